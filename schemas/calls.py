@@ -1,0 +1,159 @@
+"""What happens to a 112 call, from its arrival at the centre to its end."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.event import Code, Data, Event, Pseudonym
+
+Class = Literal["normal", "information", "prank", "ghost", "cut_off", "out_of_area"]
+"""What a call turned out to be. Ghost (silent) is not prank: a silent caller may be in danger."""
+
+
+class Call(Data):
+    """A fact about one call."""
+
+    call: Code = Field(description="The call's own id at the source, such as Asterisk's uniqueid.")
+
+
+class Offered(Call):
+    """`clock` says where waiting is counted from: arrival at the centre, or queue entry where the source knows no better."""
+
+    queue: Code
+    clock: Literal["arrival", "queue"] = "arrival"
+    caller: Pseudonym | None = None
+    link: Code | None = Field(default=None, description="The trunk or carrier it came in on.")
+
+
+class Queued(Call):
+    """The call entered a queue; in another queue than before it is offered anew there."""
+
+    queue: Code
+
+
+class Answered(Call):
+    """Two-way speech with a call taker began (NENA: answered call)."""
+
+    seat: Code | None = None
+
+
+class Abandoned(Call):
+    """The caller hung up before an answer (NENA: abandoned call)."""
+
+
+class Ended(Call):
+    """The conversation is over."""
+
+    by: Literal["caller", "seat"] | None = None
+
+
+class Transferred(Call):
+    """The call taker passed an answered call on; this centre's handling of it is over."""
+
+    to: Code | None = None
+
+
+class Overflowed(Call):
+    """An unanswered call left its queue otherwise than by hanging up."""
+
+    reason: Literal["timeout", "empty", "full", "key", "withdrawn"]
+
+
+class Classified(Call):
+    """A call taker said what the call was. The field is named `class` in JSON."""
+
+    class_: Annotated[Class, Field(alias="class")]
+
+
+class Blocked(Call):
+    """The call was refused because of an approved, expiring block on its caller."""
+
+
+class NetworkDropped(Call):
+    """The network took the call away: while it waited, or cut off while somebody spoke."""
+
+    link: Code | None = None
+
+
+class CallOffered(Event):
+    """A call reached the centre."""
+
+    type: Literal["call.offered"] = "call.offered"
+    data: Offered
+
+
+class CallQueued(Event):
+    """A call entered a queue."""
+
+    type: Literal["call.queued"] = "call.queued"
+    data: Queued
+
+
+class CallAnswered(Event):
+    """A call taker answered."""
+
+    type: Literal["call.answered"] = "call.answered"
+    data: Answered
+
+
+class CallAbandoned(Event):
+    """The caller gave up waiting."""
+
+    type: Literal["call.abandoned"] = "call.abandoned"
+    data: Abandoned
+
+
+class CallEnded(Event):
+    """An answered call is over."""
+
+    type: Literal["call.ended"] = "call.ended"
+    data: Ended
+
+
+class CallTransferred(Event):
+    """An answered call was passed on."""
+
+    type: Literal["call.transferred"] = "call.transferred"
+    data: Transferred
+
+
+class CallOverflowed(Event):
+    """A waiting call left its queue unanswered."""
+
+    type: Literal["call.overflowed"] = "call.overflowed"
+    data: Overflowed
+
+
+class CallClassified(Event):
+    """It is known what the call was."""
+
+    type: Literal["call.classified"] = "call.classified"
+    data: Classified
+
+
+class CallBlocked(Event):
+    """A call was refused by a block; `call.offered` comes with it."""
+
+    type: Literal["call.blocked"] = "call.blocked"
+    data: Blocked
+
+
+class CallNetworkDropped(Event):
+    """The network lost a call."""
+
+    type: Literal["call.network_dropped"] = "call.network_dropped"
+    data: NetworkDropped
+
+
+CallEvent = (
+    CallOffered
+    | CallQueued
+    | CallAnswered
+    | CallAbandoned
+    | CallEnded
+    | CallTransferred
+    | CallOverflowed
+    | CallClassified
+    | CallBlocked
+    | CallNetworkDropped
+)

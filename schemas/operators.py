@@ -1,0 +1,64 @@
+"""What the seats of a centre do: a seat is a code, never a person."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.event import Code, Data, Event
+
+
+class Seat(Data):
+    """A fact about one seat."""
+
+    seat: Code
+
+
+class Paused(Seat):
+    """The seat takes no calls for now."""
+
+    reason: Code | None = None
+
+
+class RingNoAnswer(Seat):
+    """A call rang at the seat and was not taken."""
+
+    call: Code | None = None
+    ring_seconds: float | None = Field(default=None, ge=0, le=86_400, allow_inf_nan=False)
+
+
+class OperatorLoggedIn(Event):
+    """A call taker took the seat."""
+
+    type: Literal["operator.logged_in"] = "operator.logged_in"
+    data: Seat
+
+
+class OperatorLoggedOut(Event):
+    """A call taker left the seat."""
+
+    type: Literal["operator.logged_out"] = "operator.logged_out"
+    data: Seat
+
+
+class OperatorPaused(Event):
+    """A seat paused, with its reason."""
+
+    type: Literal["operator.paused"] = "operator.paused"
+    data: Paused
+
+
+class OperatorResumed(Event):
+    """A paused seat takes calls again."""
+
+    type: Literal["operator.resumed"] = "operator.resumed"
+    data: Seat
+
+
+class OperatorRingNoAnswer(Event):
+    """A seat let a call ring out."""
+
+    type: Literal["operator.ring_no_answer"] = "operator.ring_no_answer"
+    data: RingNoAnswer
+
+
+OperatorEvent = OperatorLoggedIn | OperatorLoggedOut | OperatorPaused | OperatorResumed | OperatorRingNoAnswer

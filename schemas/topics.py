@@ -1,0 +1,108 @@
+"""Which events travel in which Kafka topic, and how bytes become events and events bytes."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from schemas.calls import CallEvent
+from schemas.event import Event
+from schemas.operators import OperatorEvent
+
+CONTENT_TYPE = b"application/cloudevents+json"
+PARTITIONS = 8
+"""Of every topic. Never changed on a living system: a centre would move to another partition."""
+
+LARGEST = 65_536
+"""Bytes of one event; ours are about 250."""
+
+Reason = Literal[
+    "empty",
+    "too_large",
+    "not_json",
+    "invalid_envelope",
+    "invalid_data",
+    "other_topic",
+    "unknown_centre",
+    "in_the_future",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a record is no event: a reason from a closed set, and a sentence that repeats nothing of the record."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownType:
+    """A well-formed event of a type that this version does not know: counted and passed over."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One Kafka topic. Records are keyed by centre code, so that one centre's events stay in order."""
+
+    name: str
+    noun: str
+    retention_days: int
+    types: tuple[type[Event], ...] = ()
+    partitions: int = PARTITIONS
+
+
+CALLS = Topic("112.calls.v1", "calls", 400, get_args(CallEvent))
+OPERATORS = Topic("112.operators.v1", "operators", 400, get_args(OperatorEvent))
+TOPICS = (CALLS, OPERATORS)
+DEAD_LETTERS = Topic("112.dead-letters.v1", "dead-letters", 30)
+
+EVENT_TYPES: dict[str, type[Event]] = {t.model_fields["type"].default: t for topic in TOPICS for t in topic.types}
+TOPIC_OF: dict[str, Topic] = {t.model_fields["type"].default: topic for topic in TOPICS for t in topic.types}
+
+_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[CallEvent | OperatorEvent, Field(discriminator="type")])
+_validate = _EVENT.validate_json
+_ENVELOPE = TypeAdapter(Event)
+_TYPE_NAME = re.compile(r"^[a-z0-9._-]{1,64}$")
+
+
+def decode(value: bytes | None) -> Event | UnknownType | Refusal:
+    """What the bytes of a record or a line say. Never raises: what cannot be read comes back as a `Refusal`."""
+    if not value:
+        return Refusal("empty", "no bytes: a record must hold one JSON object")
+    if len(value) > LARGEST:
+        return Refusal("too_large", f"{len(value)} bytes; the most is {LARGEST}")
+    try:
+        return _validate(value)
+    except ValidationError as invalid:
+        if invalid.errors(include_url=False, include_input=False)[0]["type"] == "union_tag_invalid":
+            return _pass_over(value)
+        return _explain(invalid)
+
+
+def encode(event: Event) -> bytes:
+    """One line of JSON, without the fields that were never given."""
+    return event.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+def _pass_over(value: bytes) -> UnknownType | Refusal:
+    try:
+        event = _ENVELOPE.validate_json(value)
+    except ValidationError as invalid:
+        return _explain(invalid)
+    return UnknownType(event.type if _TYPE_NAME.match(event.type) else "unreadable")
+
+
+def _explain(invalid: ValidationError) -> Refusal:
+    error: Any = invalid.errors(include_url=False, include_input=False)[0]
+    kind, where = error["type"], error["loc"]
+    if kind == "json_invalid":
+        return Refusal("not_json", f"not JSON: {error['ctx']['error']}")
+    # The first place is the union's tag, not a field of the event.
+    field = ".".join(str(part) for part in (where[1:] if where and where[0] in EVENT_TYPES else where)) or "event"
+    reason: Reason = "invalid_data" if field.startswith("data.") else "invalid_envelope"
+    # Pydantic's own sentences can quote the input; its type names cannot.
+    return Refusal(reason, f"field {field}: {kind.replace('_', ' ')}")

@@ -1,0 +1,1 @@
+"""The monitor: events in, metrics out."""

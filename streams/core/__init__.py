@@ -1,0 +1,1 @@
+"""The pure half: events fold into states, states say readings. No clock, no environment, no client."""

@@ -1,0 +1,257 @@
+"""Calls: how many came, how long they waited, what became of each, and who waits now."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from schemas.calls import (
+    CallAbandoned,
+    CallAnswered,
+    CallBlocked,
+    CallClassified,
+    CallEnded,
+    CallEvent,
+    CallNetworkDropped,
+    CallOffered,
+    CallOverflowed,
+    CallQueued,
+    CallTransferred,
+)
+from streams.core.centre import Centre
+from streams.core.funnel import OUTCOMES, SWEEP_SECONDS, Call, Funnel, Queue
+from streams.core.ledger import Ledger
+from streams.core.proportion import wilson
+from streams.core.reading import Metric, Readings
+from streams.core.service_level import KINDS, OFFERED, Tally, variants
+
+WINDOWS = {"5m": 300, "15m": 900, "60m": 3600}
+"""Rolling windows in seconds; `today` stands beside them."""
+
+
+@dataclass(slots=True)
+class State:
+    """The calls of one centre."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    funnel: Funnel = field(default_factory=Funnel)
+    classified: dict[str, int] = field(default_factory=dict)
+    sweep_at: float = 0.0
+
+
+def step(state: State, event: CallEvent, centre: Centre) -> None:
+    """Remember one event. Facts of one call may come in any order; one told twice changes nothing."""
+    time, funnel = event.time.timestamp(), state.funnel
+    if time >= state.sweep_at:
+        funnel.sweep(time, centre)
+        state.sweep_at = time + SWEEP_SECONDS
+    match event:
+        case CallOffered(data=data):
+            funnel.offer(data.call, time, data.queue, data.clock, centre)
+        case CallAnswered(data=data):
+            funnel.answer(data.call, time, data.seat, centre)
+        case CallEnded(data=data):
+            funnel.end(data.call, time)
+        case CallAbandoned(data=data):
+            funnel.lose(data.call, time, "abandoned", centre)
+        case CallQueued(data=data):
+            funnel.offer(data.call, time, data.queue, "queue", centre)
+        case CallTransferred(data=data):
+            funnel.end(data.call, time, transferred=True)
+        case CallOverflowed(data=data):
+            funnel.lose(data.call, time, "overflowed", centre)
+        case CallClassified(data=data):
+            state.classified[data.class_] = state.classified.get(data.class_, 0) + 1
+        case CallBlocked(data=data):
+            funnel.lose(data.call, time, "blocked", centre)
+        case CallNetworkDropped(data=data):
+            funnel.drop(data.call, time, centre)
+        case _:
+            assert_never(event)
+
+
+OFFERED_TOTAL = Metric("psap_calls_offered_total", "counter", "Calls that reached the centre.", ("queue",))
+ENDED_TOTAL = Metric(
+    "psap_calls_ended_total",
+    "counter",
+    "Offered calls by what became of them, each in one class (abandoned: without short ones); with psap_calls_waiting they sum to offered.",
+    ("queue", "outcome"),
+)
+WAIT_SECONDS = Metric(
+    "psap_call_wait_seconds",
+    "histogram",
+    "Seconds from arrival to the answer or the hanging-up (short ones too); psap_answer_clock_info says where the clock starts.",
+    ("queue", "outcome"),
+)
+HANDLE_SECONDS = Metric(
+    "psap_call_handle_seconds", "histogram", "Seconds from the answer to the end or the transfer.", ("queue",)
+)
+CLOCK_INFO = Metric(
+    "psap_answer_clock_info",
+    "gauge",
+    "1 for where waiting is counted from: arrival or queue (entry).",
+    ("queue", "clock"),
+)
+WAITING = Metric("psap_calls_waiting", "gauge", "Calls waiting for an answer now.", ("queue",))
+OLDEST_WAITING = Metric(
+    "psap_oldest_waiting_call_timestamp_seconds",
+    "gauge",
+    "When the longest waiting call came; absent when nobody waits.",
+    ("queue",),
+)
+IN_SERVICE = Metric("psap_calls_in_service", "gauge", "Answered calls that have not ended.", ("queue",))
+TRANSFERRED_TOTAL = Metric("psap_calls_transferred_total", "counter", "Answered calls passed on.", ("queue",))
+CUT_OFF_TOTAL = Metric("psap_calls_cut_off_total", "counter", "Answered calls that the network cut off.", ("queue",))
+UNENDED_TOTAL = Metric("psap_calls_unended_total", "counter", "Answered calls whose end was never told.", ("queue",))
+ANSWER_RATIO = Metric(
+    "psap_answer_ratio",
+    "gauge",
+    "Answered / (answered + abandoned + overflowed + network_dropped + lost) of calls whose waiting ended in the window; absent without any.",
+    ("window",),
+)
+ANSWER_RATIO_LOWER = Metric("psap_answer_ratio_lower", "gauge", "Wilson 95 % lower bound of psap_answer_ratio.", ("window",))
+ANSWER_RATIO_UPPER = Metric("psap_answer_ratio_upper", "gauge", "Wilson 95 % upper bound of psap_answer_ratio.", ("window",))
+ANSWER_CALLS = Metric("psap_answer_window_calls", "gauge", "Calls that psap_answer_ratio is about (n).", ("window",))
+_SERVICE = ("variant", "threshold", "window")
+SERVICE_LEVEL = Metric(
+    "psap_service_level_ratio",
+    "gauge",
+    "Answered within threshold seconds / n, of calls whose waiting ended in the window. n by variant: nena offered without short abandons and "
+    "blocked; answered, servicelevelperf answered; inclusive offered; servicelevelperf2 answered + abandoned, early abandons count as met.",
+    _SERVICE,
+)
+SERVICE_LEVEL_LOWER = Metric(
+    "psap_service_level_ratio_lower", "gauge", "Wilson 95 % lower bound of psap_service_level_ratio.", _SERVICE
+)
+SERVICE_LEVEL_UPPER = Metric(
+    "psap_service_level_ratio_upper", "gauge", "Wilson 95 % upper bound of psap_service_level_ratio.", _SERVICE
+)
+SERVICE_LEVEL_CALLS = Metric("psap_service_level_calls", "gauge", "Calls that psap_service_level_ratio is about (n).", _SERVICE)
+TODAY = Metric(
+    "psap_calls_today",
+    "gauge",
+    "Since local midnight, each thing on the day it happened: offered, and outcomes (abandoned: all; short_abandoned: of which short).",
+    ("outcome",),
+)
+PEAK = Metric("psap_calls_waiting_peak", "gauge", "Most calls that waited at once, today or since the first event.", ("period",))
+PEAK_TIME = Metric("psap_calls_waiting_peak_timestamp_seconds", "gauge", "When they first did.", ("period",))
+CLASSIFIED_TOTAL = Metric("psap_calls_classified_total", "counter", "Calls by what they turned out to be.", ("class",))
+UNMATCHED_TOTAL = Metric("psap_calls_unmatched_total", "counter", "Answers and losses of calls whose arrival was never told.")
+
+METRICS = (
+    OFFERED_TOTAL,
+    ENDED_TOTAL,
+    WAIT_SECONDS,
+    HANDLE_SECONDS,
+    CLOCK_INFO,
+    WAITING,
+    OLDEST_WAITING,
+    IN_SERVICE,
+    TRANSFERRED_TOTAL,
+    CUT_OFF_TOTAL,
+    UNENDED_TOTAL,
+    ANSWER_RATIO,
+    ANSWER_RATIO_LOWER,
+    ANSWER_RATIO_UPPER,
+    ANSWER_CALLS,
+    SERVICE_LEVEL,
+    SERVICE_LEVEL_LOWER,
+    SERVICE_LEVEL_UPPER,
+    SERVICE_LEVEL_CALLS,
+    TODAY,
+    PEAK,
+    PEAK_TIME,
+    CLASSIFIED_TOTAL,
+    UNMATCHED_TOTAL,
+)
+
+_NO_CALLS = Queue()
+
+
+def settled(state: State, now: float, centre: Centre) -> Funnel:
+    """The funnel at `now`: itself, or a copy in which the calls that nobody will hear of again are given up."""
+    funnel = state.funnel
+    if next(funnel.overdue(now, centre), None) is not None:
+        funnel = deepcopy(funnel)
+        funnel.sweep(now, centre)
+    return funnel
+
+
+def measure(state: State, now: float, centre: Centre) -> Readings:
+    """Say what is true at `now`, even if nothing has happened for a while."""
+    funnel = settled(state, now, centre)
+    waiting: dict[str, list[float]] = {}
+    in_service: dict[str, int] = {}
+    for call in funnel.open.values():
+        if call.offered is not None and call.answered is None:
+            waiting.setdefault(call.queue, []).append(call.offered)
+        elif call.offered is not None:
+            in_service[call.queue] = in_service.get(call.queue, 0) + 1
+    for name in sorted({*centre.queues, *funnel.queues}):
+        yield from _measure_queue(name, funnel.queues.get(name, _NO_CALLS), waiting.get(name, []), in_service.get(name, 0))
+    yield from _measure_rates(funnel, now, centre)
+    yield PEAK, ("ever",), funnel.peak.calls
+    if funnel.peak.calls:
+        yield PEAK_TIME, ("ever",), funnel.peak.time
+    today = funnel.peak_today if funnel.day.start <= now < funnel.day.end else None
+    yield PEAK, ("today",), today.calls if today else 0
+    if today and today.calls:
+        yield PEAK_TIME, ("today",), today.time
+    for name, n in sorted(state.classified.items()):
+        yield CLASSIFIED_TOTAL, (name,), n
+    yield UNMATCHED_TOTAL, (), funnel.unmatched
+
+
+def talking(state: State, now: float, centre: Centre) -> set[str]:
+    """The seats that are in a call at `now`."""
+    calls: Iterator[Call] = iter(settled(state, now, centre).open.values())
+    return {call.seat for call in calls if call.seat is not None and call.answered is not None}
+
+
+def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: int) -> Readings:
+    label = (name,)
+    yield OFFERED_TOTAL, label, queue.offered
+    for outcome in OUTCOMES:
+        yield ENDED_TOTAL, (name, outcome), queue.ended.get(outcome, 0)
+    yield WAIT_SECONDS, (name, "answered"), queue.wait_answered
+    yield WAIT_SECONDS, (name, "abandoned"), queue.wait_abandoned
+    yield HANDLE_SECONDS, label, queue.handle
+    if queue.offered:
+        yield CLOCK_INFO, (name, queue.clock), 1
+    yield WAITING, label, len(waiting)
+    if waiting:
+        yield OLDEST_WAITING, label, min(waiting)
+    yield IN_SERVICE, label, in_service
+    yield TRANSFERRED_TOTAL, label, queue.transferred
+    yield CUT_OFF_TOTAL, label, queue.cut_off
+    yield UNENDED_TOTAL, label, queue.unended
+
+
+def _measure_rates(funnel: Funnel, now: float, centre: Centre) -> Readings:
+    rolling = funnel.window.counts(now, tuple(WINDOWS.values()), KINDS)
+    counts_today = funnel.day.at(now, KINDS)
+    tallies = {name: Tally.of(counts) for name, counts in zip(WINDOWS, rolling, strict=True)}
+    tallies["today"] = today = Tally.of(counts_today)
+    for window, tally in tallies.items():
+        yield ANSWER_CALLS, (window,), tally.unblocked
+        if tally.unblocked:
+            lower, upper = wilson(tally.answered, tally.unblocked)
+            yield ANSWER_RATIO, (window,), tally.answered / tally.unblocked
+            yield ANSWER_RATIO_LOWER, (window,), lower
+            yield ANSWER_RATIO_UPPER, (window,), upper
+        for variant, threshold, good, n in variants(tally, centre.thresholds.service_level_seconds):
+            labels = (variant, threshold, window)
+            yield SERVICE_LEVEL_CALLS, labels, n
+            if n:
+                lower, upper = wilson(good, n)
+                yield SERVICE_LEVEL, labels, good / n
+                yield SERVICE_LEVEL_LOWER, labels, lower
+                yield SERVICE_LEVEL_UPPER, labels, upper
+    yield TODAY, ("offered",), counts_today[OFFERED]
+    yield TODAY, ("answered",), today.answered
+    yield TODAY, ("abandoned",), today.abandoned
+    yield TODAY, ("short_abandoned",), today.short
+    yield TODAY, ("overflowed",), today.overflowed
+    yield TODAY, ("network_dropped",), today.network_dropped
+    yield TODAY, ("blocked",), today.blocked
+    yield TODAY, ("lost",), today.lost

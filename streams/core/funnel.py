@@ -1,0 +1,274 @@
+"""The loss funnel: every offered call is in exactly one class, whatever the order in which its story is told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, assert_never
+
+from streams.core.centre import Centre
+from streams.core.histogram import Histogram
+from streams.core.ledger import LATENESS
+from streams.core.service_level import (
+    BLOCKED,
+    KINDS,
+    LOST,
+    NETWORK_DROPPED,
+    OFFERED,
+    OVERFLOWED,
+    abandon_kind,
+    answer_kind,
+)
+from streams.core.window import Day, Window
+
+Clock = Literal["arrival", "queue"]
+Loss = Literal["abandoned", "short_abandoned", "overflowed", "network_dropped", "blocked", "lost"]
+Outcome = Literal["answered"] | Loss
+
+OUTCOMES: tuple[Outcome, ...] = (
+    "answered",
+    "abandoned",
+    "short_abandoned",
+    "overflowed",
+    "network_dropped",
+    "blocked",
+    "lost",
+)
+"""The closed classes. With the calls still waiting they always sum to offered."""
+
+OPEN_CALLS = 5_000
+"""The most calls open at once. Beyond it the oldest is given up, so that a broken source cannot fill the memory."""
+
+QUEUES = 64
+"""The most queues of one centre; further names count together as `other`."""
+
+SWEEP_SECONDS = 60
+"""How often, in event time, calls that will never end are looked for; also how long an end waits for its answer to arrive."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One open call: the facts known of it. A fact is epoch seconds, or None if it was not told yet."""
+
+    heard: float
+    queue: str = ""
+    offered: float | None = None
+    answered: float | None = None
+    seat: str | None = None
+    ended: float | None = None
+    cut_off: bool = False
+    transferred: bool = False
+    loss: Loss | None = None
+    lost: float | None = None
+
+
+@dataclass(slots=True)
+class Queue:
+    """The totals of one queue since the first event."""
+
+    clock: Clock = "arrival"
+    offered: int = 0
+    ended: dict[Outcome, int] = field(default_factory=dict)
+    wait_answered: Histogram = field(default_factory=Histogram)
+    wait_abandoned: Histogram = field(default_factory=Histogram)
+    handle: Histogram = field(default_factory=Histogram)
+    transferred: int = 0
+    cut_off: int = 0
+    unended: int = 0
+
+
+@dataclass(slots=True)
+class Peak:
+    """The most calls that waited at once, and when they first did."""
+
+    calls: int = 0
+    time: float = 0.0
+
+    def see(self, calls: int, time: float) -> None:
+        """Remember `calls` waiting at `time` if there never were as many."""
+        if calls > self.calls:
+            self.calls, self.time = calls, time
+
+
+@dataclass(slots=True)
+class Funnel:
+    """The calls of one centre: those still open, and counts of those that are not."""
+
+    queues: dict[str, Queue] = field(default_factory=dict)
+    open: dict[str, Call] = field(default_factory=dict)
+    waiting: int = 0
+    window: Window = field(default_factory=Window)
+    day: Day = field(default_factory=Day)
+    peak: Peak = field(default_factory=Peak)
+    peak_today: Peak = field(default_factory=Peak)
+    unmatched: int = 0
+
+    def offer(self, name: str, time: float, queue: str, clock: Clock, centre: Centre) -> None:
+        """A call arrived, or entered another queue, where it is offered anew."""
+        if queue not in self.queues:
+            if len(self.queues) >= QUEUES:
+                queue = "other"
+            self.queues.setdefault(queue, Queue())
+        call = self._call(name, time, centre)
+        if call.offered is not None:
+            if call.queue == queue:
+                return
+            # The first queue is done with it.
+            if call.answered is None:
+                self.lose(name, time, "overflowed", centre)
+            else:
+                self.end(name, time, transferred=True)
+            call = self._call(name, time, centre)
+        call.queue, call.offered = queue, time
+        totals = self.queues[queue]
+        totals.offered += 1
+        totals.clock = clock
+        self._count_today(time, OFFERED, centre)
+        self.waiting += 1
+        if call.answered is not None:
+            self._count_answer(call, call.offered, call.answered, centre)
+            if call.ended is not None:
+                self._count_end(name, call, call.answered, call.ended)
+        elif call.loss is not None and call.lost is not None:
+            self._count_loss(name, call, call.offered, call.loss, call.lost, centre)
+        else:
+            self.peak.see(self.waiting, time)
+            if self.day.start <= time:
+                self.peak_today.see(self.waiting, time)
+
+    def answer(self, name: str, time: float, seat: str | None, centre: Centre) -> None:
+        """A call taker answered."""
+        call = self._call(name, time, centre)
+        if call.answered is not None or call.loss is not None:
+            return
+        if call.offered is not None and time - call.offered >= centre.thresholds.give_up_waiting_seconds:
+            self._give_up(name, call, time, centre)
+            return
+        call.answered, call.seat = time, seat
+        if call.offered is not None:
+            self._count_answer(call, call.offered, time, centre)
+            if call.ended is not None:
+                self._count_end(name, call, time, call.ended)
+
+    def lose(self, name: str, time: float, loss: Loss, centre: Centre) -> None:
+        """A call left unanswered. An answered one was not lost: sources repeat themselves."""
+        call = self._call(name, time, centre)
+        if call.answered is not None or call.loss is not None:
+            return
+        call.loss, call.lost = loss, time
+        if call.offered is None:
+            return
+        if time - call.offered >= centre.thresholds.give_up_waiting_seconds:
+            self._give_up(name, call, time, centre)
+        else:
+            self._count_loss(name, call, call.offered, loss, time, centre)
+
+    def drop(self, name: str, time: float, centre: Centre) -> None:
+        """The network took the call: a loss while it waited, the end of the conversation once it was answered."""
+        call = self.open.get(name)
+        if call is not None and call.answered is not None:
+            self.end(name, time, cut_off=True)
+        else:
+            self.lose(name, time, "network_dropped", centre)
+
+    def end(self, name: str, time: float, *, transferred: bool = False, cut_off: bool = False) -> None:
+        """The conversation is over."""
+        call = self.open.get(name)
+        # Many sources also tell the end of calls that were abandoned; those are closed already.
+        if call is None or call.ended is not None:
+            return
+        call.ended, call.transferred, call.cut_off = time, transferred, cut_off
+        if call.answered is not None and call.offered is not None:
+            self._count_end(name, call, call.answered, time)
+
+    def overdue(self, now: float, centre: Centre) -> Iterator[tuple[str, Call]]:
+        """The open calls whose story will not be finished, as seen at `now`."""
+        limits = centre.thresholds
+        for name, call in self.open.items():
+            if call.offered is None:
+                overdue = now - call.heard >= LATENESS
+            elif call.answered is not None:
+                overdue = now - call.answered >= limits.give_up_service_seconds
+            elif call.ended is not None:
+                overdue = now - call.ended >= SWEEP_SECONDS
+            else:
+                overdue = now - call.offered >= limits.give_up_waiting_seconds
+            if overdue:
+                yield name, call
+
+    def sweep(self, now: float, centre: Centre) -> None:
+        """Close every overdue call."""
+        for name, call in list(self.overdue(now, centre)):
+            self._give_up(name, call, now, centre)
+
+    def _call(self, name: str, time: float, centre: Centre) -> Call:
+        call = self.open.get(name)
+        if call is None:
+            if len(self.open) >= OPEN_CALLS:
+                oldest = next(iter(self.open))
+                self._give_up(oldest, self.open[oldest], time, centre)
+            call = self.open[name] = Call(heard=time)
+        return call
+
+    def _count_answer(self, call: Call, offered: float, time: float, centre: Centre) -> None:
+        # Two clocks can put the answer before the arrival: the wait was none.
+        wait = max(0.0, time - offered)
+        totals = self.queues[call.queue]
+        totals.ended["answered"] = totals.ended.get("answered", 0) + 1
+        totals.wait_answered.observe(wait)
+        self._count_closed(time, answer_kind(wait, centre.thresholds.service_level_seconds), centre)
+
+    def _count_loss(self, name: str, call: Call, offered: float, loss: Loss, time: float, centre: Centre) -> None:
+        totals = self.queues[call.queue]
+        match loss:
+            case "abandoned" | "short_abandoned":
+                wait = max(0.0, time - offered)
+                short = wait <= centre.thresholds.short_abandon_seconds
+                loss = "short_abandoned" if short else "abandoned"
+                kind = abandon_kind(wait, centre.thresholds.service_level_seconds, short)
+                totals.wait_abandoned.observe(wait)
+            case "overflowed":
+                kind = OVERFLOWED
+            case "network_dropped":
+                kind = NETWORK_DROPPED
+            case "blocked":
+                kind = BLOCKED
+            case "lost":
+                kind = LOST
+            case _:
+                assert_never(loss)
+        totals.ended[loss] = totals.ended.get(loss, 0) + 1
+        del self.open[name]
+        self._count_closed(time, kind, centre)
+
+    def _count_closed(self, time: float, kind: int, centre: Centre) -> None:
+        self.waiting -= 1
+        self.window.add(time, kind)
+        self._count_today(time, kind, centre)
+
+    def _count_today(self, time: float, kind: int, centre: Centre) -> None:
+        if time >= self.day.end:
+            # Whoever waits over midnight is today's first peak.
+            self.peak_today = Peak()
+            self.day.begin(time, centre.timezone, KINDS)
+        self.day.add(time, kind)
+
+    def _count_end(self, name: str, call: Call, answered: float, time: float) -> None:
+        totals = self.queues[call.queue]
+        totals.handle.observe(max(0.0, time - answered))
+        totals.transferred += call.transferred
+        totals.cut_off += call.cut_off
+        del self.open[name]
+
+    def _give_up(self, name: str, call: Call, now: float, centre: Centre) -> None:
+        if call.offered is None:
+            # An answer or a loss without an arrival.
+            self.unmatched += 1
+            del self.open[name]
+        elif call.answered is not None:
+            self.queues[call.queue].unended += 1
+            del self.open[name]
+        elif call.ended is not None:
+            # Over, and nobody answered: for a source that does not tell abandons.
+            self._count_loss(name, call, call.offered, "abandoned", call.ended, centre)
+        else:
+            deadline = call.offered + centre.thresholds.give_up_waiting_seconds
+            self._count_loss(name, call, call.offered, "lost", min(now, deadline), centre)
