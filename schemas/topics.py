@@ -26,6 +26,7 @@ Reason = Literal[
     "other_topic",
     "unknown_centre",
     "in_the_future",
+    "wrong_partition",
 ]
 
 

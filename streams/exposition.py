@@ -18,13 +18,12 @@ def exposition(monitor: Monitor, now: float, shift: float = 0.0, cities: Iterabl
     not the wall clock.
     """
     families: dict[Metric, list[str]] = {metric: [] for metric in METRICS}
-    for city in monitor.cities() if cities is None else cities:
+    for city in sorted(monitor.centres if cities is None else cities):
         for metric, labels, value in monitor.measure(city, now):
             _append(families[metric], metric, (city, *labels), value, shift)
     text = []
     for metric, lines in families.items():
         if lines:
-            # A counter's family is named with its suffix in this format.
             text.append(f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {metric.kind}\n")
             text += lines
     return "".join(text)

@@ -1,6 +1,6 @@
 """The fold of everything: records of the log go in, states of centres are kept, readings come out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -11,8 +11,8 @@ from schemas.event import Event
 from schemas.topics import TOPIC_OF, TOPICS, Refusal, UnknownType, decode
 from streams.core import calls, operators
 from streams.core.centre import Centre
-from streams.core.ledger import Outcome
-from streams.core.reading import Metric, Readings
+from streams.core.ledger import Ledger, Outcome
+from streams.core.reading import Metric, Reading, Readings
 
 STATE_VERSION = 1
 """Goes up when a stored state can no longer be read: the worker then folds again from the log's beginning."""
@@ -41,7 +41,6 @@ METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, *calls.METRICS,
 class Entry:
     """One noun of one centre, in the partition it came from."""
 
-    noun: str
     partition: int
     state: Any
 
@@ -49,12 +48,17 @@ class Entry:
 class Monitor:
     """All states of the centres in the partitions that are folded here.
 
-    `lock` is held while one record is folded or one centre measured, so that another thread never sees half an event.
+    Two threads meet here: whoever folds holds `lock` around a chunk of records, and measuring takes it for one centre, so that
+    nobody sees half an event and nobody waits long.
     """
 
-    def __init__(self, centres: Mapping[str, Centre]) -> None:
+    state_version = STATE_VERSION
+
+    def __init__(self, centres: Mapping[str, Centre], partition_of: Callable[[str], int] | None = None) -> None:
+        """`partition_of` says where a centre's records belong; None for a file, which has no partitions."""
         self.centres = centres
         self.lock = Lock()
+        self._partition_of = partition_of
         self._entries: dict[tuple[str, str], Entry] = {}
         self._dirty: dict[tuple[str, int], dict[str, None]] = {}
 
@@ -70,85 +74,74 @@ class Monitor:
         city = event.subject
         centre = self.centres.get(city)
         if centre is None:
-            return Refusal("unknown_centre", f"no centre {city} is watched here: give its file with --centre")
+            return Refusal("unknown_centre", "field subject: no such centre is watched here; give its file with --centre")
         if TOPIC_OF[event.type].name != topic:
-            return Refusal("other_topic", f"{event.type} belongs into {TOPIC_OF[event.type].name}")
+            return Refusal("other_topic", f"field type: {event.type} belongs into {TOPIC_OF[event.type].name}")
         time = event.time.timestamp()
         if time > now + SKEW_SECONDS:
             return Refusal("in_the_future", "field time: more than an hour ahead of the clock")
         noun = _NOUN_OF[topic]
-        with self.lock:
-            entry = self._entries.get((city, noun))
-            if entry is None:
-                entry = self._entries[city, noun] = Entry(noun, partition, NOUNS[noun].State())
-            outcome: Outcome = entry.state.ledger.admit(offset, event.source, event.id, time)
-            if outcome == "folded":
-                NOUNS[noun].step(entry.state, event, centre)
-        if outcome != "replayed":
-            dirty = self._dirty.get((topic, partition))
-            if dirty is None:
-                dirty = self._dirty[topic, partition] = {}
-            dirty[city] = None
+        entry = self._entries.get((city, noun))
+        if entry is None:
+            entry = self._entries[city, noun] = Entry(partition, NOUNS[noun].State())
+        if partition != entry.partition or (self._partition_of is not None and partition != self._partition_of(city)):
+            return Refusal(
+                "wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do"
+            )
+        ledger: Ledger = entry.state.ledger
+        outcome = ledger.admit(offset, event.source, event.id, time)
+        if outcome == "folded":
+            NOUNS[noun].step(entry.state, event, centre)
+        elif outcome == "replayed":
+            return outcome
+        dirty = self._dirty.get((topic, partition))
+        if dirty is None:
+            dirty = self._dirty[topic, partition] = {}
+        dirty[city] = None
         return outcome
 
     def dirty(self, topic: str, partition: int) -> Iterator[tuple[bytes, bytes]]:
         """Key and blob of every state that changed since the last call."""
         noun = _NOUN_OF[topic]
         for city in self._dirty.pop((topic, partition), ()):
-            yield f"{noun}|{city}".encode(), _BLOBS[noun].dump_json(self._entries[city, noun].state)
+            yield city.encode(), _BLOBS[noun].dump_json(self._entries[city, noun].state)
 
     def load(self, topic: str, partition: int, key: bytes, blob: bytes) -> None:
         """Take back a state that `dirty` gave out."""
-        noun, city = key.decode().split("|")
-        with self.lock:
-            self._entries[city, noun] = Entry(noun, partition, _BLOBS[noun].validate_json(blob))
+        noun = _NOUN_OF[topic]
+        self._entries[key.decode(), noun] = Entry(partition, _BLOBS[noun].validate_json(blob))
 
     def drop(self, partition: int) -> None:
         """Forget everything of a partition that somebody else owns now."""
-        with self.lock:
-            for key in [key for key, entry in self._entries.items() if entry.partition == partition]:
-                del self._entries[key]
-        for topic_partition in [tp for tp in self._dirty if tp[1] == partition]:
-            del self._dirty[topic_partition]
+        for key in [key for key, entry in self._entries.items() if entry.partition == partition]:
+            del self._entries[key]
+        for place in [place for place in self._dirty if place[1] == partition]:
+            del self._dirty[place]
 
     def newest(self) -> float | None:
-        """The time of the newest event folded, in epoch seconds: the stream's clock. None before the first."""
+        """The time of the newest event folded, in epoch seconds; None before the first."""
         with self.lock:
-            times = [s.newest for entry in self._entries.values() for s in entry.state.ledger.sources.values()]
+            times = [source.newest for entry in self._entries.values() for source in entry.state.ledger.sources.values()]
         return max(times, default=None)
 
-    def cities(self) -> list[str]:
-        """The centres that have states here, by code."""
-        with self.lock:
-            return sorted({city for city, _ in self._entries})
-
-    def measure(self, city: str, now: float) -> list[tuple[Metric, tuple[str, ...], Any]]:
-        """What is true of one centre at `now`, epoch seconds; nothing when its states are elsewhere."""
+    def measure(self, city: str, now: float) -> list[Reading]:
+        """What is true of one centre at `now`, epoch seconds."""
         with self.lock:
             return list(self._readings(city, now))
 
     def _readings(self, city: str, now: float) -> Readings:
         centre = self.centres[city]
-        of_calls, of_operators = self._entries.get((city, "calls")), self._entries.get((city, "operators"))
-        present = [entry for entry in (of_calls, of_operators) if entry is not None]
-        if not present:
-            return
         yield CITY_INFO, (centre.name, centre.province, centre.timezone.key), 1
         for name, value in centre.thresholds:
             yield THRESHOLD, (name,), value
-        for source, newest in _newest_by_source(present):
-            yield LAST_EVENT, (source,), newest
-        talking: set[str] = set()
-        if of_calls is not None:
-            yield from calls.measure(of_calls.state, now, centre)
-            talking = calls.talking(of_calls.state, now, centre)
-        if of_operators is not None:
-            yield from operators.measure(of_operators.state, talking)
-
-
-def _newest_by_source(entries: Iterable[Entry]) -> list[tuple[str, float]]:
-    newest: dict[str, float] = {}
-    for entry in entries:
-        for name, source in entry.state.ledger.sources.items():
-            newest[name] = max(source.newest, newest.get(name, source.newest))
-    return sorted(newest.items())
+        states = {noun: entry.state for noun in NOUNS if (entry := self._entries.get((city, noun)))}
+        newest: dict[str, float] = {}
+        for state in states.values():
+            for name, source in state.ledger.sources.items():
+                newest[name] = max(source.newest, newest.get(name, source.newest))
+        for name, time in sorted(newest.items()):
+            yield LAST_EVENT, (name,), time
+        of_calls = states.get("calls") or calls.State()
+        yield from calls.measure(of_calls, now, centre)
+        if "operators" in states:
+            yield from operators.measure(states["operators"], calls.talking(of_calls, now, centre))

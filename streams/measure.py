@@ -1,0 +1,50 @@
+"""What `/metrics` would have said at a moment, folded from a file or a topic range without any stack."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from schemas.event import Event
+from schemas.topics import TOPIC_OF, Refusal, UnknownType
+from streams.core.centre import Centre
+from streams.exposition import exposition
+from streams.monitor import Monitor
+from streams.sources import Line
+
+
+@dataclass(slots=True)
+class Measurement:
+    """The exposition text at a moment (epoch seconds), and how many lines had which outcome."""
+
+    text: str
+    at: float | None
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+
+def measure(
+    lines: Iterable[Line],
+    centres: Mapping[str, Centre],
+    wall: float,
+    at: float | None = None,
+    on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
+) -> Measurement:
+    """Fold every event up to `at` (None: all) and measure then; `wall` is the clock that events may not be ahead of."""
+    monitor = Monitor(centres)
+    outcomes: Counter[str] = Counter()
+    for offset, line in enumerate(lines):
+        item = line.item
+        if isinstance(item, Event):
+            if at is not None and item.time.timestamp() > at:
+                outcomes["after"] += 1
+                continue
+            outcome = monitor.fold_event(TOPIC_OF[item.type].name, 0, offset, item, wall)
+        else:
+            outcome = "unknown_type" if isinstance(item, UnknownType) else item
+        if isinstance(outcome, Refusal):
+            on_refusal(line.number, outcome)
+            outcomes["refused"] += 1
+        else:
+            outcomes[outcome] += 1
+    moment = monitor.newest() if at is None else at
+    # Without an event there is no last one to measure after.
+    return Measurement("" if moment is None else exposition(monitor, moment), moment, outcomes)
