@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]*$")]
 """A short machine-made name: of a call, a queue, a seat, a link. Never a person's name, number or free text."""
 
-CentreCode = Annotated[str, StringConstraints(pattern=r"^\d{2}(\.\d{2})?$")]
+CentreCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(\.[0-9]{2})?$")]
 """Kemendagri code of the city or regency a centre serves, such as `32.71` (Kota Bogor)."""
 
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]

@@ -67,7 +67,7 @@ TOPIC_OF: dict[str, Topic] = {t.model_fields["type"].default: topic for topic in
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[CallEvent | OperatorEvent, Field(discriminator="type")])
 _validate = _EVENT.validate_json
 _ENVELOPE = TypeAdapter(Event)
-_TYPE_NAME = re.compile(r"^[a-z0-9._-]{1,64}$")
+_TYPE_NAME = re.compile(r"[a-z0-9._-]{1,64}")
 
 
 def decode(value: bytes | None) -> Event | UnknownType | Refusal:
@@ -94,7 +94,7 @@ def _pass_over(value: bytes) -> UnknownType | Refusal:
         event = _ENVELOPE.validate_json(value)
     except ValidationError as invalid:
         return _explain(invalid)
-    return UnknownType(event.type if _TYPE_NAME.match(event.type) else "unreadable")
+    return UnknownType(event.type if _TYPE_NAME.fullmatch(event.type) else "unreadable")
 
 
 def _explain(invalid: ValidationError) -> Refusal:

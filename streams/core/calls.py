@@ -205,7 +205,7 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
 def talking(state: State, now: float, centre: Centre) -> set[str]:
     """The seats that are in a call at `now`."""
     calls: Iterator[Call] = iter(settled(state, now, centre).open.values())
-    return {call.seat for call in calls if call.seat is not None and call.answered is not None}
+    return {call.seat for call in calls if call.seat is not None and call.answered is not None and call.ended is None}
 
 
 def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: int) -> Readings:

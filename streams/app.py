@@ -1,0 +1,406 @@
+"""The worker: one Faust agent that folds every source topic, and the table in Kafka that survives its death."""
+
+import asyncio
+import gc
+import logging
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+import faust
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.structs import ConsumerRecord
+from faust.exceptions import ProducerSendError
+from faust.types import TP, EventT
+
+from schemas.topics import DEAD_LETTERS, LARGEST, PARTITIONS, TOPICS, Refusal
+from streams.pipeline import Pipeline as Pipeline  # noqa: PLC0414 (the exporter's import)
+from streams.transport import Chunk, Connection, cluster, credentials, install
+
+log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.5
+"""Oldest that folded but unflushed work may get: what a crash has to fold again."""
+
+FLUSH_RECORDS = 50_000
+"""Most unflushed records of a partition. Age is what flushes; this only bounds the work repeated after a crash."""
+
+SESSION_SECONDS = 10.0
+FENCED = 70
+"""Exit code of a worker that must not go on: it was frozen, or a chunk is missing. Starting it again is safe."""
+
+LARGEST_REQUEST = 4 * 2**20
+CHANGELOG_CONFIG = {
+    "segment.ms": 600_000,
+    "min.cleanable.dirty.ratio": 0.1,
+    "max.compaction.lag.ms": 600_000,
+    "max.message.bytes": LARGEST_REQUEST,
+}
+
+
+class Settings(Connection, Protocol):
+    """What a worker needs to know."""
+
+    app_id: str
+    instance_id: str | None
+    topic_prefix: str
+
+
+class Monitor(Protocol):
+    """The states of every centre whose partitions are ours, as `streams.monitor` keeps them."""
+
+    lock: threading.Lock
+    state_version: int
+
+    def fold(self, topic: str, partition: int, offset: int, value: bytes | None, now: float) -> str | Refusal:
+        """Fold one record; the outcome in a word, or why it cannot be read. What it raises is a bug."""
+
+    def dirty(self, topic: str, partition: int) -> Iterator[tuple[bytes, bytes]]:
+        """(key, state) of what has changed since the last call."""
+
+    def load(self, topic: str, partition: int, key: bytes, blob: bytes) -> None:
+        """Take a recovered state."""
+
+    def drop(self, partition: int) -> None:
+        """Forget a partition of every topic."""
+
+
+class Fence:
+    """Ends the process when it finds that it stood still so long that another may own its partitions."""
+
+    def __init__(self, limit: float, clock: Callable[[], float]) -> None:
+        self._limit, self._clock = limit, clock
+        self._last: float | None = None
+
+    def alive(self) -> None:
+        """To be called before anything is folded or published, and often enough in between."""
+        now = self._clock()
+        if self._last is not None and now - self._last > self._limit:
+            die(FENCED, f"stood still for {now - self._last:.1f} s; another worker may own these partitions")
+        self._last = now
+
+
+@dataclass(slots=True, eq=False)
+class _Live:
+    """One owned partition of one source topic, from the seek after recovery to the next rebalance."""
+
+    topic: str
+    number: int
+    epoch: int
+    next_chunk: int = 0
+    folded: int | None = None
+    dirty: int = 0
+    flushed_at: float = 0.0
+    burying: bool = False
+
+
+class Worker:
+    """Folds chunks into the monitor's states and keeps those states in the table."""
+
+    def __init__(self, app: faust.App, settings: Settings, monitor: Monitor) -> None:
+        self.pipeline = Pipeline()
+        self.app, self.monitor = app, monitor
+        self._prefix = settings.topic_prefix
+        self._live: dict[TP, _Live] = {}
+        self._seen: dict[bytes, int] = {}
+        self._revoked_at = time.monotonic()
+        self._ticking: asyncio.Future[None] | None = None
+        # The clock that goes on while a virtual machine or a laptop sleeps.
+        self._fence = Fence(SESSION_SECONDS / 2, lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
+        self._table = app.Table(
+            "state",
+            key_type=bytes,
+            value_type=bytes,
+            partitions=PARTITIONS,
+            on_changelog_event=self._on_changelog_event,
+            on_recover=self._on_recover,
+            extra_topic_configs=CHANGELOG_CONFIG,
+        )
+        # Few slots: each holds a chunk, and what waits here is memory and work to repeat.
+        sources = app.topic(*(self._prefix + topic.name for topic in TOPICS), key_type=bytes, value_type=bytes, maxsize=16)
+        app.agent(sources, name="fold")(self._consume)
+        app.on_partitions_revoked.connect(self._on_revoked)
+
+    # Folding
+
+    async def _consume(self, stream: faust.StreamT[bytes]) -> None:
+        try:
+            async for event in stream.events():
+                message: Any = event.message
+                await self._take(message.tp, message.value)
+        except Exception:
+            log.exception("unexpected")
+            die(1, "nothing after the last flush is lost: start the worker again")
+
+    async def _take(self, tp: TP, chunk: Chunk) -> None:
+        live = self._live.get(tp)
+        epoch, number = chunk.link
+        if live is None or epoch != live.epoch:
+            return  # fetched before the last seek: comes again
+        if number != live.next_chunk:
+            die(FENCED, f"{tp.topic}/{tp.partition}: chunk {live.next_chunk} is missing, {number} came")
+        live.next_chunk += 1
+        self._fence.alive()
+        if refused := self._fold(live, chunk):
+            # States must not reach Kafka before their dead letters: after a crash their watermark would skip them.
+            live.burying = True
+            for record, refusal in refused:
+                await self._bury(record, refusal)
+            live.burying = False
+        if live.dirty >= FLUSH_RECORDS or time.monotonic() - live.flushed_at >= FLUSH_SECONDS:
+            self._flush(tp, live)
+
+    def _fold(self, live: _Live, chunk: Chunk) -> list[tuple[ConsumerRecord[bytes, bytes], Refusal]]:
+        fold, topic, number, now = self.monitor.fold, live.topic, live.number, time.time()
+        outcomes: Counter[str] = Counter()
+        refused = []
+        with self.monitor.lock:
+            for record in chunk:
+                outcome = fold(topic, number, record.offset, record.value, now)
+                if isinstance(outcome, str):
+                    outcomes[outcome] += 1
+                else:
+                    refused.append((record, outcome))
+        if not live.dirty:
+            live.flushed_at = time.monotonic()
+        live.dirty += len(chunk)
+        live.folded = chunk[-1].offset
+        for outcome, count in outcomes.items():
+            self.pipeline.consumed[topic, outcome] += count
+        if refused:
+            self.pipeline.consumed[topic, "refused"] += len(refused)
+        self.pipeline.newest[topic, number] = chunk[-1].timestamp / 1000
+        return refused
+
+    async def _bury(self, record: ConsumerRecord[bytes, bytes], refusal: Refusal) -> None:
+        headers = {
+            "dlq_original_topic": record.topic,
+            "dlq_original_partition": str(record.partition),
+            "dlq_original_offset": str(record.offset),
+            "dlq_original_timestamp": str(record.timestamp),
+            "dlq_reason": refusal.reason,
+            "dlq_detail": refusal.detail,
+        }
+        # Kafka takes no record that has neither key nor value.
+        key = b"" if record.key is None and record.value is None else record.key
+        try:
+            await self._send_dead(key, record.value, headers)
+        except (ProducerSendError, MessageSizeTooLargeError) as error:
+            if not isinstance(error.__cause__ or error, MessageSizeTooLargeError):
+                raise
+            headers["dlq_detail"] += f" (only the first {LARGEST} bytes are kept)"
+            await self._send_dead(key and key[:LARGEST], record.value and record.value[:LARGEST], headers)
+        self.pipeline.dead_letters[record.topic.removeprefix(self._prefix), refusal.reason] += 1
+
+    async def _send_dead(self, key: bytes | None, value: bytes | None, headers: dict[str, str]) -> None:
+        encoded = {name: text.encode() for name, text in headers.items()}
+        await self.app.producer.send_and_wait(self._prefix + DEAD_LETTERS.name, key, value, None, None, encoded)
+
+    # The state in Kafka
+
+    def _flush(self, tp: TP, live: _Live) -> None:
+        """Publish every changed state and then the marker, all in one changelog partition, whose order is kept."""
+        if live.folded is None or not live.dirty or live.burying or self._live.get(tp) is not live:
+            return
+        self._fence.alive()
+        with self.monitor.lock:
+            blobs = [(_state_key(live, key), blob) for key, blob in self.monitor.dirty(live.topic, live.number)]
+        blobs.append((_marker_key(live.topic, live.number), b"%d" % live.folded))
+        for key, blob in blobs:
+            self._table.data[key] = blob
+            self._table.send_changelog(live.number, key, blob).add_done_callback(_published)
+        live.dirty, live.flushed_at = 0, time.monotonic()
+        self.pipeline.markers[live.topic, live.number] = live.folded
+        self.pipeline.flushes += 1
+        self.pipeline.flushed_bytes += sum(len(blob) for _, blob in blobs)
+
+    async def _tick(self) -> None:
+        try:
+            while True:
+                self._fence.alive()
+                for tp, live in list(self._live.items()):
+                    if time.monotonic() - live.flushed_at >= FLUSH_SECONDS:
+                        self._flush(tp, live)
+                    end = self.app.consumer.highwater(tp)
+                    if end is not None and self._live.get(tp) is live:
+                        self.pipeline.log_end[live.topic, live.number] = end
+                await asyncio.sleep(0.1)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("unexpected")
+            die(1, "nothing after the last flush is lost: start the worker again")
+
+    def marker(self, tp: TP) -> int | None:
+        """The last offset whose effect is in the table."""
+        stored = self._table.data.get(_marker_key(tp.topic.removeprefix(self._prefix), tp.partition))
+        return None if stored is None else int(stored)
+
+    def sought(self, tp: TP, position: int, epoch: int, beyond: str | None) -> None:
+        """Reading of this partition goes on at `position`: from now on its chunks are folded."""
+        live = self._live[tp] = _Live(tp.topic.removeprefix(self._prefix), tp.partition, epoch)
+        if beyond:
+            log.error("%s/%d: the state's offset lies %s the log; alert", tp.topic, tp.partition, beyond)
+        self.pipeline.markers_below_log += beyond == "below"
+        self.pipeline.markers_above_log += beyond == "above"
+        place = live.topic, live.number
+        self.pipeline.starts[place] = position
+        if (marker := self.marker(tp)) is not None:
+            self.pipeline.markers[place] = marker
+        self.pipeline.owned |= {place}
+        self._ready()
+
+    async def _on_changelog_event(self, event: EventT[bytes]) -> None:
+        key: Any = event.key
+        if key.startswith(b"\0"):
+            marker = int(event.value)
+            if marker < self._seen.get(key, -1):
+                self.pipeline.regressions += 1
+                log.error("changelog: the marker of %s went back: a frozen worker published", key[1:].decode())
+            self._seen[key] = marker
+
+    async def _on_recover(self) -> None:
+        """The table is complete: give the monitor its states, and forget what has moved to another worker."""
+        owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
+        with self.monitor.lock:
+            for key, blob in list(self._table.data.items()):
+                number, topic, name = _parse(key)
+                if number not in owned:
+                    del self._table.data[key]
+                elif name is not None:
+                    self.monitor.load(topic, number, name, blob)
+        gc.collect()
+        gc.freeze()
+        if not owned:
+            self._ready()
+
+    def _ready(self) -> None:
+        if self.pipeline.recovering:
+            self.pipeline.recovering = False
+            self.pipeline.recovery_seconds = time.monotonic() - self._revoked_at
+
+    async def _on_revoked(self, *arguments: Any, **_: Any) -> None:
+        revoked: Iterable[TP] = arguments[-1]
+        if self._ticking is None:  # the group's first join: Faust starts its own tasks only after recovery
+            self._ticking = self.app.add_future(self._tick())
+        self._revoked_at = time.monotonic()
+        self._seen.clear()
+        self._live.clear()
+        pipeline = self.pipeline
+        pipeline.recovering, pipeline.owned = True, frozenset()
+        pipeline.markers, pipeline.log_end, pipeline.newest, pipeline.starts = {}, {}, {}, {}
+        with self.monitor.lock:
+            for number in {tp.partition for tp in revoked}:
+                self.monitor.drop(number)
+
+
+def create_app(settings: Settings, monitor: Monitor, brokers: int = 1) -> tuple[faust.App, Pipeline]:
+    """The Faust app of one worker, not started; `brokers` bounds the copies that its changelog can have."""
+    app = faust.App(
+        # A new form of state gets a new group and a new changelog: it is folded from the log.
+        f"{settings.app_id}-v{monitor.state_version}",
+        broker=[f"kafka://{address.strip()}" for address in settings.bootstrap.split(",")],
+        broker_credentials=credentials(settings),
+        value_serializer="raw",
+        key_serializer="raw",
+        store="memory://",
+        datadir=Path(tempfile.gettempdir()) / "pantau112-faust",
+        topic_partitions=PARTITIONS,
+        topic_replication_factor=min(brokers, 3),
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.instance_id,
+        broker_max_poll_records=4000,
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=3,
+        broker_rebalance_timeout=30,
+        broker_request_timeout=90,
+        producer_acks=-1,
+        producer_max_request_size=LARGEST_REQUEST,
+        table_standby_replicas=0,
+        stream_recovery_delay=0,
+        web_enabled=False,
+    )
+    worker = Worker(app, settings, monitor)
+    install(app, worker)
+    return app, worker.pipeline
+
+
+def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipeline], None]) -> int:
+    """Work until SIGTERM or SIGINT; `on_start` is called once, before anything is read. Returns the exit code."""
+    wanted = [settings.topic_prefix + topic.name for topic in (*TOPICS, DEAD_LETTERS)]
+    try:
+        brokers, found = asyncio.run(cluster(settings, wanted))
+    except (KafkaError, OSError) as error:
+        log.error("no Kafka at %s: %s", settings.bootstrap, error)
+        return 1
+    if missing := [name for name in wanted if name not in found]:
+        log.error("no topic %s at %s. Run: pantau112 topics create", ", ".join(missing), settings.bootstrap)
+        return 1
+    if odd := [name for name in wanted[:-1] if found[name] != PARTITIONS]:
+        log.error("topic %s has %d partitions and must have %d", odd[0], found[odd[0]], PARTITIONS)
+        return 1
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Sparing(time.monotonic))
+    gc.set_threshold(100_000, 20, 50)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    app, pipeline = create_app(settings, monitor, brokers)
+    on_start(pipeline)
+    host = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
+    host.spinner = None
+    try:
+        host.execute_from_commandline()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+
+
+class Sparing(logging.Filter):
+    """Lets 5 records per place in the code through in 10 s: while Kafka is away its clients write 100 a second."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._recent: dict[tuple[str, int], deque[float]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this record is written."""
+        recent = self._recent.setdefault((record.pathname, record.lineno), deque(maxlen=5))
+        now = self._clock()
+        if len(recent) == 5 and now - recent[0] < 10:
+            return False
+        recent.append(now)
+        return True
+
+
+def die(code: int, why: str) -> NoReturn:
+    """End the process at once, so that nothing is acknowledged or published after this moment."""
+    log.critical("worker ends: %s", why)
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _published(sent: asyncio.Future[Any]) -> None:
+    if not sent.cancelled() and (error := sent.exception()):
+        die(1, f"the changelog took no record: {error!r}")
+
+
+def _state_key(live: _Live, name: bytes) -> bytes:
+    return b"%d|%s|%s" % (live.number, live.topic.encode(), name)
+
+
+def _marker_key(topic: str, number: int) -> bytes:
+    return b"\0%d|%s" % (number, topic.encode())
+
+
+def _parse(key: bytes) -> tuple[int, str, bytes | None]:
+    number, topic, *name = key.lstrip(b"\0").split(b"|", 2)
+    return int(number), topic.decode(), name[0] if name else None

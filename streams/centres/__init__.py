@@ -1,0 +1,26 @@
+"""Centre files: those packaged with the monitor, and those that its operator gives."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from streams.core.centre import Centre, CentreError, parse
+
+PACKAGED = Path(__file__).with_name("kota-bogor.toml")
+
+
+def load(paths: Sequence[Path]) -> dict[str, Centre]:
+    """The centres of these files by code; Kota Bogor without any. Raises `CentreError` that names file, line and reason."""
+    centres: dict[str, Centre] = {}
+    for path in paths or [PACKAGED]:
+        try:
+            centre = parse(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise CentreError(f"{path}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise CentreError(f"{path}: not UTF-8 text") from None
+        except CentreError as error:
+            raise CentreError(f"{path}: {error}") from None
+        if centre.code in centres:
+            raise CentreError(f"{path}: centre {centre.code} was given before")
+        centres[centre.code] = centre
+    return centres

@@ -1,0 +1,409 @@
+"""The event log: topics made and checked, events written, ranges read. The only file that names kafka-python."""
+
+import contextlib
+import heapq
+import logging
+import socket
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Literal, NamedTuple, Self
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from kafka.partitioner.default import murmur2
+from kafka.protocol.consumer import OffsetSpec
+
+from schemas.event import Event
+from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, TOPICS, Refusal, UnknownType, decode, encode
+from streams.monitor import SKEW_SECONDS, STATE_VERSION
+from streams.settings import Settings
+
+ANSWER_SECONDS = 5.0
+"""How long a broker may take to answer the first request."""
+
+STALL_SECONDS = 30.0
+"""How long a range that is being read may stand still before that is an error."""
+
+UNDELIVERED = 5_000
+"""Most events on their way to Kafka; writing waits beyond it, so that memory stays bounded."""
+
+BUFFER = 2_000
+"""Most records held per partition while partitions are merged."""
+
+
+class LogError(Exception):
+    """Kafka is away or refuses; the message is one line that says what to do."""
+
+
+class Record(NamedTuple):
+    """One record of the log and what its bytes say. `timestamp` is when it was written, in epoch seconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: float
+    key: bytes | None
+    value: bytes | None
+    item: Event | UnknownType | Refusal
+    time: float
+    """When it happened, in epoch seconds; of what is no event, when it was written."""
+
+
+class Plan(NamedTuple):
+    """A topic as it has to be."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+class Found(NamedTuple):
+    """What is the case with one topic: `detail` says which setting differs, and what to do."""
+
+    topic: str
+    state: Literal["created", "as planned", "differs", "missing", "unusable"]
+    detail: str = ""
+
+
+def plans(settings: Settings) -> list[Plan]:
+    """Every topic the monitor needs, with the settings it depends on.
+
+    Size never deletes events: what falls out of a source topic before its retention could not be folded again. The changelog
+    is named and set as `streams.app` expects it.
+    """
+    events = [
+        Plan(
+            settings.topic_prefix + topic.name,
+            topic.partitions,
+            {
+                "cleanup.policy": "delete",
+                "retention.ms": str(topic.retention_days * 86_400_000),
+                "retention.bytes": "-1",
+            },
+        )
+        for topic in (*TOPICS, DEAD_LETTERS)
+    ]
+    changelog = {
+        "cleanup.policy": "compact",
+        "segment.ms": "600000",
+        "min.cleanable.dirty.ratio": "0.1",
+        "max.compaction.lag.ms": "600000",
+        "max.message.bytes": str(4 * 2**20),
+    }
+    return [*events, Plan(f"{settings.app_id}-v{STATE_VERSION}-state-changelog", PARTITIONS, changelog)]
+
+
+def partition_of(centre_code: str) -> int:
+    """The partition that a centre's events are in: Kafka's own rule (murmur2 of the key), so that any client agrees."""
+    return int((murmur2(centre_code.encode()) & 0x7FFFFFFF) % PARTITIONS)
+
+
+@dataclass(slots=True)
+class _Share:
+    """What is still to be read of one partition: records up to `end`, some of them fetched already."""
+
+    end: int
+    fetched: deque[Record]
+    complete: bool = False
+
+
+class Log:
+    """One connection to the event log, opened at first use. Use it in a `with`, or `close` it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._producer: KafkaProducer | None = None
+        self._sent: deque[Any] = deque()
+        # It writes 10 lines a second while no broker answers; what matters is raised.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close(0 if kind else None)
+
+    def close(self, seconds: float | None = None) -> None:
+        """End the connection; what is undelivered after so many seconds (None: Kafka's own limit) is dropped."""
+        if self._producer is not None:
+            self._producer.close(timeout=seconds)
+            self._producer = None
+        self._sent.clear()
+
+    # Topics
+
+    def create_topics(self) -> list[Found]:
+        """Create what is missing and leave alone what is there; says of every topic what is the case."""
+        with self._admin() as admin:
+            brokers = len(admin.describe_cluster()["brokers"])
+            before = {found.topic: found for found in self._examine(admin)}
+            new = {plan.name: plan for plan in plans(self._settings) if before[plan.name].state == "missing"}
+            created: set[str] = set()
+            for name, plan in new.items():
+                copies = min(brokers, 3)
+                config = plan.config | ({"min.insync.replicas": "2"} if copies == 3 else {})
+                wish = {"num_partitions": plan.partitions, "replication_factor": copies, "configs": config}
+                # Another process may create it at the same time.
+                with contextlib.suppress(TopicAlreadyExistsError):
+                    admin.create_topics({name: wish})
+                    created.add(name)
+            admin.wait_for_topics(list(new))
+            return [
+                Found(found.topic, "created") if found.topic in created and found.state == "as planned" else found
+                for found in self._examine(admin)
+            ]
+
+    def check(self) -> list[Found]:
+        """What is the case with every topic, changing nothing."""
+        with self._admin() as admin:
+            return self._examine(admin)
+
+    def newest(self) -> float | None:
+        """The highest time, in epoch seconds, at which a client says that it wrote an event; None for empty topics."""
+        with self._admin() as admin:
+            names = [self._settings.topic_prefix + topic.name for topic in TOPICS]
+            there = {t["name"]: len(t["partitions"]) for t in admin.describe_topics(names)}
+            wish = {TopicPartition(n, p): OffsetSpec.MAX_TIMESTAMP for n, count in there.items() for p in range(count)}
+            stamps = [found.timestamp for found in admin.list_partition_offsets(wish).values()] if wish else []
+            return max((stamp / 1000 for stamp in stamps if stamp >= 0), default=None)
+
+    def _examine(self, admin: KafkaAdminClient) -> list[Found]:
+        wanted = plans(self._settings)
+        partitions = {
+            topic["name"]: topic["partitions"]
+            for topic in admin.describe_topics([plan.name for plan in wanted])
+            if not topic["error_code"]
+        }
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
+        configs = admin.describe_configs(resources, config_filter="all")["topic"] if resources else {}
+        return [_compare(plan, partitions.get(plan.name), configs.get(plan.name, {})) for plan in wanted]
+
+    # Writing
+
+    def send(self, event: Event) -> None:
+        """Hand one event to Kafka; it is there after `flush`. Raises `LogError` for this or an earlier event."""
+        topic = self._settings.topic_prefix + TOPIC_OF[event.type].name
+        try:
+            if self._producer is None:
+                self._producer = self._connect_producer()
+            sent = self._producer.send(topic, encode(event), event.subject.encode(), headers=[("content-type", CONTENT_TYPE)])
+            self._sent.append(sent)
+            while len(self._sent) > UNDELIVERED or (self._sent and self._sent[0].is_done):
+                self._sent.popleft().get(None)
+        except (KafkaError, OSError) as error:
+            raise self._explained(error, topic) from None
+
+    def flush(self) -> None:
+        """Return when Kafka has every event that was sent; raises `LogError` if it did not take one."""
+        try:
+            if self._producer is not None:
+                self._producer.flush()
+            while self._sent:
+                self._sent.popleft().get(None)
+        except (KafkaError, OSError) as error:
+            raise self._explained(error, "a topic") from None
+
+    def write(self, events: Iterable[Event]) -> int:
+        """Send every event and flush; returns how many. After a `LogError` write all again: ids make them count once."""
+        count = 0
+        for count, event in enumerate(events, 1):  # noqa: B007
+            self.send(event)
+        self.flush()
+        return count
+
+    def _connect_producer(self) -> KafkaProducer:
+        self._probe()
+        return KafkaProducer(
+            **self._connection(),
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            batch_size=64 * 1024,
+            delivery_timeout_ms=300_000,  # rides out a broker that starts again
+            max_block_ms=int(ANSWER_SECONDS * 1000),
+            allow_auto_create_topics=False,
+        )
+
+    # Reading
+
+    def read(
+        self,
+        topics: Sequence[str],
+        start: datetime | Mapping[tuple[str, int], int] | None = None,
+        end: datetime | Mapping[tuple[str, int], int] | None = None,
+    ) -> Iterator[Record]:
+        """The records of a range, merged by event time: of the partitions' next records the earliest comes first.
+
+        Each partition keeps its own order, also where it is not that of event time. `start` (inclusive) and `end` (exclusive)
+        are event times, or offsets by (topic, partition); None is the log's own. Nothing beyond the end that the log has now is
+        read, and only what is committed. An end in event time still reads to the log's end, because late events come late.
+        Topics are named as in `schemas.topics`. Raises `LogError`.
+        """
+        prefix = self._settings.topic_prefix
+        try:
+            self._probe()
+            consumer = KafkaConsumer(
+                **self._connection(),
+                enable_auto_commit=False,
+                isolation_level="read_committed",
+                auto_offset_reset="earliest",
+                allow_auto_create_topics=False,
+                max_poll_records=BUFFER,
+                check_crcs=False,  # TCP has checked them; in Python they cost more than all the rest
+            )
+            with contextlib.closing(consumer):
+                shares = self._shares(consumer, [prefix + name for name in topics], start, end)
+                for record in _merged(consumer, shares, len(prefix)):
+                    early = isinstance(start, datetime) and record.time < start.timestamp()
+                    late = isinstance(end, datetime) and record.time >= end.timestamp()
+                    if not early and not late:
+                        yield record
+        except (KafkaError, OSError) as error:
+            raise self._explained(error, ", ".join(topics)) from None
+
+    def _shares(
+        self,
+        consumer: KafkaConsumer,
+        names: list[str],
+        start: datetime | Mapping[tuple[str, int], int] | None,
+        end: datetime | Mapping[tuple[str, int], int] | None,
+    ) -> dict[TopicPartition, _Share]:
+        """Assign and seek every partition that has something in the range."""
+        known = consumer.topics()
+        if missing := [name for name in names if name not in known]:
+            raise LogError(f"no topic {missing[0]} at {self._settings.bootstrap}. Run: pantau112 topics create")
+        places = [TopicPartition(name, n) for name in names for n in sorted(consumer.partitions_for_topic(name))]
+        starts, ends = consumer.beginning_offsets(places), consumer.end_offsets(places)
+        strip = len(self._settings.topic_prefix)
+        if isinstance(start, datetime):
+            # An event may be ahead of the clock that wrote it by so much and no more.
+            written = start - timedelta(seconds=SKEW_SECONDS)
+            first = consumer.offsets_for_times(dict.fromkeys(places, max(0, int(written.timestamp() * 1000))))
+            starts = {tp: first[tp].offset if first.get(tp) else ends[tp] for tp in places}
+        elif start is not None:
+            starts = {tp: max(starts[tp], start.get((tp.topic[strip:], tp.partition), 0)) for tp in places}
+        if end is not None and not isinstance(end, datetime):
+            ends = {tp: min(ends[tp], end.get((tp.topic[strip:], tp.partition), ends[tp])) for tp in places}
+        shares = {tp: _Share(ends[tp], deque()) for tp in places if starts[tp] < ends[tp]}
+        consumer.assign(list(shares))
+        for tp in shares:
+            consumer.seek(tp, starts[tp])
+        return shares
+
+    # The connection
+
+    def _connection(self) -> dict[str, Any]:
+        s = self._settings
+        return {
+            "bootstrap_servers": s.bootstrap.split(","),
+            "client_id": "pantau112",
+            "bootstrap_timeout_ms": int(ANSWER_SECONDS * 1000),
+            "security_protocol": s.security_protocol,
+            "sasl_mechanism": s.sasl_mechanism,
+            "sasl_plain_username": s.sasl_username,
+            "sasl_plain_password": s.sasl_password.get_secret_value() if s.sasl_password else None,
+            "ssl_cafile": str(s.ssl_cafile) if s.ssl_cafile else None,
+            "metrics_enabled": False,
+        }
+
+    def _probe(self) -> None:
+        """See at once whether anybody listens: the client itself would try for a long time."""
+        refused: OSError | None = None
+        for address in self._settings.bootstrap.split(","):
+            host, port = address.rsplit(":", 1)
+            try:
+                socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
+                return
+            except OSError as error:
+                refused = error
+        raise refused or OSError("no address")
+
+    @contextlib.contextmanager
+    def _admin(self) -> Iterator[KafkaAdminClient]:
+        try:
+            self._probe()
+            config = self._connection()
+            del config["metrics_enabled"]
+            with contextlib.closing(KafkaAdminClient(**config)) as admin:
+                yield admin
+        except (KafkaError, OSError) as error:
+            raise self._explained(error, "topics") from None
+
+    def _explained(self, error: Exception, topic: str) -> LogError:
+        at = self._settings.bootstrap
+        name = type(error).__name__
+        if "TopicOrPartition" in name:
+            return LogError(f"no topic {topic} at {at}. Run: pantau112 topics create")
+        if "Authori" in name or "Authentication" in name or "Sasl" in name:
+            return LogError(f"Kafka at {at} refuses us ({name}): check the PANTAU112_SASL_ and PANTAU112_SSL_ settings")
+        if isinstance(error, OSError) or getattr(error, "retriable", False):
+            return LogError(f"no Kafka at {at}; is it running? try pantau112 doctor ({name})")
+        return LogError(f"Kafka at {at} did not take it: {name}")
+
+
+def _merged(consumer: KafkaConsumer, shares: dict[TopicPartition, _Share], prefix: int) -> Iterator[Record]:
+    heads: list[tuple[float, TopicPartition]] = []
+    hungry = set(shares)
+    moved = time.monotonic()
+    while hungry or heads:
+        if not hungry:
+            _, tp = heads[0]
+            fetched = shares[tp].fetched
+            yield fetched.popleft()
+            if fetched:
+                heapq.heapreplace(heads, (fetched[0].time, tp))
+                continue
+            heapq.heappop(heads)
+            if not shares[tp].complete:
+                hungry.add(tp)
+                moved = time.monotonic()
+            continue
+        # Who has enough waits, so that memory does not grow with the difference between partitions.
+        full = [tp for tp, share in shares.items() if len(share.fetched) >= BUFFER]
+        consumer.pause(*full)
+        consumer.resume(*(tp for tp in shares if tp not in full))
+        came = consumer.poll(timeout_ms=500)
+        for tp, records in came.items():
+            shares[tp].fetched.extend(_record(record, prefix) for record in records if record.offset < shares[tp].end)
+            moved = time.monotonic()
+        for tp, share in shares.items():
+            # The position also moves past what is no record: markers and aborted transactions.
+            share.complete = share.complete or consumer.position(tp) >= share.end
+            if tp in hungry and share.fetched:
+                heapq.heappush(heads, (share.fetched[0].time, tp))
+        hungry = {tp for tp in hungry if not shares[tp].fetched and not shares[tp].complete}
+        if hungry and time.monotonic() - moved > STALL_SECONDS:
+            place = min(hungry)
+            raise LogError(f"{place.topic}/{place.partition}: nothing came for {STALL_SECONDS:g} s; try pantau112 doctor")
+
+
+def _record(raw: Any, prefix: int) -> Record:
+    written, item = raw.timestamp / 1000, decode(raw.value)
+    time_ = item.time.timestamp() if isinstance(item, Event) else written
+    return Record(raw.topic[prefix:], raw.partition, raw.offset, written, raw.key, raw.value, item, time_)
+
+
+def _compare(plan: Plan, partitions: list[dict[str, Any]] | None, config: Mapping[str, Mapping[str, Any]]) -> Found:
+    if partitions is None:
+        return Found(plan.name, "missing", "run: pantau112 topics create")
+    if len(partitions) != plan.partitions:
+        fix = "centres would be in other partitions: use another PANTAU112_TOPIC_PREFIX, or delete the topic and create it anew"
+        return Found(plan.name, "unusable", f"has {len(partitions)} partitions and must have {plan.partitions}; {fix}")
+    if away := [part for part in partitions if part["leader_id"] < 0]:
+        return Found(plan.name, "unusable", f"{len(away)} partitions have no leader ({for_code(away[0]['error_code']).__name__})")
+    differing = {
+        name: config[name]["value"] for name, value in plan.config.items() if name in config and config[name]["value"] != value
+    }
+    if not differing:
+        return Found(plan.name, "as planned")
+    said = ", ".join(f"{name}={is_} (planned {plan.config[name]})" for name, is_ in differing.items())
+    wish = ",".join(f"{name}={plan.config[name]}" for name in differing)
+    fix = f"if that is not meant: kafka-configs.sh --alter --entity-type topics --entity-name {plan.name} --add-config {wish}"
+    if "cleanup.policy" in differing:
+        return Found(plan.name, "unusable", f"{said}; {fix}")
+    return Found(plan.name, "differs", f"{said}; {fix}")

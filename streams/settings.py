@@ -1,0 +1,111 @@
+"""What the machine says: the settings of every process, from environment variables that begin with PANTAU112_."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, FilePath, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams import clock
+
+PREFIX = "PANTAU112_"
+
+KafkaName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{0,100}$")]
+"""What Kafka takes in names of topics and groups; without `_`, which its metrics cannot tell from a dot."""
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names the variable and what to do, and never repeats a secret."""
+
+
+class Settings(BaseSettings):
+    """Where Kafka is, who we are there, and what this process serves."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    bootstrap: Annotated[str, StringConstraints(pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$")] = "127.0.0.1:9092"
+    """host:port of one broker or, with commas, of several."""
+    app_id: Annotated[KafkaName, Field(min_length=1)] = "pantau112"
+    """Group of the workers that share the work, and the beginning of their changelog's name."""
+    instance_id: KafkaName | None = None
+    """A name that this worker keeps over restarts, and no other has: then it gets its partitions back in seconds."""
+    topic_prefix: KafkaName = ""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9112
+    targets_dir: Path | None = None
+    """Where a worker writes its address for Prometheus (file_sd)."""
+    clock: str = "wall"
+    """`wall`, or the line that stream time runs on: see `streams.clock`."""
+    java_home: Path | None = None
+    """The Java that the local Kafka runs on, instead of the packaged one."""
+
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    sasl_password_file: FilePath | None = None
+    ssl_cafile: FilePath | None = None
+
+    caller_key: SecretStr | None = None
+    """What callers' numbers are hashed with at the edge. Without it, events carry no caller."""
+    caller_key_file: Path | None = None
+
+    @field_validator("clock")
+    @classmethod
+    def _is_a_clock(cls, text: str) -> str:
+        clock.parse(text)
+        return text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_password(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if (file := given.get("sasl_password_file")) and Path(file).is_file():
+            if given.get("sasl_password"):
+                raise ValueError(f"give {PREFIX}SASL_PASSWORD or {PREFIX}SASL_PASSWORD_FILE, not both")
+            return given | {"sasl_password": Path(file).read_text().rstrip("\r\n")}
+        return given
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.security_protocol.startswith("SASL_") and not (self.sasl_mechanism and self.sasl_username and self.sasl_password):
+            raise ValueError(
+                f"{self.security_protocol} needs {PREFIX}SASL_MECHANISM, {PREFIX}SASL_USERNAME and {PREFIX}SASL_PASSWORD(_FILE)"
+            )
+        if self.caller_key and self.caller_key_file:
+            raise ValueError(f"give {PREFIX}CALLER_KEY or {PREFIX}CALLER_KEY_FILE, not both")
+        return self
+
+    def caller_secret(self) -> bytes | None:
+        """The key that callers are hashed with, or None where none is set. Raises `SettingsError`."""
+        if self.caller_key_file is not None:
+            try:
+                secret = self.caller_key_file.read_bytes().strip()
+            except OSError as error:
+                raise SettingsError(f"{PREFIX}CALLER_KEY_FILE: {self.caller_key_file}: {error.strerror}") from None
+        elif self.caller_key is not None:
+            secret = self.caller_key.get_secret_value().encode()
+        else:
+            return None
+        if len(secret) < 16:
+            raise SettingsError(f"the caller key has {len(secret)} bytes and needs 16 or more: openssl rand -hex 32")
+        return secret
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings that an environment gives; `SettingsError` also for a PANTAU112_ variable that nobody knows."""
+    known = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    ours = {name.upper(): value for name, value in environment.items() if name.upper().startswith(PREFIX)}
+    if unknown := sorted(ours.keys() - known.keys()):
+        close = difflib.get_close_matches(unknown[0], known, 1)
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+        raise SettingsError(f"{unknown[0]} is no setting; {hint}")
+    try:
+        return Settings(**{known[name]: value for name, value in ours.items() if value})  # type: ignore[arg-type]
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False, include_input=False)[0]
+        where = f"{PREFIX}{str(first['loc'][0]).upper()}: " if first["loc"] else ""
+        raise SettingsError(where + first["msg"].removeprefix("Value error, ")) from None

@@ -1,0 +1,246 @@
+"""Asterisk's queue_log: lines in, events out. https://docs.asterisk.org/Configuration/Applications/Queue-Logs/
+
+A line is `epoch|callid|queue|agent|verb|data1|data2|…`. Waiting is counted from queue entry: the log knows no earlier moment.
+
+An event's id is a hash of what the event says, so that the same line gives the same id wherever it stands: read again,
+after a rotation, or from the middle of a file. Two identical lines count once, and rightly: they tell the same fact. The
+caller is no part of the id, because a telephone number could be guessed from a hash without a key.
+
+A seat is logged in or not, whatever queues it serves: REMOVEMEMBER from one of several queues logs it out.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.calls import (
+    CallAbandoned,
+    CallAnswered,
+    CallClassified,
+    CallEnded,
+    CallOffered,
+    CallOverflowed,
+    CallTransferred,
+    Class,
+)
+from schemas.event import Event
+from schemas.operators import (
+    OperatorLoggedIn,
+    OperatorLoggedOut,
+    OperatorPaused,
+    OperatorResumed,
+    OperatorRingNoAnswer,
+)
+from streams.sources.pseudonym import Pseudonym, caller, extension, seat
+
+LONGEST = 4096
+"""Bytes of a line; real ones have about 80."""
+
+UNNAMED_SEAT = "seat named like a person, and no key"
+"""Counted as passed over: without a key such a seat cannot be told without telling who sits there."""
+
+_NOBODY = frozenset(("", "NONE", "REALTIME", "MANAGER", "CLI"))
+_TIME = re.compile(r"[0-9]{1,10}(\.[0-9]{1,9})?", re.ASCII)
+_VERB = re.compile(r"[A-Z][A-Z0-9_]{1,23}", re.ASCII)
+_REASON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,23}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{6}", re.ASCII)
+_VERBS = 64
+
+_ENDED_BY = {"COMPLETEAGENT": "seat", "COMPLETECALLER": "caller"}
+_OVERFLOWED = {
+    "EXITEMPTY": "empty",
+    "LEAVEEMPTY": "empty",
+    "EXITWITHTIMEOUT": "timeout",
+    "EXITWITHKEY": "key",
+    "WITHDRAW": "withdrawn",
+}
+# Wazo's: refused at the door, so that no ENTERQUEUE comes.
+_REFUSED = {"FULL": "full", "JOINEMPTY": "empty", "CLOSED": "empty"}
+_OPERATOR: dict[str, type[Event]] = {
+    "AGENTLOGIN": OperatorLoggedIn,
+    "AGENTCALLBACKLOGIN": OperatorLoggedIn,
+    "ADDMEMBER": OperatorLoggedIn,
+    "ADDMEMBER2": OperatorLoggedIn,
+    "AGENTLOGOFF": OperatorLoggedOut,
+    "AGENTCALLBACKLOGOFF": OperatorLoggedOut,
+    "REMOVEMEMBER": OperatorLoggedOut,
+    "PAUSE": OperatorPaused,
+    "PAUSEALL": OperatorPaused,
+    "PAUSEREASON": OperatorPaused,
+    "UNPAUSE": OperatorResumed,
+    "UNPAUSEALL": OperatorResumed,
+    "RINGNOANSWER": OperatorRingNoAnswer,
+}
+_CLASSES: dict[str, Class] = {
+    "normal": "normal",
+    "darurat": "normal",
+    "emergency": "normal",
+    "info": "information",
+    "informasi": "information",
+    "information": "information",
+    "prank": "prank",
+    "iseng": "prank",
+    "ghost": "ghost",
+    "silent": "ghost",
+    "cutoff": "cut_off",
+    "putus": "cut_off",
+    "terputus": "cut_off",
+    "outofarea": "out_of_area",
+    "luarwilayah": "out_of_area",
+    "luar": "out_of_area",
+}
+
+
+class MalformedError(ValueError):
+    """A line that is none of a queue_log; the message never repeats what the line holds."""
+
+
+class Reader:
+    """Reads the queue_log of one exchange. `passed_over` counts the lines that say nothing of calls or seats, by verb."""
+
+    def __init__(
+        self, centre_code: str, source: str, pseudonym: Pseudonym | None = None, passed_over: Counter[str] | None = None
+    ) -> None:
+        self.passed_over = Counter() if passed_over is None else passed_over
+        self._centre = centre_code
+        self._source = source
+        self._pseudonym = pseudonym
+        self._epoch = ""
+        self._time = datetime.fromtimestamp(0, UTC)
+
+    def read(self, line: str | bytes) -> Sequence[Event]:
+        """The events that one line tells: mostly one, none for an empty or passed-over line. Raises `MalformedError`."""
+        if len(line) > LONGEST:
+            raise MalformedError(f"longer than {LONGEST} bytes")
+        text = (line if isinstance(line, str) else decode(line)).strip("\r\n")
+        if not text or text.isspace():
+            return ()
+        parts = text.split("|")
+        if len(parts) < 5:
+            raise MalformedError(f"{len(parts)} fields; at least time|callid|queue|agent|event are needed")
+        epoch, call, queue, agent, verb = parts[:5]
+        if epoch != self._epoch:
+            if not _TIME.fullmatch(epoch):
+                raise MalformedError("field time: not seconds since 1970")
+            self._epoch, self._time = epoch, datetime.fromtimestamp(float(epoch), UTC)
+        try:
+            return self._events(call, queue, agent, verb, parts[5:])
+        except ValidationError as invalid:
+            error = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
+            # Pydantic's own sentences can quote the input; its type names cannot.
+            field = ".".join(str(part) for part in error["loc"])
+            raise MalformedError(f"field {field}: {error['type'].replace('_', ' ')}") from None
+
+    def _events(self, call: str, queue: str, agent: str, verb: str, data: list[str]) -> Sequence[Event]:
+        match verb:
+            case "ENTERQUEUE":
+                number = caller(data[1], self._pseudonym) if len(data) > 1 and data[1] else None
+                return (self._of_call(CallOffered, call, queue, {"queue": queue, "clock": "queue"}, caller=number),)
+            case "CONNECT":
+                return (self._of_call(CallAnswered, call, queue, {"seat": self._seat(agent)}),)
+            case "COMPLETECALLER" | "COMPLETEAGENT":
+                return (self._of_call(CallEnded, call, queue, {"by": _ENDED_BY[verb]}),)
+            case "ABANDON":
+                return (self._of_call(CallAbandoned, call, queue, {}),)
+            case "TRANSFER" | "BLINDTRANSFER":
+                return (self._of_call(CallTransferred, call, queue, {"to": extension(data[0]) if data else None}),)
+            case "ATTENDEDTRANSFER":
+                return (self._of_call(CallTransferred, call, queue, {}),)
+            case "CALLSTATUS" | "DISPOSITION":
+                name = _CLASSES.get(re.sub(r"[^a-z]", "", data[0].lower())) if data else None
+                if name is not None:
+                    return (self._of_call(CallClassified, call, queue, {"class": name}),)
+                return self._pass_over(f"{verb} of no class")
+            case _ if reason := _OVERFLOWED.get(verb):
+                return (self._of_call(CallOverflowed, call, queue, {"reason": reason}),)
+            case _ if reason := _REFUSED.get(verb):
+                offered = self._of_call(CallOffered, call, queue, {"queue": queue, "clock": "queue"})
+                return (offered, self._of_call(CallOverflowed, call, queue, {"reason": reason}))
+            case _ if kind := _OPERATOR.get(verb):
+                return self._of_seat(kind, verb, call, agent, data)
+            case _:
+                known = _VERB.fullmatch(verb) and (verb in self.passed_over or len(self.passed_over) < _VERBS)
+                return self._pass_over(verb if known else "unknown verb")
+
+    def _of_seat(self, kind: type[Event], verb: str, call: str, agent: str, data: list[str]) -> Sequence[Event]:
+        if agent in _NOBODY:
+            if verb in ("PAUSEALL", "UNPAUSEALL"):
+                return self._pass_over(f"{verb} of no seat")
+            raise MalformedError("field agent: missing")
+        name = self._seat(agent)
+        if name is None:
+            return self._pass_over(UNNAMED_SEAT)
+        first = data[0] if data else ""
+        facts: dict[str, Any] = {"seat": name}
+        if kind is OperatorPaused and _REASON.fullmatch(first) and not _DIGITS.search(first):
+            facts["reason"] = first
+        elif kind is OperatorRingNoAnswer:
+            facts["call"] = None if call in _NOBODY else call
+            # Milliseconds, alone in this log.
+            facts["ring_seconds"] = int(first) / 1000 if re.fullmatch(r"[0-9]{1,7}", first, re.ASCII) else None
+        event = self._event(kind, facts, "")
+        # Asterisk also writes an empty field where a member is not paused.
+        if kind is OperatorLoggedIn and first == "PAUSED":
+            return event, self._event(OperatorPaused, {"seat": name}, "")
+        return (event,)
+
+    def _of_call(self, kind: type[Event], call: str, queue: str, facts: dict[str, Any], caller: str | None = None) -> Event:
+        if call in _NOBODY:
+            raise MalformedError("field callid: missing")
+        facts["call"] = call
+        return self._event(kind, facts, queue, caller)
+
+    def _event(self, kind: type[Event], facts: dict[str, Any], queue: str, caller: str | None = None) -> Event:
+        said = f"{self._epoch}|{kind.__name__}|{queue}|{'|'.join(map(str, facts.values()))}"
+        if caller is not None:
+            facts["caller"] = caller
+        return kind.model_validate(
+            {
+                "id": blake2b(said.encode("utf-8", "replace"), digest_size=8).hexdigest(),
+                "source": self._source,
+                "subject": self._centre,
+                "time": self._time,
+                "data": facts,
+            }
+        )
+
+    def _seat(self, agent: str) -> str | None:
+        return None if agent in _NOBODY else seat(agent, self._pseudonym)
+
+    def _pass_over(self, what: str) -> Sequence[Event]:
+        self.passed_over[what] += 1
+        return ()
+
+
+def events(
+    lines: Iterable[str | bytes],
+    centre_code: str,
+    source: str,
+    pseudonym: Pseudonym | None = None,
+    *,
+    passed_over: Counter[str],
+    on_bad: Callable[[int, str], None],
+    first_line: int = 1,
+) -> Iterator[Event]:
+    """The events of `lines`, in their order; `on_bad` is told the number and the fault of each line that is malformed."""
+    reader = Reader(centre_code, source, pseudonym, passed_over)
+    for number, line in enumerate(lines, first_line):
+        try:
+            found = reader.read(line)
+        except MalformedError as malformed:
+            on_bad(number, str(malformed))
+        else:
+            yield from found
+
+
+def decode(line: bytes) -> str:
+    """Text of any bytes: UTF-8, or Latin-1 where it is none. Never raises."""
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("latin-1")

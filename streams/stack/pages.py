@@ -1,0 +1,53 @@
+"""Where pages go when nobody has an account yet: a receiver on the loopback that writes what Alertmanager sends into a file."""
+
+import json
+import threading
+from collections import deque
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+SHOWN = 8
+
+
+class Pages:
+    """The pages received, newest last; every one is also a line of `file`."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.recent: deque[str] = deque(maxlen=SHOWN)
+
+    def receive(self, body: bytes) -> None:
+        """Take one Alertmanager webhook (payload version 4). Raises ValueError or KeyError for anything else."""
+        for alert in json.loads(body)["alerts"]:
+            labels, notes = alert["labels"], alert["annotations"]
+            when = datetime.now().astimezone().isoformat(timespec="seconds")
+            state = "PAGE" if labels.get("severity") == "page" else "ticket"
+            state = state if alert["status"] == "firing" else "resolved"
+            said = notes.get("summary_id", ""), notes.get("summary", "")
+            line = f"{when} {state:8} {labels['alertname']} {labels.get('city', '')} {' / '.join(filter(None, said))}"
+            self.recent.append(line)
+            with self.file.open("a") as file:
+                file.write(line + "\n")
+
+    def serve(self, port: int) -> None:
+        """Answer on the loopback from a thread, until the process ends. Raises OSError when the port is taken."""
+        pages = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """One notification."""
+
+            def do_POST(self) -> None:
+                try:
+                    pages.receive(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+                    self.send_response(200)
+                except (ValueError, KeyError, TypeError):
+                    self.send_response(400)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """The file is the log."""
+
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        threading.Thread(target=server.serve_forever, name="pages", daemon=True).start()

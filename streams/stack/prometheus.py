@@ -1,0 +1,81 @@
+"""Prometheus and Alertmanager as services on the loopback, configured by the project's own files."""
+
+import asyncio
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from streams.stack import StackError
+from streams.stack.debian import Programs
+from streams.stack.service import Ready, Service
+
+
+def prometheus(
+    programs: Programs,
+    *,
+    home: Path,
+    data: Path,
+    port: int,
+    config: Path,
+    rules: Iterable[Path],
+    here: Mapping[str, str],
+) -> Service:
+    """The Prometheus service; its configuration is `config` with the addresses of `here` put in, and `rules` beside it."""
+    folder = home / "prometheus"
+    shutil.rmtree(folder / "rules", ignore_errors=True)
+    (folder / "rules").mkdir(parents=True)
+    for rule in rules:
+        shutil.copy(rule, folder / "rules")
+    command = [
+        str(programs.prometheus),
+        f"--config.file={localised(config, folder, here)}",
+        f"--storage.tsdb.path={data}",
+        "--storage.tsdb.retention.time=1d",
+        "--storage.tsdb.retention.size=256MB",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    if programs.web is not None:
+        command.append(f"--web.local-assets={programs.web}")
+    return Service("prometheus", command, ready=answers(port, "/-/ready"), ports=(port,))
+
+
+def alertmanager(programs: Programs, *, home: Path, data: Path, port: int, config: Path, here: Mapping[str, str]) -> Service:
+    """The Alertmanager service, alone and not in a cluster; its configuration is `config` with `here` put in."""
+    command = [
+        str(programs.alertmanager),
+        f"--config.file={localised(config, home / 'alertmanager', here)}",
+        f"--storage.path={data}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+    ]
+    return Service("alertmanager", command, ready=answers(port, "/-/ready"), ports=(port,))
+
+
+def localised(config: Path, folder: Path, here: Mapping[str, str]) -> Path:
+    """A copy of a configuration file in `folder` in which each key of `here`, a literal text such as `kafka:9092`, is replaced.
+
+    Errors: StackError when the file does not contain a key: it and the caller no longer agree.
+    """
+    text = config.read_text()
+    for there, address in here.items():
+        if there not in text:
+            raise StackError(f"{config} does not contain {there!r}, which the local stack replaces by {address!r}.")
+        text = text.replace(there, address)
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / config.name
+    copy.write_text(text)
+    return copy
+
+
+def answers(port: int, path: str) -> Ready:
+    """A readiness check: HTTP GET of the path on the loopback is answered with 200."""
+
+    async def ready() -> bool:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            return (await reader.readline()).split()[1:2] == [b"200"]
+        finally:
+            writer.close()
+
+    return ready

@@ -1,0 +1,167 @@
+"""What tests of any folder may ask for: a real Kafka broker, and the programs of Prometheus and Alertmanager."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.stack import debian, jars
+from streams.stack.kafka import Broker, find_java
+from streams.stack.tether import tethered
+
+LOCAL = Path(__file__).parents[1] / ".local"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # kafka-python 3.0 at import; deprecated in Python 3.11, taken back in 3.13
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(true: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Return as soon as `true()` is; fail the test when it is not within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds:g} s in vain: {what}")
+        time.sleep(0.05)
+
+
+class RealKafka:
+    """A real broker on free ports whose data lives in a temporary folder; it can be killed, frozen and started again."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._log = broker.logs / "stderr.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        return self._broker.bootstrap
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, "the broker is down"
+        return self._process.pid
+
+    @property
+    def is_up(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start on the data as it is; returns when the broker answers and every partition it has is led."""
+        assert not self.is_up
+        self._broker.configure()
+        with self._log.open("ab") as log:
+            if not self._broker.is_formatted:
+                subprocess.run(self._broker.format_command(), stdout=log, stderr=log, check=True)
+            self._process = subprocess.Popen(
+                tethered(self._broker.run_command(), signal.SIGKILL), stdout=log, stderr=log, start_new_session=True
+            )
+        wait_until(self._is_ready, f"Kafka is ready; {self._log.read_text()[-2000:]}", 60)
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would; returns when it is dead."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM; returns when it has ended."""
+        self._end(signal.SIGTERM)
+
+    def restart(self) -> None:
+        """Start again on the same ports and data, after a kill or, when it still runs, after a clean stop."""
+        if self.is_up:
+            self.stop()
+        self.start()
+
+    def freeze(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        if self.is_up:
+            self.thaw()
+            self._process.send_signal(how)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def _is_ready(self) -> bool:
+        from kafka import KafkaAdminClient
+        from kafka.errors import KafkaError
+
+        assert self.is_up, f"Kafka ended: {self._log.read_text()[-2000:]}"
+        with contextlib.suppress(KafkaError, OSError):
+            socket.create_connection(("127.0.0.1", self._broker.port), 1).close()  # kafka-python leaks those it is refused
+            admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, bootstrap_timeout_ms=2000)
+            try:
+                topics = admin.describe_topics()
+            finally:
+                admin.close()
+            return all(part["leader_id"] >= 0 for topic in topics for part in topic["partitions"])
+        return False
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> list[Path]:
+    """Kafka's jars, in the project's own folder so that they are fetched once."""
+    return jars.ensure(LOCAL / "kafka" / "jars")
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
+    """A real broker, one for the whole test run: use topic and group names of your own."""
+    folder = tmp_path_factory.mktemp("kafka")
+    broker = Broker(folder / "data", folder / "log", free_port(), free_port(), find_java(None), kafka_jars)
+    real = RealKafka(broker)
+    try:
+        real.start()
+        yield real
+    finally:
+        real.kill()
+
+
+@pytest.fixture(scope="session")
+def programs() -> debian.Programs:
+    """Prometheus, promtool, Alertmanager and amtool: the installed ones, else Debian's packages in the project's own folder."""
+    return debian.ensure(LOCAL / "deb", os.environ["PATH"])
+
+
+@pytest.fixture(scope="session")
+def prometheus(programs: debian.Programs) -> Path:
+    return programs.prometheus
+
+
+@pytest.fixture(scope="session")
+def promtool(programs: debian.Programs) -> Path:
+    return programs.promtool
+
+
+@pytest.fixture(scope="session")
+def alertmanager(programs: debian.Programs) -> Path:
+    return programs.alertmanager
+
+
+@pytest.fixture(scope="session")
+def amtool(programs: debian.Programs) -> Path:
+    return programs.amtool

@@ -1,0 +1,77 @@
+"""A centre file: little suffices, and a mistake is answered with its line and its reason."""
+
+import pytest
+
+from streams.core.centre import CentreError, parse
+
+GOOD = """\
+code = "32.71"
+name = "Kota Bogor"
+timezone = "Asia/Jakarta"
+queues = ["112"]
+
+[thresholds]
+short_abandon_seconds = 5
+"""
+ZONES = "is no time zone; Indonesia has Asia/Jakarta, Asia/Makassar and Asia/Jayapura"
+
+
+def test_code_name_and_time_zone_suffice() -> None:
+    centre = parse('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"')
+
+    assert (centre.code, centre.name, centre.timezone.key) == ("32.71", "Kota Bogor", "Asia/Jakarta")
+    assert centre.thresholds.short_abandon_seconds == 5
+
+
+def test_a_threshold_is_what_the_file_says() -> None:
+    assert parse(GOOD.replace("= 5", "= 7.5")).thresholds.short_abandon_seconds == 7.5
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ('code = "32.71"\n', "", "line 1: code: is missing"),
+        ('name = "Kota Bogor"\n', "", "line 1: name: is missing"),
+        ('"32.71"', "32.71", "line 1: code: Input should be a valid string"),
+        ('"32.71"', '"3271"', "line 1: code: String should match pattern '^[0-9]{2}(\\.[0-9]{2})?$'"),
+        ('"32.71"', '"٣٢.٧١"', "line 1: code: String should match pattern '^[0-9]{2}(\\.[0-9]{2})?$'"),
+        ('"Kota Bogor"', '""', "line 2: name: String should have at least 1 character"),
+        ('"Asia/Jakarta"', '"Asia/Bogor"', f"line 3: timezone: {ZONES}"),
+        ('"Asia/Jakarta"', '"WIB"', f"line 3: timezone: {ZONES}"),
+        ('"Asia/Jakarta"', '""', f"line 3: timezone: {ZONES}"),
+        ('"Asia/Jakarta"', '"Asia"', f"line 3: timezone: {ZONES}"),
+        ('"Asia/Jakarta"', '"../../etc/hosts"', f"line 3: timezone: {ZONES}"),
+        ('"Asia/Jakarta"', "7", f"line 3: timezone: {ZONES}"),
+        ('["112"]', '["one hundred"]', "line 4: queues: String should match pattern '^[A-Za-z0-9][A-Za-z0-9._:@/-]*$'"),
+        ('["112"]', '"112"', "line 4: queues: Input should be a valid tuple"),
+        ("queues", "ques", "line 4: ques: no such setting; look at the spelling"),
+        ("short_abandon_seconds", "short_abandon", "line 7: thresholds.short_abandon: no such setting; look at the spelling"),
+        ("= 5", "= 0", "line 7: thresholds.short_abandon_seconds: Input should be greater than 0"),
+        ("= 5", "= -5", "line 7: thresholds.short_abandon_seconds: Input should be greater than 0"),
+        ("= 5", "= nan", "line 7: thresholds.short_abandon_seconds: Input should be a finite number"),
+        ("= 5", "= inf", "line 7: thresholds.short_abandon_seconds: Input should be a finite number"),
+        ("= 5", "= 172801", "line 7: thresholds.short_abandon_seconds: Input should be less than or equal to 172800"),
+        (
+            "= 5",
+            '= "five"',
+            "line 7: thresholds.short_abandon_seconds: Input should be a valid number, unable to parse string as a number",
+        ),
+        ("short_abandon_seconds = 5", "queue_calls = 2.5", "line 7: thresholds.queue_calls: Input should be a valid integer"),
+    ],
+)
+def test_a_mistake_is_answered_with_its_line_and_its_reason(right: str, wrong: str, message: str) -> None:
+    assert right in GOOD
+    with pytest.raises(CentreError) as refused:
+        parse(GOOD.replace(right, wrong, 1))
+
+    assert str(refused.value).startswith(message)
+
+
+def test_what_is_no_toml_is_answered_with_its_line() -> None:
+    with pytest.raises(CentreError, match=r"no valid TOML: .*line 2"):
+        parse(GOOD.replace('"Kota Bogor"', '"Kota Bogor'))
+
+
+def test_a_mistake_in_a_dotted_key_is_found() -> None:
+    with pytest.raises(CentreError, match=r"^line 4: thresholds\.silence_seconds: Input should be greater than 0"):
+        parse('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\nthresholds.silence_seconds = 0')

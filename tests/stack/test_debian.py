@@ -1,0 +1,46 @@
+"""Where the programs of Prometheus and Alertmanager come from."""
+
+from pathlib import Path
+
+import pytest
+
+from streams.stack import StackError, debian
+
+
+def programs(folder: Path, *names: str) -> None:
+    folder.mkdir(parents=True)
+    for name in names:
+        (folder / name).touch(mode=0o755)
+
+
+@pytest.mark.parametrize("name", ["prometheus-alertmanager", "alertmanager"])
+def test_installed_programs_are_used(tmp_path: Path, name: str) -> None:
+    programs(tmp_path / "bin", "prometheus", "promtool", "amtool", name)
+    found = debian.ensure(tmp_path / "deb", str(tmp_path / "bin"))
+    assert found.alertmanager == tmp_path / "bin" / name
+    assert found.web is None
+
+
+def test_unpacked_programs_are_used_with_their_page_where_one_is_not_installed(tmp_path: Path) -> None:
+    programs(tmp_path / "bin", "prometheus", "promtool")
+    programs(tmp_path / "deb/usr/bin", "prometheus", "promtool", "amtool", "prometheus-alertmanager")
+    found = debian.ensure(tmp_path / "deb", str(tmp_path / "bin"))
+    assert found.prometheus == tmp_path / "deb/usr/bin/prometheus"
+    assert found.web == tmp_path / "deb/usr/share/prometheus/web"
+
+
+def test_elsewhere_than_on_debian_one_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StackError, match=r"not Debian.*Put prometheus, promtool, alertmanager and amtool on PATH"):
+        debian.ensure(tmp_path / "deb", str(tmp_path))
+
+
+def test_without_a_network_one_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs(tmp_path / "bin", "dpkg")
+    apt = tmp_path / "bin" / "apt-get"
+    apt.write_text("#!/bin/sh\necho 'E: Could not resolve the mirror' >&2\nexit 100\n")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/bin")
+    with pytest.raises(StackError, match=r"could not be fetched \(E: Could not resolve.*as root: apt-get install"):
+        debian.ensure(tmp_path / "deb", "")
+    assert not (tmp_path / "deb").exists()

@@ -1,0 +1,113 @@
+"""Imports point one way, a client library lives in one file, and the core reads neither clock nor environment."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted(
+    path.relative_to(ROOT) for folder in ("schemas", "streams", "dashboards") for path in (ROOT / folder).rglob("*.py")
+)
+
+CLIENTS = {
+    "faust": {"streams/app.py", "streams/transport.py"},
+    "aiokafka": {"streams/app.py", "streams/transport.py"},
+    "kafka": {"streams/log.py"},
+    "prometheus_client": {"streams/exporter.py"},
+    "simpy": {"streams/sources/simulate.py"},
+}
+IMPURE = {"os", "time", "random", "secrets", "uuid", "logging", "socket", "threading", "asyncio", "subprocess"}
+CLOCKS = {"now", "utcnow", "today", "getenv", "environ"}
+
+
+def imports(source: str, path: Path) -> set[str]:
+    """The full names of the modules and names that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = list(path.parent.parts[: len(path.parent.parts) - node.level + 1]) if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {f"{module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def is_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def offences(source: str, path: Path) -> list[str]:
+    """What a file imports or calls against the rules of its place."""
+    place, names = path.as_posix(), sorted(imports(source, path))
+    ours = {"schemas": ["schemas"], "dashboards": ["dashboards"]}.get(path.parts[0], ["schemas", "streams"])
+    pure = path.parts[0] == "schemas" or path.parts[:2] == ("streams", "core")
+    if path.parts[:2] == ("streams", "core"):
+        ours = ["schemas", "streams.core"]
+    wrong = []
+    for name in names:
+        top = name.partition(".")[0]
+        if top in {"schemas", "streams", "dashboards", "tests"}:
+            if not any(is_in(name, package) for package in ours):
+                wrong.append(f"imports {name}")
+        elif pure and top != "pydantic" and top not in sys.stdlib_module_names:
+            wrong.append(f"imports {name}")
+        elif place not in CLIENTS.get(top, {place}):
+            wrong.append(f"imports {name}, which only {' and '.join(sorted(CLIENTS[top]))} may")
+        elif top.startswith("grafana") and path.parts[0] != "dashboards":
+            wrong.append(f"imports {name}, which only dashboards may")
+        elif pure and top in IMPURE:
+            wrong.append(f"imports {name}: hand the value down from the shell")
+    if pure:
+        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute) and node.attr in CLOCKS]
+        wrong += [f"line {node.lineno} reads .{node.attr}: hand the value down from the shell" for node in calls]
+    return wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.as_posix())
+def test_a_file_keeps_the_rules_of_its_place(path: Path) -> None:
+    assert offences((ROOT / path).read_text(), path) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "source"),
+    [
+        ("schemas/calls.py", "from streams.core import calls"),
+        ("schemas/calls.py", "import tomlkit"),
+        ("schemas/calls.py", "import random"),
+        ("streams/core/calls.py", "import faust"),
+        ("streams/core/calls.py", "from streams.monitor import Monitor"),
+        ("streams/core/calls.py", "from streams import app"),
+        ("streams/core/calls.py", "from ..monitor import Monitor"),
+        ("streams/core/calls.py", "def f():\n    import os"),
+        ("streams/core/calls.py", "from time import time"),
+        ("streams/core/calls.py", "from datetime import datetime\ndatetime.now()"),
+        ("streams/core/calls.py", "from datetime import date\ndate.today()"),
+        ("streams/monitor.py", "import faust.types"),
+        ("streams/monitor.py", "from kafka import KafkaConsumer"),
+        ("streams/monitor.py", "from dashboards import boards"),
+        ("streams/monitor.py", "from tests import builders"),
+        ("streams/app.py", "import prometheus_client"),
+        ("streams/app.py", "from grafana_foundation_sdk.builders import dashboard"),
+        ("streams/sources/asterisk.py", "import simpy"),
+        ("dashboards/boards/calls.py", "from schemas.calls import Call"),
+        ("dashboards/boards/calls.py", "from streams.core.calls import METRICS"),
+    ],
+)
+def test_an_arrow_the_wrong_way_is_found(place: str, source: str) -> None:
+    assert offences(source, Path(place)) != []
+
+
+@pytest.mark.parametrize(
+    ("place", "source"),
+    [
+        ("schemas/calls.py", "from pydantic import Field\nfrom schemas.event import Event"),
+        ("streams/core/calls.py", "from schemas.calls import Call\nfrom . import funnel\nfrom streams.core.window import Window"),
+        ("streams/app.py", "import faust, aiokafka, os, time\nfrom streams import monitor"),
+        ("dashboards/boards/calls.py", "from grafana_foundation_sdk.builders import dashboard\nfrom dashboards import boards"),
+    ],
+)
+def test_an_arrow_the_right_way_is_none(place: str, source: str) -> None:
+    assert offences(source, Path(place)) == []
