@@ -151,11 +151,20 @@ def csv(
     from streams import centres
     from streams.ingest import Report
     from streams.sources import csvfile
+    from streams.sources.follow import open_log
 
-    code = next(iter(centres.load(centre or [])))
+    one = next(iter(centres.load(centre or []).values()))
     faults, report = _Faults(str(table)), Report()
-    with _sink(to) as sink, _progress("events") as tick:
-        for event in tick(csvfile.read(table, mapping, code, _pseudonym(), report.passed_over, faults.say)):
+    try:
+        reader = csvfile.Table(csvfile.parse(mapping.read_text(encoding="utf-8")), one, _pseudonym())
+    except csvfile.MappingError as error:
+        raise _Failed(f"{mapping}: {error}") from None
+    with _sink(to) as sink, _progress("events") as tick, open_log(table) as lines:
+        try:
+            events = reader.events(lines, faults.say)
+        except csvfile.MappingError as error:
+            raise _Failed(f"{table}: {error}") from None
+        for event in tick(events):
             sink.send(event)
             report.events += 1
         sink.flush()

@@ -70,8 +70,7 @@ def queue_log(
     """
     report = Report(passed_over=reader.passed_over)
     tail, stop = Tail(path, memory, follow=follow), threading.Event()
-    for number in (signal.SIGTERM,):
-        signal.signal(number, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
         while not stop.is_set():
             lines = tail.read(BATCH)

@@ -15,7 +15,6 @@ from typing import Any, Literal, NamedTuple, Self
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
-from kafka.partitioner.default import murmur2
 from kafka.protocol.consumer import OffsetSpec
 
 from schemas.event import Event
@@ -36,7 +35,7 @@ BUFFER = 2_000
 """Most records held per partition while partitions are merged."""
 
 
-class LogError(Exception):
+class LogError(OSError):
     """Kafka is away or refuses; the message is one line that says what to do."""
 
 
@@ -96,11 +95,6 @@ def plans(settings: Settings) -> list[Plan]:
         "max.message.bytes": str(4 * 2**20),
     }
     return [*events, Plan(f"{settings.app_id}-v{STATE_VERSION}-state-changelog", PARTITIONS, changelog)]
-
-
-def partition_of(centre_code: str) -> int:
-    """The partition that a centre's events are in: Kafka's own rule (murmur2 of the key), so that any client agrees."""
-    return int((murmur2(centre_code.encode()) & 0x7FFFFFFF) % PARTITIONS)
 
 
 @dataclass(slots=True)
@@ -335,6 +329,8 @@ class Log:
             raise self._explained(error, "topics") from None
 
     def _explained(self, error: Exception, topic: str) -> LogError:
+        if isinstance(error, LogError):
+            return error
         at = self._settings.bootstrap
         name = type(error).__name__
         if "TopicOrPartition" in name:

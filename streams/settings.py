@@ -12,6 +12,8 @@ from streams import clock
 
 PREFIX = "PANTAU112_"
 
+_HOST_PORT = r"^[^\s:,]+:\d+$"
+
 KafkaName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{0,100}$")]
 """What Kafka takes in names of topics and groups; without `_`, which its metrics cannot tell from a dot."""
 
@@ -33,11 +35,17 @@ class Settings(BaseSettings):
     """Group of the workers that share the work, and the beginning of their changelog's name."""
     instance_id: KafkaName | None = None
     """A name that this worker keeps over restarts, and no other has: then it gets its partitions back in seconds."""
-    topic_prefix: KafkaName = ""
+    topic_prefix: _HOST_PORT = r"^[^\s:,]+:\d+$"
+
+KafkaName = ""
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9112
     targets_dir: Path | None = None
     """Where a worker writes its address for Prometheus (file_sd)."""
+    prometheus: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:9090"
+    """host:port of the Prometheus that `doctor` looks for."""
+    alertmanager: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:9093"
+    """host:port of the Alertmanager that `doctor` looks for."""
     clock: str = "wall"
     """`wall`, or the line that stream time runs on: see `streams.clock`."""
     java_home: Path | None = None

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from streams import settings
 from streams.clock import Clock
+from streams.log import Log
 from streams.stack import StackError, debian, jars
 from streams.stack.kafka import Broker, find_java
 from streams.stack.pages import Pages
@@ -53,15 +55,12 @@ class Feed:
 class Monitoring:
     """One run of the local monitor in a folder; `feed` None means a simulated centre, live."""
 
-    def __init__(
-        self, home: Path, ports: Ports, centres: Sequence[Path], feed: Feed | None, create_topics: Callable[[str], None]
-    ) -> None:
+    def __init__(self, home: Path, ports: Ports, centres: Sequence[Path], feed: Feed | None) -> None:
         self.home, self.ports, self.feed = home, ports, feed
         self.clock = Clock() if feed is None else Clock(feed.start, time.time() + HEAD_START, feed.speed)
         self.pages = Pages(home / "log" / "pages.log")
         self.supervisor = Supervisor(home)
         self._centres = [part for path in centres for part in ("--centre", str(path))]
-        self._create_topics = create_topics
 
     @property
     def bootstrap(self) -> str:
@@ -85,8 +84,12 @@ class Monitoring:
             require_free(self.ports.pages, "pages")
             self.pages.serve(self.ports.pages)
 
+        def create_topics() -> None:
+            with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap})) as log:
+                log.create_topics()
+
         async def topics() -> None:
-            await asyncio.to_thread(self._create_topics, self.bootstrap)
+            await asyncio.to_thread(create_topics)
 
         broker = Broker(data / "kafka", self.home / "log", self.ports.kafka, self.ports.controller, java, jar_files)
         plan = [

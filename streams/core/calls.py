@@ -74,7 +74,8 @@ OFFERED_TOTAL = Metric("psap_calls_offered_total", "counter", "Calls that reache
 ENDED_TOTAL = Metric(
     "psap_calls_ended_total",
     "counter",
-    "Offered calls by what became of them, each in one class (abandoned: without short ones); with psap_calls_waiting they sum to offered.",
+    "Offered calls by what became of them, one class each (abandoned: without short ones); "
+    "with psap_calls_waiting they sum to offered.",
     ("queue", "outcome"),
 )
 WAIT_SECONDS = Metric(
@@ -106,7 +107,8 @@ UNENDED_TOTAL = Metric("psap_calls_unended_total", "counter", "Answered calls wh
 ANSWER_RATIO = Metric(
     "psap_answer_ratio",
     "gauge",
-    "Answered / (answered + abandoned + overflowed + network_dropped + lost) of calls whose waiting ended in the window; absent without any.",
+    "Answered / (answered + abandoned + overflowed + network_dropped + lost) of calls whose waiting ended in the window; "
+    "absent without any.",
     ("window",),
 )
 ANSWER_RATIO_LOWER = Metric("psap_answer_ratio_lower", "gauge", "Wilson 95 % lower bound of psap_answer_ratio.", ("window",))
@@ -116,8 +118,9 @@ _SERVICE = ("variant", "threshold", "window")
 SERVICE_LEVEL = Metric(
     "psap_service_level_ratio",
     "gauge",
-    "Answered within threshold seconds / n, of calls whose waiting ended in the window. n by variant: nena offered without short abandons and "
-    "blocked; answered, servicelevelperf answered; inclusive offered; servicelevelperf2 answered + abandoned, early abandons count as met.",
+    "Answered within threshold seconds / n, of calls whose waiting ended in the window. n by variant: "
+    "nena offered without short abandons and blocked; answered, servicelevelperf answered; inclusive offered; "
+    "servicelevelperf2 answered + abandoned, where early abandons count as met.",
     _SERVICE,
 )
 SERVICE_LEVEL_LOWER = Metric(
@@ -130,7 +133,8 @@ SERVICE_LEVEL_CALLS = Metric("psap_service_level_calls", "gauge", "Calls that ps
 TODAY = Metric(
     "psap_calls_today",
     "gauge",
-    "Since local midnight, each thing on the day it happened: offered, and outcomes (abandoned: all; short_abandoned: of which short).",
+    "Since local midnight, each thing on the day it happened: offered, and outcomes "
+    "(abandoned: all; short_abandoned: of which short).",
     ("outcome",),
 )
 PEAK = Metric("psap_calls_waiting_peak", "gauge", "Most calls that waited at once, today or since the first event.", ("period",))

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from heapq import merge
 from math import log
 from random import Random
 from typing import Any
@@ -185,18 +186,19 @@ class _Simulation:
 
     def seat(self, name: str, number: int) -> Process:
         """One seat and whoever sits there: shifts, pauses, calls."""
-        shift, pause_at, paused = None, 0.0, False
+        local = self.local()
+        shift, paused = (local.date(), local.hour // SHIFT_HOURS), False
+        self.tell(OperatorLoggedIn, seat=name)
+        pause_at = self.random.uniform(1, 4) * 3600
         while True:
             # The seats are handed over one after the other.
             local = self.local(-120 * number)
-            if shift != (local.date(), local.hour // SHIFT_HOURS):
-                if shift is not None:
-                    self.tell(OperatorLoggedOut, seat=name)
-                    yield self.env.timeout(self.random.uniform(15, 75))
-                    local = self.local(-120 * number)
-                shift = (local.date(), local.hour // SHIFT_HOURS)
+            if (local.date(), local.hour // SHIFT_HOURS) > shift:
+                shift, paused = (local.date(), local.hour // SHIFT_HOURS), False
+                self.tell(OperatorLoggedOut, seat=name)
+                yield self.env.timeout(self.random.uniform(15, 75))
                 self.tell(OperatorLoggedIn, seat=name)
-                pause_at, paused = self.env.now + self.random.uniform(1, 4) * 3600, False
+                pause_at = self.env.now + self.random.uniform(1, 4) * 3600
             elif not paused and self.env.now >= pause_at:
                 self.tell(OperatorPaused, seat=name, reason=self.random.choice(("istirahat", "administrasi")))
                 yield self.env.timeout(self.random.uniform(300, 900))
@@ -256,3 +258,13 @@ class _Simulation:
             "data": data,
         }
         self.told.append(kind.model_validate(envelope))
+
+
+def week(now: datetime, centre: Centre) -> Iterator[Event]:
+    """Seven days of a centre from the local midnight before `now` on, in the order of time.
+
+    Every day has its own seed, so that a simulation started again on the same day tells the same story with the same ids.
+    """
+    midnight = now.astimezone(centre.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [midnight + timedelta(days=number) for number in range(7)]
+    return merge(*(events(day.toordinal(), day, centre) for day in days), key=lambda event: event.time)

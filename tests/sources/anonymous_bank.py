@@ -1,6 +1,6 @@
 """The real calls that tests of sources run on, and what an independent computation says of them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import pytest
 from schemas.event import Event
 from schemas.topics import TOPIC_OF
 from streams.core.centre import Centre
-from streams.core.histogram import BOUNDS
+from streams.core.histogram import BOUNDS, Histogram
 from streams.monitor import Monitor
 
 CENTRE = Centre.model_validate({"code": "32.71", "name": "Anonymous Bank", "timezone": "Asia/Jerusalem"})
@@ -37,18 +37,21 @@ def folded(events: Iterable[Event]) -> Monitor:
     return monitor
 
 
-def totals(monitor: Monitor, at: float) -> tuple[Counter[str], dict[str, list[int]], Counter[str]]:
-    """Sums over queues of numbers by metric and last label; calls by waits as in `ANSWERED`; and the sums of the waits."""
-    numbers: Counter[str] = Counter()
+def totals(monitor: Monitor, at: float) -> tuple[dict[str, float], dict[str, list[int]], dict[str, float]]:
+    """Sums over queues of numbers by metric and its other labels; calls by waits as in `ANSWERED`; and the sums of the waits."""
+    numbers: defaultdict[str, float] = defaultdict(float)
     waits: dict[str, list[int]] = {}
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for metric, labels, value in monitor.measure(CENTRE.code, at):
-        if metric.name == "psap_call_wait_seconds":
+        if isinstance(value, Histogram):
+            if metric.name != "psap_call_wait_seconds":
+                continue
             counts = waits.setdefault(labels[-1], [0] * (len(BOUNDS) + 1))
             waits[labels[-1]] = [sum(pair) for pair in zip(counts, value.counts, strict=True)]
             seconds[labels[-1]] += value.sum
-        elif metric.kind != "histogram":
-            numbers[f"{metric.name} {labels[-1]}" if len(labels) != 1 or metric.labels != ("queue",) else metric.name] += value
+        else:
+            beside = [label for name, label in zip(metric.labels, labels, strict=True) if name != "queue"]
+            numbers[" ".join([metric.name, *beside])] += value
     return numbers, {outcome: _cumulative(counts) for outcome, counts in waits.items()}, seconds
 
 

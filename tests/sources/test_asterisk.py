@@ -1,0 +1,263 @@
+import gzip
+import random
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.event import Event
+from schemas.topics import decode, encode
+from streams.sources import asterisk
+from streams.sources.pseudonym import keyed
+from tests.sources import anonymous_bank
+
+KEY = keyed(b"a key of the test, long enough")
+
+
+def read(text: str | bytes, key: bool = True) -> tuple[list[Event], Counter[str], list[tuple[int, str]]]:
+    passed_over: Counter[str] = Counter()
+    bad: list[tuple[int, str]] = []
+    events = asterisk.events(
+        text.splitlines(),
+        "32.71",
+        "/32.71/asterisk",
+        KEY if key else None,
+        passed_over=passed_over,
+        on_bad=lambda number, reason: bad.append((number, reason)),
+    )
+    return list(events), passed_over, bad
+
+
+def facts(text: str) -> list[tuple[str, dict[str, object]]]:
+    events, _, bad = read(text)
+    assert not bad
+    return [(event.type, event.data.model_dump(by_alias=True, exclude_none=True)) for event in events]
+
+
+@pytest.mark.parametrize(
+    ("line", "event", "data"),
+    [
+        ("1|1.1|112|NONE|ENTERQUEUE|||1", "call.offered", {"call": "1.1", "queue": "112", "clock": "queue"}),
+        ("1|1.1|112|SIP/1001|CONNECT|4|1.2|3", "call.answered", {"call": "1.1", "seat": "SIP/1001"}),
+        ("1|1.1|112|NONE|CONNECT|4|1.2|3", "call.answered", {"call": "1.1"}),
+        ("1|1.1|112|Agent/1|COMPLETECALLER|4|9|1", "call.ended", {"call": "1.1", "by": "caller"}),
+        ("1|1.1|112|Agent/1|COMPLETEAGENT|4|9|1", "call.ended", {"call": "1.1", "by": "seat"}),
+        ("1|1.1|112|Agent/1|ABANDON|1|1|9", "call.abandoned", {"call": "1.1"}),
+        ("1|1.1|112|NONE|EXITWITHTIMEOUT|1|1|9", "call.overflowed", {"call": "1.1", "reason": "timeout"}),
+        ("1|1.1|112|NONE|EXITEMPTY|1|1|9", "call.overflowed", {"call": "1.1", "reason": "empty"}),
+        ("1|1.1|112|NONE|EXITWITHKEY|2|1|1|9", "call.overflowed", {"call": "1.1", "reason": "key"}),
+        ("1|1.1|112|NONE|WITHDRAW|1|1|9|why", "call.overflowed", {"call": "1.1", "reason": "withdrawn"}),
+        ("1|1.1|112|Agent/1|BLINDTRANSFER|1005|ctx|4|9|1", "call.transferred", {"call": "1.1", "to": "1005"}),
+        ("1|1.1|112|Agent/1|BLINDTRANSFER|08123456789|ctx|4|9|1", "call.transferred", {"call": "1.1"}),
+        ("1|1.1|112|Agent/1|ATTENDEDTRANSFER|APP|Queue|4|9|1", "call.transferred", {"call": "1.1"}),
+        ("1|1.1|112|Agent/1|TRANSFER|1005|ctx|4|9|1", "call.transferred", {"call": "1.1", "to": "1005"}),
+        (
+            "1|1.1|112|Agent/1|RINGNOANSWER|15500",
+            "operator.ring_no_answer",
+            {"seat": "Agent/1", "call": "1.1", "ring_seconds": 15.5},
+        ),
+        ("1|NONE|NONE|Agent/1|AGENTLOGIN|SIP/1001-0000002a", "operator.logged_in", {"seat": "Agent/1"}),
+        ("1|NONE|112|SIP/1|ADDMEMBER|", "operator.logged_in", {"seat": "SIP/1"}),
+        ("1|NONE|112|SIP/1|REMOVEMEMBER|", "operator.logged_out", {"seat": "SIP/1"}),
+        ("1|NONE|NONE|Agent/1|AGENTLOGOFF|SIP/1|77", "operator.logged_out", {"seat": "Agent/1"}),
+        ("1|NONE|112|Agent/1|PAUSE|istirahat", "operator.paused", {"seat": "Agent/1", "reason": "istirahat"}),
+        ("1|NONE|112|Agent/1|PAUSE|makan bersama Siti", "operator.paused", {"seat": "Agent/1"}),
+        ("1|NONE|112|Agent/1|PAUSEALL|", "operator.paused", {"seat": "Agent/1"}),
+        ("1|NONE|112|Agent/1|UNPAUSE|Auto-Unpause", "operator.resumed", {"seat": "Agent/1"}),
+        ("1|NONE|NONE|Agent/1|UNPAUSEALL|", "operator.resumed", {"seat": "Agent/1"}),
+        ("1|1.1|112|Agent/1|CALLSTATUS|PRANK", "call.classified", {"call": "1.1", "class": "prank"}),
+        ("1|1.1|112|Agent/1|CALLSTATUS|Luar Wilayah", "call.classified", {"call": "1.1", "class": "out_of_area"}),
+    ],
+)
+def test_a_verb_tells_its_event(line: str, event: str, data: dict[str, object]) -> None:
+    assert facts(line) == [(event, data)]
+
+
+def test_a_member_added_in_pause_is_logged_in_and_paused() -> None:
+    assert [name for name, _ in facts("1|NONE|112|SIP/1|ADDMEMBER|PAUSED")] == ["operator.logged_in", "operator.paused"]
+
+
+def test_a_call_refused_at_the_door_is_offered_and_overflows() -> None:
+    assert facts("1|1.1|112|NONE|FULL|") == [
+        ("call.offered", {"call": "1.1", "queue": "112", "clock": "queue"}),
+        ("call.overflowed", {"call": "1.1", "reason": "full"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "AGENTDUMP",
+        "SYSCOMPAT",
+        "CONFIGRELOAD",
+        "QUEUESTART",
+        "PENALTY",
+        "RINGINUSE",
+        "RINGCANCELED",
+        "OUTCALL",
+        "DID",
+        "INFO",
+        "CALLOUTBOUND",
+        "CALLERONHOLD",
+        "CALLEROFFHOLD",
+        "WRAPUPSTART",
+    ],
+)
+def test_a_verb_that_says_nothing_of_calls_or_seats_is_counted_as_passed_over(verb: str) -> None:
+    events, passed_over, bad = read(f"1|1.1|112|Agent/1|{verb}|x")
+    assert (events, passed_over, bad) == ([], {verb: 1}, [])
+
+
+def test_verbs_that_nobody_knows_cannot_fill_the_memory() -> None:
+    _, passed_over, bad = read("\n".join(f"1|1.1|112|NONE|VERB{n}|" for n in range(10_000)) + "\n1|1.1|112|NONE|Budi 0812|")
+    assert not bad
+    assert sum(passed_over.values()) == 10_001
+    assert len(passed_over) <= 65
+    assert "Budi 0812" not in passed_over
+
+
+def test_a_malformed_line_is_reported_by_number_and_fault_without_its_content() -> None:
+    lines = [
+        "1|1.1|112|NONE|ENTERQUEUE||08123456789|1",
+        "08123456789",
+        "08123456789|1.1|112|NONE|ENTERQUEUE|||1"[2:].replace("123456789", "x08123456789", 1),
+        "2|NONE|112|NONE|ENTERQUEUE||08123456789|1",
+        "2|1.2|08123456789 Budi|NONE|ENTERQUEUE||08123456789|1",
+        "2|1.2|112||PAUSE|08123456789",
+        "3|1.1|112|NONE|ABANDON|1|1|2",
+    ]
+    events, _, bad = read("\n".join(lines))
+    assert [event.type for event in events] == ["call.offered", "call.abandoned"]
+    assert [number for number, _ in bad] == [2, 3, 4, 5, 6]
+    assert bad[2][1] == "field callid: missing"
+    assert bad[3][1] == "field data.queue: string pattern mismatch"
+    assert "081" not in str(bad)
+    assert "Budi" not in str(bad)
+
+
+def test_no_hostile_line_stops_the_good_ones() -> None:
+    chance = random.Random(112)
+    good = b"1717397259.5|1717397259.1|112|PJSIP/1001|CONNECT|4|1.2|3"
+    lines = []
+    for _ in range(5_000):
+        line = bytearray(good)
+        for _ in range(chance.randrange(1, 8)):
+            line[chance.randrange(len(line))] = chance.randrange(256)
+        lines.append(bytes(line[: chance.randrange(len(line))]).replace(b"\n", b"") + b"\n")
+    lines += [
+        b"\xff" * 100_000,
+        "１７|1|112|NONE|ABANDON".encode(),
+        b"1e9|1|1|1|1",
+        b"-1|1|1|1|1",
+        b"nan|1|1|1|1",
+        b"9" * 400 + b"|1|1|1|1",
+    ]
+    lines.append(good)
+    *_, last = asterisk.events(lines, "32.71", "/a", KEY, passed_over=Counter(), on_bad=lambda number, reason: None)
+    assert last.type == "call.answered"
+    assert last.time == datetime(2024, 6, 3, 6, 47, 39, 500_000, tzinfo=UTC)
+
+
+def test_the_same_line_has_the_same_id_wherever_it_stands_and_two_equal_lines_count_once() -> None:
+    one = "1|1.1|112|NONE|ENTERQUEUE|||1"
+    other = "1|1.1|112|Agent/1|CONNECT|0|1.2|0"
+    whole = [event.id for event in read("\n".join([one, other, one]))[0]]
+    assert whole[0] == whole[2] != whole[1]
+    assert [event.id for event in read(other)[0]] == whole[1:2]
+    assert len(whole[0]) <= 20
+
+
+def test_a_caller_is_a_keyed_hash_or_left_out_and_no_part_of_the_id() -> None:
+    line = "1|1.1|112|NONE|ENTERQUEUE||{}|1"
+    with_key, without_key = read(line.format("0812 345"))[0][0], read(line.format("0812 345"), key=False)[0][0]
+    other = read(line.format("+62-813-345"))[0][0]
+    assert b'"caller":"' in encode(with_key)
+    assert b"caller" not in encode(without_key)
+    assert with_key.data != other.data
+    assert with_key.id == without_key.id == other.id
+    assert read(line.format("anonymous"))[0][0].data == without_key.data
+    assert read(line.format("+62812345"))[0][0].data == with_key.data
+
+
+@pytest.mark.parametrize(
+    ("agent", "seat"),
+    [
+        ("Agent/01", "Agent/01"),
+        ("PJSIP/1001-0000002a", "PJSIP/1001"),
+        ("Local/1001@from-queue/n", "Local/1001"),
+        ("SIP/seat-3", "SIP/seat-3"),
+        ("1001", "1001"),
+    ],
+)
+def test_a_machine_made_seat_keeps_its_name(agent: str, seat: str) -> None:
+    assert facts(f"1|NONE|112|{agent}|PAUSE|") == [("operator.paused", {"seat": seat})]
+
+
+@pytest.mark.parametrize(
+    "agent", ["Budi Santoso", "SIP/budi", "Agent/siti01", "Local/08123456789@from-queue/n", "agent-08123456789"]
+)
+def test_a_seat_that_may_be_a_person_is_a_keyed_hash_and_without_a_key_not_told(agent: str) -> None:
+    ((_, data),) = facts(f"1|NONE|112|{agent}|PAUSE|")
+    assert str(data["seat"]).startswith("seat-")
+    assert len(str(data["seat"])) == 13
+    events, passed_over, _ = read(f"1|NONE|112|{agent}|PAUSE|", key=False)
+    assert (events, passed_over) == ([], {asterisk.UNNAMED_SEAT: 1})
+    ((_, answered),) = [(e.type, e.data.model_dump(exclude_none=True)) for e in read(f"1|1.1|112|{agent}|CONNECT|", key=False)[0]]
+    assert answered == {"call": "1.1"}
+
+
+def test_a_key_that_could_be_guessed_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 16"):
+        keyed(b"short")
+
+
+def test_every_event_reads_back_from_its_json() -> None:
+    events, _, _ = read("1.25|1.1|112|SIP/1|RINGNOANSWER|100\n1|1.1|112|SIP/1|CALLSTATUS|GHOST\n1|1.1|112|1|ENTERQUEUE||021|1")
+    assert [decode(encode(event)) for event in events] == events
+
+
+def test_january_s_queue_log_folds_to_the_figures_of_an_independent_computation() -> None:
+    bad: list[int] = []
+    with gzip.open(anonymous_bank.data("january1999.queue_log.gz")) as lines:
+        monitor = anonymous_bank.folded(
+            asterisk.events(
+                lines, "32.71", "/32.71/asterisk", passed_over=Counter(), on_bad=lambda number, reason: bad.append(number)
+            )
+        )
+    assert not bad
+    last = monitor.newest()
+    assert last is not None
+    numbers, waits, seconds = anonymous_bank.totals(monitor, last)
+    assert numbers["psap_calls_offered_total"] == 30_161
+    assert waits == {"answered": anonymous_bank.ANSWERED, "abandoned": anonymous_bank.ABANDONED}
+    assert seconds == {"answered": 947_857, "abandoned": 188_305}
+    assert numbers["psap_calls_waiting_peak ever"] == 18
+    assert (
+        numbers["psap_calls_waiting_peak_timestamp_seconds ever"]
+        == datetime.fromisoformat("1999-01-03T16:35:58+02:00").timestamp()
+    )
+
+
+@pytest.mark.parametrize(
+    ("moment", "waiting", "longest", "in_service", "today"),
+    [
+        ("1999-01-04T16:15:00+02:00", 4, 260, 3, (1_138, 985, 149)),
+        ("1999-01-03T21:00:00+02:00", 1, 93, 4, (1_892, 1_724, 167)),
+    ],
+)
+def test_january_as_of_a_moment(moment: str, waiting: int, longest: int, in_service: int, today: tuple[int, int, int]) -> None:
+    now = datetime.fromisoformat(moment)
+    with gzip.open(anonymous_bank.data("january1999.queue_log.gz")) as lines:
+        events = asterisk.events(lines, "32.71", "/32.71/asterisk", passed_over=Counter(), on_bad=lambda number, reason: None)
+        monitor = anonymous_bank.folded(event for event in events if event.time <= now)
+    readings = monitor.measure("32.71", now.timestamp())
+    numbers, _, _ = anonymous_bank.totals(monitor, now.timestamp())
+    oldest = min(
+        value
+        for metric, _, value in readings
+        if metric.name == "psap_oldest_waiting_call_timestamp_seconds" and isinstance(value, float)
+    )
+    assert numbers["psap_calls_waiting"] == waiting
+    assert now.timestamp() - oldest == longest
+    assert numbers["psap_calls_in_service"] == in_service
+    assert tuple(numbers[f"psap_calls_today {what}"] for what in ("offered", "answered", "abandoned")) == today
