@@ -191,14 +191,115 @@ def simulate(
         raise typer.BadParameter("give --start TIME, or --live")
     with _sink(to) as sink, _progress("events") as tick:
         if live:
-            now = datetime.now().astimezone(one.timezone)
-            events = paced(simulator.events(int(now.timestamp()), now, one, days=None), sink.flush)
+            # What happened since midnight comes at once; a restart tells it again under the same ids.
+            now = datetime.now(one.timezone)
+            events = paced(simulator.week(now, one), sink.flush)
         else:
             assert start is not None
             events = simulator.events(seed, start, one, days=days)
         for event in tick(events):
             sink.send(event)
         sink.flush()
+
+
+Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="Events file or queue_log (plain or gzip), or topic:NAME[@FROM..TO].")
+]
+From = Annotated[datetime | None, typer.Option("--from", parser=_moment, metavar="TIME", help="Events from then on.")]
+Until = Annotated[datetime | None, typer.Option("--until", parser=_moment, metavar="TIME", help="Events before then.")]
+Type = Annotated[list[str] | None, typer.Option("--type", metavar="PATTERN", help="Only such events, for instance 'call.*'.")]
+
+
+@replay_app.command(epilog="Example: pantau112 replay play january.jsonl --from 1999-01-03T16:00+02:00 --speed 60")
+def play(
+    source: Source,
+    start: From = None,
+    until: Until = None,
+    speed: Annotated[float, typer.Option(min=0.1, help="Times as fast as life.")] = 1.0,
+    full: Annotated[bool, typer.Option("--full", help="As fast as they are taken.")] = False,
+    shift_to_now: Annotated[bool, typer.Option("--shift-to-now", help="The first event happens now; the others follow.")] = False,
+    clock: Annotated[
+        str | None, typer.Option(metavar="CLOCK", help="Follow this clock, as PANTAU112_CLOCK of the worker.")
+    ] = None,
+    to: To = None,
+    centre: Centres = None,
+) -> None:
+    """Feed recorded events into Kafka (or a file) at the speed of life, faster, or shifted to now."""
+    from streams import centres, replay
+    from streams import clock as clocks
+
+    pace = None if full else speed
+    replay.check(replay.parse_source(source), speed=pace, shift_to_now=shift_to_now, into_topics=to is None)
+    one = next(iter(centres.load(centre or []).values()))
+    faults = _Faults(source)
+    lines = replay.open_source(source, one, _settings(), _pseudonym())
+    events = replay.events_of(lines, lambda number, refusal: faults.say(number, _sentence(refusal)))
+    with _sink(to) as sink, _progress("events") as tick:
+        if clock is not None:
+            due = replay.paced(replay.between(events, start, until), sink.flush, clocks.parse(clock))
+        else:
+            now = datetime.now().astimezone() if shift_to_now else None
+            due = replay.play(events, sink.flush, speed=pace, start=start, until=until, shift_to=now)
+        for event in tick(due):
+            sink.send(event)
+        sink.flush()
+    faults.sum_up()
+
+
+@replay_app.command(epilog="Example: pantau112 replay cat topic:112.calls.v1 --type 'call.abandoned' --json")
+def cat(
+    source: Source,
+    start: From = None,
+    until: Until = None,
+    types: Type = None,
+    city: Annotated[
+        list[str] | None, typer.Option("--city", metavar="CODE", help="Only of this centre; may be repeated.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    centre: Centres = None,
+) -> None:
+    """Show events, one a line."""
+    from streams import centres, replay
+
+    one = next(iter(centres.load(centre or []).values()))
+    faults = _Faults(source)
+    lines = replay.open_source(source, one, _settings())
+    events = replay.events_of(lines, lambda number, refusal: faults.say(number, _sentence(refusal)))
+    for event in replay.chosen(replay.between(events, start, until), types or (), city or ()):
+        sys.stdout.write(replay.shown(event, as_json=json) + "\n")
+    faults.sum_up()
+
+
+@replay_app.command(
+    epilog="Example: pantau112 replay record topic:112.calls.v1@2026-11-20T00:00+07:00..2026-11-21T00:00+07:00 --to day.jsonl.gz"
+)
+def record(
+    source: Source, to: Annotated[Path, typer.Option("--to", metavar="FILE", help="JSONL; gzip if it ends in .gz.")]
+) -> None:
+    """Write a topic range to a file, byte for byte as it is in the log."""
+    from streams import replay
+    from streams.log import Log
+
+    chosen = replay.parse_source(source)
+    if isinstance(chosen, Path):
+        raise typer.BadParameter(f"{source} is a file already; record takes topic:NAME[@FROM..TO]")
+    with Log(_settings()) as log, _progress("records") as tick:
+        outcomes = replay.record(tick(log.read(*chosen)), to)
+    _tell(f"{to}: " + (", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items())) or "nothing in that range"))
+
+
+@replay_app.command(epilog="Example: pantau112 replay stats january.jsonl")
+def stats(source: Source, centre: Centres = None) -> None:
+    """Count what a file or a topic range holds, by type, and say its span."""
+    from streams import centres, replay
+
+    one = next(iter(centres.load(centre or []).values()))
+    with _progress("events") as tick:
+        found = replay.stats(tick(replay.open_source(source, one, _settings())))
+    sys.stdout.write(f"{found.events:,} events from {found.first} to {found.last}, {found.unordered:,} out of order\n")
+    for counts in (found.types, found.centres, found.unknown, found.refused):
+        for name, n in sorted(counts.items()):
+            sys.stdout.write(f"{n:10,} {name}\n")
 
 
 @topics_app.command("create", epilog="Example: pantau112 topics create")
@@ -388,6 +489,8 @@ def _tell(line: str) -> None:
 def main() -> None:
     """Run one verb. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     from streams.core.centre import CentreError
+    from streams.log import LogError
+    from streams.replay import ReplayError
     from streams.settings import SettingsError
     from streams.sources import UnknownFileError
 
@@ -401,7 +504,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
-    except (_Failed, CentreError, SettingsError, UnknownFileError, OSError) as error:
+    except (_Failed, CentreError, LogError, ReplayError, SettingsError, UnknownFileError, OSError) as error:
         _tell(f"pantau112: {error}")
         code = 1
     sys.exit(code)

@@ -1,8 +1,8 @@
 """The analyst's tools: recorded events chosen, moved in time, played at a pace, recorded, shown and counted.
 
 A source is a file (events as JSON lines or a queue_log, plain or gzip) or a range of topics, written
-`topic:112.calls.v1,112.operators.v1@2026-11-20T00:00+07:00..2026-11-21T00:00+07:00`: from (inclusive) and to (exclusive) are event
-times, each may be left out, and so may `topic:` where no file has the topic's name.
+`topic:112.calls.v1,112.operators.v1@2026-11-20T00:00+07:00..2026-11-21T00:00+07:00`: from (inclusive) and to (exclusive) are
+event times, each may be left out, and so may `topic:` where no file has the topic's name.
 """
 
 import gzip
@@ -175,7 +175,7 @@ def events_of(lines: Iterable[Line], on_refusal: Callable[[int, Refusal], None])
 
 
 def record(records: Iterable[Record], to: Path) -> Counter[str]:
-    """Write a topic range to a file of JSON lines, gzip if it is called so; says how many were `recorded`, or `refused` as no events.
+    """Write a topic range to a file of JSON lines, gzip if its name says so; how many were `recorded`, or `refused` as no events.
 
     The bytes are those of the log, so what a later version says is kept. The file appears when it is whole, and the same range
     gives the same bytes.
@@ -213,7 +213,7 @@ def shown(event: Event, *, as_json: bool) -> str:
 
 @dataclass(slots=True)
 class Stats:
-    """What a source holds. `first` and `last` are the earliest and latest event times; `unordered` counts events older than one before."""
+    """What a source holds: between which event times; `unordered` are events older than one before them."""
 
     events: int = 0
     first: datetime | None = None

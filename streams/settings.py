@@ -35,9 +35,7 @@ class Settings(BaseSettings):
     """Group of the workers that share the work, and the beginning of their changelog's name."""
     instance_id: KafkaName | None = None
     """A name that this worker keeps over restarts, and no other has: then it gets its partitions back in seconds."""
-    topic_prefix: _HOST_PORT = r"^[^\s:,]+:\d+$"
-
-KafkaName = ""
+    topic_prefix: KafkaName = ""
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9112
     targets_dir: Path | None = None

@@ -128,6 +128,16 @@ def test_a_rebalance_while_dead_letters_are_sent_keeps_the_old_state_from_kafka(
     assert not worker.pipeline.owned
 
 
+def test_a_revoked_partition_is_forgotten(worker: Any) -> None:
+    worker._ticking = True
+    run(worker._take(PLACE, chunk(0, b"32.71 5")))
+    run(worker._on_revoked(worker.app, [PLACE]))
+    assert worker.monitor._states == {}
+    assert worker.pipeline.markers == {}
+    run(worker._take(PLACE, chunk(1, b"32.71 6", start=1)))
+    assert worker.monitor._states == {}
+
+
 def test_recovered_states_go_to_the_monitor_and_moved_ones_are_forgotten(worker: Any) -> None:
     run(worker._take(PLACE, chunk(0, b"32.71 5")))
     worker._table.data[b"4|112.calls.v1|32.71"] = b"[0, 1, 5]"

@@ -136,8 +136,8 @@ class Tail:
             self._broken = BrokenFileError(f"{where}: the gzip file breaks off here; replace it by a whole copy or remove it")
             if not lines:
                 raise self._broken from None
-        self.first_line = self._at.line + 1
         if lines:
+            self.first_line = self._at.line + 1
             first = self._at.first or _hash(lines[0])
             self._at = Position(first, at, self._at.line + len(lines))
         return lines

@@ -43,8 +43,8 @@ def test_a_simulation_without_an_end_goes_on_lazily_after_a_start_at_any_time() 
         simulate.events(1, start.replace(tzinfo=None), CENTRE)
 
 
-def test_a_month_is_of_the_size_and_the_classes_of_the_study() -> None:
-    days = 30
+def test_a_fortnight_is_of_the_size_and_the_classes_of_the_study() -> None:
+    days = 14
     types: Counter[str] = Counter()
     classes: Counter[str] = Counter()
     for event in simulate.events(7, START, CENTRE, days=days):
@@ -69,7 +69,7 @@ def test_a_month_is_of_the_size_and_the_classes_of_the_study() -> None:
 
 
 def test_every_simulated_call_ends_in_one_class_and_an_incident_makes_a_queue() -> None:
-    monitor = anonymous_bank.folded(simulate.events(1, START, CENTRE, days=10))
+    monitor = anonymous_bank.folded(simulate.events(1, START, CENTRE, days=9.9))
     newest = monitor.newest()
     assert newest is not None
     numbers, _, _ = anonymous_bank.totals(monitor, newest)
@@ -78,7 +78,7 @@ def test_every_simulated_call_ends_in_one_class_and_an_incident_makes_a_queue() 
     assert numbers["psap_calls_waiting"] == numbers["psap_calls_in_service"] == numbers["psap_calls_unmatched_total"] == 0
     assert numbers["psap_calls_ended_total lost"] == 0
     assert numbers["psap_calls_waiting_peak ever"] > 10
-    assert numbers["psap_operators available"] == 3
+    assert sum(number for name, number in numbers.items() if name.startswith("psap_operators ")) == 3
 
 
 def test_three_seats_are_staffed_in_each_of_four_shifts() -> None:
