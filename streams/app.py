@@ -6,10 +6,9 @@ import logging
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -21,6 +20,7 @@ from faust.exceptions import ProducerSendError
 from faust.types import TP, EventT
 
 from schemas.topics import DEAD_LETTERS, LARGEST, PARTITIONS, TOPICS, Refusal
+from streams.monitor import Monitor
 from streams.pipeline import Pipeline as Pipeline  # noqa: PLC0414 (the exporter's import)
 from streams.transport import Chunk, Connection, cluster, credentials, install
 
@@ -48,28 +48,12 @@ CHANGELOG_CONFIG = {
 class Settings(Connection, Protocol):
     """What a worker needs to know."""
 
-    app_id: str
-    instance_id: str | None
-    topic_prefix: str
-
-
-class Monitor(Protocol):
-    """The states of every centre whose partitions are ours, as `streams.monitor` keeps them."""
-
-    lock: threading.Lock
-    state_version: int
-
-    def fold(self, topic: str, partition: int, offset: int, value: bytes | None, now: float) -> str | Refusal:
-        """Fold one record; the outcome in a word, or why it cannot be read. What it raises is a bug."""
-
-    def dirty(self, topic: str, partition: int) -> Iterator[tuple[bytes, bytes]]:
-        """(key, state) of what has changed since the last call."""
-
-    def load(self, topic: str, partition: int, key: bytes, blob: bytes) -> None:
-        """Take a recovered state."""
-
-    def drop(self, partition: int) -> None:
-        """Forget a partition of every topic."""
+    @property
+    def app_id(self) -> str: ...
+    @property
+    def instance_id(self) -> str | None: ...
+    @property
+    def topic_prefix(self) -> str: ...
 
 
 class Fence:
@@ -172,8 +156,8 @@ class Worker:
             live.flushed_at = time.monotonic()
         live.dirty += len(chunk)
         live.folded = chunk[-1].offset
-        for outcome, count in outcomes.items():
-            self.pipeline.consumed[topic, outcome] += count
+        for word, count in outcomes.items():
+            self.pipeline.consumed[topic, word] += count
         if refused:
             self.pipeline.consumed[topic, "refused"] += len(refused)
         self.pipeline.newest[topic, number] = chunk[-1].timestamp / 1000

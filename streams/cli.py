@@ -359,7 +359,7 @@ def up(
 
     monitoring = Monitoring(home.resolve(), Ports.from_base(ports), [path.resolve() for path in centre or []], playing)
     try:
-        raise typer.Exit(asyncio.run(watch(monitoring)))
+        raise typer.Exit(asyncio.run(watch(monitoring, next(iter(known.values())).timezone)))
     except StackError as error:
         raise _Failed(str(error)) from None
 

@@ -14,8 +14,8 @@ PREFIX = "PANTAU112_"
 
 _HOST_PORT = r"^[^\s:,]+:\d+$"
 
-KafkaName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]{0,100}$")]
-"""What Kafka takes in names of topics and groups; without `_`, which its metrics cannot tell from a dot."""
+KafkaName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,100}$")]
+"""What Kafka takes in names of topics and groups."""
 
 
 class SettingsError(ValueError):
@@ -29,7 +29,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
     )
 
-    bootstrap: Annotated[str, StringConstraints(pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$")] = "127.0.0.1:9092"
+    bootstrap: Annotated[str, StringConstraints(pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$")] = "127.0.0.1:11200"
     """host:port of one broker or, with commas, of several."""
     app_id: Annotated[KafkaName, Field(min_length=1)] = "pantau112"
     """Group of the workers that share the work, and the beginning of their changelog's name."""
@@ -37,12 +37,12 @@ class Settings(BaseSettings):
     """A name that this worker keeps over restarts, and no other has: then it gets its partitions back in seconds."""
     topic_prefix: KafkaName = ""
     metrics_host: str = "127.0.0.1"
-    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9112
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 11_202
     targets_dir: Path | None = None
     """Where a worker writes its address for Prometheus (file_sd)."""
-    prometheus: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:9090"
+    prometheus: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:11203"
     """host:port of the Prometheus that `doctor` looks for."""
-    alertmanager: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:9093"
+    alertmanager: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:11204"
     """host:port of the Alertmanager that `doctor` looks for."""
     clock: str = "wall"
     """`wall`, or the line that stream time runs on: see `streams.clock`."""

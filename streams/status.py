@@ -11,6 +11,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
+from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -59,8 +60,11 @@ class Numbers:
             self.centres, self.alerts, self.reached = centres, sorted(alerts), True
 
 
-async def watch(monitoring: Monitoring) -> int:
-    """Run the monitor and show it until it ends: a live screen on a terminal, else a line now and then. Returns the exit code."""
+async def watch(monitoring: Monitoring, zone: ZoneInfo) -> int:
+    """Run the monitor and show it until it ends: a live screen on a terminal, else a line now and then.
+
+    Stream time is shown in `zone`. Returns the exit code; raises `StackError`.
+    """
     console, numbers = Console(stderr=True), Numbers()
     prometheus = f"http://127.0.0.1:{monitoring.ports.prometheus}"
     addresses = (
@@ -72,7 +76,7 @@ async def watch(monitoring: Monitoring) -> int:
     def draw() -> None:
         if live is not None:
             services = monitoring.supervisor.status()
-            moment = monitoring.clock.at(time.time())
+            moment = datetime.fromtimestamp(monitoring.clock.at(time.time()), zone)
             live.update(picture(services, numbers, monitoring.pages.recent, moment, addresses), refresh=True)
 
     async def look() -> None:
@@ -104,8 +108,10 @@ async def watch(monitoring: Monitoring) -> int:
             looking.cancel()
 
 
-def picture(services: Sequence[Status], numbers: Numbers, pages: Sequence[str], moment: float, addresses: str) -> RenderableType:
-    """The whole screen; `moment` is stream time in epoch seconds."""
+def picture(
+    services: Sequence[Status], numbers: Numbers, pages: Sequence[str], moment: datetime, addresses: str
+) -> RenderableType:
+    """The whole screen at a moment of stream time."""
     running = Table(title="pantau112", title_justify="left", box=None, pad_edge=False)
     for heading in ("layanan / service", "keadaan / state", "port", "pid", "mulai ulang / restarts", "sebab / reason"):
         running.add_column(heading)
@@ -123,7 +129,7 @@ def picture(services: Sequence[Status], numbers: Numbers, pages: Sequence[str], 
         figures.add_row(f"… {len(numbers.centres) - CENTRES_SHOWN} lagi / more")
     if not numbers.reached:
         figures.add_row(Text("Prometheus belum menjawab / does not answer yet", "yellow"))
-    when = datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    when = moment.strftime("%Y-%m-%d %H:%M:%S %Z")
     alarms = Text("\n".join(numbers.alerts) or "tidak ada / none", "bold red" if numbers.alerts else "green")
     return Group(
         running,

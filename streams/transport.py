@@ -28,12 +28,18 @@ Records = Mapping[TP, list[ConsumerRecord[bytes, bytes]]]
 class Connection(Protocol):
     """Where Kafka is and who we are there; TLS and SASL are for operators with a cluster of their own."""
 
-    bootstrap: str
-    security_protocol: str
-    sasl_mechanism: str | None
-    sasl_username: str | None
-    sasl_password: Any
-    ssl_cafile: Any
+    @property
+    def bootstrap(self) -> str: ...
+    @property
+    def security_protocol(self) -> str: ...
+    @property
+    def sasl_mechanism(self) -> str | None: ...
+    @property
+    def sasl_username(self) -> str | None: ...
+    @property
+    def sasl_password(self) -> Any: ...
+    @property
+    def ssl_cafile(self) -> Any: ...
 
 
 class Chunk(tuple[ConsumerRecord[bytes, bytes], ...]):

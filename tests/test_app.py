@@ -44,7 +44,8 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
         agent=lambda *_, **__: lambda _: None,
         on_partitions_revoked=signal,
     )
-    made: Any = Worker(app, Settings("", "a", "x."), Counting())
+    monitor: Any = Counting()
+    made: Any = Worker(app, Settings("", "a", "x."), monitor)
     made.published, made.buried = [], []
     made._table.send_changelog = lambda number, key, blob: made.published.append((number, key, blob)) or Sent()
 

@@ -331,7 +331,7 @@ def test_a_compacted_changelog_recovers_the_same_state(case: Case) -> None:
 
         def has_holes() -> bool:
             offsets = [r.offset for r in case.read([case.changelog]) if r.partition == 0]
-            return bool(offsets) and offsets[-1] - offsets[0] >= len(offsets) + 5
+            return bool(offsets) and offsets[-1] > len(offsets) + 20  # what is gone is mostly the beginning
 
         wait_until(has_holes, "Kafka compacts", 60)
         worker.kill()

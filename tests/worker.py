@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from schemas.topics import Refusal
 from streams import app as shell
@@ -115,7 +116,8 @@ def main() -> int:
     def on_start(pipeline: Pipeline) -> None:
         threading.Thread(target=report, args=(pipeline, status), daemon=True).start()
 
-    return shell.run_worker(Settings(**settings), Counting(), on_start)
+    monitor: Any = Counting()
+    return shell.run_worker(Settings(**settings), monitor, on_start)
 
 
 if __name__ == "__main__":

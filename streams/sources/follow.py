@@ -43,10 +43,10 @@ class Tail:
         self._path = path
         self._memory = memory
         self._follow = follow
-        self._at = _recall(memory)
+        self._given = _recall(memory)
+        self._at = self._given
         self._file: IO[bytes] | None = None
-        self._older: list[Path] = []
-        self._leaving = False
+        self._in_rotated = self._finished = self._leaving = False
         self._broken: BrokenFileError | None = None
         self.first_line = 1
         """The number, in its file, of the first line that `read` gave last."""
@@ -66,11 +66,11 @@ class Tail:
 
     def delivered(self) -> None:
         """All lines read so far have arrived where they go: after a restart, reading goes on behind them."""
-        if self._memory is None or not self._at.first:
+        if self._memory is None or not self._given.first:
             return
         draft = self._memory.with_name(self._memory.name + ".new")
         with draft.open("w") as file:
-            json.dump(asdict(self._at), file)
+            json.dump(asdict(self._given), file)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._memory)
@@ -83,24 +83,30 @@ class Tail:
 
     def _open(self) -> bool:
         """Open what comes next: the rotated file not read to its end, those rotated after it, then the log itself."""
-        if not self._follow and not self._path.exists():
-            raise FileNotFoundError(f"no file {self._path.name}")
-        if not self._older and self._at.first and _first_line_of(self._path) != self._at.first:
-            self._older = self._unfinished()
-            if not self._older:
-                self._at = Position()
-        path = self._older[0] if self._older else self._path
         try:
-            self._file = open_log(path)
+            # Opened before looking for rotated files, so that none can slip in between.
+            self._file = open_log(self._path)
         except FileNotFoundError:
+            if not self._follow:
+                raise FileNotFoundError(f"no file {self._path.name}") from None
+        unread = self._unread()
+        self._in_rotated = bool(unread)
+        if unread:
+            self.close()
+            self._file = open_log(unread[0])
+        if self._file is None:
             return False
-        if self._at.offset and self._file.seek(0, os.SEEK_END) < self._at.offset:
+        self._at = self._given if _first_line(self._file) == self._given.first else Position()
+        if self._file.seek(0, os.SEEK_END) < self._at.offset:
             self._at = Position()
         self._file.seek(self._at.offset)
+        self._finished = self._leaving = False
         return True
 
-    def _unfinished(self) -> list[Path]:
-        """The rotated files not yet read to their ends, oldest first."""
+    def _unread(self) -> list[Path]:
+        """The rotated files not yet read to their ends, oldest first; none when the log is what was read last."""
+        if not self._given.first or (self._file is not None and _first_line(self._file) == self._given.first):
+            return []
         start = len(self._path.name)
         rotated = [
             path
@@ -108,16 +114,16 @@ class Tail:
             if path.name.startswith(self._path.name) and _ROTATED.fullmatch(path.name[start:]) and path.is_file()
         ]
         rotated.sort(key=lambda path: path.stat().st_mtime_ns)
-        known = [index for index, path in enumerate(rotated) if _first_line_of(path) == self._at.first]
-        return rotated[known[0] :] if known else []
+        for index, path in enumerate(rotated):
+            if _first_line_of(path) == self._given.first:
+                return rotated[index + self._finished :]
+        return []
 
     def _take(self, most: int) -> list[bytes]:
         assert self._file is not None
         if self._broken is not None:
             raise self._broken
-        if self._was_truncated():
-            return []
-        to_the_end = not self._follow or self._leaving or bool(self._older)
+        to_the_end = not self._follow or self._leaving or self._in_rotated
         at = self._at.offset
         lines: list[bytes] = []
         try:
@@ -136,22 +142,25 @@ class Tail:
             self._broken = BrokenFileError(f"{where}: the gzip file breaks off here; replace it by a whole copy or remove it")
             if not lines:
                 raise self._broken from None
-        if lines:
-            self.first_line = self._at.line + 1
-            first = self._at.first or _hash(lines[0])
-            self._at = Position(first, at, self._at.line + len(lines))
+        # Looked at after reading: what was read before a truncation is not mixed with what came after it.
+        if not lines or self._was_truncated():
+            return []
+        self.first_line = self._at.line + 1
+        self._at = self._given = Position(self._at.first or _hash(lines[0]), at, self._at.line + len(lines))
         return lines
 
     def _move_on(self) -> bool:
         """At the end of the open file: whether there is more to read elsewhere."""
-        if self._older:
-            del self._older[0]
-            self._at = Position()
+        if self._in_rotated:
+            self._finished = True
         elif not self._follow:
             return False
-        elif self._leaving:
-            self._leaving = False
-        elif not self._was_truncated():
+        elif self._was_truncated() or self._leaving:
+            pass
+        elif not self._at.offset and self._unread():
+            # The log is still empty, or new again: it was rotated before anything of it was read.
+            pass
+        else:
             self._leaving = self._was_renamed()
             return self._leaving
         self.close()
@@ -159,7 +168,7 @@ class Tail:
 
     def _was_truncated(self) -> bool:
         """Whether the open log was emptied, however much was written to it since."""
-        if self._older or not self._follow or not self._at.offset or isinstance(self._file, gzip.GzipFile):
+        if self._in_rotated or not self._follow or not self._at.offset or isinstance(self._file, gzip.GzipFile):
             return False
         assert self._file is not None
         descriptor = self._file.fileno()
@@ -195,7 +204,15 @@ def _first_line_of(path: Path) -> str:
     """The hash of a file's first line; nothing when it has none or cannot be read."""
     try:
         with open_log(path) as file:
-            line = file.readline(_FIRST)
+            return _first_line(file)
+    except OSError:
+        return ""
+
+
+def _first_line(file: IO[bytes]) -> str:
+    try:
+        file.seek(0)
+        line = file.readline(_FIRST)
     except (OSError, EOFError, zlib.error):
         return ""
     return _hash(line) if line else ""

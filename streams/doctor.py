@@ -1,0 +1,164 @@
+"""What the monitor needs, looked at one by one: is it there, is it right, and what to do if it is not."""
+
+import http.client
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from streams import centres
+from streams.core.centre import CentreError
+from streams.log import Log, LogError
+from streams.monitor import SKEW_SECONDS
+from streams.settings import Settings, SettingsError
+
+FREE_BYTES = 2 * 10**9
+"""Less room than this, and Kafka may soon fill the disk and end."""
+
+ANSWER_SECONDS = 3.0
+
+State = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `todo` says what to do where it is not ok."""
+
+    state: State
+    name: str
+    says: str
+    todo: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the monitor cannot work so."""
+        return self.state == "fail"
+
+    def __str__(self) -> str:
+        return f"{self.state:4}  {self.name}: {self.says}{f' -> {self.todo}' if self.todo else ''}"
+
+
+def examine(
+    settings: Settings,
+    centre_files: Sequence[Path],
+    home: Path = Path(".local"),
+    wall: Callable[[], float] = time.time,
+) -> Iterator[Finding]:
+    """Look at everything, and say of each thing how it is; `home` is where `up` keeps its data."""
+    yield _python(sys.version_info[:3])
+    yield _disk(home)
+    yield _centres(centre_files)
+    yield _caller_key(settings)
+    yield from _kafka(settings, wall)
+    yield _worker(settings)
+    yield _server("Prometheus", settings.prometheus, "PROMETHEUS")
+    yield _server("Alertmanager", settings.alertmanager, "ALERTMANAGER")
+
+
+def _python(version: Sequence[int]) -> Finding:
+    said = ".".join(map(str, version))
+    if tuple(version) < (3, 11):
+        return Finding("fail", "Python", said, "install Python 3.11 or newer")
+    return Finding("ok", "Python", said)
+
+
+def _disk(home: Path) -> Finding:
+    folder = next(path for path in (home.absolute(), *home.absolute().parents) if path.is_dir())
+    free = shutil.disk_usage(folder).free
+    said = f"{free / 1e9:.1f} GB free for {home}"
+    if free < FREE_BYTES:
+        return Finding("fail", "disk", said, f"make room: {FREE_BYTES / 1e9:g} GB at least")
+    return Finding("ok", "disk", said)
+
+
+def _centres(files: Sequence[Path]) -> Finding:
+    try:
+        known = centres.load(files)
+    except CentreError as error:
+        return Finding("fail", "centres", str(error), "correct the file")
+    said = ", ".join(f"{code} {centre.name}" for code, centre in known.items())
+    if not files:
+        return Finding("warn", "centres", f"{said}, as packaged", "is it yours? if not, give its file with --centre")
+    return Finding("ok", "centres", said)
+
+
+def _caller_key(settings: Settings) -> Finding:
+    file = settings.caller_key_file
+    try:
+        secret = settings.caller_secret()
+    except SettingsError as error:
+        return Finding("fail", "caller key", str(error), "make one: (umask 077; openssl rand -hex 32 > caller.key)")
+    if secret is None:
+        return Finding(
+            "warn", "caller key", "none: events carry no callers", "make one, and name it in PANTAU112_CALLER_KEY_FILE"
+        )
+    if file is None:
+        return Finding("warn", "caller key", "in the environment, which other programs can see", "use PANTAU112_CALLER_KEY_FILE")
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if mode & 0o077:
+        return Finding("fail", "caller key", f"{file} has mode {mode:o}: others can read it", f"chmod 600 {file}")
+    return Finding("ok", "caller key", str(file))
+
+
+def _kafka(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
+    try:
+        with Log(settings) as log:
+            found = log.check()
+            newest = log.newest()
+    except LogError as error:
+        start = "start it (pantau112 up starts one here), or set PANTAU112_BOOTSTRAP to where it is"
+        yield Finding("fail", "Kafka", str(error).removesuffix("; is it running? try pantau112 doctor"), start)
+        return
+    yield Finding("ok", "Kafka", f"answers at {settings.bootstrap}")
+    for topic in found:
+        name = f"topic {topic.topic}"
+        if topic.state == "as planned":
+            yield Finding("ok", name, topic.state)
+        else:
+            yield Finding("warn" if topic.state == "differs" else "fail", name, topic.state, topic.detail)
+    if newest is not None:
+        yield _clock(newest - wall())
+
+
+def _clock(ahead: float) -> Finding:
+    """Kafka tells nobody its time, so the clock is judged by the newest record: none can have been written after now."""
+    name, todo = "clock", "let both machines follow NTP: chronyc tracking"
+    if ahead > SKEW_SECONDS:
+        return Finding("fail", name, f"the newest event was written {ahead:.0f} s after now: such events are refused", todo)
+    if ahead > 2:
+        return Finding("warn", name, f"the newest event was written {ahead:.0f} s after now", todo)
+    return Finding("ok", name, f"the newest event was written {-ahead:.0f} s ago")
+
+
+def _worker(settings: Settings) -> Finding:
+    name, address = "worker", f"{settings.metrics_host}:{settings.metrics_port}"
+    try:
+        status = _get(address, "/ready")
+    except (OSError, http.client.HTTPException):
+        return Finding("fail", name, f"no metrics at {address}", "start it: pantau112 worker; or set PANTAU112_METRICS_PORT")
+    if status == 503:
+        return Finding("warn", name, f"{address} is getting its state back", "wait; if it lasts over a minute, see its log")
+    if status != 200:
+        return Finding("fail", name, f"what answers at {address} is no worker (HTTP {status})", "set PANTAU112_METRICS_PORT")
+    return Finding("ok", name, f"ready at {address}")
+
+
+def _server(name: str, address: str, variable: str) -> Finding:
+    try:
+        status = _get(address, "/-/ready")
+    except (OSError, http.client.HTTPException):
+        return Finding("warn", name, f"does not answer at {address}", f"start it, or set PANTAU112_{variable}=host:port")
+    if status != 200:
+        return Finding("warn", name, f"{address} is not ready (HTTP {status})", "see its log")
+    return Finding("ok", name, f"ready at {address}")
+
+
+def _get(address: str, path: str) -> int:
+    with closing(http.client.HTTPConnection(address, timeout=ANSWER_SECONDS)) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().status
