@@ -1,8 +1,10 @@
 """The envelope every event travels in (CloudEvents 1.0, structured JSON) and the field types the nouns share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]*$")]
 """A short machine-made name: of a call, a queue, a seat, a link. Never a person's name, number or free text."""
@@ -12,6 +14,24 @@ CentreCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(\.[0-9]{2})?$"
 
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """A caller as a keyed hash, made at the edge: the number itself never reaches an event."""
+
+
+class _Written:
+    """In JSON a time is RFC 3339 text; pydantic alone would also take a number in quotes, and guess its unit."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        aware = handler(source)
+        text = core_schema.str_schema(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]")
+        parsed = core_schema.datetime_schema(tz_constraint="aware", strict=False)
+        return core_schema.json_or_python_schema(core_schema.chain_schema([text, parsed]), aware)
+
+    @staticmethod
+    def __get_pydantic_json_schema__(_: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core_schema.datetime_schema())
+
+
+Time = Annotated[AwareDatetime, _Written]
 
 
 class Data(BaseModel):
@@ -32,5 +52,5 @@ class Event(BaseModel):
     )
     type: str
     subject: CentreCode = Field(description="The centre it happened at; also the topic key.")
-    time: AwareDatetime = Field(description="When it happened at the source, with zone (RFC 3339).")
+    time: Time = Field(description="When it happened at the source, with zone (RFC 3339).")
     data: Data

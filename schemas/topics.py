@@ -77,11 +77,15 @@ def decode(value: bytes | None) -> Event | UnknownType | Refusal:
     if len(value) > LARGEST:
         return Refusal("too_large", f"{len(value)} bytes; the most is {LARGEST}")
     try:
-        return _validate(value)
+        event = _validate(value)
     except ValidationError as invalid:
         if invalid.errors(include_url=False, include_input=False)[0]["type"] == "union_tag_invalid":
             return _pass_over(value)
         return _explain(invalid)
+    # Ours have a default for it, so that Python need not say it; CloudEvents demands it on the wire.
+    if "specversion" not in event.model_fields_set:
+        return Refusal("invalid_envelope", "field specversion: missing")
+    return event
 
 
 def encode(event: Event) -> bytes:

@@ -21,7 +21,7 @@ from faust.types import TP, EventT
 
 from schemas.topics import DEAD_LETTERS, LARGEST, PARTITIONS, TOPICS, Refusal
 from streams.monitor import Monitor
-from streams.pipeline import Pipeline as Pipeline  # noqa: PLC0414 (the exporter's import)
+from streams.pipeline import Pipeline
 from streams.transport import Chunk, Connection, cluster, credentials, install
 
 log = logging.getLogger(__name__)

@@ -4,10 +4,10 @@ import sys
 import time
 from pathlib import Path
 
-from streams.app import Pipeline
 from streams.clock import Clock
 from streams.exporter import PipelineCollector
 from streams.monitor import METRICS
+from streams.pipeline import Pipeline
 
 PAGE = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- metrics: written by `make docs` -->\n", "<!-- end of metrics -->\n"

@@ -11,10 +11,10 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from schemas.topics import PARTITIONS, TOPICS
-from streams.app import Pipeline
 from streams.clock import Clock
 from streams.exposition import CONTENT_TYPE, exposition
 from streams.monitor import Monitor
+from streams.pipeline import Pipeline
 
 
 class PipelineCollector:

@@ -83,6 +83,8 @@ def plans(settings: Settings) -> list[Plan]:
                 "cleanup.policy": "delete",
                 "retention.ms": str(topic.retention_days * 86_400_000),
                 "retention.bytes": "-1",
+                # A dead letter is a record that could be as large as Kafka takes, and says more in its headers.
+                "max.message.bytes": str(2**21 if topic is DEAD_LETTERS else 2**20),
             },
         )
         for topic in (*TOPICS, DEAD_LETTERS)
@@ -160,19 +162,14 @@ class Log:
     def newest(self) -> float | None:
         """The highest time, in epoch seconds, at which a client says that it wrote an event; None for empty topics."""
         with self._admin() as admin:
-            names = [self._settings.topic_prefix + topic.name for topic in TOPICS]
-            there = {t["name"]: len(t["partitions"]) for t in admin.describe_topics(names)}
-            wish = {TopicPartition(n, p): OffsetSpec.MAX_TIMESTAMP for n, count in there.items() for p in range(count)}
+            found = _partitions(admin, [self._settings.topic_prefix + topic.name for topic in TOPICS])
+            wish = {TopicPartition(n, p): OffsetSpec.MAX_TIMESTAMP for n, parts in found.items() for p in range(len(parts))}
             stamps = [found.timestamp for found in admin.list_partition_offsets(wish).values()] if wish else []
             return max((stamp / 1000 for stamp in stamps if stamp >= 0), default=None)
 
     def _examine(self, admin: KafkaAdminClient) -> list[Found]:
         wanted = plans(self._settings)
-        partitions = {
-            topic["name"]: topic["partitions"]
-            for topic in admin.describe_topics([plan.name for plan in wanted])
-            if not topic["error_code"]
-        }
+        partitions = _partitions(admin, [plan.name for plan in wanted])
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
         configs = admin.describe_configs(resources, config_filter="all")["topic"] if resources else {}
         return [_compare(plan, partitions.get(plan.name), configs.get(plan.name, {})) for plan in wanted]
@@ -211,7 +208,12 @@ class Log:
         return count
 
     def _connect_producer(self) -> KafkaProducer:
-        self._probe()
+        names = [self._settings.topic_prefix + topic.name for topic in TOPICS]
+        with self._admin() as admin:
+            found = _partitions(admin, names)
+        for name in names:
+            if len(found.get(name, ())) != PARTITIONS:
+                raise LogError(_no_topic(name, self._settings) if name not in found else _miscut(len(found[name]), name))
         return KafkaProducer(
             **self._connection(),
             acks="all",
@@ -270,7 +272,7 @@ class Log:
         """Assign and seek every partition that has something in the range."""
         known = consumer.topics()
         if missing := [name for name in names if name not in known]:
-            raise LogError(f"no topic {missing[0]} at {self._settings.bootstrap}. Run: pantau112 topics create")
+            raise LogError(_no_topic(missing[0], self._settings))
         places = [TopicPartition(name, n) for name in names for n in sorted(consumer.partitions_for_topic(name))]
         starts, ends = consumer.beginning_offsets(places), consumer.end_offsets(places)
         strip = len(self._settings.topic_prefix)
@@ -334,7 +336,7 @@ class Log:
         at = self._settings.bootstrap
         name = type(error).__name__
         if "TopicOrPartition" in name:
-            return LogError(f"no topic {topic} at {at}. Run: pantau112 topics create")
+            return LogError(_no_topic(topic, self._settings))
         if "Authori" in name or "Authentication" in name or "Sasl" in name:
             return LogError(f"Kafka at {at} refuses us ({name}): check the PANTAU112_SASL_ and PANTAU112_SSL_ settings")
         if isinstance(error, OSError) or getattr(error, "retriable", False):
@@ -384,12 +386,27 @@ def _record(raw: Any, prefix: int) -> Record:
     return Record(raw.topic[prefix:], raw.partition, raw.offset, written, raw.key, raw.value, item, time_)
 
 
+def _partitions(admin: KafkaAdminClient, names: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """The partitions of those topics that there are."""
+    return {topic["name"]: topic["partitions"] for topic in admin.describe_topics(names) if not topic["error_code"]}
+
+
+def _no_topic(name: str, settings: Settings) -> str:
+    return f"no topic {name} at {settings.bootstrap}. Run: pantau112 topics create"
+
+
+def _miscut(partitions: int, name: str) -> str:
+    return (
+        f"topic {name} has {partitions} partitions and must have {PARTITIONS}, or centres would be in other ones: "
+        "delete it and create it anew, or use another PANTAU112_TOPIC_PREFIX"
+    )
+
+
 def _compare(plan: Plan, partitions: list[dict[str, Any]] | None, config: Mapping[str, Mapping[str, Any]]) -> Found:
     if partitions is None:
         return Found(plan.name, "missing", "run: pantau112 topics create")
     if len(partitions) != plan.partitions:
-        fix = "centres would be in other partitions: use another PANTAU112_TOPIC_PREFIX, or delete the topic and create it anew"
-        return Found(plan.name, "unusable", f"has {len(partitions)} partitions and must have {plan.partitions}; {fix}")
+        return Found(plan.name, "unusable", _miscut(len(partitions), plan.name))
     if away := [part for part in partitions if part["leader_id"] < 0]:
         return Found(plan.name, "unusable", f"{len(away)} partitions have no leader ({for_code(away[0]['error_code']).__name__})")
     differing = {

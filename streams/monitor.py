@@ -82,9 +82,9 @@ class Monitor:
             return Refusal("in_the_future", "field time: more than an hour ahead of the clock")
         noun = _NOUN_OF[topic]
         entry = self._entries.get((city, noun))
-        if entry is None:
+        if entry is None and (self._partition_of is None or partition == self._partition_of(city)):
             entry = self._entries[city, noun] = Entry(partition, NOUNS[noun].State())
-        if partition != entry.partition or (self._partition_of is not None and partition != self._partition_of(city)):
+        if entry is None or partition != entry.partition:
             return Refusal(
                 "wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do"
             )

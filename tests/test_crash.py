@@ -322,7 +322,9 @@ def test_a_compacted_changelog_recovers_the_same_state(case: Case) -> None:
     from kafka.admin import ConfigResource, ConfigResourceType
 
     with case.admin() as admin:
-        admin.alter_configs([ConfigResource(ConfigResourceType.BROKER, "1", {"log.cleaner.backoff.ms": "500"})])
+        # A cleaner that is changed is built anew: two buffers of the usual 128 MB are more than our small heap has.
+        soon = {"log.cleaner.backoff.ms": "500", "log.cleaner.dedupe.buffer.size": "8388608"}
+        admin.alter_configs([ConfigResource(ConfigResourceType.BROKER, "1", soon)])
     quick = {"cleanup.policy": "compact", "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.01"}
     case.create({case.changelog: {**quick, "max.compaction.lag.ms": "1000"}})
     worker = case.worker()

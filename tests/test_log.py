@@ -1,5 +1,6 @@
 """The log on a real broker: what is written is read back, once, in order, and an absent Kafka is said in one line."""
 
+import gc
 import socket
 import time
 from collections.abc import Iterator
@@ -233,6 +234,30 @@ def test_writing_to_a_topic_that_is_missing_says_how_to_create_it(settings: Sett
             log_.write([offered(1, NOON)])
         with pytest.raises(LogError, match=f"no topic {name} .* Run: pantau112 topics create"):
             list(log_.read([CALLS.name]))
+
+
+@pytest.mark.stack
+def test_nothing_is_written_where_centres_would_fall_into_other_partitions(kafka: RealKafka, settings: Settings) -> None:
+    name = settings.topic_prefix + CALLS.name
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    admin.create_topics({name: {"num_partitions": 3, "replication_factor": 1}})
+    admin.close()
+    with Log(settings) as log_, pytest.raises(LogError, match=f"topic {name} has 3 partitions and must have 8"):
+        log_.write([offered(1, NOON)])
+
+
+@pytest.mark.stack
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # kafka-python leaks sockets it is refused
+def test_a_broker_that_is_away_while_events_are_written_costs_none(kafka: RealKafka, events_log: Log) -> None:
+    events_log.write([offered(0, NOON)])
+    kafka.kill()
+    for n in range(1, 200):
+        events_log.send(offered(n, NOON))
+    kafka.restart()
+    events_log.flush()
+    got = [record.item for record in events_log.read([CALLS.name])]
+    assert [event.id for event in got if isinstance(event, Event)] == [f"o{n}" for n in range(200)]
+    gc.collect()
 
 
 @pytest.mark.stack

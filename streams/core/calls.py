@@ -19,11 +19,12 @@ from schemas.calls import (
     CallTransferred,
 )
 from streams.core.centre import Centre
-from streams.core.funnel import OUTCOMES, SWEEP_SECONDS, Call, Funnel, Queue
+from streams.core.funnel import OUTCOMES, SWEEP_SECONDS, Call, Funnel, Peak, Queue
 from streams.core.ledger import Ledger
 from streams.core.proportion import wilson
 from streams.core.reading import Metric, Readings
 from streams.core.service_level import KINDS, OFFERED, Tally, variants
+from streams.core.window import midnights
 
 WINDOWS = {"5m": 300, "15m": 900, "60m": 3600}
 """Rolling windows in seconds; `today` stands beside them."""
@@ -40,7 +41,10 @@ class State:
 
 
 def step(state: State, event: CallEvent, centre: Centre) -> None:
-    """Remember one event. Facts of one call may come in any order; one told twice changes nothing."""
+    """Remember one event. Facts of one call may come in any order, and one told twice changes nothing.
+
+    But what was counted stays: a loss told before the answer that contradicts it is not taken back.
+    """
     time, funnel = event.time.timestamp(), state.funnel
     if time >= state.sweep_at:
         funnel.sweep(time, centre)
@@ -51,13 +55,13 @@ def step(state: State, event: CallEvent, centre: Centre) -> None:
         case CallAnswered(data=data):
             funnel.answer(data.call, time, data.seat, centre)
         case CallEnded(data=data):
-            funnel.end(data.call, time)
+            funnel.end(data.call, time, centre)
         case CallAbandoned(data=data):
             funnel.lose(data.call, time, "abandoned", centre)
         case CallQueued(data=data):
             funnel.offer(data.call, time, data.queue, "queue", centre)
         case CallTransferred(data=data):
-            funnel.end(data.call, time, transferred=True)
+            funnel.end(data.call, time, centre, transferred=True)
         case CallOverflowed(data=data):
             funnel.lose(data.call, time, "overflowed", centre)
         case CallClassified(data=data):
@@ -197,9 +201,11 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     yield PEAK, ("ever",), funnel.peak.calls
     if funnel.peak.calls:
         yield PEAK_TIME, ("ever",), funnel.peak.time
-    today = funnel.peak_today if funnel.day.start <= now < funnel.day.end else None
-    yield PEAK, ("today",), today.calls if today else 0
-    if today and today.calls:
+    today = funnel.peak_today
+    if not funnel.day.start <= now < funnel.day.end:
+        today = Peak(funnel.waiting, midnights(now, centre.timezone)[0])
+    yield PEAK, ("today",), today.calls
+    if today.calls:
         yield PEAK_TIME, ("today",), today.time
     for name, n in sorted(state.classified.items()):
         yield CLASSIFIED_TOTAL, (name,), n

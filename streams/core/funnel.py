@@ -107,7 +107,7 @@ class Funnel:
             if len(self.queues) >= QUEUES:
                 queue = "other"
             self.queues.setdefault(queue, Queue())
-        call = self._call(name, time, centre)
+        call = self._current(name, time, centre) or self._begin(name, time, centre)
         if call.offered is not None:
             if call.queue == queue:
                 return
@@ -115,15 +115,21 @@ class Funnel:
             if call.answered is None:
                 self.lose(name, time, "overflowed", centre)
             else:
-                self.end(name, time, transferred=True)
-            call = self._call(name, time, centre)
+                self.end(name, time, centre, transferred=True)
+            call = self._begin(name, time, centre)
+        if call.ended is not None and call.ended < time:
+            call.ended = None  # of what the call did before it came here
         call.queue, call.offered = queue, time
         totals = self.queues[queue]
         totals.offered += 1
         totals.clock = clock
         self._count_today(time, OFFERED, centre)
         self.waiting += 1
-        if call.answered is not None:
+        closed = call.lost if call.answered is None else call.answered
+        if closed is not None and closed - time >= centre.thresholds.give_up_waiting_seconds:
+            call.answered = call.ended = None
+            self._give_up(name, call, closed, centre)
+        elif call.answered is not None:
             self._count_answer(call, call.offered, call.answered, centre)
             if call.ended is not None:
                 self._count_end(name, call, call.answered, call.ended)
@@ -136,11 +142,8 @@ class Funnel:
 
     def answer(self, name: str, time: float, seat: str | None, centre: Centre) -> None:
         """A call taker answered."""
-        call = self._call(name, time, centre)
-        if call.answered is not None or call.loss is not None:
-            return
-        if call.offered is not None and time - call.offered >= centre.thresholds.give_up_waiting_seconds:
-            self._give_up(name, call, time, centre)
+        call = self._current(name, time, centre) if name in self.open else self._begin(name, time, centre)
+        if call is None or call.answered is not None or call.loss is not None:
             return
         call.answered, call.seat = time, seat
         if call.offered is not None:
@@ -150,29 +153,24 @@ class Funnel:
 
     def lose(self, name: str, time: float, loss: Loss, centre: Centre) -> None:
         """A call left unanswered. An answered one was not lost: sources repeat themselves."""
-        call = self._call(name, time, centre)
-        if call.answered is not None or call.loss is not None:
+        call = self._current(name, time, centre) if name in self.open else self._begin(name, time, centre)
+        if call is None or call.answered is not None or call.loss is not None:
             return
         call.loss, call.lost = loss, time
-        if call.offered is None:
-            return
-        if time - call.offered >= centre.thresholds.give_up_waiting_seconds:
-            self._give_up(name, call, time, centre)
-        else:
+        if call.offered is not None:
             self._count_loss(name, call, call.offered, loss, time, centre)
 
     def drop(self, name: str, time: float, centre: Centre) -> None:
         """The network took the call: a loss while it waited, the end of the conversation once it was answered."""
         call = self.open.get(name)
         if call is not None and call.answered is not None:
-            self.end(name, time, cut_off=True)
+            self.end(name, time, centre, cut_off=True)
         else:
             self.lose(name, time, "network_dropped", centre)
 
-    def end(self, name: str, time: float, *, transferred: bool = False, cut_off: bool = False) -> None:
-        """The conversation is over."""
-        call = self.open.get(name)
-        # Many sources also tell the end of calls that were abandoned; those are closed already.
+    def end(self, name: str, time: float, centre: Centre, *, transferred: bool = False, cut_off: bool = False) -> None:
+        """The conversation is over. Many sources also tell the end of calls that were abandoned; those are closed already."""
+        call = self._current(name, time, centre) if name in self.open else self._begin(name, time, centre)
         if call is None or call.ended is not None:
             return
         call.ended, call.transferred, call.cut_off = time, transferred, cut_off
@@ -181,31 +179,27 @@ class Funnel:
 
     def overdue(self, now: float, centre: Centre) -> Iterator[tuple[str, Call]]:
         """The open calls whose story will not be finished, as seen at `now`."""
-        limits = centre.thresholds
-        for name, call in self.open.items():
-            if call.offered is None:
-                overdue = now - call.heard >= LATENESS
-            elif call.answered is not None:
-                overdue = now - call.answered >= limits.give_up_service_seconds
-            elif call.ended is not None:
-                overdue = now - call.ended >= SWEEP_SECONDS
-            else:
-                overdue = now - call.offered >= limits.give_up_waiting_seconds
-            if overdue:
-                yield name, call
+        return ((name, call) for name, call in self.open.items() if _is_overdue(call, now, centre))
 
     def sweep(self, now: float, centre: Centre) -> None:
         """Close every overdue call."""
         for name, call in list(self.overdue(now, centre)):
             self._give_up(name, call, now, centre)
 
-    def _call(self, name: str, time: float, centre: Centre) -> Call:
+    def _begin(self, name: str, time: float, centre: Centre) -> Call:
+        """A call that was not heard of yet."""
+        if len(self.open) >= OPEN_CALLS:
+            oldest = next(iter(self.open))
+            self._give_up(oldest, self.open[oldest], time, centre)
+        call = self.open[name] = Call(heard=time)
+        return call
+
+    def _current(self, name: str, time: float, centre: Centre) -> Call | None:
+        """The open call of that name. One that is overdue is given up here, so that nobody who measured was told otherwise."""
         call = self.open.get(name)
-        if call is None:
-            if len(self.open) >= OPEN_CALLS:
-                oldest = next(iter(self.open))
-                self._give_up(oldest, self.open[oldest], time, centre)
-            call = self.open[name] = Call(heard=time)
+        if call is not None and _is_overdue(call, time, centre):
+            self._give_up(name, call, time, centre)
+            return None
         return call
 
     def _count_answer(self, call: Call, offered: float, time: float, centre: Centre) -> None:
@@ -240,15 +234,15 @@ class Funnel:
         self._count_closed(time, kind, centre)
 
     def _count_closed(self, time: float, kind: int, centre: Centre) -> None:
-        self.waiting -= 1
         self.window.add(time, kind)
         self._count_today(time, kind, centre)
+        self.waiting -= 1
 
     def _count_today(self, time: float, kind: int, centre: Centre) -> None:
         if time >= self.day.end:
-            # Whoever waits over midnight is today's first peak.
-            self.peak_today = Peak()
             self.day.begin(time, centre.timezone, KINDS)
+            # Whoever waits over midnight is the day's first peak.
+            self.peak_today = Peak(self.waiting, self.day.start)
         self.day.add(time, kind)
 
     def _count_end(self, name: str, call: Call, answered: float, time: float) -> None:
@@ -260,8 +254,8 @@ class Funnel:
 
     def _give_up(self, name: str, call: Call, now: float, centre: Centre) -> None:
         if call.offered is None:
-            # An answer or a loss without an arrival.
-            self.unmatched += 1
+            # An end alone is no news: many sources tell it of calls that were closed before.
+            self.unmatched += call.answered is not None or call.loss is not None
             del self.open[name]
         elif call.answered is not None:
             self.queues[call.queue].unended += 1
@@ -272,3 +266,14 @@ class Funnel:
         else:
             deadline = call.offered + centre.thresholds.give_up_waiting_seconds
             self._count_loss(name, call, call.offered, "lost", min(now, deadline), centre)
+
+
+def _is_overdue(call: Call, now: float, centre: Centre) -> bool:
+    limits = centre.thresholds
+    if call.offered is None:
+        return now - call.heard >= LATENESS
+    if call.answered is not None:
+        return now - call.answered >= limits.give_up_service_seconds
+    if call.ended is not None:
+        return now - call.ended >= SWEEP_SECONDS
+    return now - call.offered >= limits.give_up_waiting_seconds

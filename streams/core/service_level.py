@@ -75,9 +75,9 @@ class ServiceLevel(NamedTuple):
 def variants(tally: Tally, level: float) -> Iterator[ServiceLevel]:
     """Every variant of a tally; `level` is Asterisk's threshold in seconds.
 
-    nena: NENA-STA-020.1-2020 (90 % within 15 s, 95 % within 20 s) over offered calls without short abandons and blocked ones.
+    nena: NENA-STA-020.1-2020 (90 % within 15 s, 95 % within 20 s) over offered calls but short abandons and blocked.
     answered: the same over answered calls. inclusive: the same over all offered, blocked and short abandons too.
-    servicelevelperf, servicelevelperf2: Asterisk, apps/app_queue.c; the first ignores abandons, to the second an early one is met.
+    servicelevelperf, servicelevelperf2: Asterisk, apps/app_queue.c; the first ignores abandons, the second takes early ones as met.
     """
     asterisk = f"{level:g}"
     for threshold, good in (("15", tally.within_15), ("20", tally.within_20)):

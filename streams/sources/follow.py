@@ -46,7 +46,9 @@ class Tail:
         self._given = _recall(memory)
         self._at = self._given
         self._file: IO[bytes] | None = None
-        self._in_rotated = self._finished = self._leaving = False
+        self._in_rotated = self._leaving = False
+        # Whether the file of `_given` was read to its end, and that file was rotated.
+        self._finished = False
         self._broken: BrokenFileError | None = None
         self.first_line = 1
         """The number, in its file, of the first line that `read` gave last."""
@@ -97,10 +99,13 @@ class Tail:
         if self._file is None:
             return False
         self._at = self._given if _first_line(self._file) == self._given.first else Position()
-        if self._file.seek(0, os.SEEK_END) < self._at.offset:
+        if not isinstance(self._file, gzip.GzipFile) and os.fstat(self._file.fileno()).st_size < self._at.offset:
             self._at = Position()
-        self._file.seek(self._at.offset)
-        self._finished = self._leaving = False
+        self._leaving = False
+        try:
+            self._file.seek(self._at.offset)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            self._broken = self._breaks_off(self._at.line)
         return True
 
     def _unread(self) -> list[Path]:
@@ -114,10 +119,9 @@ class Tail:
             if path.name.startswith(self._path.name) and _ROTATED.fullmatch(path.name[start:]) and path.is_file()
         ]
         rotated.sort(key=lambda path: path.stat().st_mtime_ns)
-        for index, path in enumerate(rotated):
-            if _first_line_of(path) == self._given.first:
-                return rotated[index + self._finished :]
-        return []
+        firsts = [(path, first) for path in rotated if (first := _first_line_of(path))]
+        known = [index for index, (_, first) in enumerate(firsts) if first == self._given.first]
+        return [path for path, _ in firsts[known[-1] + self._finished :]] if known else []
 
     def _take(self, most: int) -> list[bytes]:
         assert self._file is not None
@@ -138,16 +142,20 @@ class Tail:
                 lines.append(line)
                 at = end
         except (EOFError, zlib.error, gzip.BadGzipFile):
-            where = f"{getattr(self._file, 'name', self._path.name)}, line {self._at.line + len(lines) + 1}"
-            self._broken = BrokenFileError(f"{where}: the gzip file breaks off here; replace it by a whole copy or remove it")
+            self._broken = self._breaks_off(self._at.line + len(lines))
             if not lines:
                 raise self._broken from None
         # Looked at after reading: what was read before a truncation is not mixed with what came after it.
         if not lines or self._was_truncated():
             return []
         self.first_line = self._at.line + 1
+        self._finished = False
         self._at = self._given = Position(self._at.first or _hash(lines[0]), at, self._at.line + len(lines))
         return lines
+
+    def _breaks_off(self, line: int) -> BrokenFileError:
+        name = Path(getattr(self._file, "name", self._path)).name
+        return BrokenFileError(f"{name}, line {line + 1}: the gzip file breaks off here; replace it by a whole copy or remove it")
 
     def _move_on(self) -> bool:
         """At the end of the open file: whether there is more to read elsewhere."""
@@ -210,9 +218,12 @@ def _first_line_of(path: Path) -> str:
 
 
 def _first_line(file: IO[bytes]) -> str:
+    """The hash of an open file's first line; reading goes on where it was."""
     try:
+        here = file.tell()
         file.seek(0)
         line = file.readline(_FIRST)
+        file.seek(here)
     except (OSError, EOFError, zlib.error):
         return ""
     return _hash(line) if line else ""

@@ -180,8 +180,6 @@ class _Simulation:
         call.waiting = False
         if not call.gone.triggered:
             call.gone.succeed()
-        if call in self.queue:
-            self.queue.remove(call)
         del self.open[call.id]
 
     def seat(self, name: str, number: int) -> Process:
@@ -205,6 +203,7 @@ class _Simulation:
                 self.tell(OperatorResumed, seat=name)
                 paused = True
             elif self.queue:
+                # Who hung up meanwhile is still in the queue, and let go of at once.
                 yield from self.serve(name, self.queue.pop(0))
             else:
                 into = local.minute * 60 + local.second + local.hour % SHIFT_HOURS * 3600

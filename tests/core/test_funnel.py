@@ -3,6 +3,8 @@
 o offered, q queued, a answered, x abandoned, e ended, t transferred, v overflowed, b blocked, n network drop.
 """
 
+from datetime import datetime
+
 import pytest
 
 from streams.core.calls import (
@@ -24,6 +26,7 @@ from streams.core.calls import (
 )
 from streams.core.funnel import OPEN_CALLS, QUEUES
 from tests.builders import (
+    BOGOR,
     abandoned,
     answered,
     at,
@@ -36,6 +39,7 @@ from tests.builders import (
     overflowed,
     queued,
     readings,
+    seconds_to,
     transferred,
 )
 
@@ -346,3 +350,44 @@ def test_a_source_that_invents_queues_cannot_fill_the_memory() -> None:
 
     assert said[OFFERED_TOTAL, "other"] == 30
     assert len([key for key in said if key[0] is OFFERED_TOTAL]) == QUEUES + 2  # the other one and the centre's own 112
+
+
+def test_whoever_waits_over_midnight_is_the_days_first_peak() -> None:
+    """
+    c1  o────────┼──a
+    c2  o────────┼──a
+    c3           │      o►
+             midnight
+    """
+    midnight = seconds_to(datetime(2024, 11, 26, tzinfo=BOGOR.timezone))
+    night = [offered("c1", midnight - 60), offered("c2", midnight - 60)]
+    morning = [answered("c1", midnight + 9), answered("c2", midnight + 9), offered("c3", midnight + 20)]
+
+    assert readings(night, midnight + 5)[PEAK, "today"] == 2
+    assert readings([*night, *morning], midnight + 30)[PEAK, "today"] == 2
+
+
+def test_an_unended_call_stays_so_when_its_end_is_told_at_last() -> None:
+    """
+    c1  oa──────────────── 12 h ─┤ e
+    c2                      o x       (the last sweep)
+    """
+    limit = 12 * 3600
+    state = fold([offered("c1", 0), answered("c1", 0), offered("c2", limit - 10), abandoned("c2", limit - 9)])
+    assert readings(state, limit + 1)[UNENDED_TOTAL, "112"] == 1
+
+    assert readings(fold([ended("c1", limit + 2)], state=state), limit + 2)[UNENDED_TOTAL, "112"] == 1
+
+
+def test_an_end_told_first_ends_the_call() -> None:
+    """told: e, o, a"""
+    assert readings([ended("c1", 30), offered("c1", 0), answered("c1", 5)], 60)[IN_SERVICE, "112"] == 0
+
+
+def test_a_call_is_given_up_in_whatever_order_it_is_told() -> None:
+    centre = bogor(give_up_waiting_seconds=600)
+    for last in (answered, abandoned):
+        told = [offered("c1", 0), last("c1", 700)]
+
+        in_order = readings(told, 700, centre).by_label(ENDED_TOTAL, "112")
+        assert in_order == readings(told[::-1], 700, centre).by_label(ENDED_TOTAL, "112") == {"lost": 1}

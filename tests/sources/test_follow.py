@@ -103,6 +103,17 @@ def test_a_renamed_log_is_read_to_its_end_before_the_new_one(log: Path, tail_of:
     assert rest(tail) == [b"5\n"]
 
 
+def test_the_first_line_of_a_new_log_is_also_left_until_it_is_complete(log: Path, tail_of: Opener) -> None:
+    write(log, "1\n")
+    tail = tail_of(log, follow=True)
+    assert rest(tail) == [b"1\n"]
+    log.rename(log.with_name("queue_log.1"))
+    write(log, "2")
+    assert rest(tail) == rest(tail) == []
+    write(log, "2\n3\n")
+    assert rest(tail) == [b"22\n", b"3\n"]
+
+
 def test_a_log_copied_and_truncated_loses_nothing(log: Path, tail_of: Opener) -> None:
     write(log, "1\n")
     tail = tail_of(log, follow=True)

@@ -1,0 +1,24 @@
+"""Grafana boards as code: every board in every language, as the JSON files that Grafana is given."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from dashboards.boards import calls
+from dashboards.boards.text import LANGUAGES
+
+FOLDER = Path(__file__).parents[1] / "grafana" / "boards"
+BOARDS = {"psap-calls": calls.board}
+
+
+def files() -> Iterator[tuple[Path, str]]:
+    """The path and the text of every board's file."""
+    for uid, board in BOARDS.items():
+        for language in LANGUAGES:
+            built: dict[str, Any] = json.loads(JSONEncoder().encode(board(language)))
+            for link in built["links"]:
+                del link["placement"]  # the SDK hides every link in a menu
+            yield FOLDER / language / f"{uid}.json", json.dumps(built, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

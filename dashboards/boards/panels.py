@@ -1,0 +1,145 @@
+"""Panels as this project draws them: grey where nothing is known, a word beside every colour."""
+
+from typing import Any, NamedTuple
+
+from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
+    BigValueTextMode,
+    DataSourceRef,
+    LegendDisplayMode,
+    LegendPlacement,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+COUNT, RATIO, SECONDS, DURATION = "none", "percentunit", "suffix: s", "dthms"
+GREY, RED, ORANGE, GREEN = "#4a4d55", "dark-red", "dark-orange", "dark-green"
+
+
+Panel = stat.Panel | timeseries.Panel | table.Panel
+
+
+class Place(NamedTuple):
+    """Where a panel is in Grafana's grid of 24 columns."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+    @property
+    def grid(self) -> models.GridPos:
+        """The same for the SDK."""
+        return models.GridPos(x=self.x, y=self.y, w=self.w, h=self.h)
+
+
+class Value(NamedTuple):
+    """One value of a panel: what it is called, its query, and its unit where it is not the panel's own.
+
+    `words` are a text and a colour for 0 and for 1, of a value that is one or the other.
+    """
+
+    name: str
+    expr: str
+    unit: str | None = None
+    words: tuple[tuple[str, str], tuple[str, str]] | None = None
+
+
+def stats(values: list[Value], unit: str, nothing: str, steps: dict[float, str] | None = None) -> stat.Panel:
+    """Big numbers in one row. `steps` are colours from a value on; `nothing` is said where there is no number."""
+    panel = (
+        stat.Panel()
+        .unit(unit)
+        .no_value(nothing)
+        .thresholds(thresholds(steps or {}))
+        .color_mode(BigValueColorMode.BACKGROUND)
+        .graph_mode(BigValueGraphMode.NONE)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .orientation(VizOrientation.VERTICAL)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
+        .targets(
+            [query(ref, value.expr).instant().legend_format(value.name) for ref, value in zip("ABCDEF", values, strict=False)]
+        )
+    )
+    for ref, value in zip("ABCDEF", values, strict=False):
+        properties = []
+        if value.unit is not None:
+            properties += [option("unit", value.unit), option("thresholds", thresholds({}).build())]
+        if value.words is not None:
+            texts = {str(n): models.ValueMappingResult(text=text, color=color) for n, (text, color) in enumerate(value.words)}
+            properties.append(option("mappings", [models.ValueMap(options=texts)]))
+        if properties:
+            panel.override_by_query(ref, properties)
+    return panel
+
+
+def lines(values: list[Value], unit: str, nothing: str, dashed: str) -> timeseries.Panel:
+    """Lines over time, gaps where nothing is known; the one called `dashed` is a limit."""
+    panel = (
+        timeseries.Panel()
+        .unit(unit)
+        .no_value(nothing)
+        .min(0)
+        .line_width(3)
+        .span_nulls(False)
+        .legend(
+            common.VizLegendOptions()
+            .display_mode(LegendDisplayMode.LIST)
+            .placement(LegendPlacement.BOTTOM)
+            .show_legend(True)
+            .calcs(["lastNotNull"])
+        )
+        .targets([query(ref, value.expr).range().legend_format(value.name) for ref, value in zip("ABCDEF", values, strict=False)])
+    )
+    style = {"fill": "dash", "dash": [10, 10]}
+    return panel.override_by_name(
+        dashed, [option("custom.lineStyle", style), option("color", {"mode": "fixed", "fixedColor": RED})]
+    )
+
+
+def rows(values: list[Value], unit: str, nothing: str, columns: dict[str, str], hidden: list[str]) -> table.Panel:
+    """A table whose rows are label sets and whose last columns are the values; `columns` names the labels, in order."""
+    named = columns | {f"Value #{ref}": value.name for ref, value in zip("ABCDEF", values, strict=False)}
+    panel = (
+        table.Panel()
+        .unit(unit)
+        .no_value(nothing)
+        .targets(
+            [query(ref, value.expr).instant().format(PromQueryFormat.TABLE) for ref, value in zip("ABCDEF", values, strict=False)]
+        )
+        .with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
+        .with_transformation(
+            models.DataTransformerConfig(
+                id_val="organize",
+                options={
+                    "excludeByName": dict.fromkeys(hidden, True),
+                    "indexByName": {name: position for position, name in enumerate(named)},
+                    "renameByName": named,
+                },
+            )
+        )
+    )
+    for value in values:
+        if value.unit is not None:
+            panel.override_by_name(value.name, [option("unit", value.unit)])
+    return panel
+
+
+def query(ref: str, expr: str) -> prometheus.Dataquery:
+    """One query of a panel."""
+    return prometheus.Dataquery().ref_id(ref).expr(expr).datasource(SOURCE)
+
+
+def thresholds(steps: dict[float, str]) -> dashboard.ThresholdsConfig:
+    """Colours from a value on; grey below and where nothing is known."""
+    coloured = [models.Threshold(value, color) for value, color in steps.items()]
+    return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps([models.Threshold(None, GREY), *coloured])
+
+
+def option(name: str, value: Any) -> models.DynamicConfigValue:
+    """One property of an override."""
+    return models.DynamicConfigValue(id_val=name, value=value)

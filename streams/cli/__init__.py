@@ -1,0 +1,159 @@
+"""The command line: `pantau112 <verb>`. Data goes to stdout, progress and messages to stderr."""
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import click
+import typer
+
+from streams.cli import ingest, replay, terminal, topics
+from streams.cli.terminal import Centres, Failed, Faults, Moment, moment, progress, sentence, tell
+
+if TYPE_CHECKING:
+    from streams.core.centre import Centre
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="Operations monitor for 112 call centres."
+)
+app.add_typer(ingest.app, name="ingest")
+app.add_typer(replay.app, name="replay")
+app.add_typer(topics.app, name="topics")
+
+
+@app.command(epilog="Example: pantau112 measure january.jsonl --at 1999-01-04T16:15:00+02:00 --centre bank.toml")
+def measure(
+    events: Annotated[
+        str, typer.Argument(metavar="EVENTS", help="Events file or queue_log (plain or gzip), or topic:NAME[@FROM..TO].")
+    ],
+    at: Moment = None,
+    centre: Centres = None,
+) -> None:
+    """Fold a file or a topic range, and print what /metrics would have said (default: after the last event)."""
+    from streams import centres
+    from streams.measure import measure as fold
+    from streams.replay import open_source
+
+    known = centres.load(centre or [])
+    faults = Faults(events)
+    with progress("events", Path(events)) as tick:
+        lines = open_source(events, next(iter(known.values())), terminal.settings())
+        result = fold(tick(lines), known, time.time(), at.timestamp() if at else None, lambda n, r: faults.say(n, sentence(r)))
+    sys.stdout.write(result.text)
+    faults.sum_up()
+    said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(result.outcomes.items()))
+    moment = "nothing" if result.at is None else datetime.fromtimestamp(result.at).astimezone().isoformat()
+    tell(f"{events}: {said or 'no events'}; as of {moment}")
+
+
+@app.command(epilog="Example: PANTAU112_BOOTSTRAP=kafka1:9092 pantau112 worker --centre kota-bogor.toml")
+def worker(centre: Centres = None) -> None:
+    """One worker: folds its share of the partitions and serves /metrics. Run as many as you like."""
+    from streams import centres, clock
+    from streams.app import run_worker
+    from streams.exporter import Exporter
+    from streams.monitor import Monitor
+    from streams.pipeline import Pipeline
+    from streams.transport import partition_of
+
+    settings = terminal.settings()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    monitor = Monitor(centres.load(centre or []), partition_of)
+
+    def serve(pipeline: Pipeline) -> None:
+        exporter = Exporter(monitor, pipeline, clock.parse(settings.clock), time.time, partition_of)
+        try:
+            port = exporter.serve(settings.metrics_host, settings.metrics_port)
+        except OSError as error:
+            raise Failed(f"port {settings.metrics_port}: {error.strerror}. Set PANTAU112_METRICS_PORT to a free one.") from None
+        tell(f"metrics at http://{settings.metrics_host}:{port}/metrics")
+
+    raise typer.Exit(run_worker(settings, monitor, serve))
+
+
+@app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 1999-01-03T16:00+02:00 --speed 60")
+def up(
+    home: Annotated[Path, typer.Option(metavar="FOLDER", help="Where everything is kept.")] = Path(".local"),
+    ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="First of six ports in a row.")] = 11_200,
+    feed: Annotated[
+        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Play this queue_log or events file.")
+    ] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option("--from", parser=moment, metavar="TIME", help="Begin there; what came before is folded at once."),
+    ] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=3600, help="Times as fast as life.")] = 1.0,
+    centre: Centres = None,
+) -> None:
+    """The whole monitor on this machine: Kafka, worker, Prometheus, Alertmanager, and a simulated centre or a feed."""
+    from streams import centres
+    from streams.stack import StackError
+    from streams.status import watch
+    from streams.up import Feed, Monitoring, Ports
+
+    known = centres.load(centre or [])
+    if feed is None and (start or speed != 1):
+        raise typer.BadParameter("--from and --speed go with --feed")
+    playing = None
+    if feed is not None:
+        moment = start.timestamp() if start else _first_time(feed, next(iter(known.values())))
+        playing = Feed(feed, moment, speed)
+        if speed != 1:
+            tell(f"{speed:g} times as fast as life: rules on states say what they would have said; rules over rates need speed 1")
+
+    monitoring = Monitoring(home.resolve(), Ports.from_base(ports), [path.resolve() for path in centre or []], playing)
+    try:
+        raise typer.Exit(asyncio.run(watch(monitoring, next(iter(known.values())).timezone)))
+    except StackError as error:
+        raise Failed(str(error)) from None
+
+
+def _first_time(feed: Path, centre: "Centre") -> float:
+    from schemas.event import Event
+    from streams.sources import read
+
+    for line in read(feed, centre):
+        if isinstance(line.item, Event):
+            return line.item.time.timestamp()
+    raise Failed(f"{feed}: holds no event")
+
+
+@app.command(epilog="Example: pantau112 doctor")
+def doctor(centre: Centres = None) -> None:
+    """Look at everything the monitor needs, and say what is wrong and what to do."""
+    from streams.doctor import examine
+
+    worst = 0
+    for finding in examine(terminal.settings(), centre or []):
+        sys.stdout.write(f"{finding}\n")
+        worst = max(worst, finding.failed)
+    raise typer.Exit(worst)
+
+
+def main() -> None:
+    """Run one verb. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    from streams.core.centre import CentreError
+    from streams.log import LogError
+    from streams.replay import ReplayError
+    from streams.settings import SettingsError
+    from streams.sources import UnknownFileError
+
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except (Failed, CentreError, LogError, ReplayError, SettingsError, UnknownFileError, OSError) as error:
+        tell(f"pantau112: {error}")
+        code = 1
+    sys.exit(code)

@@ -1,0 +1,111 @@
+"""`pantau112 replay`: the analyst's tools on recorded events."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.cli.terminal import Centres, Faults, To, moment, progress, pseudonym, sentence, settings, sink_for, tell
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The analyst's tools on recorded events.")
+
+Source = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="Events file or queue_log (plain or gzip), or topic:NAME[@FROM..TO].")
+]
+From = Annotated[datetime | None, typer.Option("--from", parser=moment, metavar="TIME", help="Events from then on.")]
+Until = Annotated[datetime | None, typer.Option("--until", parser=moment, metavar="TIME", help="Events before then.")]
+Type = Annotated[list[str] | None, typer.Option("--type", metavar="PATTERN", help="Only such events, for instance 'call.*'.")]
+
+
+@app.command(epilog="Example: pantau112 replay play january.jsonl --from 1999-01-03T16:00+02:00 --speed 60")
+def play(
+    source: Source,
+    start: From = None,
+    until: Until = None,
+    speed: Annotated[float, typer.Option(min=0.1, help="Times as fast as life.")] = 1.0,
+    full: Annotated[bool, typer.Option("--full", help="As fast as they are taken.")] = False,
+    shift_to_now: Annotated[bool, typer.Option("--shift-to-now", help="The first event happens now; the others follow.")] = False,
+    clock: Annotated[
+        str | None, typer.Option(metavar="CLOCK", help="Follow this clock, as PANTAU112_CLOCK of the worker.")
+    ] = None,
+    to: To = None,
+    centre: Centres = None,
+) -> None:
+    """Feed recorded events into Kafka (or a file) at the speed of life, faster, or shifted to now."""
+    from streams import centres, replay
+    from streams import clock as clocks
+
+    pace = None if full else speed
+    replay.check(replay.parse_source(source), speed=pace, shift_to_now=shift_to_now, into_topics=to is None)
+    one = next(iter(centres.load(centre or []).values()))
+    faults = Faults(source)
+    lines = replay.open_source(source, one, settings(), pseudonym())
+    events = replay.events_of(lines, lambda number, refusal: faults.say(number, sentence(refusal)))
+    with sink_for(to) as sink, progress("events") as tick:
+        if clock is not None:
+            due = replay.paced(replay.between(events, start, until), sink.flush, clocks.parse(clock))
+        else:
+            now = datetime.now().astimezone() if shift_to_now else None
+            due = replay.play(events, sink.flush, speed=pace, start=start, until=until, shift_to=now)
+        for event in tick(due):
+            sink.send(event)
+        sink.flush()
+    faults.sum_up()
+
+
+@app.command(epilog="Example: pantau112 replay cat topic:112.calls.v1 --type 'call.abandoned' --json")
+def cat(
+    source: Source,
+    start: From = None,
+    until: Until = None,
+    types: Type = None,
+    city: Annotated[
+        list[str] | None, typer.Option("--city", metavar="CODE", help="Only of this centre; may be repeated.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    centre: Centres = None,
+) -> None:
+    """Show events, one a line."""
+    from streams import centres, replay
+
+    one = next(iter(centres.load(centre or []).values()))
+    faults = Faults(source)
+    lines = replay.open_source(source, one, settings())
+    events = replay.events_of(lines, lambda number, refusal: faults.say(number, sentence(refusal)))
+    for event in replay.chosen(replay.between(events, start, until), types or (), city or ()):
+        sys.stdout.write(replay.shown(event, as_json=json) + "\n")
+    faults.sum_up()
+
+
+@app.command(
+    epilog="Example: pantau112 replay record topic:112.calls.v1@2026-11-20T00:00+07:00..2026-11-21T00:00+07:00 --to day.jsonl.gz"
+)
+def record(
+    source: Source, to: Annotated[Path, typer.Option("--to", metavar="FILE", help="JSONL; gzip if it ends in .gz.")]
+) -> None:
+    """Write a topic range to a file, byte for byte as it is in the log."""
+    from streams import replay
+    from streams.log import Log
+
+    chosen = replay.parse_source(source)
+    if isinstance(chosen, Path):
+        raise typer.BadParameter(f"{source} is a file already; record takes topic:NAME[@FROM..TO]")
+    with Log(settings()) as log, progress("records") as tick:
+        outcomes = replay.record(tick(log.read(*chosen)), to)
+    tell(f"{to}: " + (", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items())) or "nothing in that range"))
+
+
+@app.command(epilog="Example: pantau112 replay stats january.jsonl")
+def stats(source: Source, centre: Centres = None) -> None:
+    """Count what a file or a topic range holds, by type, and say its span."""
+    from streams import centres, replay
+
+    one = next(iter(centres.load(centre or []).values()))
+    with progress("events") as tick:
+        found = replay.stats(tick(replay.open_source(source, one, settings())))
+    sys.stdout.write(f"{found.events:,} events from {found.first} to {found.last}, {found.unordered:,} out of order\n")
+    for counts in (found.types, found.centres, found.unknown, found.refused):
+        for name, n in sorted(counts.items()):
+            sys.stdout.write(f"{n:10,} {name}\n")

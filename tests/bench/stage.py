@@ -1,0 +1,119 @@
+"""Where the benchmarks play: a real Kafka on one core, and worker processes on the other."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from streams.log import Log
+from streams.settings import Settings
+from streams.stack import jars
+from streams.stack.kafka import Broker, find_java
+from tests.bench.workload import BOGOR
+from tests.conftest import LOCAL, RealKafka, free_port, wait_until
+
+CORES = sorted(os.sched_getaffinity(0))
+"""The last core is for what is measured, the first for Kafka and for whoever measures; they may be one and the same."""
+
+
+def on_core(*command: str) -> list[str]:
+    """A Python command bound to the core that is measured."""
+    return ["taskset", "-c", str(CORES[-1]), sys.executable, *command]
+
+
+@contextlib.contextmanager
+def kafka() -> Iterator[str]:
+    """A broker with empty logs; yields its bootstrap address. This process stays on the broker's core."""
+    os.sched_setaffinity(0, {CORES[0]})
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        ready = jars.ensure(LOCAL / "kafka" / "jars")
+        real = RealKafka(Broker(folder / "data", folder / "log", free_port(), free_port(), find_java(None), ready))
+        try:
+            real.start()
+            yield real.bootstrap
+        finally:
+            real.kill()
+            os.sched_setaffinity(0, set(CORES))
+
+
+def create_topics(bootstrap: str, prefix: str, app_id: str) -> None:
+    """Every topic that a worker needs."""
+    with Log(Settings(bootstrap=bootstrap, topic_prefix=prefix, app_id=app_id)) as log:
+        log.create_topics()
+
+
+class Worker:
+    """One `pantau112 worker` on the measured core, and what it has said of itself so far (`tests.bench.worker`)."""
+
+    def __init__(self, bootstrap: str, prefix: str, app_id: str, centres: Sequence[str], clock: str = "wall") -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="bench-centres-")
+        files = [Path(self._folder.name, f"{code}.toml") for code in centres]
+        for code, file in zip(centres, files, strict=True):
+            file.write_text(f'code = "{code}"\nname = "{code}"\ntimezone = "{BOGOR.timezone.key}"\nqueues = ["112"]\n')
+        self._command = on_core("-m", "tests.bench.worker", *(word for file in files for word in ("--centre", str(file))))
+        self._port = free_port()
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("PANTAU112_")} | {
+            "PANTAU112_BOOTSTRAP": bootstrap,
+            "PANTAU112_TOPIC_PREFIX": prefix,
+            "PANTAU112_APP_ID": app_id,
+            "PANTAU112_INSTANCE_ID": "bench",
+            "PANTAU112_METRICS_PORT": str(self._port),
+            "PANTAU112_CLOCK": clock,
+        }
+        self.start()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self._folder.cleanup()
+
+    def start(self) -> None:
+        """Start the process; with the same name in the group as before."""
+        self.samples: list[dict[str, Any]] = []
+        self._process = subprocess.Popen(self._command, env=self._environment, stdout=subprocess.PIPE)
+        threading.Thread(target=self._listen, args=(self._process, self.samples), daemon=True).start()
+
+    def kill(self) -> None:
+        """SIGKILL; returns when it is dead."""
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    @staticmethod
+    def _listen(process: "subprocess.Popen[bytes]", samples: list[dict[str, Any]]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            samples.append(json.loads(line))
+
+    def until(self, true: Callable[[dict[str, Any]], bool], what: str, seconds: float = 180) -> dict[str, Any]:
+        """The first sample of which it is true."""
+
+        def found() -> bool:
+            assert self._process.poll() is None, f"the worker ended with {self._process.returncode}"
+            return any(map(true, list(self.samples)))
+
+        wait_until(found, what, seconds)
+        return next(sample for sample in self.samples if true(sample))
+
+    def status(self, field: str) -> int:
+        """Bytes of a memory field in /proc, such as VmRSS."""
+        text = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(text.partition(f"{field}:")[2].split()[0]) * 1024
+
+    def metrics(self) -> tuple[float, float, bytes]:
+        """One scrape: when it was asked, when answered (monotonic seconds), and the page."""
+        began = time.monotonic()
+        with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=60) as answer:  # noqa: S310
+            page: bytes = answer.read()
+        return began, time.monotonic(), page

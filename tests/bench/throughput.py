@@ -1,0 +1,57 @@
+"""Events a second of the whole job on one core, beside a loop that only decodes and counts."""
+
+import json
+import subprocess
+from statistics import median
+
+from schemas.topics import TOPICS
+from tests.bench.figure import Figure
+from tests.bench.stage import Worker, create_topics, on_core
+from tests.bench.workload import codes, produce, simulated
+
+CENTRES = 16
+DAYS = 10
+ROUNDS = 3
+
+
+def measure(bootstrap: str) -> list[Figure]:
+    """Ten days of 16 centres, whole job and bare loop in turn."""
+    prefix, wanted = "throughput.", codes(CENTRES)
+    create_topics(bootstrap, prefix, "bench-0")
+    events = produce(bootstrap, prefix, simulated(DAYS, wanted))
+    rates: dict[str, list[tuple[float, float]]] = {"whole": [], "bare": []}
+    for number in range(ROUNDS):
+        rates["whole"].append(_whole(bootstrap, prefix, f"bench-{number}", wanted, events))
+        rates["bare"].append(_bare(bootstrap, prefix, events))
+    figures = []
+    for index, kind in enumerate(("wall", "CPU")):
+        whole, bare = (median(pair[index] for pair in rates[what]) for what in ("whole", "bare"))
+        figures.append(
+            Figure(
+                f"throughput, events per {kind} second ({events:,} events, {CENTRES} centres)",
+                f"{whole:,.0f}",
+                f"{bare:,.0f} (aiokafka, decode, count)",
+                f"{whole / bare:.2f}",
+                "ratio ≥ 0.7",
+                whole / bare >= 0.7,
+            )
+        )
+    return figures
+
+
+def _whole(bootstrap: str, prefix: str, app_id: str, wanted: list[str], events: int) -> tuple[float, float]:
+    create_topics(bootstrap, prefix, app_id)
+    with Worker(bootstrap, prefix, app_id, wanted) as worker:
+        last = worker.until(lambda s: s["consumed"] >= events, f"{events} events folded")
+        first = worker.until(lambda s: s["consumed"] > 0, "the first event")
+        worker.until(lambda s: s["flushed"] >= events, "their states in Kafka")
+        assert last["refused"] == 0, last
+    done = last["consumed"] - first["consumed"]
+    return done / (last["wall"] - first["wall"]), done / (last["cpu"] - first["cpu"])
+
+
+def _bare(bootstrap: str, prefix: str, events: int) -> tuple[float, float]:
+    topics = [prefix + topic.name for topic in TOPICS]
+    command = on_core("-m", "tests.bench.bare", "count", bootstrap, str(events), *topics)
+    said = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return said["events"] / said["wall"], said["events"] / said["cpu"]

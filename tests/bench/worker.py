@@ -1,0 +1,73 @@
+"""The worker of the command line, watched from within: 20 times a second it says how far it is, at which cost."""
+
+import asyncio
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from streams import app, cli
+from streams.pipeline import Pipeline
+
+BEAT_SECONDS = 0.005
+
+
+class Heart:
+    """A task in the worker's event loop that should wake every 5 ms; `longest` is the most it was ever kept waiting since asked."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._loop = asyncio.get_event_loop()
+        self._due = self._loop.time()
+        self._beat()
+
+    def _beat(self) -> None:
+        now = self._loop.time()
+        self.longest = max(self.longest, now - self._due)
+        self._due = now + BEAT_SECONDS
+        self._loop.call_at(self._due, self._beat)
+
+    def asked(self) -> float:
+        """Seconds of the longest stall since the last question."""
+        longest, self.longest = self.longest, 0.0
+        return longest
+
+
+def report(pipeline: Pipeline, heart: Heart) -> None:
+    """One line of JSON for every look at the pipeline."""
+    while True:
+        consumed, markers = dict(pipeline.consumed), dict(pipeline.markers)
+        said = {
+            "wall": time.monotonic(),
+            "cpu": time.process_time(),
+            "consumed": sum(consumed.values()),
+            "refused": sum(n for (_, outcome), n in consumed.items() if outcome not in {"folded", "duplicate"}),
+            "recovering": pipeline.recovering,
+            "flushed": sum(markers.values()) + len(markers),
+            "stall": heart.asked(),
+        }
+        sys.stdout.write(json.dumps(said) + "\n")
+        sys.stdout.flush()
+        time.sleep(0.05)
+
+
+def main() -> None:
+    """`pantau112 worker` with the arguments given."""
+    run: Callable[..., int] = app.run_worker
+
+    def watched(settings: Any, monitor: Any, on_start: Callable[[Pipeline], None]) -> int:
+        def start(pipeline: Pipeline) -> None:
+            on_start(pipeline)
+            threading.Thread(target=report, args=(pipeline, Heart()), daemon=True).start()
+
+        return run(settings, monitor, start)
+
+    app.run_worker = watched
+    sys.argv[1:1] = ["worker"]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

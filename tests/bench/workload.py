@@ -1,0 +1,72 @@
+"""What the benchmarks send: a simulated centre's days, as raw records and for as many centres as are wanted."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+from schemas.topics import TOPIC_OF, encode
+from streams import centres
+from streams.sources import simulate
+from streams.transport import partition_of
+
+BOGOR = next(iter(centres.load([]).values()))
+
+
+class Raw(NamedTuple):
+    """One event on its way: its topic (without prefix), the centre it is keyed by and its bytes."""
+
+    topic: str
+    centre: str
+    value: bytes
+
+
+def codes(count: int) -> list[str]:
+    """So many centre codes; Indonesia has 514."""
+    return [f"{11 + n // 50}.{1 + n % 50:02d}" for n in range(count)]
+
+
+def midnight() -> datetime:
+    """The last local midnight: no event that a benchmark sends lies after it."""
+    return datetime.now(BOGOR.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def simulated(days: int, wanted: Sequence[str]) -> Iterator[Raw]:
+    """The days up to `midnight`, the same ones at every wanted centre, event by event."""
+    end = midnight()
+    for event in simulate.events(112, end - timedelta(days=days), BOGOR, days):
+        if event.time >= end:
+            return
+        topic, value = TOPIC_OF[event.type].name, encode(event)
+        for code in wanted:
+            yield Raw(topic, code, value.replace(BOGOR.code.encode(), code.encode()))
+
+
+def produce(bootstrap: str, prefix: str, events: Iterable[Raw]) -> int:
+    """Write raw events, each centre's in its order and into its partition; returns how many."""
+    return asyncio.run(_produce(bootstrap, prefix, events))
+
+
+async def _produce(bootstrap: str, prefix: str, events: Iterable[Raw]) -> int:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=256 * 1024)
+    await producer.start()
+    count, batches, homes = 0, {}, {}
+    try:
+        for count, (topic, centre, value) in enumerate(events, 1):  # noqa: B007
+            home = homes.get(centre)
+            if home is None:
+                home = homes[centre] = partition_of(centre)
+            place = prefix + topic, home
+            batch = batches.get(place)
+            if batch is None or batch.append(key=centre.encode(), value=value, timestamp=None) is None:
+                if batch is not None:
+                    await producer.send_batch(batch, place[0], partition=place[1])
+                batch = batches[place] = producer.create_batch()
+                batch.append(key=centre.encode(), value=value, timestamp=None)
+        for (topic, number), batch in batches.items():
+            await producer.send_batch(batch, topic, partition=number)
+    finally:
+        await producer.stop()
+    return count

@@ -1,0 +1,221 @@
+"""Workers and the broker are killed under a full-speed feed, and the totals must equal an uninterrupted run byte for byte."""
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+from schemas.event import Event
+from streams.log import Log, LogError
+from streams.settings import Settings
+from streams.stack import jars
+from streams.stack.kafka import Broker, find_java
+from streams.transport import partition_of
+from tests.conftest import LOCAL, RealKafka, free_port
+from tests.live import PARTITIONS_OWNED, Group, Worker, differences, domain, interleaved, january, total, uninterrupted, week
+
+BATCH = 2_000
+PATIENCE_SECONDS = 90.0
+"""How long workers may say nothing new before they count as stuck."""
+
+
+class Feed(threading.Thread):
+    """Writes events at full speed, as many as it is allowed to, and rides out a broker that is away."""
+
+    def __init__(self, settings: Settings, events: Iterable[Event]) -> None:
+        super().__init__(name="feed", daemon=True)
+        self.written = self.repeated = 0
+        self.done = False
+        self._settings, self._events = settings, iter(events)
+        self._allowed = threading.Semaphore(0)
+
+    def allow(self, events: int) -> None:
+        """So many more, to the next whole batch."""
+        self._allowed.release(max(1, events // BATCH))
+
+    def run(self) -> None:
+        log = Log(self._settings)
+        while batch := list(islice(self._events, BATCH)):
+            self._allowed.acquire()
+            while True:
+                try:
+                    log.write(batch)
+                    break
+                except LogError:
+                    self.repeated += 1
+                    log.close(0)
+                    time.sleep(0.5)
+            self.written += len(batch)
+        log.close()
+        self.done = True
+
+
+class Chaos:
+    """Two workers with names of their own, a feed, and what is done to them; `random` decides when."""
+
+    def __init__(self, kafka: RealKafka, group: Group, feed: Feed, random: Random, say: Callable[[str], None]) -> None:
+        self.kafka, self.group, self.feed, self.random, self.say = kafka, group, feed, random, say
+        self.steady: dict[str, Worker] = {}
+        self.struck: Counter[str] = Counter()
+        self.ended: Counter[int] = Counter()
+
+    def run(self, kills: int, broker_kills: int, rebalances: int, share: int) -> None:
+        """All blows in random order, with a share of the events for each."""
+        self.feed.start()
+        self.revive()
+        blows = [self.kill_worker] * kills + [self.kill_broker] * broker_kills + [self.rebalance] * rebalances
+        self.random.shuffle(blows)
+        for number, blow in enumerate(blows, 1):
+            self.feed.allow(share // 2)
+            # Now and then at once, so that blows also fall while workers join and recover.
+            if self.random.random() < 0.7:
+                self.wait(self.is_folding, "all workers fold")
+            self.feed.allow(share // 2)
+            time.sleep(self.random.uniform(0, 2))
+            self.say(f"{number}/{len(blows)} {blow.__name__.replace('_', ' ')}: {blow()}; {self.feed.written:,} events written")
+
+    def kill_worker(self) -> str:
+        name = self.random.choice(sorted(self.steady))
+        page = self.steady[name].page()
+        what = "starting" if not page else "recovering" if total(page, "pantau112_recovering") else "folding"
+        if what == "folding" and not total(page, "pantau112_lag_records"):
+            what = "idle"
+        self.steady[name].kill()
+        self.struck[what] += 1
+        self.steady[name] = self.group.start(name)
+        return f"{name} while {what}"
+
+    def kill_broker(self) -> str:
+        self.kafka.kill()
+        seconds = self.random.uniform(0.5, 4)
+        time.sleep(seconds)
+        self.kafka.start()
+        return f"away for {seconds:.1f} s and its start"
+
+    def rebalance(self) -> str:
+        guest = self.group.start()
+        self.wait(
+            lambda: guest.is_ready and total(guest.page(), "pantau112_partitions_owned") > 0, "the guest has a share", guest
+        )
+        time.sleep(self.random.uniform(0, 2))
+        owned = total(guest.page(), "pantau112_partitions_owned")
+        code = guest.leave()
+        if code:
+            self.ended[code] += 1
+        return f"a third worker came, owned {owned:g} partitions and went with exit code {code}"
+
+    def is_folding(self) -> bool:
+        """Whether the steady workers own everything and are ready."""
+        owned = sum(total(worker.page(), "pantau112_partitions_owned") for worker in self.steady.values())
+        return owned == PARTITIONS_OWNED and all(worker.is_ready for worker in self.steady.values())
+
+    def revive(self) -> None:
+        """Start the workers that are not there; one may end itself rather than go on wrongly, and that is counted."""
+        for name in ("w1", "w2"):
+            worker = self.steady.get(name)
+            if worker is not None and not worker.is_alive:
+                self.ended[worker.process.returncode] += 1
+                self.say(f"{name} ended itself with {worker.process.returncode}: {worker.log.read_text()[-600:]}")
+            if worker is None or not worker.is_alive:
+                self.steady[name] = self.group.start(name)
+
+    def wait(self, true: Callable[[], bool], what: str, guest: Worker | None = None) -> None:
+        """Until it is so, as a supervisor would: dead workers are started again. RuntimeError if it never is."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not true():
+            self.revive()
+            if guest is not None and not guest.is_alive:
+                raise RuntimeError(f"the guest ended itself with {guest.process.returncode}: {guest.log.read_text()[-600:]}")
+            if time.monotonic() > deadline:
+                logs = "\n".join(f"{w.instance_id}: {w.log.read_text()[-600:]}" for w in self.group.workers if w.is_alive)
+                raise RuntimeError(f"waited {PATIENCE_SECONDS:g} s in vain: {what}\n{logs}")
+            time.sleep(0.1)
+
+    def settle(self, expected: list[str], at: float) -> list[str]:
+        """Wait until the workers say what is expected with nothing left to fold, or nothing new any more; the difference."""
+        self.feed.allow(sys.maxsize // BATCH)
+        newest, since = "", time.monotonic()
+        while True:
+            self.revive()
+            found = domain(self.group.page(at))
+            if self.feed.done and found == expected and self.group.is_whole:
+                return []
+            now = f"{self.feed.written} {hash(tuple(found))}"
+            if now != newest:
+                newest, since = now, time.monotonic()
+            if time.monotonic() - since > PATIENCE_SECONDS:
+                return differences(expected, found) or ["the values are right, but the workers never came to rest"]
+            time.sleep(0.3)
+
+
+def unleash(
+    kafka: RealKafka, folder: Path, events: Callable[[], Iterable[Event]], codes: list[str], seed: int,
+    blows: tuple[int, int, int], say: Callable[[str], None],
+) -> list[str]:  # fmt: skip
+    """Feed these events to two workers while (worker kills, broker kills, rebalances) befall them; the differing lines."""
+    began = time.monotonic()
+    group = Group(kafka.bootstrap, f"chaos{seed}", f"chaos{seed}.", codes, folder)
+    count = sum(1 for _ in events())
+    expected, at = uninterrupted(events(), group.centres)
+    say(f"seed {seed}: {count:,} events of {len(codes)} centres, {len(expected):,} lines expected")
+    feed = Feed(group.settings, events())
+    chaos = Chaos(kafka, group, feed, Random(seed), say)
+    try:
+        chaos.run(*blows, count // (sum(blows) + 1))
+        found = chaos.settle(expected, at)
+        if not found:
+            # The same from Kafka alone: what nobody has in memory any more.
+            group.kill()
+            chaos.steady.clear()
+            found = [f"after a cold start: {line}" for line in chaos.settle(expected, at)]
+    finally:
+        group.kill()
+    struck = ", ".join(f"{n} while {what}" for what, n in sorted(chaos.struck.items()))
+    ended = ", ".join(f"{n} with exit code {code}" for code, n in sorted(chaos.ended.items())) or "none"
+    say(
+        f"{blows[0]} worker kills ({struck}), {blows[1]} broker kills, {blows[2]} rebalances; "
+        f"workers that ended themselves: {ended}; batches written again: {feed.repeated}; {time.monotonic() - began:.0f} s"
+    )
+    say(f"{'DIFFERENT' if found else 'exact'}: {len(expected):,} lines about {count:,} events")
+    return found
+
+
+def sixteen() -> list[str]:
+    """Centre codes, two for each partition, in no order of partitions."""
+    codes = [f"32.{number}" for number in range(10, 99)]
+    return [code for code in codes if [partition_of(c) for c in codes[: codes.index(code)]].count(partition_of(code)) < 2]
+
+
+def main() -> int:
+    """The whole of it, from the command line; 1 if anything differs."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--kills", type=int, default=30, help="kill -9 of workers (default 30)")
+    parser.add_argument("--broker-kills", type=int, default=5, help="kill -9 of the broker (default 5)")
+    parser.add_argument("--rebalances", type=int, default=5, help="a third worker joins and leaves (default 5)")
+    parser.add_argument("--seed", type=int, default=Random().randrange(10_000), help="of the order and moments (default: random)")
+    given = parser.parse_args()
+    real, simulated, codes = january(), week(), sixteen()
+    with tempfile.TemporaryDirectory(prefix="pantau112-chaos-") as name:
+        folder = Path(name)
+        java, files = find_java(None), jars.ensure(LOCAL / "kafka" / "jars")
+        kafka = RealKafka(Broker(folder / "data", folder / "log", free_port(), free_port(), java, files))
+        try:
+            kafka.start()
+            found = unleash(
+                kafka, folder, lambda: interleaved(real, simulated, codes), codes, given.seed,
+                (given.kills, given.broker_kills, given.rebalances), lambda line: print(line, file=sys.stderr, flush=True),
+            )  # fmt: skip
+        finally:
+            kafka.kill()
+    print("\n".join(found) or "exact: nothing lost, nothing twice")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""Which metrics and labels a PromQL expression uses, and which of them the monitor exports."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import promql_parser
+
+from streams.clock import Clock
+from streams.exporter import PipelineCollector
+from streams.monitor import METRICS
+from streams.pipeline import Pipeline
+
+SCRAPED = {"job", "instance"}
+ALERTS = {"alertname", "alertstate", "severity", "city", "name", "province", "window", "topic", "reason"}
+
+
+def exported() -> dict[str, set[str]]:
+    """Every series name that Prometheus can know, with its labels."""
+    names: dict[str, set[str]] = {"up": SCRAPED, "ALERTS": ALERTS}
+    for metric in METRICS:
+        labels = {"city", *metric.labels} | SCRAPED
+        if metric.kind == "histogram":
+            names |= {f"{metric.name}_bucket": labels | {"le"}, f"{metric.name}_sum": labels, f"{metric.name}_count": labels}
+        else:
+            names[metric.name] = labels
+    for family in PipelineCollector(Pipeline(), Clock(), time.time).collect():
+        name = family.name + ("_total" if family.type == "counter" else "")
+        names[name] = set(getattr(family, "_labelnames", ())) | SCRAPED
+    return names
+
+
+def nodes(node: Any) -> Iterator[Any]:
+    """The node of a syntax tree and all below it."""
+    yield node
+    below = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "param", "vector_selector")]
+    for child in [*below, *(getattr(node, "args", None) or [])]:
+        if child is not None:
+            yield from nodes(child)
+
+
+def unknown(expr: str, known: dict[str, set[str]]) -> list[str]:
+    """What an expression names that is not in `known`: metrics, labels matched and labels grouped by."""
+    wrong = []
+    tree = list(nodes(promql_parser.parse(expr)))
+    selectors = [node for node in tree if isinstance(node, promql_parser.VectorSelector)]
+    for selector in selectors:
+        if selector.name not in known:
+            wrong.append(f"metric {selector.name}")
+            continue
+        wrong += [
+            f"label {matcher.name} of {selector.name}"
+            for matcher in selector.matchers.matchers
+            if matcher.name not in known[selector.name]
+        ]
+    for node in tree:
+        if isinstance(node, promql_parser.AggregateExpr) and node.modifier is not None:
+            below = [inner.name for inner in nodes(node.expr) if isinstance(inner, promql_parser.VectorSelector)]
+            available = set().union(*(known.get(name or "", set()) for name in below))
+            wrong += [f"grouping label {label}" for label in node.modifier.labels if label not in available]
+    return wrong

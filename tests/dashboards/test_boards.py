@@ -1,0 +1,114 @@
+"""The boards: as built, whole, readable in two languages, and honest when nothing is known."""
+
+import json
+from typing import Any
+
+import pytest
+
+from dashboards.boards import FOLDER, files
+from dashboards.boards.__main__ import main
+from dashboards.boards.panels import COUNT, DURATION, GREY, RATIO, SECONDS
+from dashboards.boards.text import CATALOGUE
+from tests.dashboards.names import exported, unknown
+
+BUILT = {str(path.relative_to(FOLDER)): json.loads(text) for path, text in files()}
+BOARDS = [pytest.param(board, id=name) for name, board in BUILT.items()]
+
+
+def filled(expr: str) -> str:
+    return expr.replace("$city", "32.71")
+
+
+def test_the_committed_boards_are_what_the_code_builds() -> None:
+    assert main(["--check"]) == 0
+
+
+def test_uids_are_unique_and_short_enough_for_grafana() -> None:
+    uids = [board["uid"] for board in BUILT.values()]
+    assert len(set(uids)) == len(uids)
+    assert all(len(uid) <= 40 for uid in uids)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_panels_have_their_own_numbers_and_places(board: dict[str, Any]) -> None:
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(set(ids)) == len(ids) <= 12
+    assert 0 not in ids
+    taken: set[tuple[int, int]] = set()
+    for panel in board["panels"]:
+        place = panel["gridPos"]
+        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        assert not cells & taken, panel["title"]
+        assert all(x < 24 and y < 28 for x, y in cells), "a wallboard has no scroll bar: 28 rows fill 1080 lines"
+        taken |= cells
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_every_panel_says_what_it_is(board: dict[str, Any]) -> None:
+    for panel in board["panels"]:
+        assert panel["title"]
+        assert panel["description"]
+        assert panel["targets"]
+        assert panel["fieldConfig"]["defaults"]["unit"] in {COUNT, DURATION, RATIO, SECONDS}
+        assert panel["datasource"]["uid"] == "${datasource}"
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_queries_name_only_what_is_exported(board: dict[str, Any]) -> None:
+    known = exported()
+    asked = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert {expr: wrong for expr in asked if (wrong := unknown(filled(expr), known))} == {}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_board_says_how_fresh_it_is_and_is_grey_with_a_word_when_nothing_is_known(board: dict[str, Any]) -> None:
+    assert any("psap_last_event_timestamp_seconds" in target["expr"] for panel in board["panels"] for target in panel["targets"])
+    for panel in board["panels"]:
+        assert panel["fieldConfig"]["defaults"]["noValue"]
+        if panel["type"] == "stat":
+            assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0] == {"color": GREY, "value": None}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_state_that_is_coloured_is_a_word_too(board: dict[str, Any]) -> None:
+    words = [
+        result["text"]
+        for panel in board["panels"]
+        for override in panel["fieldConfig"]["overrides"]
+        for option in override["properties"]
+        if option["id"] == "mappings"
+        for mapping in option["value"]
+        for result in mapping["options"].values()
+    ]
+    assert len(words) == 6
+    assert all(words)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_links_lead_to_boards_that_exist(board: dict[str, Any]) -> None:
+    uids = {f"/d/{other['uid']}" for other in BUILT.values()}
+    assert [link["url"] for link in board["links"] if link["url"] not in uids] == []
+    assert all("placement" not in link for link in board["links"])
+
+
+def shape(node: Any) -> Any:
+    """The board without its words."""
+    said = {text for pair in CATALOGUE.values() for text in pair}
+    if isinstance(node, dict):
+        return {("word" if key in said else key): shape(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [shape(value) for value in node]
+    if isinstance(node, str) and (node in said or node.endswith(("-id", "-en", ":id", ":en"))):
+        return "word"
+    return node
+
+
+def test_both_languages_are_the_same_board() -> None:
+    one, other = (shape(board) for board in BUILT.values())
+    assert one == other
+
+
+def test_every_text_is_in_both_languages_and_used() -> None:
+    assert [key for key, text in CATALOGUE.items() if not (text.id and text.en)] == []
+    shown = {name: json.dumps(board, ensure_ascii=False) for name, board in BUILT.items()}
+    assert [key for key, text in CATALOGUE.items() if json.dumps(text.en, ensure_ascii=False)[1:-1] not in shown["en/psap-calls.json"]] == []

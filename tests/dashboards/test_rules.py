@@ -1,0 +1,152 @@
+"""The rules, their routing and their runbook agree with each other, with the metrics, and with what they claim to do."""
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+
+from dashboards.boards import BOARDS
+from streams.core.centre import Thresholds
+from tests.dashboards.names import exported, nodes, unknown
+
+HERE = Path(__file__).parent
+DASHBOARDS = Path(__file__).parents[2] / "dashboards"
+RULES = sorted((DASHBOARDS / "rules").glob("*.yml"))
+CASES = sorted(HERE.glob("*.test.yml"))
+
+
+def rules() -> list[dict[str, Any]]:
+    return [rule for file in RULES for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
+
+
+ALERTS = [rule for rule in rules() if "alert" in rule]
+NAMES = sorted({rule["alert"] for rule in ALERTS})
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, cwd=HERE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_prometheus_takes_its_configuration_and_its_rules(promtool: Path) -> None:
+    run(promtool, "check", "config", DASHBOARDS / "prometheus.yml")
+    run(promtool, "check", "rules", "--lint=all", *RULES)
+
+
+def test_alertmanager_takes_its_configuration(amtool: Path) -> None:
+    assert "1 templates" in run(amtool, "check-config", DASHBOARDS / "alertmanager.yml")
+
+
+def test_every_alert_does_what_its_cases_say(promtool: Path) -> None:
+    run(promtool, "test", "rules", *CASES)
+
+
+def test_cases_fix_the_order_of_groups_which_is_random_otherwise() -> None:
+    for case in CASES:
+        said = yaml.safe_load(case.read_text())
+        groups = [group["name"] for file in said["rule_files"] for group in yaml.safe_load((HERE / file).read_text())["groups"]]
+        assert said["group_eval_order"] == groups
+
+
+@pytest.mark.parametrize("alert", NAMES)
+def test_an_alert_has_a_case_that_fires_and_one_that_does_not(alert: str) -> None:
+    fires = silent = False
+    for case in CASES:
+        said = yaml.safe_load(case.read_text())
+        own = {
+            rule.get("alert")
+            for file in said["rule_files"]
+            for group in yaml.safe_load((HERE / file).read_text())["groups"]
+            for rule in group["rules"]
+        }
+        if alert not in own:
+            continue
+        for test in said["tests"]:
+            for check in test.get("promql_expr_test", []):
+                selected = re.search(r'alertname=(~?)"([^"]+)"', check["expr"])
+                about = selected is None or bool(re.fullmatch(selected[2], alert))
+                shown = any(alert in sample.get("labels", "") for sample in check["exp_samples"])
+                exact = selected is not None and selected[2] == alert and bool(check["exp_samples"])
+                fires |= shown or exact
+                silent |= about and not check["exp_samples"]
+            for check in test.get("alert_rule_test", []):
+                fires |= check["alertname"] == alert and bool(check["exp_alerts"])
+                silent |= check["alertname"] == alert and not check["exp_alerts"]
+    silent |= alert == "Watchdog"  # it always fires: that is its purpose
+    assert fires
+    assert silent
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=[rule["alert"] for rule in ALERTS])
+def test_an_alert_speaks_both_languages_and_says_where_to_read_on(rule: dict[str, Any]) -> None:
+    assert rule["labels"]["severity"] in {"page", "ticket", "none"}
+    notes = rule["annotations"]
+    assert notes.keys() == {"summary", "description", "summary_id", "description_id", "runbook_url", "dashboard"}
+    assert notes["summary"] != notes["summary_id"]
+    assert notes["description"] != notes["description_id"]
+    # Both languages must say the same values.
+    for text, other in (("summary", "summary_id"), ("description", "description_id")):
+        values = [sorted(re.findall(r"\{\{.*?\}\}", notes[key])) for key in (text, other)]
+        assert values[0] == values[1]
+    assert notes["runbook_url"] == f"dashboards/runbook.md#{rule['alert'].lower()}"
+    assert notes["dashboard"] in BOARDS
+
+
+def test_the_runbook_has_one_section_per_alert_in_both_languages() -> None:
+    sections = {part.split("\n", 1)[0]: part for part in (DASHBOARDS / "runbook.md").read_text().split("\n## ")[1:]}
+    assert sorted(sections) == NAMES
+    for text in sections.values():
+        english, indonesian = text.split("*Bahasa Indonesia*")
+        assert [word for word in ("Meaning", "Impact", "Look", "Do") if f"- **{word}**" not in english] == []
+        assert [word for word in ("Arti", "Dampak", "Periksa", "Tindakan") if f"- **{word}**" not in indonesian] == []
+
+
+def test_rules_name_only_what_is_exported() -> None:
+    known = exported() | {rule["record"]: {"city"} for rule in rules() if "record" in rule}
+    assert {rule["expr"]: wrong for rule in rules() if (wrong := unknown(rule["expr"], known))} == {}
+
+
+def test_limits_are_fields_of_the_centre() -> None:
+    limits = {
+        limit for file in RULES for limit in re.findall(r'psap_centre_threshold\{threshold="(\w+)"\}', file.read_text())
+    }
+    assert limits
+    assert limits <= set(Thresholds.model_fields)
+
+
+def test_rates_of_domain_metrics_keep_silent_unless_the_stream_runs_at_the_speed_of_life() -> None:
+    for rule in ALERTS:
+        selectors = [node for node in nodes(promql_parser.parse(rule["expr"])) if isinstance(node, promql_parser.VectorSelector)]
+        names = {selector.name for selector in selectors}
+        rates = any(f"{function}(psap_" in rule["expr"] for function in ("rate", "increase"))
+        if rates or any((name or "").startswith("city:") for name in names):
+            assert "pantau112_stream_speed" in names, rule["alert"]
+
+
+def test_routes_lead_where_they_should(amtool: Path) -> None:
+    config = f"--config.file={DASHBOARDS / 'alertmanager.yml'}"
+    assert run(amtool, "config", "routes", "test", config, "alertname=Watchdog", "severity=none").split() == ["dead-man"]
+    assert run(amtool, "config", "routes", "test", config, "alertname=PsapCallerWaiting", "severity=page").split() == ["local"]
+    assert run(amtool, "config", "routes", "test", config, "alertname=DeadLetters", "severity=ticket").split() == ["local"]
+
+
+def test_a_blind_monitor_holds_back_everything_but_itself_and_the_watchdog() -> None:
+    inhibits = yaml.safe_load((DASHBOARDS / "alertmanager.yml").read_text())["inhibit_rules"]
+    [blind] = [rule for rule in inhibits if rule["source_matchers"] == ['alertname="MonitorBlind"']]
+    assert blind == {
+        "source_matchers": ['alertname="MonitorBlind"'],
+        "target_matchers": ['alertname!~"MonitorBlind|Watchdog"'],
+    }
+
+
+def test_inhibitions_name_alerts_that_exist() -> None:
+    for rule in yaml.safe_load((DASHBOARDS / "alertmanager.yml").read_text())["inhibit_rules"]:
+        for matcher in rule["source_matchers"] + rule["target_matchers"]:
+            if matcher.startswith("alertname"):
+                for name in re.split(r"\|", matcher.partition('"')[2].rstrip('"')):
+                    assert any(re.fullmatch(name, alert) for alert in NAMES), name

@@ -1,0 +1,191 @@
+"""The real Prometheus and Alertmanager with our files: a waiting caller wakes somebody, and every board has something to show."""
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+
+from dashboards.boards import files
+from schemas.event import Event
+from schemas.topics import TOPIC_OF, TOPICS
+from streams.clock import Clock
+from streams.exporter import Exporter
+from streams.monitor import Monitor
+from streams.pipeline import Pipeline
+from streams.stack.debian import Programs
+from streams.stack.prometheus import alertmanager, prometheus
+from streams.stack.service import Service
+from tests.builders import BOGOR, abandoned, answered, ended, logged_in, offered, ring_no_answer, seconds_to
+from tests.conftest import free_port, wait_until
+
+pytestmark = pytest.mark.stack
+DASHBOARDS = Path(__file__).parents[2] / "dashboards"
+
+
+class Centre:
+    """Kota Bogor as one worker exports it, with events told by the test; seconds count from now."""
+
+    def __init__(self) -> None:
+        self._monitor = Monitor({"32.71": BOGOR})
+        owned = frozenset((topic.name, number) for topic in TOPICS for number in range(topic.partitions))
+        pipeline = Pipeline(owned=owned, recovering=False)
+        for place in owned:
+            pipeline.log_end[place], pipeline.markers[place], pipeline.newest[place] = 1, 0, time.time()
+        self.port = Exporter(self._monitor, pipeline, Clock(), time.time, lambda _: 0).serve("127.0.0.1", 0)
+        self._start = seconds_to(datetime.now(UTC))
+        self._offset = 0
+
+    def ago(self, seconds: float) -> float:
+        """As the builders count."""
+        return self._start - seconds
+
+    def tell(self, *events: Event) -> None:
+        for event in events:
+            with self._monitor.lock:
+                said = self._monitor.fold_event(TOPIC_OF[event.type].name, 0, self._offset, event, time.time())
+            assert said == "folded"
+            self._offset += 1
+
+
+class Receiver:
+    """What Alertmanager was told to wake: every alert it sent, oldest first."""
+
+    def __init__(self) -> None:
+        self.alerts: list[dict[str, Any]] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                receiver.alerts += json.loads(self.rfile.read(int(self.headers["Content-Length"])))["alerts"]
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def told(self, name: str, status: str) -> bool:
+        return any(alert["labels"]["alertname"] == name and alert["status"] == status for alert in self.alerts)
+
+
+@contextmanager
+def running(service: Service, log: Path) -> Iterator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(service.command, stdout=output, stderr=output)
+    try:
+        wait_until(lambda: answers(service.ports[0]) or process.poll() is not None, f"{service.name} is ready")
+        assert process.poll() is None, log.read_text()
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def answers(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def centre() -> Centre:
+    return Centre()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def asked(programs: Programs, centre: Centre, receiver: Receiver, tmp_path: Path) -> Iterator[int]:
+    """The port of a Prometheus that watches the centre and pages the receiver, with the project's own files."""
+    ports = free_port(), free_port()
+    targets = tmp_path / "prometheus" / "targets"
+    targets.mkdir(parents=True)
+    (targets / "centre.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{centre.port}"]}]))
+    paging = alertmanager(
+        programs,
+        home=tmp_path,
+        data=tmp_path / "am",
+        port=ports[1],
+        config=DASHBOARDS / "alertmanager.yml",
+        here={"pages:9113": f"127.0.0.1:{receiver.port}"},
+    )
+    watching = prometheus(
+        programs,
+        home=tmp_path,
+        data=tmp_path / "tsdb",
+        port=ports[0],
+        config=DASHBOARDS / "prometheus.yml",
+        rules=(DASHBOARDS / "rules").glob("*.yml"),
+        here={
+            "alertmanager:9093": f"127.0.0.1:{ports[1]}",
+            "dns_sd_configs: [{names: [worker], type: A, port: 9112}]": "file_sd_configs: [{files: [targets/*.json]}]",
+            "interval: 5s": "interval: 1s",
+        },
+    )
+    with running(paging, tmp_path / "alertmanager.log"), running(watching, tmp_path / "prometheus.log"):
+        yield ports[0]
+
+
+def query(port: int, expr: str) -> list[dict[str, Any]]:
+    with urlopen(f"http://127.0.0.1:{port}/api/v1/query?{urlencode({'query': expr})}", timeout=5) as answer:
+        result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        return result
+
+
+def test_a_caller_who_waits_too_long_reaches_the_receiver_and_so_does_the_end(
+    centre: Centre, receiver: Receiver, asked: int
+) -> None:
+    centre.tell(offered("c1", centre.ago(61)))
+    wait_until(lambda: receiver.told("PsapCallerWaiting", "firing"), "the page arrives")
+    [page] = [alert for alert in receiver.alerts if alert["labels"]["alertname"] == "PsapCallerWaiting"][:1]
+    assert page["labels"] | {"alertname": ""} == {"alertname": "", "city": "32.71", "name": "Kota Bogor", "severity": "page"}
+    assert page["annotations"]["summary"].startswith("Kota Bogor: a caller has been waiting for 1m ")
+    assert page["annotations"]["summary_id"].startswith("Kota Bogor: seorang penelepon sudah menunggu 1m ")
+
+    centre.tell(answered("c1", centre.ago(0), seat="seat-1"))
+    wait_until(lambda: receiver.told("PsapCallerWaiting", "resolved"), "the end of it arrives", 60)
+
+
+def test_every_query_of_every_board_finds_something(centre: Centre, asked: int) -> None:
+    centre.tell(logged_in("seat-1", centre.ago(900)), ring_no_answer("seat-1", centre.ago(100)))
+    for number in range(30):
+        call, came = f"c{number}", centre.ago(900 - number)
+        centre.tell(offered(call, came), answered(call, came + 9, seat="seat-1"), ended(call, came + 19))
+    centre.tell(offered("lost", centre.ago(200)), abandoned("lost", centre.ago(150)), offered("waits", centre.ago(70)))
+    wait_until(lambda: bool(query(asked, 'ALERTS{alertname="PsapCallerWaiting"}')), "Prometheus has seen the centre")
+
+    exprs = {
+        target["expr"].replace("$city", "32.71")
+        for _, text in files()
+        for panel in json.loads(text)["panels"]
+        for target in panel["targets"]
+    }
+    variable = "max by (city, name) (psap_city_info)"
+    for expr in sorted(exprs):  # rates need a second scrape
+        wait_until(lambda expr=expr: bool(query(asked, expr)), expr, 10)  # type: ignore[misc]
+    assert [series["metric"] for series in query(asked, variable)] == [{"city": "32.71", "name": "Kota Bogor"}]

@@ -1,0 +1,186 @@
+"""Real `pantau112 worker` processes, what they say together, and the calls that tests and the chaos feed them."""
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from http.client import HTTPException
+from itertools import zip_longest
+from os import environ
+from pathlib import Path
+
+from schemas.event import Event
+from streams import centres, settings
+from streams.core.centre import Centre
+from streams.log import Log
+from streams.measure import measure
+from streams.sources import Line, read, simulate
+
+JANUARY = Path(__file__).parents[2] / "shared" / "data" / "anonymous_bank" / "january1999.queue_log.gz"
+START = datetime.fromisoformat("1999-01-01T00:00:00+02:00")
+PARTITIONS_OWNED = 16
+"""Of both topics together."""
+
+
+class Group:
+    """The workers that share one consumer group on one set of topics."""
+
+    def __init__(self, bootstrap: str, app_id: str, prefix: str, codes: Iterable[str], folder: Path) -> None:
+        self.folder = folder
+        self.files = [_centre_file(code, folder) for code in codes]
+        self.centres = centres.load(self.files)
+        self.settings = settings.read(
+            {"PANTAU112_BOOTSTRAP": bootstrap, "PANTAU112_APP_ID": app_id, "PANTAU112_TOPIC_PREFIX": prefix}
+        )
+        self.workers: list[Worker] = []
+        with Log(self.settings) as log:
+            log.create_topics()
+
+    def start(self, instance_id: str | None = None, chunk: int | None = None) -> "Worker":
+        """One more worker; with an instance id it takes the place of a dead one of that name within seconds."""
+        worker = Worker(self, instance_id, chunk)
+        self.workers.append(worker)
+        return worker
+
+    def page(self, at: float | None = None) -> str:
+        """What the workers that live say one after the other."""
+        return "".join(worker.page(at) for worker in self.workers if worker.is_alive)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every partition is owned and folded to the end that its owner knows, by workers that are ready."""
+        page = self.page()
+        ready = all(worker.is_ready for worker in self.workers if worker.is_alive)
+        return (
+            ready and total(page, "pantau112_partitions_owned") == PARTITIONS_OWNED and not total(page, "pantau112_lag_records")
+        )
+
+    def kill(self) -> None:
+        """SIGKILL all that live."""
+        for worker in self.workers:
+            worker.kill()
+
+
+class Worker:
+    """One worker process; where it serves is read from what it writes to stderr."""
+
+    def __init__(self, group: Group, instance_id: str | None, chunk: int | None) -> None:
+        chosen = group.settings
+        said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
+        said |= {"METRICS_PORT": "0", "INSTANCE_ID": instance_id or ""}
+        entry = ["-m", "tests.chunked", str(chunk)] if chunk else ["-c", "from streams.cli import main; main()"]
+        files = [part for file in group.files for part in ("--centre", str(file))]
+        self.instance_id = instance_id
+        self.log = group.folder / f"{chosen.app_id}-{len(group.workers)}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *entry, "worker", *files],
+                env={name: value for name, value in environ.items() if not name.startswith(settings.PREFIX)}
+                | {settings.PREFIX + name: value for name, value in said.items()},
+                stdout=log,
+                stderr=log,
+                cwd=Path(__file__).parents[1],
+            )
+        self._url: str | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def is_ready(self) -> bool:
+        return self._get("/ready") == "ready\n"
+
+    def page(self, at: float | None = None) -> str:
+        """Its `/metrics` at a moment in epoch seconds; nothing while it does not answer."""
+        moment = f"?at={datetime.fromtimestamp(at, UTC).isoformat().removesuffix('+00:00')}Z" if at is not None else ""
+        return self._get(f"/metrics{moment}")
+
+    def kill(self) -> None:
+        """SIGKILL; returns when it is dead."""
+        self.process.kill()
+        self.process.wait()
+
+    def leave(self, seconds: float = 60) -> int:
+        """SIGTERM; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def _get(self, path: str) -> str:
+        if self._url is None and (found := re.search(r"(http://127\.0\.0\.1:\d+)/metrics\n", self.log.read_text())):
+            self._url = found[1]
+        if self._url is None:
+            return ""
+        try:
+            with urllib.request.urlopen(self._url + path, timeout=20) as answer:
+                text: str = answer.read().decode()
+                return text
+        except (OSError, HTTPException, urllib.error.URLError):
+            return ""
+
+
+def domain(*pages: str) -> list[str]:
+    """The domain families of pages, sorted; of a family's head once, of a value as often as it is said."""
+    lines = [line for page in pages for line in page.splitlines()]
+    heads = {line for line in lines if line.startswith(("# HELP psap_", "# TYPE psap_"))}
+    return sorted(heads) + sorted(line for line in lines if line.startswith("psap_"))
+
+
+def total(page: str, metric: str, having: str = "") -> float:
+    """The sum of a metric's values on a page, of those whose labels hold `having`."""
+    return sum(
+        float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if re.match(rf"{metric}[ {{]", line) and having in line
+    )
+
+
+def differences(expected: list[str], found: list[str], most: int = 10) -> list[str]:
+    """The first lines that differ: `-` is missing, `+` too much. Empty when both are the same, byte for byte."""
+    want, have = Counter(expected), Counter(found)
+    apart = [(line, "-") for line in (want - have).elements()] + [(line, "+") for line in (have - want).elements()]
+    return [f"{sign} {line}" for line, sign in sorted(apart)[:most]]
+
+
+def uninterrupted(events: Iterable[Event], known: dict[str, Centre], at: float | None = None) -> tuple[list[str], float]:
+    """What `measure` says of the events, and of which moment (epoch seconds); every one must be taken."""
+    lines = (Line(number, event) for number, event in enumerate(events, 1))
+    result = measure(lines, known, datetime.now(UTC).timestamp(), at)
+    assert set(result.outcomes) <= {"folded", "after"}, result.outcomes
+    assert result.at is not None
+    return domain(result.text), result.at
+
+
+def january() -> list[Event]:
+    """Real calls of January 1999, or where they are not, as many simulated ones."""
+    centre = _centre("32.71")
+    if JANUARY.exists():
+        return [line.item for line in read(JANUARY, centre) if isinstance(line.item, Event)]
+    return list(simulate.events(112, START, centre, days=31))
+
+
+def interleaved(real: list[Event], simulated: list[Event], codes: list[str]) -> Iterator[Event]:
+    """The same events in many centres: simulated ones, with seats, in the last two and real ones in all others."""
+    for row in zip_longest(real, simulated):
+        for number, code in enumerate(codes):
+            event = row[number >= len(codes) - 2]
+            if event is not None:
+                yield event.model_copy(update={"subject": code, "source": event.source.replace(event.subject, code)})
+
+
+def week(code: str = "32.71", days: float = 7) -> list[Event]:
+    """Simulated days of a centre that also tells of its seats."""
+    return list(simulate.events(112, START, _centre(code), days=days))
+
+
+def _centre(code: str) -> Centre:
+    return Centre.model_validate({"code": code, "name": f"Centre {code}", "timezone": "Asia/Jerusalem"})
+
+
+def _centre_file(code: str, folder: Path) -> Path:
+    file = folder / f"{code}.toml"
+    file.write_text(f'code = "{code}"\nname = "Centre {code}"\ntimezone = "Asia/Jerusalem"\n')
+    return file

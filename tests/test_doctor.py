@@ -1,0 +1,209 @@
+"""The doctor finds what is wrong, says what to do, and goes on to the next thing."""
+
+import http.server
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from schemas.calls import CallOffered, Offered
+from streams.doctor import Finding, examine
+from streams.log import Log, plans
+from streams.settings import Settings, SettingsError, read
+from tests.conftest import RealKafka, free_port
+
+Serve = Callable[[int], AbstractContextManager[str]]
+
+
+def nowhere() -> Settings:
+    """Settings of a machine on which nothing runs."""
+    port = free_port()
+    return Settings(
+        bootstrap=f"127.0.0.1:{port}", metrics_port=port, prometheus=f"127.0.0.1:{port}", alertmanager=f"127.0.0.1:{port}"
+    )
+
+
+def found(settings: Settings, tmp_path: Path, centres: tuple[Path, ...] = ()) -> dict[str, Finding]:
+    return {finding.name: finding for finding in examine(settings, centres, tmp_path)}
+
+
+@pytest.fixture
+def serve() -> Serve:
+    """A server that says one status to everything."""
+
+    @contextmanager
+    def serving(status: int) -> Iterator[str]:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return serving
+
+
+def test_where_nothing_runs_every_thing_is_named_with_what_to_do(tmp_path: Path) -> None:
+    findings = found(nowhere(), tmp_path)
+    states = {name: finding.state for name, finding in findings.items()}
+    assert states == {
+        "Python": "ok",
+        "disk": "ok",
+        "centres": "warn",
+        "caller key": "warn",
+        "Kafka": "fail",
+        "worker": "fail",
+        "Prometheus": "warn",
+        "Alertmanager": "warn",
+    }
+    assert all(finding.todo for finding in findings.values() if finding.state != "ok")
+    assert all("\n" not in str(finding) for finding in findings.values())
+
+
+@pytest.mark.parametrize(("status", "state"), [(200, "ok"), (503, "warn"), (404, "fail")])
+def test_a_worker_is_ready_or_recovering_or_somebody_else(serve: Serve, tmp_path: Path, status: int, state: str) -> None:
+    with serve(status) as address:
+        settings = nowhere().model_copy(update={"metrics_port": int(address.split(":")[1])})
+        assert found(settings, tmp_path)["worker"].state == state
+
+
+def test_prometheus_and_alertmanager_are_asked_whether_they_are_ready(serve: Serve, tmp_path: Path) -> None:
+    with serve(200) as ready, serve(503) as starting:
+        findings = found(nowhere().model_copy(update={"prometheus": ready, "alertmanager": starting}), tmp_path)
+    assert (findings["Prometheus"].state, findings["Alertmanager"].state) == ("ok", "warn")
+
+
+def test_a_wrong_centre_file_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "centre.toml"
+    path.write_text('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Bogor"\n')
+    finding = found(nowhere(), tmp_path, (path,))["centres"]
+    assert finding.failed
+    assert f"{path}: line 3: timezone" in finding.says
+    path.write_text('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\n')
+    assert found(nowhere(), tmp_path, (path,))["centres"].state == "ok"
+
+
+def test_a_caller_key_that_others_can_read_is_no_secret(tmp_path: Path) -> None:
+    key = tmp_path / "caller.key"
+    settings = nowhere().model_copy(update={"caller_key_file": key})
+    missing = found(settings, tmp_path)["caller key"]
+    assert missing.failed
+    assert "No such file" in missing.says
+    key.write_text("0123456789abcdef0123456789abcdef")
+    key.chmod(0o640)
+    assert "chmod 600" in found(settings, tmp_path)["caller key"].todo
+    key.chmod(0o600)
+    assert found(settings, tmp_path)["caller key"].state == "ok"
+    key.write_text("short")
+    assert found(settings, tmp_path)["caller key"].failed
+
+
+def test_a_full_disk_is_said_before_kafka_ends_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**9))
+    assert "1.0 GB free" in found(nowhere(), tmp_path / "not" / "yet")["disk"].says
+    assert found(nowhere(), tmp_path)["disk"].failed
+
+
+@pytest.mark.stack
+def test_topics_are_missing_then_right_then_changed_by_somebody(kafka: RealKafka, tmp_path: Path) -> None:
+    settings = nowhere().model_copy(update={"bootstrap": kafka.bootstrap, "topic_prefix": "doctor.", "app_id": "doctor"})
+    calls, changelog = "topic doctor.112.calls.v1", f"topic {plans(settings)[-1].name}"
+
+    missing = found(settings, tmp_path)
+    assert missing["Kafka"].state == "ok"
+    assert missing[calls].failed
+    assert "pantau112 topics create" in missing[calls].todo
+    assert "clock" not in missing
+
+    with Log(settings) as log:
+        log.create_topics()
+    right = found(settings, tmp_path)
+    assert (right[calls].state, right[changelog].state) == ("ok", "ok")
+
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "doctor.112.calls.v1", {"retention.ms": "3600000"})])
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, plans(settings)[-1].name, {"cleanup.policy": "delete"})])
+    admin.close()
+    changed = found(settings, tmp_path)
+    assert (changed[calls].state, changed[changelog].state) == ("warn", "fail")
+    assert "retention.ms=3600000" in changed[calls].todo
+
+
+@pytest.mark.stack
+def test_a_clock_that_is_behind_the_newest_event_is_wrong(kafka: RealKafka, tmp_path: Path) -> None:
+    settings = nowhere().model_copy(update={"bootstrap": kafka.bootstrap, "topic_prefix": "clock.", "app_id": "clock"})
+    event = CallOffered(
+        id="1",
+        source="/32.71/test",
+        subject="32.71",
+        time=datetime.now(UTC) - timedelta(days=1),
+        data=Offered(call="c", queue="112"),
+    )
+    with Log(settings) as log:
+        log.create_topics()
+        log.write([event])
+
+    def judged(shift: float) -> str:
+        findings = examine(settings, (), tmp_path, lambda: time.time() + shift)
+        return next(finding.state for finding in findings if finding.name == "clock")
+
+    assert (judged(0), judged(-60), judged(-7200)) == ("ok", "warn", "fail")
+
+
+def test_settings_come_from_the_environment_and_nothing_unknown_is_passed_over() -> None:
+    settings = read({"PANTAU112_BOOTSTRAP": "kafka1:9092,kafka2:9092", "PANTAU112_METRICS_PORT": "0", "HOME": "/"})
+    assert (settings.bootstrap, settings.metrics_port) == ("kafka1:9092,kafka2:9092", 0)
+    with pytest.raises(SettingsError, match="PANTAU112_BOOTSTRAPS is no setting; did you mean PANTAU112_BOOTSTRAP"):
+        read({"PANTAU112_BOOTSTRAPS": "kafka:9092"})
+    assert read({"PANTAU112_INSTANCE_ID": ""}).instance_id is None
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"PANTAU112_METRICS_PORT": "many"}, "^PANTAU112_METRICS_PORT: "),
+        ({"PANTAU112_BOOTSTRAP": "kafka"}, "^PANTAU112_BOOTSTRAP: "),
+        ({"PANTAU112_CLOCK": "noon"}, "^PANTAU112_CLOCK: a clock is `wall` or"),
+        ({"PANTAU112_SECURITY_PROTOCOL": "SASL_SSL"}, "needs PANTAU112_SASL_MECHANISM"),
+        ({"PANTAU112_SASL_PASSWORD_FILE": "/nowhere/password"}, "^PANTAU112_SASL_PASSWORD_FILE: "),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(environment: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        read(environment)
+
+
+def test_a_password_may_lie_in_a_file_and_is_never_shown(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("s3cret and long\n")
+    sasl = {
+        "PANTAU112_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "PANTAU112_SASL_MECHANISM": "SCRAM-SHA-512",
+        "PANTAU112_SASL_USERNAME": "monitor",
+        "PANTAU112_SASL_PASSWORD_FILE": str(file),
+    }
+    settings = read(sasl)
+    assert settings.sasl_password is not None
+    assert settings.sasl_password.get_secret_value() == "s3cret and long"
+    assert "s3cret" not in repr(settings)
+    with pytest.raises(SettingsError, match="not both") as refused:
+        read(sasl | {"PANTAU112_SASL_PASSWORD": "s3cret"})
+    assert "s3cret" not in str(refused.value)
