@@ -77,7 +77,7 @@ def variants(tally: Tally, level: float) -> Iterator[ServiceLevel]:
 
     nena: NENA-STA-020.1-2020 (90 % within 15 s, 95 % within 20 s) over offered calls but short abandons and blocked.
     answered: the same over answered calls. inclusive: the same over all offered, blocked and short abandons too.
-    servicelevelperf, servicelevelperf2: Asterisk, apps/app_queue.c; the first ignores abandons, the second counts early ones as met.
+    servicelevelperf, servicelevelperf2: Asterisk, apps/app_queue.c; only the second counts abandons, early ones as met.
     """
     asterisk = f"{level:g}"
     for threshold, good in (("15", tally.within_15), ("20", tally.within_20)):
