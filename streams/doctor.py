@@ -141,7 +141,7 @@ def _worker(settings: Settings) -> Finding:
         status = _get(address, "/ready")
     except (OSError, http.client.HTTPException):
         return Finding("fail", name, f"no metrics at {address}", "start it: pantau112 worker; or set PANTAU112_METRICS_PORT")
-    if status == 500:
+    if status == 503:
         return Finding("warn", name, f"{address} is getting its state back", "wait; if it lasts over a minute, see its log")
     if status != 200:
         return Finding("fail", name, f"what answers at {address} is no worker (HTTP {status})", "set PANTAU112_METRICS_PORT")

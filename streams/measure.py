@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from schemas.event import Event
 from schemas.topics import TOPIC_OF, Refusal, UnknownType
 from streams.core.centre import Centre
+from streams.core.ledger import Outcome
 from streams.exposition import exposition
 from streams.monitor import Monitor
 from streams.sources import Line
@@ -33,13 +33,17 @@ def measure(
     outcomes: Counter[str] = Counter()
     for offset, line in enumerate(lines):
         item = line.item
-        if isinstance(item, Event):
-            if at is not None and item.time.timestamp() > at:
-                outcomes["after"] += 1
-                continue
-            outcome = monitor.fold_event(TOPIC_OF[item.type].name, 0, offset, item, wall)
+        if isinstance(item, UnknownType):
+            outcomes["unknown_type"] += 1
+            continue
+        outcome: Outcome | Refusal
+        if isinstance(item, Refusal):
+            outcome = item
+        elif at is not None and item.time.timestamp() > at:
+            outcomes["after"] += 1
+            continue
         else:
-            outcome = "unknown_type" if isinstance(item, UnknownType) else item
+            outcome = monitor.fold_event(TOPIC_OF[item.type].name, 0, offset, item, wall)
         if isinstance(outcome, Refusal):
             on_refusal(line.number, outcome)
             outcomes["refused"] += 1

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from schemas.event import Event
-from schemas.topics import TOPIC_OF, TOPICS, Refusal, UnknownType, decode
+from schemas.topics import TOPIC_OF, TOPICS, Refusal, Topic, UnknownType, decode
 from streams.core import calls, operators
 from streams.core.centre import Centre
 from streams.core.ledger import Ledger, Outcome
@@ -20,11 +20,8 @@ STATE_VERSION = 1
 SKEW_SECONDS = 3600
 """How far ahead of the clock an event may be. One beyond it would make all that follow look late."""
 
-NOUNS: dict[str, Any] = {"calls": calls, "operators": operators}
+_NOUNS: dict[str, Any] = {"calls": calls, "operators": operators}
 """Each noun's aggregate: a module with `State` and `step`."""
-
-_BLOBS = {noun: TypeAdapter(module.State) for noun, module in NOUNS.items()}
-_NOUN_OF = {topic.name: topic.noun for topic in TOPICS}
 
 CITY_INFO = Metric(
     "psap_city_info",
@@ -34,15 +31,30 @@ CITY_INFO = Metric(
 )
 THRESHOLD = Metric("psap_centre_threshold", "gauge", "The limits of a centre, which alert rules join on.", ("threshold",))
 LAST_EVENT = Metric("psap_last_event_timestamp_seconds", "gauge", "When the newest event of a source happened.", ("source",))
+_MISPLACED = Refusal("wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do")
+
 METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, *calls.METRICS, *operators.METRICS)
 
 
 @dataclass(slots=True)
 class Entry:
-    """One noun of one centre, in the partition it came from."""
+    """What is known of one centre from one topic, and the partition it came from."""
 
+    centre: Centre
     partition: int
     state: Any
+    changed: bool = False
+
+
+class Shelf:
+    """The entries of one topic, that is of one noun, by centre."""
+
+    def __init__(self, topic: Topic) -> None:
+        self.topic = topic
+        self.types = frozenset(kind.model_fields["type"].default for kind in topic.types)
+        self.noun = _NOUNS[topic.noun]
+        self.blob = TypeAdapter(self.noun.State)
+        self.entries: dict[str, Entry] = {}
 
 
 class Monitor:
@@ -59,69 +71,65 @@ class Monitor:
         self.centres = centres
         self.lock = Lock()
         self._partition_of = partition_of
-        self._entries: dict[tuple[str, str], Entry] = {}
-        self._dirty: dict[tuple[str, int], dict[str, None]] = {}
+        self._shelves = {topic.name: Shelf(topic) for topic in TOPICS}
 
     def fold(self, topic: str, partition: int, offset: int, value: bytes | None, now: float) -> Outcome | Refusal:
         """Fold one record of the log; `now` is the wall clock in epoch seconds. Bad input comes back as a `Refusal`."""
         item = decode(value)
-        if isinstance(item, Event):
-            return self.fold_event(topic, partition, offset, item, now)
-        return "unknown_type" if isinstance(item, UnknownType) else item
+        if isinstance(item, Refusal):
+            return item
+        return "unknown_type" if isinstance(item, UnknownType) else self.fold_event(topic, partition, offset, item, now)
 
     def fold_event(self, topic: str, partition: int, offset: int, event: Event, now: float) -> Outcome | Refusal:
         """Fold one event that came at `offset` of a topic's partition (or as that line of a file)."""
-        city = event.subject
-        centre = self.centres.get(city)
-        if centre is None:
-            return Refusal("unknown_centre", "field subject: no such centre is watched here; give its file with --centre")
-        if TOPIC_OF[event.type].name != topic:
+        shelf, city = self._shelves[topic], event.subject
+        if event.type not in shelf.types:
             return Refusal("other_topic", f"field type: {event.type} belongs into {TOPIC_OF[event.type].name}")
         time = event.time.timestamp()
         if time > now + SKEW_SECONDS:
             return Refusal("in_the_future", "field time: more than an hour ahead of the clock")
-        noun = _NOUN_OF[topic]
-        entry = self._entries.get((city, noun))
-        if entry is None and (self._partition_of is None or partition == self._partition_of(city)):
-            entry = self._entries[city, noun] = Entry(partition, NOUNS[noun].State())
-        if entry is None or partition != entry.partition:
-            return Refusal(
-                "wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do"
-            )
+        entry = shelf.entries.get(city)
+        if entry is None:
+            centre = self.centres.get(city)
+            if centre is None:
+                return Refusal("unknown_centre", "field subject: no such centre is watched here; give its file with --centre")
+            if self._partition_of is not None and partition != self._partition_of(city):
+                return _MISPLACED
+            entry = shelf.entries[city] = Entry(centre, partition, shelf.noun.State())
+        if partition != entry.partition:
+            return _MISPLACED
         ledger: Ledger = entry.state.ledger
         outcome = ledger.admit(offset, event.source, event.id, time)
         if outcome == "folded":
-            NOUNS[noun].step(entry.state, event, centre)
-        elif outcome == "replayed":
-            return outcome
-        dirty = self._dirty.get((topic, partition))
-        if dirty is None:
-            dirty = self._dirty[topic, partition] = {}
-        dirty[city] = None
+            shelf.noun.step(entry.state, event, time, entry.centre)
+        if outcome != "replayed":
+            entry.changed = True
         return outcome
 
     def dirty(self, topic: str, partition: int) -> Iterator[tuple[bytes, bytes]]:
         """Key and blob of every state that changed since the last call."""
-        noun = _NOUN_OF[topic]
-        for city in self._dirty.pop((topic, partition), ()):
-            yield city.encode(), _BLOBS[noun].dump_json(self._entries[city, noun].state)
+        shelf = self._shelves[topic]
+        for city, entry in shelf.entries.items():
+            if entry.changed and entry.partition == partition:
+                entry.changed = False
+                yield city.encode(), shelf.blob.dump_json(entry.state)
 
     def load(self, topic: str, partition: int, key: bytes, blob: bytes) -> None:
-        """Take back a state that `dirty` gave out."""
-        noun = _NOUN_OF[topic]
-        self._entries[key.decode(), noun] = Entry(partition, _BLOBS[noun].validate_json(blob))
+        """Take back a state that `dirty` gave out; that of a centre no longer watched is left in Kafka."""
+        shelf, city = self._shelves[topic], key.decode()
+        if centre := self.centres.get(city):
+            shelf.entries[city] = Entry(centre, partition, shelf.blob.validate_json(blob))
 
     def drop(self, partition: int) -> None:
         """Forget everything of a partition that somebody else owns now."""
-        for key in [key for key, entry in self._entries.items() if entry.partition == partition]:
-            del self._entries[key]
-        for place in [place for place in self._dirty if place[1] == partition]:
-            del self._dirty[place]
+        for shelf in self._shelves.values():
+            shelf.entries = {city: entry for city, entry in shelf.entries.items() if entry.partition != partition}
 
     def newest(self) -> float | None:
         """The time of the newest event folded, in epoch seconds; None before the first."""
         with self.lock:
-            times = [source.newest for entry in self._entries.values() for source in entry.state.ledger.sources.values()]
+            entries = [entry for shelf in self._shelves.values() for entry in shelf.entries.values()]
+            times = [source.newest for entry in entries for source in entry.state.ledger.sources.values()]
         return max(times, default=None)
 
     def measure(self, city: str, now: float) -> list[Reading]:
@@ -134,7 +142,9 @@ class Monitor:
         yield CITY_INFO, (centre.name, centre.province, centre.timezone.key), 1
         for name, value in centre.thresholds:
             yield THRESHOLD, (name,), value
-        states = {noun: entry.state for noun in NOUNS if (entry := self._entries.get((city, noun)))}
+        states = {
+            shelf.topic.noun: entry.state for shelf in self._shelves.values() if (entry := shelf.entries.get(city)) is not None
+        }
         newest: dict[str, float] = {}
         for state in states.values():
             for name, source in state.ledger.sources.items():

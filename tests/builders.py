@@ -154,7 +154,7 @@ def fold(
     state = state if state is not None else calls.State()
     for offset, event in enumerate(events, state.ledger.offset + 1 if first_offset is None else first_offset):
         if state.ledger.admit(offset, event.source, event.id, event.time.timestamp()) == "folded":
-            calls.step(state, event, centre)
+            calls.step(state, event, event.time.timestamp(), centre)
     return state
 
 
@@ -168,7 +168,7 @@ def seat_readings(events: Iterable[OperatorEvent], talking: Iterable[str] = ()) 
     """What is said of the seats after these events while some of them are in a call."""
     state = operators.State()
     for event in events:
-        operators.step(state, event, BOGOR)
+        operators.step(state, event, event.time.timestamp(), BOGOR)
     return said(operators.measure(state, set(talking)))
 
 

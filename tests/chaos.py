@@ -33,16 +33,22 @@ class Feed(threading.Thread):
         self.written = self.repeated = 0
         self.done = False
         self._settings, self._events = settings, iter(events)
-        self._allowed = threading.Semaphore(0)
+        self._allowed, self._unbounded = threading.Semaphore(0), False
 
     def allow(self, events: int) -> None:
         """So many more, to the next whole batch."""
         self._allowed.release(max(1, events // BATCH))
 
+    def finish(self) -> None:
+        """All that is left."""
+        self._unbounded = True
+        self._allowed.release()
+
     def run(self) -> None:
         log = Log(self._settings)
         while batch := list(islice(self._events, BATCH)):
-            self._allowed.acquire()
+            if not self._unbounded:
+                self._allowed.acquire()
             while True:
                 try:
                     log.write(batch)
@@ -77,7 +83,7 @@ class Chaos:
             if self.random.random() < 0.7:
                 self.wait(self.is_folding, "all workers fold")
             self.feed.allow(share // 2)
-            time.sleep(self.random.uniform(0, 2))
+            time.sleep(self.random.uniform(0, 1.2))
             self.say(f"{number}/{len(blows)} {blow.__name__.replace('_', ' ')}: {blow()}; {self.feed.written:,} events written")
 
     def kill_worker(self) -> str:
@@ -139,7 +145,7 @@ class Chaos:
 
     def settle(self, expected: list[str], at: float) -> list[str]:
         """Wait until the workers say what is expected with nothing left to fold, or nothing new any more; the difference."""
-        self.feed.allow(sys.maxsize // BATCH)
+        self.feed.finish()
         newest, since = "", time.monotonic()
         while True:
             self.revive()

@@ -22,7 +22,7 @@ from streams.transport import partition_of
 from tests.conftest import RealKafka, free_port
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-BOGOR, JAKARTA = "32.71", "31.71"
+BOGOR, JAKARTA, BANDUNG = "32.71", "31.71", "32.73"  # each in a partition of its own
 _prefixes = count()
 
 
@@ -185,6 +185,16 @@ def test_a_long_partition_beside_a_short_one_is_read_whole_and_in_order(events_l
     events_log.write(offered(n, NOON + n * second, JAKARTA) for n in range(0, 3000, 1000))
     times = [record.time for record in events_log.read([CALLS.name])]
     assert len(times) == 3003
+    assert times == sorted(times)
+
+
+@pytest.mark.stack
+def test_long_partitions_side_by_side_are_read_whole_and_in_order(events_log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "STALL_SECONDS", 5.0)
+    second = timedelta(seconds=1)
+    events_log.write(offered(n, NOON + n * second, city) for n in range(10_000) for city in (BOGOR, JAKARTA, BANDUNG))
+    times = [record.time for record in events_log.read([CALLS.name])]
+    assert len(times) == 30_000
     assert times == sorted(times)
 
 

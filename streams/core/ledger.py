@@ -47,6 +47,8 @@ class Ledger:
             if len(self.sources) >= SOURCES:
                 return "crowded"
             book = self.sources[source] = Source(newest=time)
+        elif time > book.newest:
+            book.newest = time
         elif time < book.newest - LATENESS:
             return "late"
         minute = int(time // 60)
@@ -55,15 +57,13 @@ class Ledger:
         key = event_id if len(event_id) <= 20 else blake2b(event_id.encode(), digest_size=10).hexdigest()
         if ids is None:
             book.ids[minute] = {key: 1}
+            self._forget(book)
         elif key in ids:
             return "duplicate"
         else:
             ids[key] = 1
         book.remembered += 1
-        if time > book.newest:
-            book.newest = time
-            self._forget(book)
-        elif book.remembered > IDS:
+        if book.remembered > IDS:
             self._forget(book)
         return "folded"
 

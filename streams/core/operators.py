@@ -3,14 +3,7 @@
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from schemas.operators import (
-    OperatorEvent,
-    OperatorLoggedIn,
-    OperatorLoggedOut,
-    OperatorPaused,
-    OperatorResumed,
-    OperatorRingNoAnswer,
-)
+from schemas.operators import OperatorEvent
 from streams.core.centre import Centre
 from streams.core.ledger import Ledger
 from streams.core.reading import Metric, Readings
@@ -38,28 +31,28 @@ class State:
     seats: dict[str, Seat] = field(default_factory=dict)
 
 
-def step(state: State, event: OperatorEvent, centre: Centre) -> None:
-    """Remember one event; what is older than the news already known of its seat changes nothing."""
-    time, name = event.time.timestamp(), event.data.seat
+def step(state: State, event: OperatorEvent, time: float, centre: Centre) -> None:
+    """Remember one event; `time` is its own in epoch seconds. What is older than the news of its seat changes nothing."""
+    name = event.data.seat
     seat = state.seats.get(name)
     if seat is None:
         if len(state.seats) >= SEATS:
             return
         seat = state.seats[name] = Seat()
-    match event:
-        case OperatorLoggedIn() | OperatorLoggedOut():
+    match event.type:
+        case "operator.logged_in" | "operator.logged_out":
             if time >= seat.logged_in_time:
-                seat.logged_in, seat.logged_in_time = isinstance(event, OperatorLoggedIn), time
-        case OperatorPaused(data=data):
+                seat.logged_in, seat.logged_in_time = event.type == "operator.logged_in", time
+        case "operator.paused":
             if time >= seat.paused_time:
-                seat.paused, seat.paused_time = data.reason or "unspecified", time
-        case OperatorResumed():
+                seat.paused, seat.paused_time = event.data.reason or "unspecified", time
+        case "operator.resumed":
             if time >= seat.paused_time:
                 seat.paused, seat.paused_time = None, time
-        case OperatorRingNoAnswer():
+        case "operator.ring_no_answer":
             seat.ring_no_answers += 1
         case _:
-            assert_never(event)
+            assert_never(event.type)
 
 
 OPERATORS = Metric(

@@ -111,4 +111,6 @@ def test_both_languages_are_the_same_board() -> None:
 def test_every_text_is_in_both_languages_and_used() -> None:
     assert [key for key, text in CATALOGUE.items() if not (text.id and text.en)] == []
     shown = {name: json.dumps(board, ensure_ascii=False) for name, board in BUILT.items()}
-    assert [key for key, text in CATALOGUE.items() if json.dumps(text.en, ensure_ascii=False)[1:-1] not in shown["en/psap-calls.json"]] == []
+    assert [
+        key for key, text in CATALOGUE.items() if json.dumps(text.en, ensure_ascii=False)[1:-1] not in shown["en/psap-calls.json"]
+    ] == []

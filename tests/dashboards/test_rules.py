@@ -112,9 +112,7 @@ def test_rules_name_only_what_is_exported() -> None:
 
 
 def test_limits_are_fields_of_the_centre() -> None:
-    limits = {
-        limit for file in RULES for limit in re.findall(r'psap_centre_threshold\{threshold="(\w+)"\}', file.read_text())
-    }
+    limits = {limit for file in RULES for limit in re.findall(r'psap_centre_threshold\{threshold="(\w+)"\}', file.read_text())}
     assert limits
     assert limits <= set(Thresholds.model_fields)
 

@@ -160,6 +160,7 @@ def query(port: int, expr: str) -> list[dict[str, Any]]:
 def test_a_caller_who_waits_too_long_reaches_the_receiver_and_so_does_the_end(
     centre: Centre, receiver: Receiver, asked: int
 ) -> None:
+    centre.tell(offered("c0", centre.ago(90)), answered("c0", centre.ago(85)))  # else nobody would be answering, which is worse
     centre.tell(offered("c1", centre.ago(61)))
     wait_until(lambda: receiver.told("PsapCallerWaiting", "firing"), "the page arrives")
     [page] = [alert for alert in receiver.alerts if alert["labels"]["alertname"] == "PsapCallerWaiting"][:1]

@@ -1,0 +1,99 @@
+"""From producing an event to its value in `/metrics`, at 200 events a second, beside a bare consumer of the same events."""
+
+import asyncio
+import re
+import subprocess
+import threading
+import time
+from bisect import bisect_right
+from datetime import datetime, timedelta
+from statistics import quantiles
+
+from aiokafka import AIOKafkaProducer
+
+from schemas.calls import CallOffered, Offered
+from schemas.topics import CALLS, encode
+from streams.transport import partition_of
+from tests.bench.figure import Figure
+from tests.bench.stage import Worker, create_topics, on_core
+from tests.bench.workload import BOGOR
+
+RATE = 200
+SECONDS = 20
+PREFIX = "latency."
+_OFFERED = re.compile(rb"^psap_calls_offered_total\{.*\} (\d+)$", re.MULTILINE)
+
+
+def measure(bootstrap: str) -> list[Figure]:
+    """Calls are offered evenly; whoever polls sees how many are counted, and so when each became visible."""
+    create_topics(bootstrap, PREFIX, "bench-latency")
+    bare = subprocess.Popen(on_core("-m", "tests.bench.bare", "follow", bootstrap, PREFIX + CALLS.name), stdout=subprocess.PIPE)
+    assert bare.stdout is not None
+    try:
+        assert bare.stdout.readline() == b"ready\n"
+        sent = asyncio.run(offer(bootstrap, PREFIX, RATE * SECONDS))
+        decoded = [float(bare.stdout.readline()) for _ in sent]
+    finally:
+        bare.kill()
+        bare.wait()
+    limit = _percentiles([seen - told for told, seen in zip(sent, decoded, strict=True)])
+    with Worker(bootstrap, PREFIX, "bench-latency", [BOGOR.code]) as worker:
+        worker.until(lambda s: s["consumed"] == len(sent), "what the bare consumer has read is folded")
+        again: list[float] = []
+        producing = threading.Thread(target=lambda: again.extend(asyncio.run(offer(bootstrap, PREFIX, RATE * SECONDS))))
+        producing.start()
+        polls, counts, seconds = [], [], []
+        while not counts or counts[-1] < 2 * RATE * SECONDS:
+            asked, answered, page = worker.metrics()
+            polls.append(answered)
+            seconds.append(answered - asked)
+            counts.append(sum(map(int, _OFFERED.findall(page))))
+        producing.join()
+    first = RATE * SECONDS
+    visible = [polls[bisect_right(counts, first + n)] - told for n, told in enumerate(again)]
+    ours, poll = _percentiles(visible), _percentiles(seconds)
+    note = f"polled without pause: one poll takes p50 {poll[0]:.1f}, p99 {poll[1]:.1f} ms, of which an event waits for 0.5 to 2"
+    return [
+        Figure(
+            f"latency p{share}, produce → value in /metrics at {RATE} events/s ({note})",
+            f"{mine:.1f} ms",
+            f"{its:.1f} ms (produce → decoded)",
+            f"{mine / its:.1f}",
+            "≤ 20 ms" if share == 99 else "",
+            mine <= 20 if share == 99 else None,
+        )
+        for share, mine, its in zip((50, 99), ours, limit, strict=True)
+    ]
+
+
+async def offer(
+    bootstrap: str, prefix: str, events: int, centre: str = BOGOR.code, until: threading.Event | None = None
+) -> list[float]:
+    """Produce so many calls, evenly in time, unless it is `until` before; returns when each was produced (monotonic seconds)."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=0)
+    await producer.start()
+    run, began, sent, home = time.time_ns(), time.monotonic(), [], partition_of(centre)
+    start = datetime.now(BOGOR.timezone)
+    try:
+        for n in range(events):
+            await asyncio.sleep(began + n / RATE - time.monotonic())
+            if until is not None and until.is_set():
+                break
+            event = CallOffered(
+                id=f"{run:x}-{n}",
+                source=f"/{centre}/bench",
+                subject=centre,
+                time=start + timedelta(seconds=n / RATE),
+                data=Offered(call=f"{run:x}-{n}", queue="112"),
+            )
+            sent.append(time.monotonic())
+            await producer.send(prefix + CALLS.name, encode(event), centre.encode(), home)
+    finally:
+        await producer.stop()
+    return sent
+
+
+def _percentiles(seconds: list[float]) -> tuple[float, float]:
+    """p50 and p99 in milliseconds."""
+    cuts = quantiles(seconds, n=100)
+    return cuts[49] * 1000, cuts[98] * 1000
