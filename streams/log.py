@@ -7,7 +7,6 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
@@ -31,7 +30,7 @@ STALL_SECONDS = 30.0
 UNDELIVERED = 5_000
 """Most events on their way to Kafka; writing waits beyond it, so that memory stays bounded."""
 
-BUFFER = 2_000
+BLOCK = 2_000
 """Most records held per partition while partitions are merged."""
 
 
@@ -97,15 +96,6 @@ def plans(settings: Settings) -> list[Plan]:
         "max.message.bytes": str(4 * 2**20),
     }
     return [*events, Plan(f"{settings.app_id}-v{STATE_VERSION}-state-changelog", PARTITIONS, changelog)]
-
-
-@dataclass(slots=True)
-class _Share:
-    """What is still to be read of one partition: records up to `end`, some of them fetched already."""
-
-    end: int
-    fetched: deque[Record]
-    complete: bool = False
 
 
 class Log:
@@ -249,12 +239,14 @@ class Log:
                 isolation_level="read_committed",
                 auto_offset_reset="earliest",
                 allow_auto_create_topics=False,
-                max_poll_records=BUFFER,
+                max_poll_records=BLOCK,
+                max_partition_fetch_bytes=512 * 1024,  # about a block; what exceeds it is fetched again
                 check_crcs=False,  # TCP has checked them; in Python they cost more than all the rest
             )
             with contextlib.closing(consumer):
-                shares = self._shares(consumer, [prefix + name for name in topics], start, end)
-                for record in _merged(consumer, shares, len(prefix)):
+                spans = self._spans(consumer, [prefix + name for name in topics], start, end)
+                parts = [_in_order(consumer, place, *span, len(prefix)) for place, span in spans.items()]
+                for record in heapq.merge(*parts, key=lambda record: record.time):
                     early = isinstance(start, datetime) and record.time < start.timestamp()
                     late = isinstance(end, datetime) and record.time >= end.timestamp()
                     if not early and not late:
@@ -262,14 +254,14 @@ class Log:
         except (KafkaError, OSError) as error:
             raise self._explained(error, ", ".join(topics)) from None
 
-    def _shares(
+    def _spans(
         self,
         consumer: KafkaConsumer,
         names: list[str],
         start: datetime | Mapping[tuple[str, int], int] | None,
         end: datetime | Mapping[tuple[str, int], int] | None,
-    ) -> dict[TopicPartition, _Share]:
-        """Assign and seek every partition that has something in the range."""
+    ) -> dict[TopicPartition, tuple[int, int]]:
+        """First offset and end of every partition that may have something in the range."""
         known = consumer.topics()
         if missing := [name for name in names if name not in known]:
             raise LogError(_no_topic(missing[0], self._settings))
@@ -285,11 +277,7 @@ class Log:
             starts = {tp: max(starts[tp], start.get((tp.topic[strip:], tp.partition), 0)) for tp in places}
         if end is not None and not isinstance(end, datetime):
             ends = {tp: min(ends[tp], end.get((tp.topic[strip:], tp.partition), ends[tp])) for tp in places}
-        shares = {tp: _Share(ends[tp], deque()) for tp in places if starts[tp] < ends[tp]}
-        consumer.assign(list(shares))
-        for tp in shares:
-            consumer.seek(tp, starts[tp])
-        return shares
+        return {tp: (starts[tp], ends[tp]) for tp in places if starts[tp] < ends[tp]}
 
     # The connection
 
@@ -344,40 +332,26 @@ class Log:
         return LogError(f"Kafka at {at} did not take it: {name}")
 
 
-def _merged(consumer: KafkaConsumer, shares: dict[TopicPartition, _Share], prefix: int) -> Iterator[Record]:
-    heads: list[tuple[float, TopicPartition]] = []
-    hungry = set(shares)
-    moved = time.monotonic()
-    while hungry or heads:
-        if not hungry:
-            _, tp = heads[0]
-            fetched = shares[tp].fetched
-            yield fetched.popleft()
-            if fetched:
-                heapq.heapreplace(heads, (fetched[0].time, tp))
-                continue
-            heapq.heappop(heads)
-            if not shares[tp].complete:
-                hungry.add(tp)
-                moved = time.monotonic()
-            continue
-        # Who has enough waits, so that memory does not grow with the difference between partitions.
-        full = [tp for tp, share in shares.items() if len(share.fetched) >= BUFFER]
-        consumer.pause(*full)
-        consumer.resume(*(tp for tp in shares if tp not in full))
-        came = consumer.poll(timeout_ms=500)
-        for tp, records in came.items():
-            shares[tp].fetched.extend(_record(record, prefix) for record in records if record.offset < shares[tp].end)
-            moved = time.monotonic()
-        for tp, share in shares.items():
+def _in_order(consumer: KafkaConsumer, place: TopicPartition, offset: int, end: int, prefix: int) -> Iterator[Record]:
+    """The records of one partition from `offset` up to `end`, fetched in blocks through a consumer that others use in between.
+
+    Not with its `pause`, after which kafka-python 3.0.12 never gives some records it has fetched.
+    """
+    while offset < end:
+        consumer.assign([place])
+        consumer.seek(place, offset)
+        moved = time.monotonic()
+        while True:
+            came = consumer.poll(timeout_ms=500).get(place, [])
             # The position also moves past what is no record: markers and aborted transactions.
-            share.complete = share.complete or consumer.position(tp) >= share.end
-            if tp in hungry and share.fetched:
-                heapq.heappush(heads, (share.fetched[0].time, tp))
-        hungry = {tp for tp in hungry if not shares[tp].fetched and not shares[tp].complete}
-        if hungry and time.monotonic() - moved > STALL_SECONDS:
-            place = min(hungry)
-            raise LogError(f"{place.topic}/{place.partition}: nothing came for {STALL_SECONDS:g} s; try pantau112 doctor")
+            if came or consumer.position(place) > offset:
+                break
+            if time.monotonic() - moved > STALL_SECONDS:
+                raise LogError(f"{place.topic}/{place.partition}: nothing came for {STALL_SECONDS:g} s; try pantau112 doctor")
+        offset = consumer.position(place)
+        for record in came:
+            if record.offset < end:
+                yield _record(record, prefix)
 
 
 def _record(raw: Any, prefix: int) -> Record:

@@ -32,8 +32,7 @@ class Group:
 
     def __init__(self, bootstrap: str, app_id: str, prefix: str, codes: Iterable[str], folder: Path) -> None:
         self.folder = folder
-        self.files = [_centre_file(code, folder) for code in codes]
-        self.centres = centres.load(self.files)
+        self.files, self.centres = centre_files(codes, folder)
         self.settings = settings.read(
             {"PANTAU112_BOOTSTRAP": bootstrap, "PANTAU112_APP_ID": app_id, "PANTAU112_TOPIC_PREFIX": prefix}
         )
@@ -176,11 +175,13 @@ def week(code: str = "32.71", days: float = 7) -> list[Event]:
     return list(simulate.events(112, START, _centre(code), days=days))
 
 
+def centre_files(codes: Iterable[str], folder: Path) -> tuple[list[Path], dict[str, Centre]]:
+    """A file for each of these centres, and what they say."""
+    files = [folder / f"{code}.toml" for code in codes]
+    for file in files:
+        file.write_text(f'code = "{file.stem}"\nname = "Centre {file.stem}"\ntimezone = "Asia/Jerusalem"\n')
+    return files, centres.load(files)
+
+
 def _centre(code: str) -> Centre:
     return Centre.model_validate({"code": code, "name": f"Centre {code}", "timezone": "Asia/Jerusalem"})
-
-
-def _centre_file(code: str, folder: Path) -> Path:
-    file = folder / f"{code}.toml"
-    file.write_text(f'code = "{code}"\nname = "Centre {code}"\ntimezone = "Asia/Jerusalem"\n')
-    return file

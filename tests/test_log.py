@@ -179,7 +179,7 @@ def test_reading_ends_where_the_log_ended_when_it_began(events_log: Log) -> None
 
 @pytest.mark.stack
 def test_a_long_partition_beside_a_short_one_is_read_whole_and_in_order(events_log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log, "BUFFER", 100)
+    monkeypatch.setattr(log, "BLOCK", 100)
     second = timedelta(seconds=1)
     events_log.write(offered(n, NOON + n * second) for n in range(3000))
     events_log.write(offered(n, NOON + n * second, JAKARTA) for n in range(0, 3000, 1000))

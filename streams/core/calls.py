@@ -29,7 +29,7 @@ class State:
 
 
 def step(state: State, event: CallEvent, time: float, centre: Centre) -> None:
-    """Remember one event; `time` is its own in epoch seconds. Facts of a call may come in any order; one told twice changes nothing.
+    """Remember one event; `time` is its own in epoch seconds. Facts come in any order; one told twice changes nothing.
 
     But what was counted stays: a loss told before the answer that contradicts it is not taken back.
     """
