@@ -15,29 +15,32 @@ BEAT_SECONDS = 0.005
 
 
 class Heart:
-    """A task in the worker's event loop that should wake every 5 ms; `longest` is the most it was ever kept waiting since asked."""
+    """A callback of the worker's event loop that is due every 5 ms, and the longest that it was kept waiting."""
 
     def __init__(self) -> None:
-        self.longest = 0.0
+        self._longest = self._burnt = 0.0
         self._loop = asyncio.get_event_loop()
-        self._due = self._loop.time()
+        self._due, self._cpu = self._loop.time(), time.process_time()
         self._beat()
 
     def _beat(self) -> None:
-        now = self._loop.time()
-        self.longest = max(self.longest, now - self._due)
-        self._due = now + BEAT_SECONDS
+        now, cpu = self._loop.time(), time.process_time()
+        if now - self._due > self._longest:
+            self._longest, self._burnt = now - self._due, cpu - self._cpu
+        self._due, self._cpu = now + BEAT_SECONDS, cpu
         self._loop.call_at(self._due, self._beat)
 
-    def asked(self) -> float:
-        """Seconds of the longest stall since the last question."""
-        longest, self.longest = self.longest, 0.0
-        return longest
+    def asked(self) -> tuple[float, float]:
+        """The longest stall since the last question, and how much of it this process was running; both in seconds."""
+        said = self._longest, min(self._longest, self._burnt)
+        self._longest = self._burnt = 0.0
+        return said
 
 
 def report(pipeline: Pipeline, heart: Heart) -> None:
     """One line of JSON for every look at the pipeline."""
     while True:
+        stall, burnt = heart.asked()
         consumed, markers = dict(pipeline.consumed), dict(pipeline.markers)
         said = {
             "wall": time.monotonic(),
@@ -46,7 +49,8 @@ def report(pipeline: Pipeline, heart: Heart) -> None:
             "refused": sum(n for (_, outcome), n in consumed.items() if outcome not in {"folded", "duplicate"}),
             "recovering": pipeline.recovering,
             "flushed": sum(markers.values()) + len(markers),
-            "stall": heart.asked(),
+            "stall": stall,
+            "burnt": burnt,
         }
         sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()
