@@ -1,7 +1,8 @@
 """Readings as Prometheus text (format 0.0.4). Written here because at 514 centres the client library takes a second for it."""
 
 from collections.abc import Iterable
-from typing import Any
+from functools import cache
+from itertools import accumulate
 
 from streams.core.histogram import BOUNDS, Histogram
 from streams.core.reading import Metric
@@ -18,9 +19,17 @@ def exposition(monitor: Monitor, now: float, shift: float = 0.0, cities: Iterabl
     not the wall clock.
     """
     families: dict[Metric, list[str]] = {metric: [] for metric in METRICS}
+    series = cache(_series)  # the same at every centre
     for city in sorted(monitor.centres if cities is None else cities):
         for metric, labels, value in monitor.measure(city, now):
-            _append(families[metric], metric, (city, *labels), value, shift)
+            numbers: Iterable[float]
+            if isinstance(value, Histogram):
+                buckets = list(accumulate(value.counts))
+                numbers = (*buckets, buckets[-1], value.sum)
+            else:
+                numbers = (value + shift,) if metric.name.endswith("_timestamp_seconds") else (value,)
+            places = zip(series(metric, labels), numbers, strict=True)
+            families[metric] += [f"{before}{city}{after}{number!r}\n" for (before, after), number in places]
     text = []
     for metric, lines in families.items():
         if lines:
@@ -29,19 +38,13 @@ def exposition(monitor: Monitor, now: float, shift: float = 0.0, cities: Iterabl
     return "".join(text)
 
 
-def _append(lines: list[str], metric: Metric, values: tuple[str, ...], value: Any, shift: float) -> None:
-    labels = ",".join(f'{name}="{_escape(text)}"' for name, text in zip(("city", *metric.labels), values, strict=True))
-    name = metric.name
-    if isinstance(value, Histogram):
-        total = 0
-        for bound, count in zip(_BUCKETS, value.counts, strict=True):
-            total += count
-            lines.append(f'{name}_bucket{{{labels},le="{bound}"}} {total}\n')
-        lines.append(f"{name}_count{{{labels}}} {total}\n{name}_sum{{{labels}}} {value.sum!r}\n")
-        return
-    if name.endswith("_timestamp_seconds"):
-        value += shift
-    lines.append(f"{name}{{{labels}}} {value!r}\n")
+def _series(metric: Metric, labels: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What stands before and after the city's code in each line of a reading; a histogram's are its buckets, count and sum."""
+    name, others = metric.name, "".join(f',{key}="{_escape(text)}"' for key, text in zip(metric.labels, labels, strict=True))
+    if metric.kind != "histogram":
+        return [(f'{name}{{city="', f'"{others}}} ')]
+    buckets = [(f'{name}_bucket{{city="', f'"{others},le="{bound}"}} ') for bound in _BUCKETS]
+    return [*buckets, (f'{name}_count{{city="', f'"{others}}} '), (f'{name}_sum{{city="', f'"{others}}} ')]
 
 
 def _escape(text: str) -> str:

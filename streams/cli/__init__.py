@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-import os
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import click
 import typer
 
 from streams.cli import ingest, replay, terminal, topics
@@ -19,7 +17,11 @@ if TYPE_CHECKING:
     from streams.core.centre import Centre
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="Operations monitor for 112 call centres."
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="Operations monitor for 112 call centres.",
 )
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(replay.app, name="replay")
@@ -144,16 +146,7 @@ def main() -> None:
     from streams.sources import UnknownFileError
 
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        code = 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
+        app()
     except (Failed, CentreError, LogError, ReplayError, SettingsError, UnknownFileError, OSError) as error:
         tell(f"pantau112: {error}")
-        code = 1
-    sys.exit(code)
+        sys.exit(1)

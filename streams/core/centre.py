@@ -29,8 +29,8 @@ class Thresholds(BaseModel):
     """A caller who waits longer wakes somebody."""
     queue_calls: Annotated[int, Field(gt=0)] = 10
     """So many waiting at once wake somebody."""
-    silence_seconds: Seconds = 900
-    """A source that says nothing for so long wakes somebody."""
+    silence_seconds: Seconds = 2_700
+    """A centre that says nothing for so long wakes somebody. At 10 calls an hour chance alone does so once in 1,800 times."""
     window_calls: Annotated[int, Field(gt=0)] = 20
     """A rate over fewer calls does not page."""
 

@@ -58,7 +58,7 @@ def step(state: State, event: OperatorEvent, time: float, centre: Centre) -> Non
 OPERATORS = Metric(
     "psap_operators",
     "gauge",
-    "Seats logged in by state: available (free to answer), talking, paused. Absent until a seat was heard of.",
+    "Seats logged in by state: available (free to answer), talking, paused. Absent until a log-in or log-out was told.",
     ("state",),
 )
 RING_NO_ANSWER_TOTAL = Metric(
@@ -69,13 +69,13 @@ METRICS = (OPERATORS, RING_NO_ANSWER_TOTAL)
 
 def measure(state: State, talking: set[str]) -> Readings:
     """Say what the seats do, given those that are in a call: that is told by the calls, not by the seats."""
-    if not state.seats:
-        return
-    present = {name: seat for name, seat in state.seats.items() if seat.logged_in}
-    busy = len(present.keys() & talking)
-    paused = sum(seat.paused is not None and name not in talking for name, seat in present.items())
-    yield OPERATORS, ("available",), len(present) - busy - paused
-    yield OPERATORS, ("talking",), busy
-    yield OPERATORS, ("paused",), paused
+    # An exchange with fixed members never tells a log-in: who is there is then unknown, and not nobody.
+    if any(seat.logged_in_time for seat in state.seats.values()):
+        present = {name: seat for name, seat in state.seats.items() if seat.logged_in}
+        busy = len(present.keys() & talking)
+        paused = sum(seat.paused is not None and name not in talking for name, seat in present.items())
+        yield OPERATORS, ("available",), len(present) - busy - paused
+        yield OPERATORS, ("talking",), busy
+        yield OPERATORS, ("paused",), paused
     for name, seat in sorted(state.seats.items()):
         yield RING_NO_ANSWER_TOTAL, (name,), seat.ring_no_answers

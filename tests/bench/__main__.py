@@ -4,7 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def main() -> None:
         print(figure.row(), flush=True)
     said = [
         "# Speed\n",
-        f"Written by `make bench` on {date.today().isoformat()} in {time.monotonic() - began:.0f} s;"
+        f"Written by `make bench` on {datetime.now().astimezone().date().isoformat()} in {time.monotonic() - began:.0f} s;"
         f" load of the machine when it began: {before:.1f}.\n",
         f"- Machine: {machine()}. The worker or the bare loop has one core, Kafka and whoever measures another.",
         f"- {versions()}, Apache Kafka {kafka_version()}.",

@@ -35,11 +35,11 @@ async def count(bootstrap: str, events: int, topics: list[str]) -> None:
 
 async def follow(bootstrap: str, topic: str) -> None:
     """Say of every event that comes when it was decoded, in monotonic seconds."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="latest")
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     await consumer.start()
-    while not consumer.assignment():
-        await asyncio.sleep(0.01)
-    await consumer.seek_to_end()
+    places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+    consumer.assign(places)
+    await consumer.seek_to_end(*places)
     print("ready", flush=True)
     async for record in consumer:
         decode(record.value)
@@ -53,7 +53,8 @@ async def restore(bootstrap: str, changelog: str) -> None:
     places = [TopicPartition(changelog, number) for number in range(PARTITIONS)]
     consumer.assign(places)
     await consumer.seek_to_beginning(*places)
-    ends, newest, records = await consumer.end_offsets(places), {}, 0
+    newest: dict[bytes, bytes] = {}
+    ends, records = await consumer.end_offsets(places), 0
     while any([await consumer.position(place) < ends[place] for place in places]):
         for fetched in (await consumer.getmany(timeout_ms=1000)).values():
             records += len(fetched)

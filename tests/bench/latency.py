@@ -42,7 +42,7 @@ def measure(bootstrap: str) -> list[Figure]:
         again: list[float] = []
         producing = threading.Thread(target=lambda: again.extend(asyncio.run(offer(bootstrap, PREFIX, RATE * SECONDS))))
         producing.start()
-        polls, counts, seconds = [], [], []
+        polls, seconds, counts = [], [], list[int]()
         while not counts or counts[-1] < 2 * RATE * SECONDS:
             asked, answered, page = worker.metrics()
             polls.append(answered)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
@@ -52,7 +52,8 @@ def produce(bootstrap: str, prefix: str, events: Iterable[Raw]) -> int:
 async def _produce(bootstrap: str, prefix: str, events: Iterable[Raw]) -> int:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", max_batch_size=256 * 1024)
     await producer.start()
-    count, batches, homes = 0, {}, {}
+    count, homes = 0, dict[str, int]()
+    batches: dict[tuple[str, int], Any] = {}
     try:
         for count, (topic, centre, value) in enumerate(events, 1):  # noqa: B007
             home = homes.get(centre)

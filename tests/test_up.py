@@ -1,0 +1,123 @@
+"""One thread through the whole system: recorded calls in, a page on the receiver out, nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+
+from schemas.topics import encode
+from streams.stack.debian import Programs
+from tests.builders import START, answered, ended, offered
+from tests.conftest import LOCAL, free_port, wait_until
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
+
+CALLERS = 14
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Path:
+    """A quiet hour, then 14 callers within a minute who wait for ten, while the only seat keeps answering others."""
+    quiet = [(offered(f"q{n}", n * 60), answered(f"q{n}", n * 60 + 3), ended(f"q{n}", n * 60 + 50)) for n in range(60)]
+    crowd = [offered(f"c{n}", 3600 + n * 4) for n in range(CALLERS)]
+    relief = [answered(f"c{n}", 4300 + n) for n in range(CALLERS)]
+    others = [(offered(f"o{n}", n * 20), answered(f"o{n}", n * 20 + 1), ended(f"o{n}", n * 20 + 21)) for n in range(180, 215)]
+    events = sorted([*(event for call in (*quiet, *others) for event in call), *crowd, *relief], key=lambda event: event.time)
+    file = tmp_path / "feed.jsonl"
+    file.write_bytes(b"".join(encode(event) + b"\n" for event in events))
+    return file
+
+
+def base_port() -> int:
+    """The first of six free ports in a row, as far as can be told."""
+    return max(1024, min(free_port(), 65_000))
+
+
+class Up:
+    """A running `pantau112 up`."""
+
+    def __init__(self, home: Path, feed: Path) -> None:
+        self.home, self.ports = home, base_port()
+        start = START + timedelta(seconds=3540)
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streams.cli", "up", "--home", str(home), "--ports", str(self.ports)),
+                *("--feed", str(feed), "--from", start.isoformat(), "--speed", "60"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+        )
+
+    def value(self, query: str) -> float | None:
+        """What Prometheus says; None when it says nothing (yet)."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.ports + 3}/api/v1/query?{urlencode({'query': query})}", timeout=5) as answer:
+                found = json.load(answer)["data"]["result"]
+        except OSError:
+            return None
+        return float(found[0]["value"][1]) if found else None
+
+    def pages(self) -> str:
+        """What has reached the receiver."""
+        file = self.home / "log" / "pages.log"
+        return file.read_text() if file.exists() else ""
+
+    def leftovers(self) -> list[str]:
+        """Command lines of processes that still have to do with this run."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if str(self.home) in line and process.name != str(os.getpid()):
+                found.append(line)
+        return found
+
+
+@pytest.fixture
+def up(tmp_path: Path, feed: Path, kafka_jars: list[Path], programs: Programs) -> Iterator[Up]:
+    """The monitor on a folder of its own, with what was fetched for the project before."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "kafka").symlink_to(LOCAL / "kafka")
+    if (LOCAL / "deb").exists():
+        (home / "deb").symlink_to(LOCAL / "deb")
+    running = Up(home, feed)
+    yield running
+    running.process.send_signal(signal.SIGKILL)
+    running.process.communicate()
+    wait_until(lambda: not running.leftovers(), "everything ended")
+
+
+def test_a_crowd_of_callers_reaches_prometheus_and_wakes_somebody_and_ctrl_c_leaves_nothing(up: Up) -> None:
+    wait_until(
+        lambda: up.value('max_over_time(psap_calls_waiting{queue="112"}[1m])') in {CALLERS, CALLERS + 1}, "the crowd waits", 90
+    )
+    wait_until(lambda: "PAGE     PsapQueueSpike 32.71" in up.pages(), "the spike is paged", 60)
+    wait_until(lambda: "PAGE     PsapCallerWaiting 32.71" in up.pages(), "the wait is paged", 60)
+    wait_until(lambda: up.value('sum(psap_calls_ended_total{outcome="answered"})') == 60 + 35 + CALLERS, "all are answered", 60)
+
+    up.process.send_signal(signal.SIGINT)
+    said, _ = up.process.communicate(timeout=60)
+
+    assert up.process.returncode == 130, said
+    assert up.leftovers() == []
+
+
+def test_killed_with_9_the_command_leaves_nothing_behind(up: Up) -> None:
+    wait_until(lambda: up.value("pantau112_build_info") == 1, "everything runs", 90)
+
+    up.process.kill()
+
+    wait_until(lambda: not up.leftovers(), "everything ended", 30)
