@@ -50,7 +50,7 @@ class Event(BaseModel):
     source: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/][A-Za-z0-9._:~/-]{0,127}$")] = Field(
         description="URI-reference of the system that saw it, such as `/32.71/asterisk`. One clock per source."
     )
-    type: str
+    type: Annotated[str, StringConstraints(min_length=1)]
     subject: CentreCode = Field(description="The centre it happened at; also the topic key.")
     time: Time = Field(description="When it happened at the source, with zone (RFC 3339).")
     data: Data

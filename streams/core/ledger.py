@@ -8,11 +8,11 @@ LATENESS = 3600
 """Seconds an event may be older than the newest of its source. Within them every id is remembered; beyond them an event is
 passed over as late, because it could no longer be told from one folded before."""
 
-SOURCES = 32
+SOURCES = 12
 """The most sources of one centre. One that goes on inventing source names is broken."""
 
-IDS = 20_000
-"""The most ids remembered per source; a busy centre has about 1,000 in an hour."""
+IDS = 8_000
+"""The most ids remembered per source; a busy centre has about 1,000 in an hour. All of all sources fit into one Kafka record."""
 
 Outcome = Literal["folded", "replayed", "duplicate", "late", "unknown_type", "crowded"]
 

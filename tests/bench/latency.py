@@ -11,7 +11,7 @@ from statistics import quantiles
 
 from aiokafka import AIOKafkaProducer
 
-from schemas.calls import CallOffered, Offered
+from schemas.calls import Abandoned, CallAbandoned, CallOffered, Offered
 from schemas.topics import CALLS, encode
 from streams.transport import partition_of
 from tests.bench.figure import Figure
@@ -20,12 +20,14 @@ from tests.bench.workload import BOGOR
 
 RATE = 200
 SECONDS = 20
+WARM_UP = 1
+"""Seconds of events that are not looked at: connections are made."""
 PREFIX = "latency."
-_OFFERED = re.compile(rb"^psap_calls_offered_total\{.*\} (\d+)$", re.MULTILINE)
+_TOLD = re.compile(rb"^psap_calls_(?:offered|ended)_total\{.*\} (\d+)$", re.MULTILINE)
 
 
 def measure(bootstrap: str) -> list[Figure]:
-    """Calls are offered evenly; whoever polls sees how many are counted, and so when each became visible."""
+    """Calls are offered and abandoned evenly; whoever polls sees how many are counted, and so when each became visible."""
     create_topics(bootstrap, PREFIX, "bench-latency")
     bare = subprocess.Popen(on_core("-m", "tests.bench.bare", "follow", bootstrap, PREFIX + CALLS.name), stdout=subprocess.PIPE)
     assert bare.stdout is not None
@@ -36,9 +38,9 @@ def measure(bootstrap: str) -> list[Figure]:
     finally:
         bare.kill()
         bare.wait()
-    limit = _percentiles([seen - told for told, seen in zip(sent, decoded, strict=True)])
+    limit = _percentiles([seen - told for told, seen in zip(sent, decoded, strict=True)][WARM_UP * RATE :])
     with Worker(bootstrap, PREFIX, "bench-latency", [BOGOR.code]) as worker:
-        worker.until(lambda s: s["consumed"] == len(sent), "what the bare consumer has read is folded")
+        worker.until(lambda s: s.consumed == len(sent), "what the bare consumer has read is folded")
         again: list[float] = []
         producing = threading.Thread(target=lambda: again.extend(asyncio.run(offer(bootstrap, PREFIX, RATE * SECONDS))))
         producing.start()
@@ -47,10 +49,10 @@ def measure(bootstrap: str) -> list[Figure]:
             asked, answered, page = worker.metrics()
             polls.append(answered)
             seconds.append(answered - asked)
-            counts.append(sum(map(int, _OFFERED.findall(page))))
+            counts.append(sum(map(int, _TOLD.findall(page))))
         producing.join()
     first = RATE * SECONDS
-    visible = [polls[bisect_right(counts, first + n)] - told for n, told in enumerate(again)]
+    visible = [polls[bisect_right(counts, first + n)] - told for n, told in enumerate(again)][WARM_UP * RATE :]
     ours, poll = _percentiles(visible), _percentiles(seconds)
     note = f"polled without pause: one poll takes p50 {poll[0]:.1f}, p99 {poll[1]:.1f} ms, of which an event waits for 0.5 to 2"
     return [
@@ -69,7 +71,7 @@ def measure(bootstrap: str) -> list[Figure]:
 async def offer(
     bootstrap: str, prefix: str, events: int, centre: str = BOGOR.code, until: threading.Event | None = None
 ) -> list[float]:
-    """Produce so many calls, evenly in time, unless it is `until` before; returns when each was produced (monotonic seconds)."""
+    """Produce so many events of calls, evenly in time, unless it is `until` before; returns when each was produced (monotonic seconds)."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=0)
     await producer.start()
     run, began, sent, home = time.time_ns(), time.monotonic(), [], partition_of(centre)
@@ -79,13 +81,10 @@ async def offer(
             await asyncio.sleep(began + n / RATE - time.monotonic())
             if until is not None and until.is_set():
                 break
-            event = CallOffered(
-                id=f"{run:x}-{n}",
-                source=f"/{centre}/bench",
-                subject=centre,
-                time=start + timedelta(seconds=n / RATE),
-                data=Offered(call=f"{run:x}-{n}", queue="112"),
-            )
+            call = f"{run:x}-{n // 2}"
+            kind, data = (CallAbandoned, Abandoned(call=call)) if n % 2 else (CallOffered, Offered(call=call, queue="112"))
+            moment = start + timedelta(seconds=n / RATE)
+            event = kind(id=f"{run:x}-{n}", source=f"/{centre}/bench", subject=centre, time=moment, data=data)
             sent.append(time.monotonic())
             await producer.send(prefix + CALLS.name, encode(event), centre.encode(), home)
     finally:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 from urllib.request import urlopen
 
 from streams.log import Log
@@ -52,6 +52,19 @@ def create_topics(bootstrap: str, prefix: str, app_id: str) -> None:
         log.create_topics()
 
 
+class Sample(NamedTuple):
+    """What a worker says of itself at one moment: times in monotonic seconds, records counted since its start."""
+
+    wall: float
+    cpu: float
+    consumed: int
+    refused: int
+    recovering: bool
+    flushed: int
+    stall: float
+    burnt: float
+
+
 class Worker:
     """One `pantau112 worker` on the measured core, and what it has said of itself so far (`tests.bench.worker`)."""
 
@@ -81,7 +94,7 @@ class Worker:
 
     def start(self) -> None:
         """Start the process; with the same name in the group as before."""
-        self.samples: list[dict[str, Any]] = []
+        self.samples: list[Sample] = []
         self._process = subprocess.Popen(self._command, env=self._environment, stdout=subprocess.PIPE)
         threading.Thread(target=self._listen, args=(self._process, self.samples), daemon=True).start()
 
@@ -91,12 +104,12 @@ class Worker:
         self._process.wait()
 
     @staticmethod
-    def _listen(process: "subprocess.Popen[bytes]", samples: list[dict[str, Any]]) -> None:
+    def _listen(process: "subprocess.Popen[bytes]", samples: list[Sample]) -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            samples.append(json.loads(line))
+            samples.append(Sample(**json.loads(line)))
 
-    def until(self, true: Callable[[dict[str, Any]], bool], what: str, seconds: float = 180) -> dict[str, Any]:
+    def until(self, true: Callable[[Sample], bool], what: str, seconds: float = 180) -> Sample:
         """The first sample of which it is true."""
 
         def found() -> bool:

@@ -42,12 +42,12 @@ def measure(bootstrap: str) -> list[Figure]:
 def _whole(bootstrap: str, prefix: str, app_id: str, wanted: list[str], events: int) -> tuple[float, float]:
     create_topics(bootstrap, prefix, app_id)
     with Worker(bootstrap, prefix, app_id, wanted) as worker:
-        last = worker.until(lambda s: s["consumed"] >= events, f"{events} events folded")
-        first = worker.until(lambda s: s["consumed"] > 0, "the first event")
-        worker.until(lambda s: s["flushed"] >= events, "their states in Kafka")
-        assert last["refused"] == 0, last
-    done = last["consumed"] - first["consumed"]
-    return done / (last["wall"] - first["wall"]), done / (last["cpu"] - first["cpu"])
+        last = worker.until(lambda s: s.consumed >= events, f"{events} events folded")
+        first = worker.until(lambda s: s.consumed > 0, "the first event")
+        worker.until(lambda s: s.flushed >= events, "their states in Kafka")
+        assert last.refused == 0, last
+    done = last.consumed - first.consumed
+    return done / (last.wall - first.wall), done / (last.cpu - first.cpu)
 
 
 def _bare(bootstrap: str, prefix: str, events: int) -> tuple[float, float]:
