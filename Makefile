@@ -14,8 +14,8 @@ help:    ## this list
 
 setup: $(RUN)  ## .venv with the pantau112 command
 
-run: $(RUN)  ## the whole monitor on this machine; FEED=file FROM=time SPEED=60 plays a recording instead of a simulated centre
-	@$(BIN)/pantau112 up $(if $(FEED),--feed "$(FEED)") $(if $(FROM),--from "$(FROM)") $(if $(SPEED),--speed "$(SPEED)")
+run: $(RUN)  ## the whole monitor on this machine; FEED=file FROM=time SPEED=60 plays a recording, CENTRE=file, PORTS=first
+	@$(BIN)/pantau112 up $(if $(FEED),--feed "$(FEED)") $(if $(FROM),--from "$(FROM)") $(if $(SPEED),--speed "$(SPEED)") $(if $(CENTRE),--centre "$(CENTRE)") $(if $(PORTS),--ports "$(PORTS)")
 
 test: $(DEV)  ## every test, with real Kafka, Prometheus and Alertmanager
 	$(BIN)/pytest
