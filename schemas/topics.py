@@ -1,6 +1,7 @@
 """Which events travel in which Kafka topic, and how bytes become events and events bytes."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
@@ -65,7 +66,7 @@ EVENT_TYPES: dict[str, type[Event]] = {t.model_fields["type"].default: t for top
 TOPIC_OF: dict[str, Topic] = {t.model_fields["type"].default: topic for topic in TOPICS for t in topic.types}
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[CallEvent | OperatorEvent, Field(discriminator="type")])
-_validate = _EVENT.validator.validate_json  # without the wrapper, which costs a sixth of it
+_validate: Callable[[bytes], Event] = _EVENT.validator.validate_json  # without the wrapper, which costs a sixth of it
 _ENVELOPE = TypeAdapter(Event)
 _TYPE_NAME = re.compile(r"[a-z0-9._-]{1,64}")
 
