@@ -53,4 +53,7 @@ class Event(BaseModel):
     type: Annotated[str, StringConstraints(min_length=1)]
     subject: CentreCode = Field(description="The centre it happened at; also the topic key.")
     time: Time = Field(description="When it happened at the source, with zone (RFC 3339).")
+    replayed: Literal[True] | None = Field(
+        default=None, description="A recording told it again: numbers count it, and nobody is reminded of anything because of it."
+    )
     data: Data

@@ -26,6 +26,12 @@ class RingNoAnswer(Seat):
     ring_seconds: float | None = Field(default=None, ge=0, le=86_400, allow_inf_nan=False)
 
 
+class Ringing(Seat):
+    """A call rings at the seat."""
+
+    call: Code | None = None
+
+
 class OperatorLoggedIn(Event):
     """A call taker took the seat."""
 
@@ -61,4 +67,34 @@ class OperatorRingNoAnswer(Event):
     data: RingNoAnswer
 
 
-OperatorEvent = OperatorLoggedIn | OperatorLoggedOut | OperatorPaused | OperatorResumed | OperatorRingNoAnswer
+class OperatorRinging(Event):
+    """A call began to ring at a seat; it is over when the seat answers, lets it ring out, or after a minute."""
+
+    type: Literal["operator.ringing"] = "operator.ringing"
+    data: Ringing
+
+
+class OperatorWrapUpStarted(Event):
+    """A seat began what is to be done after a call (after-call work)."""
+
+    type: Literal["operator.wrap_up_started"] = "operator.wrap_up_started"
+    data: Seat
+
+
+class OperatorWrapUpEnded(Event):
+    """A seat finished its after-call work."""
+
+    type: Literal["operator.wrap_up_ended"] = "operator.wrap_up_ended"
+    data: Seat
+
+
+OperatorEvent = (
+    OperatorLoggedIn
+    | OperatorLoggedOut
+    | OperatorPaused
+    | OperatorResumed
+    | OperatorRinging
+    | OperatorRingNoAnswer
+    | OperatorWrapUpStarted
+    | OperatorWrapUpEnded
+)

@@ -7,9 +7,14 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from schemas.callers import CallerEvent
 from schemas.calls import CallEvent
+from schemas.dispatch import DispatchEvent
+from schemas.environment import EnvironmentEvent
 from schemas.event import Event
+from schemas.network import NetworkEvent
 from schemas.operators import OperatorEvent
+from schemas.survey import SurveyEvent
 
 CONTENT_TYPE = b"application/cloudevents+json"
 PARTITIONS = 8
@@ -57,15 +62,25 @@ class Topic:
     partitions: int = PARTITIONS
 
 
-CALLS = Topic("112.calls.v1", "calls", 400, get_args(CallEvent))
+# Who is a nuisance is judged by calls, so what is decided about callers travels with them.
+CALLS = Topic("112.calls.v1", "calls", 400, (*get_args(CallEvent), *get_args(CallerEvent)))
 OPERATORS = Topic("112.operators.v1", "operators", 400, get_args(OperatorEvent))
-TOPICS = (CALLS, OPERATORS)
+DISPATCH = Topic("112.dispatch.v1", "dispatch", 400, get_args(DispatchEvent))
+NETWORK = Topic("112.network.v1", "network", 400, get_args(NetworkEvent))
+ENVIRONMENT = Topic("112.environment.v1", "environment", 400, get_args(EnvironmentEvent))
+SURVEY = Topic("112.survey.v1", "survey", 400, (SurveyEvent,))
+TOPICS = (CALLS, OPERATORS, DISPATCH, NETWORK, ENVIRONMENT, SURVEY)
 DEAD_LETTERS = Topic("112.dead-letters.v1", "dead-letters", 30)
 
 EVENT_TYPES: dict[str, type[Event]] = {t.model_fields["type"].default: t for topic in TOPICS for t in topic.types}
 TOPIC_OF: dict[str, Topic] = {t.model_fields["type"].default: topic for topic in TOPICS for t in topic.types}
 
-_EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[CallEvent | OperatorEvent, Field(discriminator="type")])
+_EVENT: TypeAdapter[Event] = TypeAdapter(
+    Annotated[
+        CallEvent | CallerEvent | OperatorEvent | DispatchEvent | NetworkEvent | EnvironmentEvent | SurveyEvent,
+        Field(discriminator="type"),
+    ]
+)
 _validate: Callable[[bytes], Event] = _EVENT.validator.validate_json  # without the wrapper, which costs a sixth of it
 _ENVELOPE = TypeAdapter(Event)
 _TYPE_NAME = re.compile(r"[a-z0-9._-]{1,64}")

@@ -9,19 +9,17 @@ from pydantic import TypeAdapter
 
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, TOPICS, Refusal, Topic, UnknownType, decode
-from streams.core import calls, operators
+from streams.core import city as cities
 from streams.core.centre import Centre
+from streams.core.city import NOUNS, City
 from streams.core.ledger import Ledger, Outcome
 from streams.core.reading import Metric, Reading, Readings
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 """Goes up when a stored state can no longer be read: the worker then folds again from the log's beginning."""
 
 SKEW_SECONDS = 3600
 """How far ahead of the clock an event may be. One beyond it would make all that follow look late."""
-
-_NOUNS: dict[str, Any] = {"calls": calls, "operators": operators}
-"""Each noun's aggregate: a module with `State` and `step`."""
 
 CITY_INFO = Metric(
     "psap_city_info",
@@ -33,7 +31,7 @@ THRESHOLD = Metric("psap_centre_threshold", "gauge", "The limits of a centre, wh
 LAST_EVENT = Metric("psap_last_event_timestamp_seconds", "gauge", "When the newest event of a source happened.", ("source",))
 _MISPLACED = Refusal("wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do")
 
-METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, *calls.METRICS, *operators.METRICS)
+METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, *cities.METRICS)
 
 
 @dataclass(slots=True)
@@ -52,7 +50,7 @@ class Shelf:
     def __init__(self, topic: Topic) -> None:
         self.topic = topic
         self.types = frozenset(kind.model_fields["type"].default for kind in topic.types)
-        self.noun = _NOUNS[topic.noun]
+        self.noun = NOUNS[topic.noun]
         self.blob = TypeAdapter(self.noun.State)
         self.entries: dict[str, Entry] = {}
 
@@ -151,7 +149,4 @@ class Monitor:
                 newest[name] = max(source.newest, newest.get(name, source.newest))
         for name, time in sorted(newest.items()):
             yield LAST_EVENT, (name,), time
-        of_calls = states.get("calls") or calls.State()
-        yield from calls.measure(of_calls, now, centre)
-        if "operators" in states:
-            yield from operators.measure(states["operators"], calls.talking(of_calls, now, centre))
+        yield from cities.measure(City(**states), now, centre)

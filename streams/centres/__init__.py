@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from holidays import country_holidays
+
 from streams.core.centre import Centre, CentreError, parse
+
+HOLIDAYS = country_holidays("ID")
+"""National holidays of Indonesia, which its agencies do not work on."""
 
 PACKAGED = Path(__file__).with_name("kota-bogor.toml")
 
@@ -22,5 +27,5 @@ def load(paths: Sequence[Path]) -> dict[str, Centre]:
             raise CentreError(f"{path}: {error}") from None
         if centre.code in centres:
             raise CentreError(f"{path}: centre {centre.code} was given before")
-        centres[centre.code] = centre
+        centres[centre.code] = centre.model_copy(update={"holidays": HOLIDAYS})
     return centres

@@ -5,8 +5,12 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import assert_never
 
+from schemas.callers import CallerEvent
 from schemas.calls import CallEvent
+from streams.core import callers, forecast
+from streams.core.callers import Callers
 from streams.core.centre import Centre
+from streams.core.forecast import Forecast
 from streams.core.funnel import OUTCOMES, SWEEP_SECONDS, Call, Funnel, Peak, Queue
 from streams.core.ledger import Ledger
 from streams.core.proportion import wilson
@@ -24,11 +28,12 @@ class State:
 
     ledger: Ledger = field(default_factory=Ledger)
     funnel: Funnel = field(default_factory=Funnel)
-    classified: dict[str, int] = field(default_factory=dict)
+    callers: Callers = field(default_factory=Callers)
+    forecast: Forecast = field(default_factory=Forecast)
     sweep_at: float = 0.0
 
 
-def step(state: State, event: CallEvent, time: float, centre: Centre) -> None:
+def step(state: State, event: CallEvent | CallerEvent, time: float, centre: Centre) -> None:
     """Remember one event; `time` is its own in epoch seconds. Facts come in any order; one told twice changes nothing.
 
     But what was counted stays: a loss told before the answer that contradicts it is not taken back.
@@ -40,25 +45,40 @@ def step(state: State, event: CallEvent, time: float, centre: Centre) -> None:
     # By its type's name, not its class: pydantic's isinstance costs as much as all the rest.
     match event.type:
         case "call.offered":
-            funnel.offer(event.data.call, time, event.data.queue, event.data.clock, centre)
+            data = event.data
+            if funnel.offer(data.call, time, data.queue, data.clock, centre):
+                state.forecast.arrived(time, data.link)
+            state.callers.offered(data.call, time, data.caller)
         case "call.answered":
             funnel.answer(event.data.call, time, event.data.seat, centre)
+            state.callers.answered(event.data.call, time)
         case "call.ended":
             funnel.end(event.data.call, time, centre)
         case "call.abandoned":
             funnel.lose(event.data.call, time, "abandoned", centre)
+            state.callers.lost(event.data.call, time)
         case "call.queued":
             funnel.offer(event.data.call, time, event.data.queue, "queue", centre)
         case "call.transferred":
             funnel.end(event.data.call, time, centre, transferred=True)
         case "call.overflowed":
             funnel.lose(event.data.call, time, "overflowed", centre)
+            state.callers.lost(event.data.call, time)
         case "call.classified":
-            state.classified[event.data.class_] = state.classified.get(event.data.class_, 0) + 1
+            state.callers.classify(event.data.call, time, event.data.class_)
         case "call.blocked":
             funnel.lose(event.data.call, time, "blocked", centre)
         case "call.network_dropped":
             funnel.drop(event.data.call, time, centre)
+            state.callers.lost(event.data.call, time)
+        case (
+            "caller.block_recommended"
+            | "caller.block_approved"
+            | "caller.block_declined"
+            | "caller.block_lifted"
+            | "caller.contacted"
+        ):
+            state.callers.decide(event, time)
         case _:
             assert_never(event.type)
 
@@ -132,7 +152,6 @@ TODAY = Metric(
 )
 PEAK = Metric("psap_calls_waiting_peak", "gauge", "Most calls that waited at once, today or since the first event.", ("period",))
 PEAK_TIME = Metric("psap_calls_waiting_peak_timestamp_seconds", "gauge", "When they first did.", ("period",))
-CLASSIFIED_TOTAL = Metric("psap_calls_classified_total", "counter", "Calls by what they turned out to be.", ("class",))
 UNMATCHED_TOTAL = Metric("psap_calls_unmatched_total", "counter", "Answers and losses of calls whose arrival was never told.")
 
 METRICS = (
@@ -158,8 +177,9 @@ METRICS = (
     TODAY,
     PEAK,
     PEAK_TIME,
-    CLASSIFIED_TOTAL,
     UNMATCHED_TOTAL,
+    *callers.METRICS,
+    *forecast.METRICS,
 )
 
 _NO_CALLS = Queue()
@@ -196,9 +216,9 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     yield PEAK, ("today",), today.calls
     if today.calls:
         yield PEAK_TIME, ("today",), today.time
-    for name, n in sorted(state.classified.items()):
-        yield CLASSIFIED_TOTAL, (name,), n
     yield UNMATCHED_TOTAL, (), funnel.unmatched
+    yield from callers.measure(state.callers, now)
+    yield from forecast.measure(state.forecast, now, centre)
 
 
 def talking(state: State, now: float, centre: Centre) -> set[str]:

@@ -2,10 +2,12 @@
 
 import re
 import tomllib
-from typing import Annotated, Any
+from collections.abc import Container
+from datetime import date, time
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from schemas.event import CentreCode, Code
 
@@ -35,6 +37,115 @@ class Thresholds(BaseModel):
     """A rate over fewer calls does not page."""
 
 
+class Part(BaseModel):
+    """A table of a centre file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Shift(Part):
+    """Seats that are to be staffed from one time of the local day to another, over midnight when `until` is not later."""
+
+    start: Annotated[time, Field(alias="from")]
+    until: time
+    seats: Annotated[int, Field(ge=0, le=200)]
+
+
+class Link(Part):
+    """A trunk or line that calls come in on."""
+
+    code: Code
+    carrier: Code
+    kind: Literal["sip", "pstn", "uplink"] = "sip"
+
+
+class Gauge(Part):
+    """A river gauge, with the highest levels in centimetres that are still Siaga 4, 3 and 2. Above the last is Siaga 1."""
+
+    code: Code
+    name: str
+    siaga: tuple[float, float, float]
+    rise_centimetres: Annotated[float, Field(gt=0)] = 60
+    """So much in 30 minutes is alarming whatever the level (Katulampa 2024-04-05: 80 to 140 cm in 22 min)."""
+
+    @field_validator("siaga")
+    @classmethod
+    def _ascending(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
+        if sorted(set(value)) != list(value):
+            raise ValueError("must ascend: the upper bounds of Siaga 4, 3 and 2")
+        return value
+
+
+class Rung(Part):
+    """How long an OPD may leave a ticket unanswered before somebody is reminded."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,16}$")]
+    minutes: Annotated[float, Field(gt=0, le=100_000)]
+
+
+class Ladder(Part):
+    """The rungs of one severity. `clock` says which time counts: all of it, that of working days, or that of working hours."""
+
+    clock: Literal["always", "working_days", "working_hours"] = "always"
+    rungs: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=8)]
+
+    @field_validator("rungs")
+    @classmethod
+    def _upward(cls, rungs: tuple[Rung, ...]) -> tuple[Rung, ...]:
+        minutes = [rung.minutes for rung in rungs]
+        if sorted(set(minutes)) != minutes or len({rung.name for rung in rungs}) < len(rungs):
+            raise ValueError("must ascend, each with a name of its own")
+        return rungs
+
+
+class Category(Part):
+    """A kind of report: which OPD it goes to first, and by which ladder."""
+
+    code: Code
+    opds: tuple[Code, ...] = ()
+    ladder: str = "routine"
+
+
+class Opd(Part):
+    """A responder agency. `ladder` stands in for that of the category, where the agency has one of its own."""
+
+    code: Code
+    name: str
+    ladder: str | None = None
+
+
+class Office(Part):
+    """Working hours of the agencies, local time; `days` counts from Monday = 1."""
+
+    start: Annotated[time, Field(alias="from")] = time(7, 30)
+    until: time = time(16, 0)
+    days: frozenset[Annotated[int, Field(ge=1, le=7)]] = frozenset({1, 2, 3, 4, 5})
+
+    @model_validator(mode="after")
+    def _by_day(self) -> Self:
+        if self.until <= self.start or not self.days:
+            raise ValueError("until must be later than from, on at least one day")
+        return self
+
+
+class Survey(Part):
+    """For how many people the survey speaks, and within which error: Slovin's sample size needs both."""
+
+    population: Annotated[int, Field(gt=0)]
+    error: Annotated[float, Field(gt=0, lt=1)] = 0.1
+
+
+def _minutes(*rungs: tuple[str, float]) -> tuple[Rung, ...]:
+    return tuple(Rung(name=name, minutes=minutes) for name, minutes in rungs)
+
+
+LADDERS = {
+    # SiBadra's procedure of Kota Bogor: to the OPD within 7 min; 24 h head of OPD; 48 h Mayor; the study: 2 to 3 days group.
+    "life_safety": Ladder(rungs=_minutes(("7m", 7), ("15m", 15), ("24h", 1440))),
+    "routine": Ladder(clock="working_days", rungs=_minutes(("24h", 1440), ("48h", 2880), ("72h", 4320))),
+}
+
+
 class Centre(BaseModel):
     """One 112 centre."""
 
@@ -46,7 +157,17 @@ class Centre(BaseModel):
     timezone: ZoneInfo
     queues: tuple[Code, ...] = ()
     seats: tuple[Code, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    links: tuple[Link, ...] = ()
+    gauges: tuple[Gauge, ...] = ()
+    categories: tuple[Category, ...] = ()
+    opds: tuple[Opd, ...] = ()
+    ladders: dict[str, Ladder] = LADDERS
+    office: Office = Office()
+    survey: Survey | None = None
     thresholds: Thresholds = Thresholds()
+    holidays: Annotated[Container[date], Field(exclude=True)] = frozenset()
+    """Public holidays; whoever loads the file adds those of Indonesia."""
 
     @field_validator("timezone", mode="before")
     @classmethod
@@ -57,6 +178,19 @@ class Centre(BaseModel):
             raise ValueError("is no time zone; Indonesia has Asia/Jakarta, Asia/Makassar and Asia/Jayapura") from None
         except KeyError:
             raise ValueError("is no time zone; Indonesia has Asia/Jakarta, Asia/Makassar and Asia/Jayapura") from None
+
+    @field_validator("ladders")
+    @classmethod
+    def _beside_the_packaged(cls, value: dict[str, Ladder]) -> dict[str, Ladder]:
+        return LADDERS | value
+
+    @model_validator(mode="after")
+    def _ladders_exist(self) -> Self:
+        named = [(part.code, part.ladder) for part in self.categories] + [(part.code, part.ladder) for part in self.opds]
+        for code, ladder in named:
+            if ladder is not None and ladder not in self.ladders:
+                raise ValueError(f"{code}: there is no ladder {ladder}; there are {', '.join(sorted(self.ladders))}")
+        return self
 
 
 class CentreError(ValueError):
@@ -84,11 +218,17 @@ def _said(kind: str, message: str) -> str:
 
 
 def _line(text: str, path: list[str]) -> int:
-    """The line that sets the last part of `path`, or 1 when none does (tomllib keeps no positions)."""
+    """The line that sets `path` or what it is in, or 1 when none does (tomllib keeps no positions)."""
     section: list[str] = []
+    found, depth = 1, 0
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
             section = header[1].split(".")
-        elif (key := re.match(r"\s*([\w.-]+)\s*=", line)) and [*section, *key[1].split(".")] == path:
-            return number
-    return 1
+            here = section
+        elif key := re.match(r"\s*([\w.-]+)\s*=", line):
+            here = [*section, *key[1].split(".")]
+        else:
+            continue
+        if len(here) > depth and here == path[: len(here)]:
+            found, depth = number, len(here)
+    return found

@@ -18,6 +18,7 @@ from streams.core.service_level import (
     answer_kind,
 )
 from streams.core.window import Day, Window
+from streams.core.workload import Workload
 
 Clock = Literal["arrival", "queue"]
 Loss = Literal["abandoned", "short_abandoned", "overflowed", "network_dropped", "blocked", "lost"]
@@ -99,10 +100,11 @@ class Funnel:
     day: Day = field(default_factory=Day)
     peak: Peak = field(default_factory=Peak)
     peak_today: Peak = field(default_factory=Peak)
+    workload: Workload = field(default_factory=Workload)
     unmatched: int = 0
 
-    def offer(self, name: str, time: float, queue: str, clock: Clock, centre: Centre) -> None:
-        """A call arrived, or entered another queue, where it is offered anew."""
+    def offer(self, name: str, time: float, queue: str, clock: Clock, centre: Centre) -> bool:
+        """A call arrived, or entered another queue, where it is offered anew. Says whether that was news."""
         if queue not in self.queues:
             if len(self.queues) >= QUEUES:
                 queue = "other"
@@ -110,7 +112,7 @@ class Funnel:
         call = self._current(name, time, centre) or self._begin(name, time, centre)
         if call.offered is not None:
             if call.queue == queue:
-                return
+                return False
             # The first queue is done with it.
             if call.answered is None:
                 self.lose(name, time, "overflowed", centre)
@@ -139,6 +141,7 @@ class Funnel:
             self.peak.see(self.waiting, time)
             if self.day.start <= time:
                 self.peak_today.see(self.waiting, time)
+        return True
 
     def answer(self, name: str, time: float, seat: str | None, centre: Centre) -> None:
         """A call taker answered."""
@@ -248,6 +251,7 @@ class Funnel:
     def _count_end(self, name: str, call: Call, answered: float, time: float) -> None:
         totals = self.queues[call.queue]
         totals.handle.observe(max(0.0, time - answered))
+        self.workload.spoke(call.seat, answered, time)
         totals.transferred += call.transferred
         totals.cut_off += call.cut_off
         del self.open[name]

@@ -51,6 +51,8 @@ def step(state: State, event: OperatorEvent, time: float, centre: Centre) -> Non
                 seat.paused, seat.paused_time = None, time
         case "operator.ring_no_answer":
             seat.ring_no_answers += 1
+        case "operator.ringing" | "operator.wrap_up_started" | "operator.wrap_up_ended":
+            pass
         case _:
             assert_never(event.type)
 

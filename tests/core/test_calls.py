@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from streams.core import calls
+from streams.core.callers import CLASSIFIED_TOTAL
 from streams.core.calls import (
     ANSWER_CALLS,
     ANSWER_RATIO,
     ANSWER_RATIO_LOWER,
     ANSWER_RATIO_UPPER,
-    CLASSIFIED_TOTAL,
     CLOCK_INFO,
     ENDED_TOTAL,
     IN_SERVICE,

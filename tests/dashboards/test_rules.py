@@ -25,6 +25,7 @@ def rules() -> list[dict[str, Any]]:
 
 ALERTS = [rule for rule in rules() if "alert" in rule]
 NAMES = sorted({rule["alert"] for rule in ALERTS})
+NOUN = {name: file.stem for file in RULES for name in re.findall(r"- alert: (\w+)", file.read_text())}
 
 
 def run(*command: str | Path) -> str:
@@ -93,13 +94,14 @@ def test_an_alert_speaks_both_languages_and_says_where_to_read_on(rule: dict[str
     for text, other in (("summary", "summary_id"), ("description", "description_id")):
         values = [sorted(re.findall(r"\{\{.*?\}\}", notes[key])) for key in (text, other)]
         assert values[0] == values[1]
-    assert notes["runbook_url"] == f"dashboards/runbook.md#{rule['alert'].lower()}"
+    assert notes["runbook_url"] == f"dashboards/runbook/{NOUN[rule['alert']]}.md#{rule['alert'].lower()}"
     assert notes["dashboard"] in BOARDS
 
 
-def test_the_runbook_has_one_section_per_alert_in_both_languages() -> None:
-    sections = {part.split("\n", 1)[0]: part for part in (DASHBOARDS / "runbook.md").read_text().split("\n## ")[1:]}
-    assert sorted(sections) == NAMES
+@pytest.mark.parametrize("noun", sorted(set(NOUN.values())))
+def test_the_runbook_has_one_section_per_alert_in_both_languages(noun: str) -> None:
+    sections = {part.split("\n", 1)[0]: part for part in (DASHBOARDS / "runbook" / f"{noun}.md").read_text().split("\n## ")[1:]}
+    assert sorted(sections) == sorted(name for name in NAMES if NOUN[name] == noun)
     for text in sections.values():
         english, indonesian = text.split("*Bahasa Indonesia*")
         assert [word for word in ("Meaning", "Impact", "Look", "Do") if f"- **{word}**" not in english] == []

@@ -1,0 +1,67 @@
+"""The river and the weather, which bring calls and take the network."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.event import Code, Data, Event, Time
+
+Severity = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
+Urgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
+Certainty = Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
+
+
+class Reading(Data):
+    """One look at a river gauge."""
+
+    gauge: Code
+    level_centimetres: Annotated[float, Field(ge=-1_000, le=10_000, allow_inf_nan=False)]
+
+
+class Warned(Data):
+    """A weather warning (CAP 1.2: the words are its own)."""
+
+    warning: Code = Field(description="The warning's identifier.")
+    event: Code = Field(description="What is warned of, such as hujan-lebat.")
+    severity: Severity = "Unknown"
+    urgency: Urgency = "Unknown"
+    certainty: Certainty = "Unknown"
+    onset: Time
+    expires: Time
+    attribution: Code = Field(description="Who warns, such as BMKG; to be shown wherever the warning is.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.expires < self.onset:
+            raise ValueError("expires before its onset")
+        return self
+
+
+class Cancelled(Data):
+    """A warning that no longer holds."""
+
+    warning: Code
+
+
+class GaugeRead(Event):
+    """A river gauge was read."""
+
+    type: Literal["gauge.read"] = "gauge.read"
+    data: Reading
+
+
+class WeatherWarned(Event):
+    """A weather warning was issued, or updated under the same identifier."""
+
+    type: Literal["weather.warned"] = "weather.warned"
+    data: Warned
+
+
+class WeatherCancelled(Event):
+    """A weather warning was taken back."""
+
+    type: Literal["weather.cancelled"] = "weather.cancelled"
+    data: Cancelled
+
+
+EnvironmentEvent = GaugeRead | WeatherWarned | WeatherCancelled

@@ -1,0 +1,51 @@
+"""All that is known of one centre, and the only place where nouns meet."""
+
+from __future__ import annotations  # the fields are named as the modules
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streams.core import calls, dispatch, environment, network, operators, survey
+from streams.core.centre import Centre
+from streams.core.reading import Metric, Readings
+
+NOUNS: Mapping[str, Any] = {
+    "calls": calls,
+    "operators": operators,
+    "dispatch": dispatch,
+    "network": network,
+    "environment": environment,
+    "survey": survey,
+}
+"""Each noun's aggregate: a module with `State`, `step`, `measure` and `METRICS`."""
+
+METRICS: tuple[Metric, ...] = tuple(metric for noun in NOUNS.values() for metric in noun.METRICS)
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """The states of one centre; None for a noun of which nothing was told."""
+
+    calls: calls.State | None = None
+    operators: operators.State | None = None
+    dispatch: dispatch.State | None = None
+    network: network.State | None = None
+    environment: environment.State | None = None
+    survey: survey.State | None = None
+
+
+def measure(city: City, now: float, centre: Centre) -> Readings:
+    """Say what is true of a centre at `now`, epoch seconds. A state folds its own topic only; what joins them is joined here."""
+    of_calls = city.calls or calls.State()
+    yield from calls.measure(of_calls, now, centre)
+    if city.operators:
+        yield from operators.measure(city.operators, calls.talking(of_calls, now, centre))
+    if city.dispatch:
+        yield from dispatch.measure(city.dispatch, now, centre)
+    if city.network:
+        yield from network.measure(city.network, now, centre)
+    if city.environment:
+        yield from environment.measure(city.environment, now, centre)
+    if city.survey:
+        yield from survey.measure(city.survey, now, centre)

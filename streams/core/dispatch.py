@@ -1,0 +1,27 @@
+"""Dispatch: which tickets are open at which agency (OPD), how long each has been waiting, and how long answers took."""
+
+from dataclasses import dataclass, field
+
+from schemas.dispatch import DispatchEvent
+from streams.core.centre import Centre
+from streams.core.ledger import Ledger
+from streams.core.reading import Metric, Readings
+
+
+@dataclass(slots=True)
+class State:
+    """The tickets of one centre."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+
+
+def step(state: State, event: DispatchEvent, time: float, centre: Centre) -> None:
+    """Remember one event; `time` is its own in epoch seconds."""
+
+
+METRICS: tuple[Metric, ...] = ()
+
+
+def measure(state: State, now: float, centre: Centre) -> Readings:
+    """Say what is true at `now`."""
+    yield from ()
