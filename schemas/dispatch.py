@@ -47,9 +47,10 @@ class ReminderDue(OfOpd):
 
 
 class ReminderAccepted(OfOpd):
-    """The admins' group took the message about that rung."""
+    """The admins' group took the message about that rung, of the sending at `since`."""
 
     rung: Code
+    since: Time
 
 
 class TicketOpened(Event):

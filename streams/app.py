@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -19,7 +19,9 @@ from aiokafka.structs import ConsumerRecord
 from faust.exceptions import ProducerSendError
 from faust.types import TP, EventT
 
-from schemas.topics import DEAD_LETTERS, LARGEST, PARTITIONS, TOPICS, Refusal
+from schemas.event import Event
+from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, TOPIC_OF, TOPICS, Refusal, encode
+from streams.advisor import NotPublishedError, Publish
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from streams.transport import Chunk, Connection, cluster, credentials, install
@@ -43,6 +45,10 @@ CHANGELOG_CONFIG = {
     "max.compaction.lag.ms": 600_000,
     "max.message.bytes": LARGEST_REQUEST,
 }
+
+
+Advise = Callable[[Pipeline, Publish], Coroutine[Any, Any, None]]
+"""What a worker does beside folding, until it is cancelled: it may look at what is folded, and publish."""
 
 
 class Settings(Connection, Protocol):
@@ -88,8 +94,9 @@ class _Live:
 class Worker:
     """Folds chunks into the monitor's states and keeps those states in the table."""
 
-    def __init__(self, app: faust.App, settings: Settings, monitor: Monitor) -> None:
+    def __init__(self, app: faust.App, settings: Settings, monitor: Monitor, advise: Advise | None) -> None:
         self.pipeline = Pipeline()
+        self._advise = advise
         self.app, self.monitor = app, monitor
         self._prefix = settings.topic_prefix
         self._live: dict[TP, _Live] = {}
@@ -115,13 +122,12 @@ class Worker:
     # Folding
 
     async def _consume(self, stream: faust.StreamT[bytes]) -> None:
-        try:
-            async for event in stream.events():
-                message: Any = event.message
-                await self._take(message.tp, message.value)
-        except Exception:
-            log.exception("unexpected")
-            die(1, "nothing after the last flush is lost: start the worker again")
+        await _or_die(self._fold_all(stream))
+
+    async def _fold_all(self, stream: faust.StreamT[bytes]) -> None:
+        async for event in stream.events():
+            message: Any = event.message
+            await self._take(message.tp, message.value)
 
     async def _take(self, tp: TP, chunk: Chunk) -> None:
         live = self._live.get(tp)
@@ -142,21 +148,13 @@ class Worker:
             self._flush(tp, live)
 
     def _fold(self, live: _Live, chunk: Chunk) -> list[tuple[ConsumerRecord[bytes, bytes], Refusal]]:
-        fold, topic, number, now = self.monitor.fold, live.topic, live.number, time.time()
-        outcomes: Counter[str] = Counter()
-        refused = []
-        with self.monitor.lock:
-            for record in chunk:
-                outcome = fold(topic, number, record.offset, record.value, now)
-                if isinstance(outcome, str):
-                    outcomes[outcome] += 1
-                else:
-                    refused.append((record, outcome))
+        topic, number = live.topic, live.number
+        outcomes, refused = self.monitor.fold(topic, number, chunk, time.time())
         if not live.dirty:
             live.flushed_at = time.monotonic()
         live.dirty += len(chunk)
         live.folded = chunk[-1].offset
-        for word, count in outcomes.items():
+        for word, count in Counter(outcomes).items():
             self.pipeline.consumed[topic, word] += count
         if refused:
             self.pipeline.consumed[topic, "refused"] += len(refused)
@@ -187,6 +185,15 @@ class Worker:
         encoded = {name: text.encode() for name, text in headers.items()}
         await self.app.producer.send_and_wait(self._prefix + DEAD_LETTERS.name, key, value, None, None, encoded)
 
+    async def publish(self, event: Event) -> None:
+        """Write an event of the monitor's own; returns when Kafka has it. Raises `NotPublishedError`."""
+        self._fence.alive()
+        topic, headers = self._prefix + TOPIC_OF[event.type].name, {"content-type": CONTENT_TYPE}
+        try:
+            await self.app.producer.send_and_wait(topic, event.subject.encode(), encode(event), None, None, headers)
+        except (ProducerSendError, KafkaError) as error:
+            raise NotPublishedError(f"{event.type}: {error!r}") from None
+
     # The state in Kafka
 
     def _flush(self, tp: TP, live: _Live) -> None:
@@ -206,21 +213,15 @@ class Worker:
         self.pipeline.flushed_bytes += sum(len(blob) for _, blob in blobs)
 
     async def _tick(self) -> None:
-        try:
-            while True:
-                self._fence.alive()
-                for tp, live in list(self._live.items()):
-                    if time.monotonic() - live.flushed_at >= FLUSH_SECONDS:
-                        self._flush(tp, live)
-                    end = self.app.consumer.highwater(tp)
-                    if end is not None and self._live.get(tp) is live:
-                        self.pipeline.log_end[live.topic, live.number] = end
-                await asyncio.sleep(0.1)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("unexpected")
-            die(1, "nothing after the last flush is lost: start the worker again")
+        while True:
+            self._fence.alive()
+            for tp, live in list(self._live.items()):
+                if time.monotonic() - live.flushed_at >= FLUSH_SECONDS:
+                    self._flush(tp, live)
+                end = self.app.consumer.highwater(tp)
+                if end is not None and self._live.get(tp) is live:
+                    self.pipeline.log_end[live.topic, live.number] = end
+            await asyncio.sleep(0.1)
 
     def marker(self, tp: TP) -> int | None:
         """The last offset whose effect is in the table."""
@@ -273,7 +274,9 @@ class Worker:
     async def _on_revoked(self, *arguments: Any, **_: Any) -> None:
         revoked: Iterable[TP] = arguments[-1]
         if self._ticking is None:  # the group's first join: Faust starts its own tasks only after recovery
-            self._ticking = self.app.add_future(self._tick())
+            self._ticking = self.app.add_future(_or_die(self._tick()))
+            if self._advise is not None:
+                self.app.add_future(_or_die(self._advise(self.pipeline, self.publish)))
         self._revoked_at = time.monotonic()
         self._seen.clear()
         self._live.clear()
@@ -285,7 +288,9 @@ class Worker:
                 self.monitor.drop(number)
 
 
-def create_app(settings: Settings, monitor: Monitor, brokers: int = 1) -> tuple[faust.App, Pipeline]:
+def create_app(
+    settings: Settings, monitor: Monitor, brokers: int = 1, advise: Advise | None = None
+) -> tuple[faust.App, Pipeline]:
     """The Faust app of one worker, not started; `brokers` bounds the copies that its changelog can have."""
     app = faust.App(
         # A new form of state gets a new group and a new changelog: it is folded from the log.
@@ -312,12 +317,12 @@ def create_app(settings: Settings, monitor: Monitor, brokers: int = 1) -> tuple[
         stream_recovery_delay=0,
         web_enabled=False,
     )
-    worker = Worker(app, settings, monitor)
+    worker = Worker(app, settings, monitor, advise)
     install(app, worker)
     return app, worker.pipeline
 
 
-def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipeline], None]) -> int:
+def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipeline], None], advise: Advise | None = None) -> int:
     """Work until SIGTERM or SIGINT; `on_start` is called once, before anything is read. Returns the exit code."""
     wanted = [settings.topic_prefix + topic.name for topic in (*TOPICS, DEAD_LETTERS)]
     try:
@@ -336,7 +341,7 @@ def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipelin
     gc.set_threshold(100_000, 20, 50)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    app, pipeline = create_app(settings, monitor, brokers)
+    app, pipeline = create_app(settings, monitor, brokers, advise)
     on_start(pipeline)
     host = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     host.spinner = None
@@ -370,6 +375,15 @@ def die(code: int, why: str) -> NoReturn:
     logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
+
+
+async def _or_die(work: Coroutine[Any, Any, None]) -> None:
+    """What goes wrong unseen in a task of its own would go on unseen."""
+    try:
+        await work
+    except Exception:
+        log.exception("unexpected")
+        die(1, "nothing after the last flush is lost: start the worker again")
 
 
 def _published(sent: asyncio.Future[Any]) -> None:

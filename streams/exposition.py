@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import accumulate
 
-from streams.core.histogram import BOUNDS, Histogram
+from streams.core.histogram import Histogram
 from streams.core.reading import Metric
 from streams.monitor import METRICS, Monitor
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_BUCKETS = (*(f"{bound!r}" for bound in BOUNDS), "+Inf")
 
 
 def exposition(monitor: Monitor, now: float, shift: float = 0.0, cities: Iterable[str] | None = None) -> str:
@@ -43,7 +42,8 @@ def _series(metric: Metric, labels: tuple[str, ...]) -> list[tuple[str, str]]:
     name, others = metric.name, "".join(f',{key}="{_escape(text)}"' for key, text in zip(metric.labels, labels, strict=True))
     if metric.kind != "histogram":
         return [(f'{name}{{city="', f'"{others}}} ')]
-    buckets = [(f'{name}_bucket{{city="', f'"{others},le="{bound}"}} ') for bound in _BUCKETS]
+    bounds = [*map(repr, metric.bounds), "+Inf"]
+    buckets = [(f'{name}_bucket{{city="', f'"{others},le="{bound}"}} ') for bound in bounds]
     return [*buckets, (f'{name}_count{{city="', f'"{others}}} '), (f'{name}_sum{{city="', f'"{others}}} ')]
 
 

@@ -29,6 +29,21 @@ def measure(
     on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
 ) -> Measurement:
     """Fold every event up to `at` (None: all) and measure then; `wall` is the clock that events may not be ahead of."""
+    monitor, moment, outcomes = fold(lines, centres, wall, at, on_refusal)
+    # Without an event there is no last one to measure after.
+    return Measurement("" if moment is None else exposition(monitor, moment), moment, outcomes)
+
+
+def fold(
+    lines: Iterable[Line],
+    centres: Mapping[str, Centre],
+    wall: float,
+    at: float | None = None,
+    on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
+) -> tuple[Monitor, float | None, Counter[str]]:
+    """Fold every event up to `at` (None: all). Returns all states, the moment they are of (epoch seconds; None without an event),
+    and how many lines had which outcome.
+    """
     monitor = Monitor(centres)
     outcomes: Counter[str] = Counter()
     for offset, line in enumerate(lines):
@@ -49,6 +64,4 @@ def measure(
             outcomes["refused"] += 1
         else:
             outcomes[outcome] += 1
-    moment = monitor.newest() if at is None else at
-    # Without an event there is no last one to measure after.
-    return Measurement("" if moment is None else exposition(monitor, moment), moment, outcomes)
+    return monitor, monitor.newest() if at is None else at, outcomes

@@ -1,9 +1,9 @@
 """The fold of everything: records of the log go in, states of centres are kept, readings come out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -12,7 +12,7 @@ from schemas.topics import TOPIC_OF, TOPICS, Refusal, Topic, UnknownType, decode
 from streams.core import city as cities
 from streams.core.centre import Centre
 from streams.core.city import NOUNS, City
-from streams.core.ledger import Ledger, Outcome
+from streams.core.ledger import Outcome
 from streams.core.reading import Metric, Reading, Readings
 
 STATE_VERSION = 2
@@ -34,6 +34,18 @@ _MISPLACED = Refusal("wrong_partition", "the record's key must be its subject, p
 METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, *cities.METRICS)
 
 
+class Record(Protocol):
+    """What the log holds at an offset."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+R = TypeVar("R", bound=Record)
+
+
 @dataclass(slots=True)
 class Entry:
     """What is known of one centre from one topic, and the partition it came from."""
@@ -51,6 +63,7 @@ class Shelf:
         self.topic = topic
         self.types = frozenset(kind.model_fields["type"].default for kind in topic.types)
         self.noun = NOUNS[topic.noun]
+        self.step = self.noun.step
         self.blob = TypeAdapter(self.noun.State)
         self.entries: dict[str, Entry] = {}
 
@@ -71,21 +84,38 @@ class Monitor:
         self._partition_of = partition_of
         self._shelves = {topic.name: Shelf(topic) for topic in TOPICS}
 
-    def fold(self, topic: str, partition: int, offset: int, value: bytes | None, now: float) -> Outcome | Refusal:
-        """Fold one record of the log; `now` is the wall clock in epoch seconds. Bad input comes back as a `Refusal`."""
-        item = decode(value)
-        if isinstance(item, Refusal):
-            return item
-        return "unknown_type" if isinstance(item, UnknownType) else self.fold_event(topic, partition, offset, item, now)
+    def fold(self, topic: str, partition: int, records: Iterable[R], now: float) -> tuple[list[Outcome], list[tuple[R, Refusal]]]:
+        """Fold consecutive records of one partition of the log; `now` is the wall clock in epoch seconds.
+
+        Returns what became of those that could be read, and the others, each with why not.
+        """
+        shelf, fold = self._shelves[topic], self._fold
+        outcomes: list[Outcome] = []
+        refused = []
+        with self.lock:
+            for record in records:
+                item = decode(record.value)
+                if isinstance(item, UnknownType):
+                    outcomes.append("unknown_type")
+                    continue
+                outcome = item if isinstance(item, Refusal) else fold(shelf, partition, record.offset, item, now)
+                if isinstance(outcome, Refusal):
+                    refused.append((record, outcome))
+                else:
+                    outcomes.append(outcome)
+        return outcomes, refused
 
     def fold_event(self, topic: str, partition: int, offset: int, event: Event, now: float) -> Outcome | Refusal:
         """Fold one event that came at `offset` of a topic's partition (or as that line of a file)."""
-        shelf, city = self._shelves[topic], event.subject
+        return self._fold(self._shelves[topic], partition, offset, event, now)
+
+    def _fold(self, shelf: Shelf, partition: int, offset: int, event: Event, now: float) -> Outcome | Refusal:
         if event.type not in shelf.types:
             return Refusal("other_topic", f"field type: {event.type} belongs into {TOPIC_OF[event.type].name}")
         time = event.time.timestamp()
         if time > now + SKEW_SECONDS:
             return Refusal("in_the_future", "field time: more than an hour ahead of the clock")
+        city = event.subject
         entry = shelf.entries.get(city)
         if entry is None:
             centre = self.centres.get(city)
@@ -96,10 +126,9 @@ class Monitor:
             entry = shelf.entries[city] = Entry(centre, partition, shelf.noun.State())
         if partition != entry.partition:
             return _MISPLACED
-        ledger: Ledger = entry.state.ledger
-        outcome = ledger.admit(offset, event.source, event.id, time)
+        outcome: Outcome = entry.state.ledger.admit(offset, event.source, event.id, time)
         if outcome == "folded":
-            shelf.noun.step(entry.state, event, time, entry.centre)
+            shelf.step(entry.state, event, time, entry.centre)
         if outcome != "replayed":
             entry.changed = True
         return outcome
@@ -122,6 +151,11 @@ class Monitor:
         """Forget everything of a partition that somebody else owns now."""
         for shelf in self._shelves.values():
             shelf.entries = {city: entry for city, entry in shelf.entries.items() if entry.partition != partition}
+
+    def states(self, topic: str, partition: int) -> list[tuple[Centre, Any]]:
+        """The centres in a partition, with what is known of them from that topic. To be read only, and by whoever folds."""
+        entries = self._shelves[topic].entries.values()
+        return [(entry.centre, entry.state) for entry in entries if entry.partition == partition]
 
     def newest(self) -> float | None:
         """The time of the newest event folded, in epoch seconds; None before the first."""

@@ -104,9 +104,10 @@ def play(
 
     `speed` is times as fast as life, None as fast as they are taken. With `shift_to` the first event happens at that moment and
     the others as long after it as they did. `flush` is called before every wait, so that nobody waits for what is sent. Order
-    is kept; an event that is older than one before it comes at once. Ask `check` first.
+    is kept; an event that is older than one before it comes at once. Each is marked as replayed, so that nobody is reminded of
+    anything because of it. Ask `check` first.
     """
-    wanted = between(events, start, until)
+    wanted: Iterator[Event] = (event.model_copy(update={"replayed": True}) for event in between(events, start, until))
     first = next(wanted, None)
     if first is None:
         return

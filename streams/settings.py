@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     sasl_password_file: FilePath | None = None
     ssl_cafile: FilePath | None = None
 
+    reminder_webhook: SecretStr | None = None
+    """http(s) URL that takes reminders of unanswered tickets as JSON, with an Idempotency-Key."""
+    reminder_telegram_chat: str | None = None
+    """The Telegram group that takes them; its bot's token is in `telegram_token_file`."""
+    telegram_token_file: FilePath | None = None
+
     caller_key: SecretStr | None = None
     """What callers' numbers are hashed with at the edge. Without it, events carry no caller."""
     caller_key_file: Path | None = None
@@ -81,6 +87,10 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{self.security_protocol} needs {PREFIX}SASL_MECHANISM, {PREFIX}SASL_USERNAME and {PREFIX}SASL_PASSWORD(_FILE)"
             )
+        if self.reminder_webhook and not self.reminder_webhook.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError(f"{PREFIX}REMINDER_WEBHOOK is no http:// or https:// address")
+        if (self.reminder_telegram_chat is None) != (self.telegram_token_file is None):
+            raise ValueError(f"Telegram needs {PREFIX}REMINDER_TELEGRAM_CHAT and {PREFIX}TELEGRAM_TOKEN_FILE")
         if self.caller_key and self.caller_key_file:
             raise ValueError(f"give {PREFIX}CALLER_KEY or {PREFIX}CALLER_KEY_FILE, not both")
         return self

@@ -32,6 +32,19 @@ COLUMNS = {
 }
 """Heading and query; every number comes from Prometheus, so that what is seen here has been through the whole monitor."""
 
+AROUND = {
+    "meja siap / seats free": 'sum by (city) (psap_operators{state="available"})',
+    "perlu / needed": 'max by (city) (psap_seats_required{model="erlang_a",target="90_15"})',
+    "iseng, hantu / prank, ghost": 'sum by (city) (psap_calls_class_ratio{class=~"prank|ghost",window="today"})',
+    "tiket / tickets": "sum by (city) (psap_tickets_open)",
+    "lewat batas / overdue": 'sum by (city) (psap_tickets_open{rung!~"unsent|in_time|answered"})',
+    "jalur mati / links down": "count by (city) (psap_link_up == 0) or 0 * max by (city) (psap_link_up)",
+    "sungai cm / river": "max by (city) (psap_gauge_level_centimetres)",
+    "cuaca / weather": "count by (city) (psap_weather_warning)",
+    "survei / survey": 'max by (city) (psap_survey_mean_score{of="dimensions"})',
+}
+"""The same for what surrounds the calls."""
+
 STATES = {"running": "green", "done": "green", "failed": "red", "restarting": "yellow", "starting": "yellow"}
 CENTRES_SHOWN = 12
 LINE_SECONDS = 30.0
@@ -50,7 +63,7 @@ class Numbers:
         """Ask Prometheus at this base address; when it does not answer, say that instead of old numbers."""
         try:
             centres: dict[str, dict[str, float]] = {}
-            for heading, query in COLUMNS.items():
+            for heading, query in (COLUMNS | AROUND).items():
                 for sample in _get(f"{prometheus}/api/v1/query?{urlencode({'query': query})}")["result"]:
                     centres.setdefault(sample["metric"]["city"], {})[heading] = float(sample["value"][1])
             alerts = [_alert(alert) for alert in _get(f"{prometheus}/api/v1/alerts")["alerts"] if alert["state"] == "firing"]
@@ -119,29 +132,36 @@ def picture(
         state = Text(service.state, STATES.get(service.state, ""))
         port, pid = str(service.port or ""), str(service.pid or "")
         running.add_row(service.name, state, port, pid, str(service.restarts or ""), service.reason.partition("\n")[0])
-    figures = Table(box=None, pad_edge=False)
-    figures.add_column("pusat / centre")
-    for heading in COLUMNS:
-        figures.add_column(heading, justify="right")
-    for city, values in sorted(numbers.centres.items())[:CENTRES_SHOWN]:
-        figures.add_row(city, *(_figure(heading, values.get(heading)) for heading in COLUMNS))
-    if len(numbers.centres) > CENTRES_SHOWN:
-        figures.add_row(f"… {len(numbers.centres) - CENTRES_SHOWN} lagi / more")
+    calls, around = _figures(numbers, COLUMNS), _figures(numbers, AROUND)
     if not numbers.reached:
-        figures.add_row(Text("Prometheus belum menjawab / does not answer yet", "yellow"))
+        calls.add_row(Text("Prometheus belum menjawab / does not answer yet", "yellow"))
     when = moment.strftime("%Y-%m-%d %H:%M:%S %Z")
     alarms = Text("\n".join(numbers.alerts) or "tidak ada / none", "bold red" if numbers.alerts else "green")
     return Group(
         running,
         Text(f"\n{addresses}\nwaktu arus / stream time {when}", "dim"),
         Text(),
-        figures,
+        calls,
+        Text(),
+        around,
         Text("\nalarm aktif / firing alerts", "bold"),
         alarms,
         Text("\npanggilan terakhir / last pages", "bold"),
         Text("\n".join(pages) or "belum ada / none yet"),
         Text("\nCtrl-C berhenti / stops", "dim"),
     )
+
+
+def _figures(numbers: Numbers, columns: dict[str, str]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("pusat / centre")
+    for heading in columns:
+        table.add_column(heading, justify="right")
+    for city, values in sorted(numbers.centres.items())[:CENTRES_SHOWN]:
+        table.add_row(city, *(_figure(heading, values.get(heading)) for heading in columns))
+    if len(numbers.centres) > CENTRES_SHOWN:
+        table.add_row(f"… {len(numbers.centres) - CENTRES_SHOWN} lagi / more")
+    return table
 
 
 def print_line(console: Console, numbers: Numbers) -> None:
@@ -156,7 +176,9 @@ def print_line(console: Console, numbers: Numbers) -> None:
 def _figure(heading: str, value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.0%}" if "≤" in heading else f"{value:.0f}"
+    if "≤" in heading or "ghost" in heading:
+        return f"{value:.0%}"
+    return f"{value:.2f}" if "survey" in heading else f"{value:.0f}"
 
 
 def _alert(alert: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from streams.clock import Clock
 from streams.log import Log
 from streams.stack import StackError, debian, jars
 from streams.stack.kafka import Broker, find_java
-from streams.stack.pages import Pages
+from streams.stack.pages import REMINDERS, Pages
 from streams.stack.ports import require_free
 from streams.stack.prometheus import alertmanager, answers, prometheus
 from streams.stack.service import Service, Step
@@ -126,6 +126,7 @@ class Monitoring:
 
     def _environment(self) -> dict[str, str]:
         return {
+            "PANTAU112_REMINDER_WEBHOOK": f"http://127.0.0.1:{self.ports.pages}{REMINDERS}",
             **os.environ,
             "PANTAU112_BOOTSTRAP": self.bootstrap,
             "PANTAU112_METRICS_PORT": str(self.ports.worker),

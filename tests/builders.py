@@ -1,10 +1,25 @@
 """Events with everything defaulted but the point, and what the folds say of them. Seconds count from START."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from schemas.callers import (
+    BlockApproved,
+    BlockDeclined,
+    BlockLifted,
+    BlockRecommended,
+    CallerBlockApproved,
+    CallerBlockDeclined,
+    CallerBlockLifted,
+    CallerBlockRecommended,
+    CallerContacted,
+    CallerEvent,
+    Contacted,
+    Stage,
+)
 from schemas.calls import (
     Abandoned,
     Answered,
@@ -29,21 +44,70 @@ from schemas.calls import (
     Queued,
     Transferred,
 )
+from schemas.dispatch import (
+    DispatchEvent,
+    OfOpd,
+    OfUnit,
+    Opened,
+    PassedOn,
+    ReminderAccepted,
+    ReminderDue,
+    Ticket,
+    TicketAcknowledged,
+    TicketClosed,
+    TicketOpened,
+    TicketPassedOn,
+    TicketReminderAccepted,
+    TicketReminderDue,
+    TicketReopened,
+    TicketSent,
+    TicketUnitArrived,
+    TicketUnitAvailable,
+    TicketUnitDispatched,
+)
+from schemas.environment import (
+    Cancelled,
+    EnvironmentEvent,
+    GaugeRead,
+    Reading,
+    Severity,
+    Warned,
+    WeatherCancelled,
+    WeatherWarned,
+)
+from schemas.network import (
+    Link,
+    LinkDown,
+    LinkHeartbeat,
+    LinkMeasured,
+    LinkOccupied,
+    LinkRegistered,
+    LinkUnregistered,
+    LinkUp,
+    Measured,
+    NetworkEvent,
+    Occupied,
+)
 from schemas.operators import (
     OperatorEvent,
     OperatorLoggedIn,
     OperatorLoggedOut,
     OperatorPaused,
     OperatorResumed,
+    OperatorRinging,
     OperatorRingNoAnswer,
+    OperatorWrapUpEnded,
+    OperatorWrapUpStarted,
     Paused,
+    Ringing,
     RingNoAnswer,
     Seat,
 )
-from streams.core import calls, operators
+from streams.core import calls, dispatch, operators
 from streams.core.centre import Centre, Thresholds, parse
 from streams.core.histogram import Histogram
 from streams.core.reading import Metric, Readings
+from streams.core.workload import Workload
 
 START = datetime(2024, 11, 25, 8, 0, tzinfo=ZoneInfo("Asia/Jakarta"))
 """A Monday morning in Bogor."""
@@ -68,8 +132,11 @@ def seconds_to(moment: datetime) -> float:
     return (moment - START).total_seconds()
 
 
-def offered(call: str, seconds: float, queue: str = "112", clock: Literal["arrival", "queue"] = "arrival") -> CallEvent:
-    return CallOffered(data=Offered(call=call, queue=queue, clock=clock), **_envelope("o", call + queue, seconds))
+def offered(
+    call: str, seconds: float, queue: str = "112", clock: Literal["arrival", "queue"] = "arrival", caller: str | None = None
+) -> CallEvent:
+    said = Offered(call=call, queue=queue, clock=clock, caller=None if caller is None else pseudonym_of(caller))
+    return CallOffered(data=said, **_envelope("o", call + queue, seconds))
 
 
 def queued(call: str, seconds: float, queue: str = "112") -> CallEvent:
@@ -108,6 +175,52 @@ def classified(call: str, seconds: float, class_: Class) -> CallEvent:
     return CallClassified(data=Classified.model_validate({"call": call, "class": class_}), **_envelope("c", call, seconds))
 
 
+def pseudonym_of(caller: str) -> str:
+    """What stands for a caller such as "ani" in events."""
+    return blake2b(caller.encode(), digest_size=16).hexdigest()
+
+
+def recommended(caller: str, seconds: float, until: float, stage: Stage = "24h") -> CallerEvent:
+    since, end = START + timedelta(seconds=until - 90_000), START + timedelta(seconds=until)
+    data = BlockRecommended(caller=pseudonym_of(caller), stage=stage, pranks=3, since=since, until=end)
+    return CallerBlockRecommended(data=data, **_envelope("br", caller, seconds))
+
+
+def approved(caller: str, seconds: float, expires: float, stage: Stage = "24h") -> CallerEvent:
+    end = START + timedelta(seconds=expires)
+    data = BlockApproved(caller=pseudonym_of(caller), stage=stage, by="supervisor-1", expires=end)
+    return CallerBlockApproved(data=data, **_envelope("ba", caller, seconds))
+
+
+def declined(caller: str, seconds: float, stage: Stage = "24h") -> CallerEvent:
+    data = BlockDeclined(caller=pseudonym_of(caller), stage=stage, by="supervisor-1")
+    return CallerBlockDeclined(data=data, **_envelope("bd", caller, seconds))
+
+
+def lifted(caller: str, seconds: float) -> CallerEvent:
+    data = BlockLifted(caller=pseudonym_of(caller), by="supervisor-1")
+    return CallerBlockLifted(data=data, **_envelope("bl", caller, seconds))
+
+
+def contacted(caller: str, seconds: float) -> CallerEvent:
+    return CallerContacted(data=Contacted(caller=pseudonym_of(caller)), **_envelope("cc", caller, seconds))
+
+
+def spoken(call: str, seconds: float, caller: str, class_: Class) -> list[CallEvent | CallerEvent]:
+    """A call that was answered, and what it turned out to be."""
+    return [
+        offered(call, seconds, caller=caller),
+        answered(call, seconds + 5),
+        ended(call, seconds + 60),
+        classified(call, seconds + 70, class_),
+    ]
+
+
+def came(caller: str, class_: Class, *hours: float) -> list[CallEvent | CallerEvent]:
+    """Calls of one caller, all of one class, at these hours."""
+    return [event for hour in hours for event in spoken(f"{caller}-{class_}-{hour}", hour * 3600, caller, class_)]
+
+
 def logged_in(seat: str, seconds: float) -> OperatorEvent:
     return OperatorLoggedIn(data=Seat(seat=seat), **_envelope("li", seat, seconds))
 
@@ -126,6 +239,113 @@ def resumed(seat: str, seconds: float) -> OperatorEvent:
 
 def ring_no_answer(seat: str, seconds: float) -> OperatorEvent:
     return OperatorRingNoAnswer(data=RingNoAnswer(seat=seat), **_envelope("rna", seat, seconds))
+
+
+def ringing(seat: str, seconds: float) -> OperatorEvent:
+    return OperatorRinging(data=Ringing(seat=seat), **_envelope("ri", seat, seconds))
+
+
+def wrap_up_started(seat: str, seconds: float) -> OperatorEvent:
+    return OperatorWrapUpStarted(data=Seat(seat=seat), **_envelope("ws", seat, seconds))
+
+
+def wrap_up_ended(seat: str, seconds: float) -> OperatorEvent:
+    return OperatorWrapUpEnded(data=Seat(seat=seat), **_envelope("we", seat, seconds))
+
+
+_LINK_EVENTS: dict[str, type[LinkUp | LinkDown | LinkHeartbeat | LinkRegistered | LinkUnregistered]] = {
+    "up": LinkUp,
+    "down": LinkDown,
+    "heartbeat": LinkHeartbeat,
+    "registered": LinkRegistered,
+    "unregistered": LinkUnregistered,
+}
+
+
+def link(what: str, seconds: float, name: str = "sip-telkom") -> NetworkEvent:
+    return _LINK_EVENTS[what](data=Link(link=name), **_envelope("l" + what, name, seconds))
+
+
+def link_measured(seconds: float, name: str = "sip-telkom", **quality: float) -> NetworkEvent:
+    return LinkMeasured(data=Measured(link=name, **quality), **_envelope("lm", name, seconds))
+
+
+def link_occupied(seconds: float, used: int, channels: int = 30, name: str = "sip-telkom") -> NetworkEvent:
+    return LinkOccupied(data=Occupied(link=name, used=used, channels=channels), **_envelope("lo", name, seconds))
+
+
+def gauge_read(level: float, seconds: float, gauge: str = "katulampa") -> EnvironmentEvent:
+    return GaugeRead(data=Reading(gauge=gauge, level_centimetres=level), **_envelope("g", f"{gauge}{level:g}", seconds))
+
+
+def warned(warning: str, seconds: float, onset: float, expires: float, severity: Severity = "Moderate") -> EnvironmentEvent:
+    """A warning told `seconds` after START; `onset` and `expires` count from START too."""
+    data = Warned(
+        warning=warning,
+        event="hujan-lebat",
+        severity=severity,
+        urgency="Immediate",
+        certainty="Observed",
+        onset=START + timedelta(seconds=onset),
+        expires=START + timedelta(seconds=expires),
+        attribution="BMKG",
+    )
+    return WeatherWarned(data=data, **_envelope("w", f"{warning}{onset:g}-{expires:g}", seconds))
+
+
+def cancelled(warning: str, seconds: float) -> EnvironmentEvent:
+    return WeatherCancelled(data=Cancelled(warning=warning), **_envelope("wc", warning, seconds))
+
+
+def opened(ticket: str, seconds: float, category: str = "kebakaran") -> DispatchEvent:
+    return TicketOpened(data=Opened(ticket=ticket, category=category), **_envelope("to", ticket, seconds))
+
+
+def sent(ticket: str, seconds: float, opd: str = "damkar") -> DispatchEvent:
+    return TicketSent(data=OfOpd(ticket=ticket, opd=opd), **_envelope("ts", ticket + opd, seconds))
+
+
+def acknowledged(ticket: str, seconds: float, opd: str = "damkar") -> DispatchEvent:
+    return TicketAcknowledged(data=OfOpd(ticket=ticket, opd=opd), **_envelope("ta", ticket + opd, seconds))
+
+
+def unit_dispatched(ticket: str, seconds: float, unit: str = "u1", opd: str = "damkar") -> DispatchEvent:
+    data = OfUnit(ticket=ticket, opd=opd, unit=unit)
+    return TicketUnitDispatched(data=data, **_envelope("tud", ticket + unit, seconds))
+
+
+def unit_arrived(ticket: str, seconds: float, unit: str = "u1", opd: str = "damkar") -> DispatchEvent:
+    data = OfUnit(ticket=ticket, opd=opd, unit=unit)
+    return TicketUnitArrived(data=data, **_envelope("tua", ticket + unit, seconds))
+
+
+def unit_available(ticket: str, seconds: float, unit: str = "u1", opd: str = "damkar") -> DispatchEvent:
+    data = OfUnit(ticket=ticket, opd=opd, unit=unit)
+    return TicketUnitAvailable(data=data, **_envelope("tuv", ticket + unit, seconds))
+
+
+def passed_on(ticket: str, seconds: float, to: str, opd: str = "damkar") -> DispatchEvent:
+    return TicketPassedOn(data=PassedOn(ticket=ticket, opd=opd, to=to), **_envelope("tp", ticket + to, seconds))
+
+
+def closed(ticket: str, seconds: float) -> DispatchEvent:
+    return TicketClosed(data=Ticket(ticket=ticket), **_envelope("tc", ticket, seconds))
+
+
+def reopened(ticket: str, seconds: float) -> DispatchEvent:
+    return TicketReopened(data=Ticket(ticket=ticket), **_envelope("tr", ticket, seconds))
+
+
+def reminder_due(due: dispatch.Due, seconds: float) -> DispatchEvent:
+    since, passed = (datetime.fromtimestamp(time, START.tzinfo) for time in (due.since, due.due))
+    data = ReminderDue(ticket=due.ticket, opd=due.opd, rung=due.rung, since=since, due=passed)
+    return TicketReminderDue(data=data, **_envelope("trd", due.ticket + due.rung, seconds))
+
+
+def reminder_accepted(due: dispatch.Due, seconds: float) -> DispatchEvent:
+    since = datetime.fromtimestamp(due.since, START.tzinfo)
+    data = ReminderAccepted(ticket=due.ticket, opd=due.opd, rung=due.rung, since=since)
+    return TicketReminderAccepted(data=data, **_envelope("tra", due.ticket + due.rung, seconds))
 
 
 class Said(dict[tuple[Any, ...], float | Histogram]):
@@ -148,7 +368,10 @@ class Said(dict[tuple[Any, ...], float | Histogram]):
 
 
 def fold(
-    events: Iterable[CallEvent], centre: Centre = BOGOR, state: calls.State | None = None, first_offset: int | None = None
+    events: Iterable[CallEvent | CallerEvent],
+    centre: Centre = BOGOR,
+    state: calls.State | None = None,
+    first_offset: int | None = None,
 ) -> calls.State:
     """The state of a centre's calls after these events, entered in the ledger from the next offset or from another one on."""
     state = state if state is not None else calls.State()
@@ -158,18 +381,48 @@ def fold(
     return state
 
 
-def readings(events: Iterable[CallEvent] | calls.State, now: float, centre: Centre = BOGOR) -> Said:
+def readings(events: Iterable[CallEvent | CallerEvent] | calls.State, now: float, centre: Centre = BOGOR) -> Said:
     """What is said at `now` (seconds after START) of these events or of the state they left."""
     state = events if isinstance(events, calls.State) else fold(events, centre)
     return said(calls.measure(state, at(now), centre))
 
 
-def seat_readings(events: Iterable[OperatorEvent], talking: Iterable[str] = ()) -> Said:
-    """What is said of the seats after these events while some of them are in a call."""
-    state = operators.State()
+def seat_state(events: Iterable[OperatorEvent], state: operators.State | None = None) -> operators.State:
+    """What is known of the seats after these events."""
+    state = state if state is not None else operators.State()
     for event in events:
         operators.step(state, event, event.time.timestamp(), BOGOR)
-    return said(operators.measure(state, set(talking)))
+    return state
+
+
+def seat_readings(
+    events: Iterable[OperatorEvent] | operators.State,
+    now: float,
+    talking: Mapping[str, float] | None = None,
+    spoken: Iterable[tuple[str, float, float]] = (),
+    centre: Centre = BOGOR,
+) -> Said:
+    """What is said of the seats at `now`, while some talk since a moment and have `spoken` from one to another."""
+    state = events if isinstance(events, operators.State) else seat_state(events)
+    workload = Workload()
+    for seat, start, end in spoken:
+        workload.spoke(seat, at(start), at(end), centre.timezone)
+    since = {seat: at(start) for seat, start in (talking or {}).items()}
+    return said(operators.measure(state, since, workload, at(now), centre))
+
+
+def ticket_state(events: Iterable[DispatchEvent], centre: Centre = BOGOR, state: dispatch.State | None = None) -> dispatch.State:
+    """What is known of the tickets after these events."""
+    state = state if state is not None else dispatch.State()
+    for event in events:
+        dispatch.step(state, event, event.time.timestamp(), centre)
+    return state
+
+
+def ticket_readings(events: Iterable[DispatchEvent] | dispatch.State, now: float, centre: Centre = BOGOR) -> Said:
+    """What is said of the tickets at `now` (seconds after START) after these events or of the state they left."""
+    state = events if isinstance(events, dispatch.State) else ticket_state(events, centre)
+    return said(dispatch.measure(state, at(now), centre))
 
 
 def said(spoken: Readings) -> Said:

@@ -15,23 +15,25 @@ from os import environ
 from pathlib import Path
 
 from schemas.event import Event
+from schemas.topics import PARTITIONS, TOPICS
 from streams import centres, settings
-from streams.core.centre import Centre
+from streams.core.centre import Centre, parse
 from streams.log import Log
 from streams.measure import measure
 from streams.sources import Line, read, simulate
 
 JANUARY = Path(__file__).parents[2] / "shared" / "data" / "anonymous_bank" / "january1999.queue_log.gz"
 START = datetime.fromisoformat("1999-01-01T00:00:00+02:00")
-PARTITIONS_OWNED = 16
-"""Of both topics together."""
+PARTITIONS_OWNED = PARTITIONS * len(TOPICS)
 
 
 class Group:
     """The workers that share one consumer group on one set of topics."""
 
-    def __init__(self, bootstrap: str, app_id: str, prefix: str, codes: Iterable[str], folder: Path) -> None:
-        self.folder = folder
+    def __init__(
+        self, bootstrap: str, app_id: str, prefix: str, codes: Iterable[str], folder: Path, reminders: str | None = None
+    ) -> None:
+        self.folder, self.reminders = folder, reminders
         self.files, self.centres = centre_files(codes, folder)
         self.settings = settings.read(
             {"PANTAU112_BOOTSTRAP": bootstrap, "PANTAU112_APP_ID": app_id, "PANTAU112_TOPIC_PREFIX": prefix}
@@ -71,7 +73,7 @@ class Worker:
     def __init__(self, group: Group, instance_id: str | None, chunk: int | None) -> None:
         chosen = group.settings
         said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
-        said |= {"METRICS_PORT": "0", "INSTANCE_ID": instance_id or ""}
+        said |= {"METRICS_PORT": "0", "INSTANCE_ID": instance_id or "", "REMINDER_WEBHOOK": group.reminders or ""}
         entry = ["-m", "tests.chunked", str(chunk)] if chunk else ["-c", "from streams.cli import main; main()"]
         files = [part for file in group.files for part in ("--centre", str(file))]
         self.instance_id = instance_id
@@ -153,12 +155,25 @@ def uninterrupted(events: Iterable[Event], known: dict[str, Centre], at: float |
     return domain(result.text), result.at
 
 
+def logged(group: Group) -> Iterator[Line]:
+    """All that the topics of a group hold, as `measure` takes it."""
+    with Log(group.settings) as log:
+        for number, record in enumerate(log.read([topic.name for topic in TOPICS]), 1):
+            yield Line(number, record.item)
+
+
 def january() -> list[Event]:
     """Real calls of January 1999, or where they are not, as many simulated ones."""
     centre = _centre("32.71")
     if JANUARY.exists():
         return [line.item for line in read(JANUARY, centre) if isinstance(line.item, Event)]
     return list(simulate.events(112, START, centre, days=31))
+
+
+def recent(events: list[Event]) -> list[Event]:
+    """The same events, as if the last had happened just now: what is overdue is overdue by the clock on the wall."""
+    by = datetime.now(UTC) - max(event.time for event in events)
+    return [event.model_copy(update={"time": event.time + by}) for event in events]
 
 
 def interleaved(real: list[Event], simulated: list[Event], codes: list[str]) -> Iterator[Event]:
@@ -176,12 +191,19 @@ def week(code: str = "32.71", days: float = 7) -> list[Event]:
 
 
 def centre_files(codes: Iterable[str], folder: Path) -> tuple[list[Path], dict[str, Centre]]:
-    """A file for each of these centres, and what they say."""
+    """A file for each of these centres, with all that Kota Bogor has, and what they say."""
     files = [folder / f"{code}.toml" for code in codes]
     for file in files:
-        file.write_text(f'code = "{file.stem}"\nname = "Centre {file.stem}"\ntimezone = "Asia/Jerusalem"\n')
+        file.write_text(_text(file.stem))
     return files, centres.load(files)
 
 
+def _text(code: str) -> str:
+    bogor = centres.PACKAGED.read_text()
+    for ours, theirs in (("32.71", code), ("Kota Bogor", f"Centre {code}"), ("Asia/Jakarta", "Asia/Jerusalem")):
+        bogor = bogor.replace(f'"{ours}"', f'"{theirs}"', 1)
+    return bogor
+
+
 def _centre(code: str) -> Centre:
-    return Centre.model_validate({"code": code, "name": f"Centre {code}", "timezone": "Asia/Jerusalem"})
+    return parse(_text(code))

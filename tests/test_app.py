@@ -45,7 +45,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
         on_partitions_revoked=signal,
     )
     monitor: Any = Counting()
-    made: Any = Worker(app, Settings("", "a", "x."), monitor)
+    made: Any = Worker(app, Settings("", "a", "x."), monitor, None)
     made.published, made.buried = [], []
     made._table.send_changelog = lambda number, key, blob: made.published.append((number, key, blob)) or Sent()
 

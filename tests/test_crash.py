@@ -17,8 +17,10 @@ from typing import Any
 
 import pytest
 
-from schemas.topics import DEAD_LETTERS, TOPICS
+from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS
 from tests.conftest import RealKafka, wait_until
+
+ALL = PARTITIONS * len(TOPICS)
 
 pytestmark = [
     pytest.mark.stack,
@@ -180,7 +182,7 @@ class Process:
         """Counts by name; 0 for all before the first report."""
         return Counter(json.loads(self._status.read_text()) if self._status.exists() else {"recovering": 1})
 
-    def wait_ready(self, owned: int = 16) -> None:
+    def wait_ready(self, owned: int = ALL) -> None:
         def ready() -> bool:
             assert self.process.poll() is None, self.log.read_text()[-3000:]
             return self.said["owned"] == owned and not self.said["recovering"]
@@ -289,7 +291,7 @@ def test_partitions_move_between_workers_that_join_leave_and_die(case: Case) -> 
         first = case.worker(None)
         first.wait_ready()
         second = case.worker(None)
-        wait_until(lambda: 0 < second.said["owned"] < 16, "the second worker has a share", 45)
+        wait_until(lambda: 0 < second.said["owned"] < ALL, "the second worker has a share", 45)
         second.signal(signal.SIGTERM)
         assert second.ended() == 0
         first.wait_ready()
@@ -298,7 +300,7 @@ def test_partitions_move_between_workers_that_join_leave_and_die(case: Case) -> 
         third.kill()
         first.wait_ready()
         fourth = case.worker(None)
-        wait_until(lambda: 0 < fourth.said["owned"] < 16 and fourth.said["folded"] > 0, "the fourth folds", 45)
+        wait_until(lambda: 0 < fourth.said["owned"] < ALL and fourth.said["folded"] > 0, "the fourth folds", 45)
         first.kill()
         fourth.wait_ready()
     case.assert_exact(1000)

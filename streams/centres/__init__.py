@@ -5,18 +5,28 @@ from pathlib import Path
 
 from holidays import country_holidays
 
+from streams.centres import indonesia
 from streams.core.centre import Centre, CentreError, parse
 
 HOLIDAYS = country_holidays("ID")
 """National holidays of Indonesia, which its agencies do not work on."""
 
+NATION = Path("indonesia")
+"""Instead of a file: all 514 regencies and cities."""
+
 PACKAGED = Path(__file__).with_name("kota-bogor.toml")
 
 
 def load(paths: Sequence[Path]) -> dict[str, Centre]:
-    """The centres of these files by code; Kota Bogor without any. Raises `CentreError` that names file, line and reason."""
+    """The centres of these files by code; Kota Bogor without any, and of a file and the whole nation the file stands.
+
+    Raises `CentreError` that names file, line and reason.
+    """
     centres: dict[str, Centre] = {}
     for path in paths or [PACKAGED]:
+        if path == NATION and not path.exists():
+            centres |= {code: _with_holidays(centre) for code, centre in indonesia.centres().items() if code not in centres}
+            continue
         try:
             centre = parse(path.read_text(encoding="utf-8"))
         except OSError as error:
@@ -27,5 +37,9 @@ def load(paths: Sequence[Path]) -> dict[str, Centre]:
             raise CentreError(f"{path}: {error}") from None
         if centre.code in centres:
             raise CentreError(f"{path}: centre {centre.code} was given before")
-        centres[centre.code] = centre.model_copy(update={"holidays": HOLIDAYS})
+        centres[centre.code] = _with_holidays(centre)
     return centres
+
+
+def _with_holidays(centre: Centre) -> Centre:
+    return centre.model_copy(update={"holidays": HOLIDAYS})

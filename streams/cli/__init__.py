@@ -4,16 +4,19 @@ import asyncio
 import logging
 import sys
 import time
+from collections.abc import Coroutine
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import ingest, replay, terminal, topics
+from streams.cli import callers, ingest, replay, terminal, topics
+from streams.cli.staffing import staffing
 from streams.cli.terminal import Centres, Failed, Faults, Moment, moment, progress, sentence, tell
 
 if TYPE_CHECKING:
+    from streams.advisor import Publish
     from streams.core.centre import Centre
 
 app = typer.Typer(
@@ -23,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Operations monitor for 112 call centres.",
 )
+app.add_typer(callers.app, name="callers")
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(replay.app, name="replay")
 app.add_typer(topics.app, name="topics")
@@ -53,14 +57,19 @@ def measure(
     tell(f"{events}: {said or 'no events'}; as of {moment}")
 
 
+app.command(epilog="Example: pantau112 staffing topic:112.calls.v1 --centre kota-bogor.toml")(staffing)
+
+
 @app.command(epilog="Example: PANTAU112_BOOTSTRAP=kafka1:9092 pantau112 worker --centre kota-bogor.toml")
 def worker(centre: Centres = None) -> None:
     """One worker: folds its share of the partitions and serves /metrics. Run as many as you like."""
     from streams import centres, clock
+    from streams.advisor import Advisor
     from streams.app import run_worker
     from streams.exporter import Exporter
     from streams.monitor import Monitor
     from streams.pipeline import Pipeline
+    from streams.reminder import channels
     from streams.transport import partition_of
 
     settings = terminal.settings()
@@ -75,7 +84,11 @@ def worker(centre: Centres = None) -> None:
             raise Failed(f"port {settings.metrics_port}: {error.strerror}. Set PANTAU112_METRICS_PORT to a free one.") from None
         tell(f"metrics at http://{settings.metrics_host}:{port}/metrics")
 
-    raise typer.Exit(run_worker(settings, monitor, serve))
+    def advise(pipeline: Pipeline, publish: "Publish") -> Coroutine[Any, Any, None]:
+        return Advisor(monitor, pipeline, publish, channels(settings), time.time).run()
+
+    # On a recording's clock everything that is due was due long ago.
+    raise typer.Exit(run_worker(settings, monitor, serve, advise if settings.clock == "wall" else None))
 
 
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 1999-01-03T16:00+02:00 --speed 60")
@@ -108,7 +121,12 @@ def up(
         if speed != 1:
             tell(f"{speed:g} times as fast as life: rules on states say what they would have said; rules over rates need speed 1")
 
-    monitoring = Monitoring(home.resolve(), Ports.from_base(ports), [path.resolve() for path in centre or []], playing)
+    monitoring = Monitoring(
+        home.resolve(),
+        Ports.from_base(ports),
+        [path if path == centres.NATION else path.resolve() for path in centre or []],
+        playing,
+    )
     try:
         raise typer.Exit(asyncio.run(watch(monitoring, next(iter(known.values())).timezone)))
     except StackError as error:

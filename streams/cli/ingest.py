@@ -1,12 +1,13 @@
 """`pantau112 ingest`: what a centre already has becomes events."""
 
 from datetime import datetime
+from heapq import merge
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from streams.cli.terminal import Centres, Failed, Faults, File, Moment, To, progress, pseudonym, report_on, sink_for
+from streams.cli.terminal import Centres, Failed, Faults, File, Moment, To, progress, pseudonym, report_on, sink_for, tell
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What a centre already has becomes events, in Kafka or a file."
@@ -73,6 +74,44 @@ def csv(
     report_on(table, report, faults)
 
 
+@app.command(
+    epilog="BMKG's are listed at https://www.bmkg.go.id/alerts/nowcast/id and stand at .../id/CODE_alert.xml: fetch them with "
+    "curl from cron, at most 60 requests a minute, and name BMKG as their source. Example: pantau112 ingest cap *_alert.xml"
+)
+def cap(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="CAP 1.2, one warning each.")
+    ],
+    to: To = None,
+    centre: Centres = None,
+) -> None:
+    """Weather warnings (CAP) become events of the centres in their areas. A file read again changes nothing."""
+    from streams import centres
+    from streams.sources.cap import LARGEST, CapError, parse
+
+    known, events, bad = centres.load(centre or []).values(), [], 0
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                alert = parse(file.read(LARGEST + 1))
+            concerned = [one for one in known if alert.concerns(one)]
+            events += [event for one in concerned for event in alert.events(one)]
+        except CapError as error:
+            tell(f"{path}: {error}")
+            bad += 1
+        else:
+            if not concerned:
+                tell(f"{path}: for elsewhere; its areas name no centre's city or province")
+    with sink_for(to) as sink:
+        # What comes far behind a later one would be passed over as late.
+        for event in sorted(events, key=lambda event: event.time):
+            sink.send(event)
+        sink.flush()
+    tell(f"{len(files)} files: {len(events)} events, {bad} bad files")
+    if bad:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: pantau112 ingest simulate --start 2026-01-05T00:00+07:00 --days 7 --to week.jsonl")
 def simulate(
     start: Moment = None,
@@ -82,22 +121,27 @@ def simulate(
     to: To = None,
     centre: Centres = None,
 ) -> None:
-    """A seeded day of a centre: calls, queues that build up, shifts, pranks, network drops."""
+    """Seeded days of a centre, or of all with --centre indonesia: calls, seats, tickets, links, river, weather, survey."""
     from streams import centres
     from streams.replay import paced
     from streams.sources import simulate as simulator
 
-    one = next(iter(centres.load(centre or []).values()))
+    known = list(centres.load(centre or []).values())
     if not live and start is None:
         raise typer.BadParameter("give --start TIME, or --live")
     with sink_for(to) as sink, progress("events") as tick:
         if live:
             # What happened since midnight comes at once; a restart tells it again under the same ids.
-            now = datetime.now(one.timezone)
-            events = paced(simulator.week(now, one), sink.flush)
+            now = datetime.now().astimezone()
+            calls = [953.0 if len(known) == 1 else simulator.usual_calls(one) for one in known]
+            weeks = [simulator.week(now, one, usual) for one, usual in zip(known, calls, strict=True)]
+            events = paced(merge(*weeks, key=lambda event: event.time), sink.flush)
+        elif len(known) == 1:
+            assert start is not None
+            events = simulator.events(seed, start, known[0], days=days)
         else:
             assert start is not None
-            events = simulator.events(seed, start, one, days=days)
+            events = simulator.nation(seed, start, known, days=days)
         for event in tick(events):
             sink.send(event)
         sink.flush()

@@ -38,7 +38,11 @@ def moment(text: str) -> datetime:
 
 Centres = Annotated[
     list[Path] | None,
-    typer.Option("--centre", metavar="FILE", help="A centre's TOML file; may be repeated. Default: Kota Bogor."),
+    typer.Option(
+        "--centre",
+        metavar="FILE",
+        help="A centre's TOML file, or the word indonesia for all 514; may be repeated. Default: Kota Bogor.",
+    ),
 ]
 To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write events to this JSONL file instead of Kafka.")]
 Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="ISO 8601 with zone.")]

@@ -1,10 +1,63 @@
 """Callers: what share is nuisance, whom a person should look at, and who hung up and was never heard again. Pseudonyms only."""
 
+from bisect import insort
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import assert_never, get_args
 
 from schemas.callers import CallerEvent
 from schemas.calls import Class
+from streams.core.blocks import DAY, PRANKS, PRANKS_EACH, RECORDS, REMEMBERED, Recommendation, Record, evidence
+from streams.core.callbook import ANSWERED, HOUR, LOST, SHORT, UNKNOWN, WAITING, Book, Place, index, pseudonym, shortened
+from streams.core.centre import Centre
+from streams.core.ledger import LATENESS
+from streams.core.proportion import wilson
 from streams.core.reading import Metric, Readings
+from streams.core.window import Day, Window
+
+CLASSES: tuple[Class, ...] = get_args(Class)
+_KIND = {name[0]: kind for kind, name in enumerate(CLASSES)}
+_WITH_CALLER, _WITHOUT_CALLER = len(CLASSES), len(CLASSES) + 1
+_KINDS = len(CLASSES) + 2
+
+WINDOWS = {"60m": 3_600}
+"""The rolling window in seconds; `today` stands beside it."""
+
+REPEATS = 3
+"""A caller who comes so often within 24 hours is a repeat caller, whatever the reason."""
+
+CALLBACK_SECONDS = 4 * 3_600
+"""How long somebody who was not answered stays on the list of those to be called back."""
+
+PROTECTED = 20_000
+"""The most callers remembered as having had a real incident. None is ever forgotten; once there are so many, nobody is
+recommended for a block any more, because somebody real could be among those not remembered."""
+
+_PROTECTED = 6
+"""Characters (36 bits) kept of each. Somebody else with the same ones, which is one in three million, is protected too."""
+
+EARLY = 1_000
+"""The most calls remembered of which something was told before their arrival."""
+
+CONTACTED = 1_000
+"""The most callers remembered as called back."""
+
+_HUNG_UP = "h"
+_NORMAL, _PRANK = "n", "p"
+_NO_RECORD = Record()
+
+
+@dataclass(slots=True)
+class Early:
+    """What was told of a call before its arrival was, which is kept as long as an event may be late."""
+
+    heard: float
+    end: str = WAITING
+    hung_up: float = 0.0
+    class_: str = UNKNOWN
+    classified: float = 0.0
+    real: bool = False
+    """Whether it was ever said to be normal."""
 
 
 @dataclass(slots=True)
@@ -12,30 +65,329 @@ class Callers:
     """The callers of one centre, as far as the last days remember them. Part of the state of calls."""
 
     classified: dict[str, int] = field(default_factory=dict)
+    book: Book = field(default_factory=Book)
+    window: Window = field(default_factory=Window)
+    day: Day = field(default_factory=Day)
+    early: dict[str, Early] = field(default_factory=dict)
+    contacted: dict[str, float] = field(default_factory=dict)
+    pranks: dict[str, list[int]] = field(default_factory=dict)
+    """By caller with a prank in the last 24 hours, when those of the last 48 came; ascending."""
+    records: dict[str, Record] = field(default_factory=dict)
+    protected: str = ""
+    replayed: float = 0.0
+    """When the newest call was classified that a recording told of."""
 
-    def offered(self, call: str, time: float, caller: str | None) -> None:
+    def offered(self, call: str, time: float, caller: str | None, centre: Centre) -> None:
         """A call arrived."""
+        before = self.book.newest
+        place = self.book.enter(call, time, None if caller is None else shortened(caller))
+        if place is None:
+            return
+        if self.book.newest != before:
+            self.pranks = {name: times for name, times in self.pranks.items() if times and times[-1] > time - DAY - HOUR}
+        self._count_today(time, _WITHOUT_CALLER if caller is None else _WITH_CALLER, 1, centre)
+        early = self.early.pop(call, None)
+        if early is None:
+            return
+        if early.class_ != UNKNOWN:
+            self._count(early.classified, early.class_, -1, centre)
+            self._classify(place, early.class_, centre)
+        if early.real:
+            self._protect(place.caller)
+        if early.end == ANSWERED:
+            self.answered(call, early.heard)
+        elif early.end == LOST:
+            self.lost(call, early.heard)
+        elif early.end == _HUNG_UP:
+            self.abandoned(call, early.hung_up, centre)
 
     def answered(self, call: str, time: float) -> None:
-        """Somebody spoke with the caller."""
+        """Somebody spoke with the caller. Such a call was not lost, whatever else is told of it."""
+        place = self.book.find(call)
+        if place is None:
+            self._hear(call, time).end = ANSWERED
+        elif place.caller:
+            place.write_end(ANSWERED)
+
+    def abandoned(self, call: str, time: float, centre: Centre) -> None:
+        """The caller hung up. Whoever did so at once (to the second: `short_abandon_seconds`) is not called back."""
+        place = self.book.find(call)
+        if place is None:
+            early = self._hear(call, time)
+            if early.end == WAITING:
+                early.end, early.hung_up = _HUNG_UP, time
+        elif place.caller and place.end == WAITING:
+            place.write_end(SHORT if int(time) - place.time <= centre.thresholds.short_abandon_seconds else LOST)
 
     def lost(self, call: str, time: float) -> None:
-        """The call ended unanswered."""
+        """The call ended unanswered, and not because its caller hung up."""
+        place = self.book.find(call)
+        if place is None:
+            early = self._hear(call, time)
+            if early.end != ANSWERED:
+                early.end = LOST
+        elif place.caller and place.end != ANSWERED:
+            place.write_end(LOST)
 
-    def classify(self, call: str, time: float, class_: Class) -> None:
-        """A call taker said what the call was."""
+    def classify(self, call: str, time: float, class_: Class, centre: Centre, *, replayed: bool = False) -> None:
+        """A call taker said what the call was. It counts where the call came, or now if its arrival was never told.
+
+        Of a call that is still in the book the class told last stands; once it has left, a class counts anew. But a caller of
+        whom a call was once said to be normal stays protected.
+        """
+        letter = class_[0]
+        if replayed:
+            self.replayed = max(self.replayed, time)
+        place = self.book.find(call)
+        if place is None:
+            early = self._hear(call, time)
+            if early.class_ == letter:
+                return
+            if early.class_ == UNKNOWN:
+                early.classified = time
+            else:
+                self._count(early.classified, early.class_, -1, centre)
+            early.class_, early.real = letter, early.real or letter == _NORMAL
+            self._count(early.classified, letter, 1, centre)
+        elif place.class_ == letter:
+            return
+        else:
+            self._classify(place, letter, centre)
         self.classified[class_] = self.classified.get(class_, 0) + 1
 
     def decide(self, event: CallerEvent, time: float) -> None:
         """Something was recommended, decided or done about a caller."""
+        caller = shortened(event.data.caller)
+        match event.type:
+            case "caller.block_recommended":
+                record = self._record(caller, time)
+                record.told = max(record.told, event.data.until.timestamp())
+            case "caller.block_approved":
+                self._record(caller, time).approve(time, event.data.stage, event.data.expires.timestamp())
+            case "caller.block_declined":
+                record = self._record(caller, time)
+                record.decided = max(record.decided, time)
+            case "caller.block_lifted":
+                self._record(caller, time).lift(time)
+            case "caller.contacted":
+                self._contact(caller, time)
+            case _:
+                assert_never(event.type)
+
+    def is_protected(self, caller: str) -> bool:
+        """Whether a call of that caller was ever said to be normal, or nobody can say any more."""
+        return len(self.protected) >= PROTECTED * _PROTECTED or index(self.protected, caller[:_PROTECTED]) >= 0
+
+    def _classify(self, place: Place, letter: str, centre: Centre) -> None:
+        time, caller, before = place.time, place.caller, place.class_
+        if before != UNKNOWN:
+            self._count(time, before, -1, centre)
+        place.write_class(letter)
+        self._count(time, letter, 1, centre)
+        if not caller:
+            return
+        if before == _PRANK and time in (times := self.pranks.get(caller, [])):
+            times.remove(time)
+        if letter == _PRANK:
+            self._add_prank(caller, time)
+        elif letter == _NORMAL:
+            self._protect(caller)
+
+    def _protect(self, caller: str) -> None:
+        if caller and not self.is_protected(caller):
+            self.protected += caller[:_PROTECTED]
+
+    def _add_prank(self, caller: str, time: int) -> None:
+        times = self.pranks.get(caller)
+        if times is None:
+            if len(self.pranks) >= RECORDS:
+                del self.pranks[next(iter(self.pranks))]
+            times = self.pranks[caller] = []
+        insort(times, time)
+        while len(times) > PRANKS_EACH or times[0] <= times[-1] - 2 * DAY:
+            del times[0]
+
+    def _count(self, time: float, letter: str, n: int, centre: Centre) -> None:
+        kind = _KIND[letter]
+        self.window.add(time, kind, n)
+        self._count_today(time, kind, n, centre)
+
+    def _count_today(self, time: float, kind: int, n: int, centre: Centre) -> None:
+        if time >= self.day.end:
+            self.day.begin(time, centre.timezone, _KINDS)
+        self.day.add(time, kind, n)
+
+    def _hear(self, call: str, time: float) -> Early:
+        early = self.early.get(call)
+        if early is None:
+            while self.early and (len(self.early) >= EARLY or next(iter(self.early.values())).heard < time - LATENESS):
+                del self.early[next(iter(self.early))]
+            early = self.early[call] = Early(heard=time)
+        return early
+
+    def _record(self, caller: str, time: float) -> Record:
+        record = self.records.get(caller)
+        if record is None:
+            self.records = {name: old for name, old in self.records.items() if old.newest > time - REMEMBERED}
+            if len(self.records) >= RECORDS:
+                del self.records[min(self.records, key=lambda name: self.records[name].newest)]
+            record = self.records[caller] = Record()
+        return record
+
+    def _contact(self, caller: str, time: float) -> None:
+        horizon = time - CALLBACK_SECONDS - LATENESS
+        self.contacted = {name: when for name, when in self.contacted.items() if when > horizon}
+        if caller not in self.contacted and len(self.contacted) >= CONTACTED:
+            del self.contacted[min(self.contacted, key=lambda name: self.contacted[name])]
+        self.contacted[caller] = max(time, self.contacted.get(caller, time))
 
 
-CLASSIFIED_TOTAL = Metric("psap_calls_classified_total", "counter", "Calls by what they turned out to be.", ("class",))
+def recommend(callers: Callers, now: float) -> Iterator[Recommendation]:
+    """The callers whom a person should decide about: 3 pranks within 24 hours since the last decision, and nothing real ever.
 
-METRICS: tuple[Metric, ...] = (CLASSIFIED_TOTAL,)
+    Calls of every other class, ghost above all, count for nothing.
+    """
+    suspects = sorted(caller for caller, times in callers.pranks.items() if len(times) >= PRANKS)
+    for caller in suspects:
+        record = callers.records.get(caller, _NO_RECORD)
+        found = evidence([time for time in callers.pranks[caller] if record.decided < time <= now], now)
+        if found and not record.is_active(now) and not callers.is_protected(caller):
+            pranks, since, last = found
+            yield Recommendation(pseudonym(caller), record.next_stage(now), pranks, since, last + DAY)
 
 
-def measure(callers: Callers, now: float) -> Readings:
+def due(callers: Callers, now: float) -> Iterator[Recommendation]:
+    """Those recommendations that were not told as an event yet; none because of what a recording told."""
+    for found in recommend(callers, now):
+        record = callers.records.get(shortened(found.caller), _NO_RECORD)
+        if found.since > callers.replayed and not record.is_told(now):
+            yield found
+
+
+def callbacks(callers: Callers, now: float) -> dict[str, list[int]]:
+    """By caller (32 hexadecimal digits), the times of the calls of the last 4 hours that were not answered: neither they nor a
+    later one of the same caller, nor did the centre reach the caller since. Longest waiting first.
+    """
+    missed: dict[str, list[int]] = {}
+    for caller, came in callers.book.lost(now, CALLBACK_SECONDS).items():
+        heard = max([callers.contacted.get(caller, 0.0), *(time for time, answered in came if answered)])
+        if times := [time for time, answered in came if not answered and time >= heard]:
+            missed[caller] = times
+    return {pseudonym(caller): times for caller, times in sorted(missed.items(), key=lambda item: item[1][0])}
+
+
+CLASSIFIED_TOTAL = Metric(
+    "psap_calls_classified_total",
+    "counter",
+    "Calls by what they turned out to be; one said to be something else later counts there too.",
+    ("class",),
+)
+CLASS_RATIO = Metric(
+    "psap_calls_class_ratio",
+    "gauge",
+    "Calls of the class / calls of any class, of the classified ones that came in the window; absent without any. "
+    "Ghost (silent) is not prank.",
+    ("class", "window"),
+)
+CLASS_RATIO_LOWER = Metric(
+    "psap_calls_class_ratio_lower", "gauge", "Wilson 95 % lower bound of psap_calls_class_ratio.", ("class", "window")
+)
+CLASS_RATIO_UPPER = Metric(
+    "psap_calls_class_ratio_upper", "gauge", "Wilson 95 % upper bound of psap_calls_class_ratio.", ("class", "window")
+)
+CLASSIFIED_CALLS = Metric("psap_classified_window_calls", "gauge", "Calls that psap_calls_class_ratio is about (n).", ("window",))
+UNKNOWN_RATIO = Metric(
+    "psap_caller_unknown_ratio",
+    "gauge",
+    "Calls without a caller / calls that came in the window; absent without any.",
+    ("window",),
+)
+UNKNOWN_RATIO_LOWER = Metric(
+    "psap_caller_unknown_ratio_lower", "gauge", "Wilson 95 % lower bound of psap_caller_unknown_ratio.", ("window",)
+)
+UNKNOWN_RATIO_UPPER = Metric(
+    "psap_caller_unknown_ratio_upper", "gauge", "Wilson 95 % upper bound of psap_caller_unknown_ratio.", ("window",)
+)
+UNKNOWN_CALLS = Metric("psap_caller_window_calls", "gauge", "Calls that psap_caller_unknown_ratio is about (n).", ("window",))
+REPEAT_CALLERS = Metric(
+    "psap_repeat_callers",
+    "gauge",
+    "Callers who came 3 times or more in the window; absent where callers are not told.",
+    ("window",),
+)
+CALLBACKS_OPEN = Metric(
+    "psap_callbacks_open",
+    "gauge",
+    "Callers of the last 4 hours who were not answered (hanging up at once left out), not since either, and not called back.",
+)
+OLDEST_CALLBACK = Metric(
+    "psap_oldest_callback_timestamp_seconds",
+    "gauge",
+    "When the longest waiting of psap_callbacks_open first called in vain; absent without any.",
+)
+RECOMMENDATIONS_OPEN = Metric(
+    "psap_block_recommendations_open",
+    "gauge",
+    "Callers with 3 pranks or more within 24 h, never a real incident, about whom a person has to decide.",
+)
+BLOCKS_ACTIVE = Metric("psap_blocks_active", "gauge", "Callers blocked now: approved by a person, neither lifted nor expired.")
+CALLERS_PROTECTED = Metric(
+    "psap_callers_protected",
+    "gauge",
+    "Callers never to be blocked because one call was real; at 20000 nobody is recommended any more.",
+)
+
+METRICS: tuple[Metric, ...] = (
+    CLASSIFIED_TOTAL,
+    CLASS_RATIO,
+    CLASS_RATIO_LOWER,
+    CLASS_RATIO_UPPER,
+    CLASSIFIED_CALLS,
+    UNKNOWN_RATIO,
+    UNKNOWN_RATIO_LOWER,
+    UNKNOWN_RATIO_UPPER,
+    UNKNOWN_CALLS,
+    REPEAT_CALLERS,
+    CALLBACKS_OPEN,
+    OLDEST_CALLBACK,
+    RECOMMENDATIONS_OPEN,
+    BLOCKS_ACTIVE,
+    CALLERS_PROTECTED,
+)
+
+
+def measure(callers: Callers, now: float, centre: Centre) -> Readings:
     """Say what is true at `now`."""
     for name, n in sorted(callers.classified.items()):
         yield CLASSIFIED_TOTAL, (name,), n
+    today = callers.day.at(now, _KINDS)
+    rolling = callers.window.counts(now, tuple(WINDOWS.values()), _KINDS)
+    for window, counts in (*zip(WINDOWS, rolling, strict=True), ("today", today)):
+        n = sum(counts[: len(CLASSES)])
+        yield CLASSIFIED_CALLS, (window,), n
+        if n:
+            for name, of_class in zip(CLASSES, counts, strict=False):
+                lower, upper = wilson(of_class, n)
+                yield CLASS_RATIO, (name, window), of_class / n
+                yield CLASS_RATIO_LOWER, (name, window), lower
+                yield CLASS_RATIO_UPPER, (name, window), upper
+    without, n = today[_WITHOUT_CALLER], today[_WITHOUT_CALLER] + today[_WITH_CALLER]
+    yield UNKNOWN_CALLS, ("today",), n
+    if n:
+        lower, upper = wilson(without, n)
+        yield UNKNOWN_RATIO, ("today",), without / n
+        yield UNKNOWN_RATIO_LOWER, ("today",), lower
+        yield UNKNOWN_RATIO_UPPER, ("today",), upper
+    if callers.book.named or callers.records:
+        yield from _measure_known(callers, now)
+
+
+def _measure_known(callers: Callers, now: float) -> Readings:
+    yield REPEAT_CALLERS, ("24h",), callers.book.repeats(now, REPEATS)
+    missed = callbacks(callers, now)
+    yield CALLBACKS_OPEN, (), len(missed)
+    if missed:
+        yield OLDEST_CALLBACK, (), min(times[0] for times in missed.values())
+    yield RECOMMENDATIONS_OPEN, (), sum(1 for _ in recommend(callers, now))
+    yield BLOCKS_ACTIVE, (), sum(record.is_active(now) for record in callers.records.values())
+    yield CALLERS_PROTECTED, (), len(callers.protected) // _PROTECTED

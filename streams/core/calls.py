@@ -1,6 +1,5 @@
 """Calls: how many came, how long they waited, what became of each, and who waits now."""
 
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -11,7 +10,7 @@ from streams.core import callers, forecast
 from streams.core.callers import Callers
 from streams.core.centre import Centre
 from streams.core.forecast import Forecast
-from streams.core.funnel import OUTCOMES, SWEEP_SECONDS, Call, Funnel, Peak, Queue
+from streams.core.funnel import OUTCOMES, SWEEP_SECONDS, Funnel, Peak, Queue
 from streams.core.ledger import Ledger
 from streams.core.proportion import wilson
 from streams.core.reading import Metric, Readings
@@ -48,7 +47,7 @@ def step(state: State, event: CallEvent | CallerEvent, time: float, centre: Cent
             data = event.data
             if funnel.offer(data.call, time, data.queue, data.clock, centre):
                 state.forecast.arrived(time, data.link)
-            state.callers.offered(data.call, time, data.caller)
+            state.callers.offered(data.call, time, data.caller, centre)
         case "call.answered":
             funnel.answer(event.data.call, time, event.data.seat, centre)
             state.callers.answered(event.data.call, time)
@@ -56,7 +55,7 @@ def step(state: State, event: CallEvent | CallerEvent, time: float, centre: Cent
             funnel.end(event.data.call, time, centre)
         case "call.abandoned":
             funnel.lose(event.data.call, time, "abandoned", centre)
-            state.callers.lost(event.data.call, time)
+            state.callers.abandoned(event.data.call, time, centre)
         case "call.queued":
             funnel.offer(event.data.call, time, event.data.queue, "queue", centre)
         case "call.transferred":
@@ -65,7 +64,7 @@ def step(state: State, event: CallEvent | CallerEvent, time: float, centre: Cent
             funnel.lose(event.data.call, time, "overflowed", centre)
             state.callers.lost(event.data.call, time)
         case "call.classified":
-            state.callers.classify(event.data.call, time, event.data.class_)
+            state.callers.classify(event.data.call, time, event.data.class_, centre, replayed=event.replayed is True)
         case "call.blocked":
             funnel.lose(event.data.call, time, "blocked", centre)
         case "call.network_dropped":
@@ -217,14 +216,17 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     if today.calls:
         yield PEAK_TIME, ("today",), today.time
     yield UNMATCHED_TOTAL, (), funnel.unmatched
-    yield from callers.measure(state.callers, now)
-    yield from forecast.measure(state.forecast, now, centre)
+    yield from callers.measure(state.callers, now, centre)
+    yield from forecast.measure(state.forecast, now)
 
 
-def talking(state: State, now: float, centre: Centre) -> set[str]:
-    """The seats that are in a call at `now`."""
-    calls: Iterator[Call] = iter(settled(state, now, centre).open.values())
-    return {call.seat for call in calls if call.seat is not None and call.answered is not None and call.ended is None}
+def talking(state: State, now: float, centre: Centre) -> dict[str, float]:
+    """The seats that are in a call at `now`, each with when it answered, epoch seconds."""
+    since: dict[str, float] = {}
+    for call in settled(state, now, centre).open.values():
+        if call.seat is not None and call.answered is not None and call.ended is None:
+            since[call.seat] = min(call.answered, since.get(call.seat, call.answered))
+    return since
 
 
 def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: int) -> Readings:

@@ -35,6 +35,16 @@ class Thresholds(BaseModel):
     """A centre that says nothing for so long wakes somebody. At 10 calls an hour chance alone does so once in 1,800 times."""
     window_calls: Annotated[int, Field(gt=0)] = 20
     """A rate over fewer calls does not page."""
+    gauge_stale_seconds: Seconds = 1_800
+    """A gauge of the centre file that is not read for so long is a ticket: its river could have risen to an alarm meanwhile."""
+    nuisance_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """More of a day's calls that are prank or ghost are a ticket. Published: Semarang 0.39 (2025), Purworejo 0.83 (2024)."""
+    open_callbacks: Annotated[int, Field(gt=0)] = 5
+    """So many unanswered callers not called back for 15 minutes are a ticket."""
+    occupancy_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.85
+    """Seats busier than this for long are a ticket. The Canadian Treasury Board's ceiling; above 0.9 people burn out."""
+    pause_seconds: Seconds = 600
+    """A longer pause of a seat is a ticket."""
 
 
 class Part(BaseModel):
@@ -95,6 +105,8 @@ class Ladder(Part):
         minutes = [rung.minutes for rung in rungs]
         if sorted(set(minutes)) != minutes or len({rung.name for rung in rungs}) < len(rungs):
             raise ValueError("must ascend, each with a name of its own")
+        if names := {rung.name for rung in rungs} & {"unsent", "answered"}:
+            raise ValueError(f"a rung cannot be named {min(names)}: that is said of a ticket that waits at none")
         return rungs
 
 

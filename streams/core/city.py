@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streams.core import calls, dispatch, environment, network, operators, survey
+from streams.core import calls, dispatch, environment, losses, network, operators, staffing, survey
 from streams.core.centre import Centre
 from streams.core.reading import Metric, Readings
 
@@ -20,7 +20,11 @@ NOUNS: Mapping[str, Any] = {
 }
 """Each noun's aggregate: a module with `State`, `step`, `measure` and `METRICS`."""
 
-METRICS: tuple[Metric, ...] = tuple(metric for noun in NOUNS.values() for metric in noun.METRICS)
+METRICS: tuple[Metric, ...] = (
+    *(metric for noun in NOUNS.values() for metric in noun.METRICS),
+    *losses.METRICS,
+    *staffing.METRICS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ def measure(city: City, now: float, centre: Centre) -> Readings:
     of_calls = city.calls or calls.State()
     yield from calls.measure(of_calls, now, centre)
     if city.operators:
-        yield from operators.measure(city.operators, calls.talking(of_calls, now, centre))
+        talking = calls.talking(of_calls, now, centre)
+        yield from operators.measure(city.operators, talking, of_calls.funnel.workload, now, centre)
     if city.dispatch:
         yield from dispatch.measure(city.dispatch, now, centre)
     if city.network:
@@ -49,3 +54,5 @@ def measure(city: City, now: float, centre: Centre) -> Readings:
         yield from environment.measure(city.environment, now, centre)
     if city.survey:
         yield from survey.measure(city.survey, now, centre)
+    yield from losses.measure(of_calls.funnel.taken, of_calls.forecast, city.network, city.environment, now)
+    yield from staffing.measure(of_calls.forecast, of_calls.funnel, now, centre)

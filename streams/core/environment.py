@@ -1,27 +1,213 @@
 """Environment: how high the river stands, how fast it rises, and which weather warnings hold."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import assert_never
 
-from schemas.environment import EnvironmentEvent
+from schemas.environment import EnvironmentEvent, Warned
 from streams.core.centre import Centre
-from streams.core.ledger import Ledger
+from streams.core.ledger import LATENESS, Ledger
 from streams.core.reading import Metric, Readings
+
+GAUGES = 64
+"""The most gauges of one centre; a source that names more is passed over."""
+
+WARNINGS = 64
+"""The most warnings of one centre that are remembered whole; those told last stay."""
+
+RISE_MINUTES = 30
+LEVEL_SECONDS = 7_200
+"""A level that is older is not said any more: a river rises from Siaga 4 to 1 in less."""
+
+_HOUR = 3_600
+_WEEK_HOURS = 168
+
+
+@dataclass(slots=True)
+class Gauge:
+    """One gauge: its newest reading (of two at one moment the higher), and the lowest level of each minute before it."""
+
+    time: float
+    level: float
+    lows: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True, order=True)
+class WeatherWarning:
+    """One weather warning as last told. The order of the fields says which of two tellings holds: the later, then the longer.
+
+    One that was taken back before it was told of has only `cancelled`.
+    """
+
+    told: float = 0.0
+    expires: float = 0.0
+    onset: float = 0.0
+    event: str = ""
+    severity: str = ""
+    urgency: str = ""
+    certainty: str = ""
+    attribution: str = ""
+    cancelled: float = 0.0
+
+    @property
+    def news(self) -> float:
+        """When something was last told of it."""
+        return max(self.told, self.cancelled)
+
+    @property
+    def end(self) -> float:
+        """When it ceases to hold, epoch seconds."""
+        return min(self.expires, self.cancelled) if self.cancelled >= self.told else self.expires
 
 
 @dataclass(slots=True)
 class State:
-    """The gauges and warnings of one centre."""
+    """The gauges and warnings of one centre. `hours` are those (epoch / 3600) touched by warnings that are forgotten."""
 
     ledger: Ledger = field(default_factory=Ledger)
+    gauges: dict[str, Gauge] = field(default_factory=dict)
+    warnings: dict[str, WeatherWarning] = field(default_factory=dict)
+    hours: list[int] = field(default_factory=list)
+    newest: float = 0.0
 
 
 def step(state: State, event: EnvironmentEvent, time: float, centre: Centre) -> None:
     """Remember one event; `time` is its own in epoch seconds."""
+    state.newest = max(state.newest, time)
+    match event.type:
+        case "gauge.read":
+            _read(state, event.data.gauge, event.data.level_centimetres, time)
+        case "weather.warned":
+            known = state.warnings.get(event.data.warning, WeatherWarning())
+            state.warnings[event.data.warning] = max(known, _warning(event.data, time, known.cancelled))
+            _forget(state)
+        case "weather.cancelled":
+            known = state.warnings.get(event.data.warning, WeatherWarning())
+            state.warnings[event.data.warning] = replace(known, cancelled=max(known.cancelled, time))
+            _forget(state)
+        case _:
+            assert_never(event.type)
 
 
-METRICS: tuple[Metric, ...] = ()
+def _read(state: State, name: str, level: float, time: float) -> None:
+    gauge = state.gauges.get(name)
+    if gauge is None:
+        if len(state.gauges) >= GAUGES:
+            return
+        gauge = state.gauges[name] = Gauge(time, level)
+    gauge.time, gauge.level = max((gauge.time, gauge.level), (time, level))
+    minute, first = int(time // 60), int(gauge.time // 60) - RISE_MINUTES
+    gauge.lows[minute] = min(level, gauge.lows.get(minute, level))
+    gauge.lows = {minute: low for minute, low in gauge.lows.items() if minute >= first}
+
+
+def _warning(said: Warned, time: float, cancelled: float) -> WeatherWarning:
+    return WeatherWarning(
+        told=time,
+        expires=said.expires.timestamp(),
+        onset=said.onset.timestamp(),
+        event=said.event,
+        severity=said.severity,
+        urgency=said.urgency,
+        certainty=said.certainty,
+        attribution=said.attribution,
+        cancelled=cancelled,
+    )
+
+
+def _forget(state: State) -> None:
+    """Keep only the hours of warnings of which nothing more can be told, and of those told first when there are too many."""
+    by_news = sorted(state.warnings, key=lambda name: (state.warnings[name].news, name))
+    known = [state.warnings[name] for name in by_news]
+    over = [max(warning.end, warning.news) < state.newest - LATENESS for warning in known]
+    if True not in over and len(by_news) <= WARNINGS:
+        return
+    kept = [name for name, is_over in zip(by_news, over, strict=True) if not is_over][-WARNINGS:]
+    first = int(state.newest // _HOUR) - _WEEK_HOURS
+    gone = _hours((state.warnings.pop(name) for name in by_news if name not in kept), first * _HOUR, state.newest)
+    state.hours = sorted(hour for hour in gone.union(state.hours) if hour >= first)
+
+
+def warned_hours(state: State, since: float, until: float) -> set[int]:
+    """The hours (epoch / 3600) of the last seven days in which a warning held, from that of `since` to `until`, epoch seconds."""
+    first = since - since % _HOUR
+    earlier = {hour for hour in state.hours if first <= hour * _HOUR < until}
+    return earlier | _hours(state.warnings.values(), first, until)
+
+
+def _hours(warnings: Iterable[WeatherWarning], since: float, until: float) -> set[int]:
+    found: set[int] = set()
+    for warning in warnings:
+        start, end = max(warning.onset, since), min(warning.end, until)
+        if start < end:
+            found.update(range(int(start // _HOUR), int(-(-end // _HOUR))))
+    return found
+
+
+def siaga(level: float, bounds: tuple[float, float, float]) -> int:
+    """The alert level of a river, 4 (the lowest) to 1, of which `bounds` are the highest centimetres still in 4, 3 and 2."""
+    return 4 - sum(level > bound for bound in bounds)
+
+
+LEVEL = Metric(
+    "psap_gauge_level_centimetres",
+    "gauge",
+    "Level of the river as last read. Absent when that is older than 2 hours.",
+    ("gauge",),
+)
+SIAGA = Metric(
+    "psap_gauge_siaga",
+    "gauge",
+    "Alert level of the river, 4 (the lowest) to 1, for gauges whose bounds the centre file has.",
+    ("gauge",),
+)
+RISE = Metric(
+    "psap_gauge_rise_centimetres",
+    "gauge",
+    "Level as last read less the lowest of the last 30 minutes; 0 when it fell. Absent unless read in two of these minutes.",
+    ("gauge",),
+)
+RISE_LIMIT = Metric(
+    "psap_gauge_rise_limit_centimetres", "gauge", "So much in 30 minutes is alarming, for gauges in the centre file.", ("gauge",)
+)
+LAST_READING = Metric("psap_gauge_last_reading_timestamp_seconds", "gauge", "When the gauge was last read.", ("gauge",))
+WARNING = Metric(
+    "psap_weather_warning",
+    "gauge",
+    "1 while a weather warning holds (CAP 1.2 words); attribution must be shown with it.",
+    ("event", "severity", "urgency", "certainty", "attribution"),
+)
+WARNING_EXPIRES = Metric(
+    "psap_weather_warning_expires_timestamp_seconds",
+    "gauge",
+    "When the last warning that holds now expires.",
+    ("event", "attribution"),
+)
+METRICS = (LEVEL, SIAGA, RISE, RISE_LIMIT, LAST_READING, WARNING, WARNING_EXPIRES)
 
 
 def measure(state: State, now: float, centre: Centre) -> Readings:
-    """Say what is true at `now`."""
-    yield from ()
+    """Say what is true at `now`, epoch seconds."""
+    watched = {gauge.code: gauge for gauge in centre.gauges}
+    for name, gauge in sorted(state.gauges.items()):
+        yield LAST_READING, (name,), gauge.time
+        if now - gauge.time > LEVEL_SECONDS:
+            continue
+        yield LEVEL, (name,), gauge.level
+        if name in watched:
+            yield SIAGA, (name,), siaga(gauge.level, watched[name].siaga)
+        first = int(now // 60) - RISE_MINUTES
+        lows = [low for minute, low in gauge.lows.items() if minute >= first]
+        if len(lows) > 1:
+            yield RISE, (name,), gauge.level - min(lows)
+    for name in sorted(watched):
+        yield RISE_LIMIT, (name,), watched[name].rise_centimetres
+    holding = [warning for warning in state.warnings.values() if warning.onset <= now < warning.end]
+    for labels in sorted({(w.event, w.severity, w.urgency, w.certainty, w.attribution) for w in holding}):
+        yield WARNING, labels, 1
+    expires: dict[tuple[str, str], float] = {}
+    for warning in holding:
+        told = (warning.event, warning.attribution)
+        expires[told] = max(warning.end, expires.get(told, warning.end))
+    for told, end in sorted(expires.items()):
+        yield WARNING_EXPIRES, told, end

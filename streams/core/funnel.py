@@ -102,6 +102,8 @@ class Funnel:
     peak_today: Peak = field(default_factory=Peak)
     workload: Workload = field(default_factory=Workload)
     unmatched: int = 0
+    taken: dict[int, int] = field(default_factory=dict)
+    """Calls that the network took or cut off, by hour (epoch seconds // 3600) of the last week."""
 
     def offer(self, name: str, time: float, queue: str, clock: Clock, centre: Centre) -> bool:
         """A call arrived, or entered another queue, where it is offered anew. Says whether that was news."""
@@ -134,7 +136,7 @@ class Funnel:
         elif call.answered is not None:
             self._count_answer(call, call.offered, call.answered, centre)
             if call.ended is not None:
-                self._count_end(name, call, call.answered, call.ended)
+                self._count_end(name, call, call.answered, call.ended, centre)
         elif call.loss is not None and call.lost is not None:
             self._count_loss(name, call, call.offered, call.loss, call.lost, centre)
         else:
@@ -152,7 +154,7 @@ class Funnel:
         if call.offered is not None:
             self._count_answer(call, call.offered, time, centre)
             if call.ended is not None:
-                self._count_end(name, call, time, call.ended)
+                self._count_end(name, call, time, call.ended, centre)
 
     def lose(self, name: str, time: float, loss: Loss, centre: Centre) -> None:
         """A call left unanswered. An answered one was not lost: sources repeat themselves."""
@@ -178,7 +180,7 @@ class Funnel:
             return
         call.ended, call.transferred, call.cut_off = time, transferred, cut_off
         if call.answered is not None and call.offered is not None:
-            self._count_end(name, call, call.answered, time)
+            self._count_end(name, call, call.answered, time, centre)
 
     def overdue(self, now: float, centre: Centre) -> Iterator[tuple[str, Call]]:
         """The open calls whose story will not be finished, as seen at `now`."""
@@ -226,6 +228,7 @@ class Funnel:
                 kind = OVERFLOWED
             case "network_dropped":
                 kind = NETWORK_DROPPED
+                self._count_taken(time)
             case "blocked":
                 kind = BLOCKED
             case "lost":
@@ -248,13 +251,21 @@ class Funnel:
             self.peak_today = Peak(self.waiting, self.day.start)
         self.day.add(time, kind)
 
-    def _count_end(self, name: str, call: Call, answered: float, time: float) -> None:
+    def _count_end(self, name: str, call: Call, answered: float, time: float, centre: Centre) -> None:
         totals = self.queues[call.queue]
         totals.handle.observe(max(0.0, time - answered))
-        self.workload.spoke(call.seat, answered, time)
+        self.workload.spoke(call.seat, answered, time, centre.timezone)
         totals.transferred += call.transferred
-        totals.cut_off += call.cut_off
+        if call.cut_off:
+            totals.cut_off += 1
+            self._count_taken(time)
         del self.open[name]
+
+    def _count_taken(self, time: float) -> None:
+        hour = int(time) // 3600
+        if hour not in self.taken:
+            self.taken = {known: calls for known, calls in self.taken.items() if known > hour - 168}
+        self.taken[hour] = self.taken.get(hour, 0) + 1
 
     def _give_up(self, name: str, call: Call, now: float, centre: Centre) -> None:
         if call.offered is None:

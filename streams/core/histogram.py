@@ -2,19 +2,26 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from typing import Self
 
 BOUNDS = (1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 60.0, 120.0, 300.0)
-"""Upper bounds in seconds, inclusive. 15 and 20 are NENA-STA-020.1's, so compliance is a bucket ratio and not a guess."""
+"""Upper bounds in seconds, inclusive, of what concerns calls. 15 and 20 are NENA-STA-020.1's, so compliance is a bucket ratio
+and not a guess."""
 
 
 @dataclass(slots=True)
 class Histogram:
-    """Observed seconds: a count per bound, the last one for all above, and their sum."""
+    """Observed seconds: a count per bound, the last one for all above, and their sum. The bounds are its metric's."""
 
     counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     sum: float = 0.0
 
-    def observe(self, seconds: float) -> None:
+    @classmethod
+    def over(cls, bounds: tuple[float, ...]) -> Self:
+        """An empty one for other bounds, which `observe` then has to be given."""
+        return cls([0] * (len(bounds) + 1))
+
+    def observe(self, seconds: float, bounds: tuple[float, ...] = BOUNDS) -> None:
         """Count one value; what equals a bound is within it."""
-        self.counts[bisect_left(BOUNDS, seconds)] += 1
+        self.counts[bisect_left(bounds, seconds)] += 1
         self.sum += seconds

@@ -1,11 +1,55 @@
 """Network: which links carry, how well, and how often they drop."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from schemas.network import NetworkEvent
 from streams.core.centre import Centre
 from streams.core.ledger import Ledger
 from streams.core.reading import Metric, Readings
+
+LINKS = 64
+"""The most links of one centre; a source that names more is passed over."""
+
+FLAP_SECONDS = 900
+"""Over how long the changes of a link's state are counted."""
+
+STALE_SECONDS = 600
+"""A quality sample older than this says nothing of now."""
+
+WEEK = 604_800
+DOWNS = 200
+"""The most times of being down that are remembered of a link, of the last seven days."""
+
+
+@dataclass(slots=True)
+class Quality:
+    """The newest sample of a link; None for what was not measured."""
+
+    time: float
+    loss_ratio: float | None
+    jitter_seconds: float | None
+    delay_seconds: float | None
+    mos: float | None
+
+
+@dataclass(slots=True)
+class Link:
+    """One link as last heard of. `downs` are pairs of epoch seconds, ascending; the last one may have no end yet."""
+
+    up: bool | None = None
+    changed: float = 0.0
+    drops: int = 0
+    changes: list[float] = field(default_factory=list)
+    downs: list[list[float]] = field(default_factory=list)
+    registered: bool | None = None
+    registered_time: float = 0.0
+    heartbeat: float = 0.0
+    quality: Quality | None = None
+    used: int = 0
+    channels: int = 0
+    occupied_time: float = 0.0
 
 
 @dataclass(slots=True)
@@ -13,15 +57,136 @@ class State:
     """The links of one centre."""
 
     ledger: Ledger = field(default_factory=Ledger)
+    links: dict[str, Link] = field(default_factory=dict)
 
 
 def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None:
-    """Remember one event; `time` is its own in epoch seconds."""
+    """Remember one event; `time` is its own in epoch seconds. What is older than the news of its link changes nothing."""
+    name = event.data.link
+    link = state.links.get(name)
+    if link is None:
+        if len(state.links) >= LINKS:
+            return
+        link = state.links[name] = Link()
+    match event.type:
+        case "link.up":
+            _turn(link, time, up=True)
+        case "link.down":
+            _turn(link, time, up=False)
+        case "link.heartbeat":
+            link.heartbeat = max(link.heartbeat, time)
+            # Where nobody ever told that it came up, it is up because it answers.
+            if link.up is None:
+                _turn(link, time, up=True)
+        case "link.measured":
+            if link.quality is None or time >= link.quality.time:
+                data = event.data
+                link.quality = Quality(time, data.loss_ratio, data.jitter_seconds, data.delay_seconds, data.mos)
+        case "link.registered" | "link.unregistered":
+            if time >= link.registered_time:
+                link.registered, link.registered_time = event.type == "link.registered", time
+        case "link.occupied":
+            if time >= link.occupied_time:
+                link.used, link.channels, link.occupied_time = event.data.used, event.data.channels, time
+        case _:
+            assert_never(event.type)
 
 
-METRICS: tuple[Metric, ...] = ()
+def _turn(link: Link, time: float, *, up: bool) -> None:
+    if time < link.changed or link.up is up:
+        return
+    first = link.up is None
+    link.up, link.changed = up, time
+    if not up:
+        link.drops += 1
+        link.downs = [*[down for down in link.downs if down[-1] > time - WEEK][1 - DOWNS :], [time]]
+    elif link.downs and len(link.downs[-1]) == 1:
+        link.downs[-1].append(time)
+    if not first or not up:
+        link.changes = [*[change for change in link.changes if change > time - FLAP_SECONDS][-DOWNS:], time]
+
+
+def down_hours(state: State, since: float, until: float) -> set[int]:
+    """The hours (epoch seconds // 3600) between two moments that a link was down in, for however short a time."""
+    return {
+        hour
+        for link in state.links.values()
+        for start, end in _spans(link, until)
+        for hour in range(int(max(start, since)) // 3600, int(min(end, until)) // 3600 + 1)
+        if start <= until and end >= since
+    }
+
+
+def _spans(link: Link, now: float) -> Iterator[tuple[float, float]]:
+    return ((down[0], down[1] if len(down) > 1 else now) for down in link.downs)
+
+
+LINK_INFO = Metric("psap_link_info", "gauge", "1 for every link of the centre's file.", ("link", "carrier", "kind"))
+LINK_UP = Metric("psap_link_up", "gauge", "1 if the link carries, 0 if it is down; absent until one was told.", ("link",))
+DROPS_TOTAL = Metric("psap_network_drops_total", "counter", "Times that the link went down.", ("link",))
+DOWN_SINCE = Metric("psap_link_down_timestamp_seconds", "gauge", "When the link went down; absent while it is up.", ("link",))
+FLAPS = Metric("psap_link_flaps", "gauge", "Changes of the link between up and down in the last 15 minutes.", ("link",))
+REGISTERED = Metric("psap_link_registered", "gauge", "1 if the SIP registration stands; absent until one was told.", ("link",))
+UNREGISTERED_SINCE = Metric(
+    "psap_link_unregistered_timestamp_seconds", "gauge", "When the SIP registration was lost; absent while it stands.", ("link",)
+)
+HEARTBEAT = Metric("psap_link_last_heartbeat_timestamp_seconds", "gauge", "When the link was last found to work.", ("link",))
+MEASURED = Metric("psap_link_last_measured_timestamp_seconds", "gauge", "When the link's quality was last measured.", ("link",))
+LOSS = Metric("psap_link_loss_ratio", "gauge", "Packets lost / sent; absent when not measured for 10 minutes.", ("link",))
+JITTER = Metric("psap_link_jitter_seconds", "gauge", "Jitter; absent when not measured for 10 minutes.", ("link",))
+DELAY = Metric("psap_link_delay_seconds", "gauge", "One-way delay; absent when not measured for 10 minutes.", ("link",))
+MOS = Metric("psap_link_mos", "gauge", "Mean opinion score, 1 to 5; absent when not measured for 10 minutes.", ("link",))
+CHANNELS_USED = Metric("psap_link_channels_used", "gauge", "Channels of the trunk in use when last counted.", ("link",))
+CHANNELS = Metric("psap_link_channels", "gauge", "Channels that the trunk has.", ("link",))
+
+METRICS = (
+    LINK_INFO,
+    LINK_UP,
+    DROPS_TOTAL,
+    DOWN_SINCE,
+    FLAPS,
+    REGISTERED,
+    UNREGISTERED_SINCE,
+    HEARTBEAT,
+    MEASURED,
+    LOSS,
+    JITTER,
+    DELAY,
+    MOS,
+    CHANNELS_USED,
+    CHANNELS,
+)
 
 
 def measure(state: State, now: float, centre: Centre) -> Readings:
     """Say what is true at `now`."""
-    yield from ()
+    for known in centre.links:
+        yield LINK_INFO, (known.code, known.carrier, known.kind), 1
+    for name, link in sorted(state.links.items()):
+        label = (name,)
+        if link.up is not None:
+            yield LINK_UP, label, int(link.up)
+            yield DROPS_TOTAL, label, link.drops
+            yield FLAPS, label, sum(now - FLAP_SECONDS < change <= now for change in link.changes)
+            if not link.up:
+                yield DOWN_SINCE, label, link.changed
+        if link.registered is not None:
+            yield REGISTERED, label, int(link.registered)
+            if not link.registered:
+                yield UNREGISTERED_SINCE, label, link.registered_time
+        if link.heartbeat:
+            yield HEARTBEAT, label, link.heartbeat
+        if link.quality is not None:
+            yield from _measure_quality(label, link.quality, now)
+        if link.channels:
+            yield CHANNELS_USED, label, link.used
+            yield CHANNELS, label, link.channels
+
+
+def _measure_quality(label: tuple[str, ...], quality: Quality, now: float) -> Readings:
+    yield MEASURED, label, quality.time
+    if now - quality.time <= STALE_SECONDS:
+        values = (quality.loss_ratio, quality.jitter_seconds, quality.delay_seconds, quality.mos)
+        for metric, value in zip((LOSS, JITTER, DELAY, MOS), values, strict=True):
+            if value is not None:
+                yield metric, label, value

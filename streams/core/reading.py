@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from streams.core.histogram import Histogram
+from streams.core.histogram import BOUNDS, Histogram
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Metric:
-    """One metric family. `labels` come after `city`, which every domain series has."""
+    """One metric family. `labels` come after `city`, which every domain series has; `bounds` are those of a histogram."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     help: str
     labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = BOUNDS
 
 
 Reading = tuple[Metric, tuple[str, ...], float | Histogram]

@@ -19,8 +19,8 @@ class Window:
     newest: int = 0
     cells: dict[int, int] = field(default_factory=dict)
 
-    def add(self, time: float, kind: int) -> None:
-        """Count one thing of `kind` (0 to 15) at `time`, epoch seconds."""
+    def add(self, time: float, kind: int, n: int = 1) -> None:
+        """Count `n` things of `kind` (0 to 15) at `time`, epoch seconds; -1 takes one back."""
         second = int(time)
         if second > self.newest:
             self.newest = second
@@ -31,7 +31,7 @@ class Window:
         elif second <= self.newest - LONGEST:
             return
         cell = second << 4 | kind
-        self.cells[cell] = self.cells.get(cell, 0) + 1
+        self.cells[cell] = self.cells.get(cell, 0) + n
 
     def counts(self, now: float, lengths: Sequence[int], kinds: int) -> list[list[int]]:
         """For each window length in seconds, how often each of `kinds` kinds happened up to `now`."""
@@ -61,10 +61,10 @@ class Day:
         self.start, self.end = midnights(time, zone)
         self.counts = [0] * kinds
 
-    def add(self, time: float, kind: int) -> None:
-        """Count one thing at `time`; what belongs to a day before this one is not counted."""
+    def add(self, time: float, kind: int, n: int = 1) -> None:
+        """Count `n` things at `time`, -1 takes one back; what belongs to a day before this one is not counted."""
         if self.start <= time < self.end:
-            self.counts[kind] += 1
+            self.counts[kind] += n
 
     def at(self, now: float, kinds: int) -> list[int]:
         """The counts of the local day that `now` is in: all zero when no event has fallen into it."""

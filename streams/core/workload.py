@@ -1,11 +1,91 @@
-"""Workload: how long calls keep a seat busy, by seat in the last hour and by hour of the week."""
+"""Workload: how long conversations keep a seat busy, in the last hour, and how long they take by hour of the week."""
 
-from dataclasses import dataclass
+from bisect import insort
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from streams.core.spans import Span, total, union, within
+
+REMEMBERED_SECONDS = 3600
+"""Conversations that ended longer ago than this before the newest are no longer known one by one."""
+
+SEATS = 200
+CONVERSATIONS = 120
+"""The most seats, and the most conversations of each, that are known one by one: beyond it the oldest go. Two a minute."""
+
+HOURS = 168
+"""Hours of a week, of which the first is Monday's from local midnight."""
+
+FADE_AT = 400
+"""When an hour of the week has so many conversations, each of them counts half from then on: the mean follows what changes, and a
+conversation is worth a quarter 200 later, an eighth 400 later."""
 
 
 @dataclass(slots=True)
 class Workload:
     """The conversations of one centre. Part of the state of calls."""
 
-    def spoke(self, seat: str | None, answered: float, ended: float) -> None:
-        """One conversation is over; epoch seconds."""
+    newest: int = 0
+    seats: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """Per seat the conversations of the last hour, as whole epoch seconds of end and beginning, ascending."""
+    conversations: list[int] = field(default_factory=lambda: [0] * HOURS)
+    seconds: list[int] = field(default_factory=lambda: [0] * HOURS)
+
+    def spoke(self, seat: str | None, answered: float, ended: float, zone: ZoneInfo) -> None:
+        """One conversation is over; epoch seconds. It counts for the local hour of the week in which it was answered."""
+        start, end = int(answered), int(ended)
+        hour = _hour_of_week(start // 900, zone)
+        self.conversations[hour] += 1
+        self.seconds[hour] += max(0, end - start)
+        if self.conversations[hour] == FADE_AT:
+            self.conversations[hour] //= 2
+            self.seconds[hour] //= 2
+        if seat is not None and end >= start:
+            self._remember(seat, start, end)
+
+    def handle(self, time: float, zone: ZoneInfo) -> tuple[int, float]:
+        """Conversations of the local hour of the week that `time`, epoch seconds, is in, and their seconds (not yet faded)."""
+        hour = _hour_of_week(int(time) // 900, zone)
+        return self.conversations[hour], self.seconds[hour]
+
+    def total(self) -> tuple[int, float]:
+        """Conversations of all hours of the week, and their seconds (not yet faded)."""
+        return sum(self.conversations), sum(self.seconds)
+
+    def spans(self, seat: str, since: float, until: float) -> list[Span]:
+        """When between two moments of the last hour the seat was in a conversation that is over; epoch seconds."""
+        spoken = self.seats.get(seat, ())
+        return within(union((start, end) for end, start in spoken if end > since), since, until)
+
+    def has_answered(self, seat: str, since: float) -> bool:
+        """Whether one of the seat's conversations that are over began at `since`, epoch seconds, or later."""
+        return any(start >= int(since) for _, start in self.seats.get(seat, ()))
+
+    def busy(self, seat: str, since: float, until: float) -> float:
+        """Seconds of these."""
+        return total(self.spans(seat, since, until))
+
+    def _remember(self, seat: str, start: int, end: int) -> None:
+        self.newest = max(self.newest, end)
+        horizon = self.newest - REMEMBERED_SECONDS
+        if end <= horizon:
+            return
+        spoken = self.seats.get(seat)
+        if spoken is None:
+            # A shift that has gone leaves nothing behind.
+            self.seats = {name: known for name, known in self.seats.items() if known[-1][0] > horizon}
+            if len(self.seats) >= SEATS:
+                return
+            spoken = self.seats[seat] = []
+        insort(spoken, (end, start))
+        while spoken[0][0] <= horizon or len(spoken) > CONVERSATIONS:
+            del spoken[0]
+
+
+@lru_cache(maxsize=4096)
+def _hour_of_week(quarter: int, zone: ZoneInfo) -> int:
+    """By quarters of an hour, because no zone's clock is off by anything finer, and asking a zone costs a microsecond."""
+    local = datetime.fromtimestamp(quarter * 900, zone)
+    return local.weekday() * 24 + local.hour

@@ -1,4 +1,4 @@
-"""Tables of calls, one row a call, as events, by a mapping.
+"""Tables of calls or of dispatched units, one row each, as events, by a mapping.
 
 A mapping is a TOML file; `anonymous_bank.toml` beside this file is a whole one.
 
@@ -21,6 +21,8 @@ A mapping is a TOML file; `anonymous_bank.toml` beside this file is a whole one.
     type = "call.offered"
     time = "offered"
     when = { outcome = ["ANSWERED", "LOST"] }              # only for rows with these values; all without it
+    optional = true               # no event, and no fault, where a column of its time says nothing
+    last_of = "ticket"            # of all rows with the same value there only the one whose time is latest gives this event
     data = { call = "{id}", queue = "112", caller = "{number}" }
 
 In `data`, `{column}` stands for the cell; a field whose column says nothing is left out. `caller` always becomes a
@@ -90,6 +92,8 @@ class Template(_Part):
     type: str
     time: str
     when: Values = {}
+    optional: bool = False
+    last_of: str | None = None
     data: dict[str, str]
 
 
@@ -122,6 +126,10 @@ class MappingError(ValueError):
 
 class RowError(ValueError):
     """A row that gives no events; the message names the column and never repeats the cell."""
+
+
+class SilentError(RowError):
+    """A column that should say something and does not."""
 
 
 def parse(text: str) -> Mapping:
@@ -194,6 +202,7 @@ class Table:
         if missing := sorted(self._columns() - set(header)):
             raise MappingError(f"the table has no column {missing[0]}; its header names {', '.join(header)[:500]}")
         found: list[Event] = []
+        last: dict[tuple[int, str], Event] = {}
         while True:
             try:
                 row = next(rows)
@@ -201,7 +210,12 @@ class Table:
                     continue
                 if len(row) != len(header):
                     raise RowError(f"{len(row)} columns where the header has {len(header)}")
-                found += self.row(dict(zip(header, row, strict=True)))
+                cells = dict(zip(header, row, strict=True))
+                for number, event in self.row(cells):
+                    if (column := self.mapping.event[number].last_of) is None:
+                        found.append(event)
+                    elif (key := (number, cells[column])) not in last or last[key].time < event.time:
+                        last[key] = event
             except StopIteration:
                 break
             except csv.Error:
@@ -210,19 +224,26 @@ class Table:
                 on_bad(rows.line_num, str(fault))
             except OverflowError:
                 on_bad(rows.line_num, "a time outside of the years 1 to 9999")
+        found += last.values()
         found.sort(key=lambda event: event.time)
         return found
 
-    def row(self, cells: dict[str, str]) -> list[Event]:
-        """The events of one row: all or, with a `RowError`, none."""
+    def row(self, cells: dict[str, str]) -> list[tuple[int, Event]]:
+        """The events of one row, each with the number of its template: all or, with a `RowError`, none."""
         if any(cells[column] in values for column, values in self.mapping.skip.items()):
             return []
         said = {name: cell for name, cell in cells.items() if cell and cell not in self.mapping.absent.get(name, ())}
         moments: dict[str, datetime] = {}
         events = []
-        for template in self.mapping.event:
+        for number, template in enumerate(self.mapping.event):
             if all(cells[column] in values for column, values in template.when.items()):
-                events.append(self._event(template, said, self._moment(template.time, said, moments)))
+                try:
+                    time = self._moment(template.time, said, moments)
+                except SilentError:
+                    if template.optional:
+                        continue
+                    raise
+                events.append((number, self._event(template, said, time)))
         return events
 
     def _columns(self) -> set[str]:
@@ -233,7 +254,7 @@ class Table:
         for moment in mapping.time.values():
             columns |= {*moment.clock, *moment.column, *moment.epoch, *moment.seconds}
         for template in mapping.event:
-            columns |= set(template.when)
+            columns |= {*template.when, *([template.last_of] if template.last_of else [])}
             columns.update(column for text in template.data.values() for column in _CELL.findall(text))
         return columns
 
@@ -307,7 +328,7 @@ def _first(columns: Columns, said: dict[str, str]) -> tuple[str, str]:
     for column in columns:
         if column in said:
             return column, said[column].strip()
-    raise RowError(f"column {' or '.join(columns)}: says nothing")
+    raise SilentError(f"column {' or '.join(columns)}: says nothing")
 
 
 def _number(column: str, cell: str, most: float = _LONGEST) -> float:

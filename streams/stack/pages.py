@@ -1,4 +1,4 @@
-"""Where pages go when nobody has an account yet: a receiver on the loopback that writes what Alertmanager sends into a file."""
+"""Where pages and reminders go when nobody has an account yet: a receiver on the loopback that writes them into a file."""
 
 import json
 import threading
@@ -8,27 +8,39 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 SHOWN = 8
+REMINDERS = "/reminders"
+"""The path that reminders are posted to; everything else is Alertmanager's."""
 
 
 class Pages:
-    """The pages received, newest last; every one is also a line of `file`."""
+    """The pages and reminders received, newest last; every one is also a line of `file`."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
         self.recent: deque[str] = deque(maxlen=SHOWN)
+        self._reminded: set[str] = set()
 
     def receive(self, body: bytes) -> None:
         """Take one Alertmanager webhook (payload version 4). Raises ValueError or KeyError for anything else."""
         for alert in json.loads(body)["alerts"]:
             labels, notes = alert["labels"], alert["annotations"]
-            when = datetime.now().astimezone().isoformat(timespec="seconds")
             state = "PAGE" if labels.get("severity") == "page" else "ticket"
             state = state if alert["status"] == "firing" else "resolved"
             said = notes.get("summary_id", ""), notes.get("summary", "")
-            line = f"{when} {state:8} {labels['alertname']} {labels.get('city', '')} {' / '.join(filter(None, said))}"
-            self.recent.append(line)
-            with self.file.open("a") as file:
-                file.write(line + "\n")
+            self._write(f"{state:8} {labels['alertname']} {labels.get('city', '')} {' / '.join(filter(None, said))}")
+
+    def remind(self, body: bytes) -> None:
+        """Take one reminder of an unanswered ticket; one sent again is not written again. Raises ValueError or KeyError."""
+        said = json.loads(body)
+        if said["id"] not in self._reminded:
+            self._reminded.add(said["id"])
+            self._write(f"REMINDER {said['opd']} {said['city']} {said['text'].replace(chr(10), ' / ')}")
+
+    def _write(self, text: str) -> None:
+        line = f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}"
+        self.recent.append(line)
+        with self.file.open("a") as file:
+            file.write(line + "\n")
 
     def serve(self, port: int) -> None:
         """Answer on the loopback from a thread, until the process ends. Raises OSError when the port is taken."""
@@ -39,7 +51,8 @@ class Pages:
 
             def do_POST(self) -> None:
                 try:
-                    pages.receive(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+                    body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                    (pages.remind if self.path == REMINDERS else pages.receive)(body)
                     self.send_response(200)
                 except (ValueError, KeyError, TypeError):
                     self.send_response(400)

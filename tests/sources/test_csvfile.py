@@ -140,6 +140,53 @@ def test_a_field_that_is_a_number_takes_the_cell_s_text() -> None:
     assert events[1].data.model_dump()["ring_seconds"] == 12.5
 
 
+UNITS = """
+timezone = "Asia/Jakarta"
+
+[time]
+free = { column = "free" }
+there = { column = "there" }
+
+[[event]]
+type = "ticket.unit_arrived"
+time = "there"
+optional = true
+data = { ticket = "{ticket}", opd = "damkar", unit = "{unit}" }
+
+[[event]]
+type = "ticket.closed"
+time = "free"
+last_of = "ticket"
+data = { ticket = "{ticket}" }
+"""
+
+
+def test_what_no_row_says_alone_is_told_once_by_the_last_of_several() -> None:
+    rows = ["t1,u1,,2024-06-01T09:30:00", "t2,u2,2024-06-01T09:10:00,2024-06-01T09:40:00", "t1,u3,,2024-06-01T09:20:00"]
+    table = csvfile.Table(csvfile.parse(UNITS), anonymous_bank.CENTRE)
+
+    events = table.events(["ticket,unit,there,free", *rows], lambda line, reason: pytest.fail(f"line {line}: {reason}"))
+
+    assert [(event.type, event.data.model_dump()["ticket"], f"{event.time:%H:%M}") for event in events] == [
+        ("ticket.unit_arrived", "t2", "02:10"),
+        ("ticket.closed", "t1", "02:30"),
+        ("ticket.closed", "t2", "02:40"),
+    ]
+
+
+def test_an_optional_moment_may_say_nothing_but_not_something_wrong() -> None:
+    table = csvfile.Table(csvfile.parse(UNITS), anonymous_bank.CENTRE)
+    bad: list[str] = []
+
+    assert table.events(["ticket,unit,there,free", "t1,u1,soon,2024-06-01T09:30:00"], lambda _, why: bad.append(why)) == []
+    assert bad == ["column there: not of the form ISO 8601"]
+
+
+def test_a_column_to_look_for_the_last_of_must_be_there() -> None:
+    with pytest.raises(csvfile.MappingError, match="the table has no column incident"):
+        read("", MAPPING.replace('time = "offered"\n', 'time = "offered"\nlast_of = "incident"\n', 1))
+
+
 def test_january_s_rows_fold_to_the_figures_of_an_independent_computation() -> None:
     table = csvfile.Table(csvfile.parse(PACKAGED), anonymous_bank.CENTRE)
     with gzip.open(anonymous_bank.data("january1999.tsv.gz")) as lines:

@@ -1,12 +1,20 @@
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice, pairwise
+from typing import get_args
 
 import pytest
 
-from schemas.topics import decode, encode
+from schemas.calls import CallClassified, CallNetworkDropped, CallOffered
+from schemas.dispatch import DispatchEvent, TicketAcknowledged, TicketSent
+from schemas.environment import GaugeRead, WeatherWarned
+from schemas.event import Event
+from schemas.network import LinkDown, LinkHeartbeat, LinkUp
+from schemas.topics import EVENT_TYPES, decode, encode
+from streams import centres
 from streams.core.centre import Centre
 from streams.sources import simulate
+from tests.builders import ticket_state
 from tests.sources import anonymous_bank
 
 CENTRE = Centre.model_validate(
@@ -36,7 +44,7 @@ def test_events_come_in_the_order_of_time_with_ids_of_their_own() -> None:
 
 def test_a_simulation_without_an_end_goes_on_lazily_after_a_start_at_any_time() -> None:
     start = datetime(2024, 6, 1, 13, 37, tzinfo=CENTRE.timezone)
-    events = list(islice(simulate.events(1, start, CENTRE, days=None), 10_000))
+    events = list(islice(simulate.events(1, start, CENTRE, days=None), 20_000))
     assert events[0].time >= start
     assert (events[-1].time - start).days >= 2
     with pytest.raises(ValueError, match="time zone"):
@@ -89,3 +97,68 @@ def test_three_seats_are_staffed_in_each_of_four_shifts() -> None:
     )
     assert set(logins) == {0, 6, 12, 18}
     assert set(logins.values()) == {3}
+
+
+BOGOR = centres.load([])["32.71"]
+
+
+@pytest.fixture(scope="module")
+def fortnight() -> list[Event]:
+    """All that Kota Bogor's file has something for."""
+    return list(simulate.events(3, START, BOGOR, days=14))
+
+
+def test_every_noun_is_told_and_only_known_events_are(fortnight: list[Event]) -> None:
+    told = {event.type for event in fortnight}
+
+    assert set(EVENT_TYPES) - told == {
+        "call.queued", "call.transferred", "call.overflowed", "call.blocked",
+        "caller.block_recommended", "caller.block_approved", "caller.block_declined", "caller.block_lifted", "caller.contacted",
+        "ticket.reminder_due", "ticket.reminder_accepted", "weather.cancelled",
+    }  # fmt: skip
+    assert all(decode(encode(event)) == event for event in fortnight[::97])
+    assert all(one.time <= other.time for one, other in pairwise(fortnight))
+
+
+def test_a_bare_centre_tells_of_its_calls_and_seats_alone() -> None:
+    assert {event.type.partition(".")[0] for event in simulate.events(3, START, CENTRE, days=2)} == {"call", "operator"}
+
+
+def test_every_ticket_is_told_to_its_end_and_one_agency_is_slow(fortnight: list[Event]) -> None:
+    state = ticket_state([event for event in fortnight if isinstance(event, get_args(DispatchEvent))], BOGOR)
+    sent = {event.data.ticket: event.time for event in fortnight if isinstance(event, TicketSent)}
+    lags = [
+        (event.data.opd, event.time - sent[event.data.ticket]) for event in fortnight if isinstance(event, TicketAcknowledged)
+    ]
+
+    assert not [ticket for ticket in state.desk.tickets.values() if ticket.is_open]
+    assert {opd for opd, lag in lags if lag > timedelta(days=1)} == {BOGOR.opds[-1].code}
+
+
+def test_rain_brings_a_warning_before_it_and_the_river_rises_after_it(fortnight: list[Event]) -> None:
+    warnings = [event for event in fortnight if isinstance(event, WeatherWarned)]
+    levels = [event.data.level_centimetres for event in fortnight if isinstance(event, GaugeRead)]
+
+    assert 2 <= len(warnings) <= 11
+    assert all(timedelta(0) < event.data.onset - event.time < timedelta(hours=1) for event in warnings)
+    assert min(levels) < 40
+    assert max(levels) > 80
+
+
+def test_a_link_that_drops_takes_its_calls_along_and_carries_none_until_it_is_up(fortnight: list[Event]) -> None:
+    down: set[str] = set()
+    dropped = 0
+    for event in fortnight:
+        if isinstance(event, LinkDown | LinkUp):
+            (down.add if isinstance(event, LinkDown) else down.discard)(event.data.link)
+        elif isinstance(event, CallNetworkDropped):
+            dropped += 1
+        elif isinstance(event, LinkHeartbeat):
+            assert event.data.link not in down
+    assert dropped > 3
+
+
+def test_a_child_calls_again_and_again(fortnight: list[Event]) -> None:
+    pranks = Counter(event.data.call for event in fortnight if isinstance(event, CallClassified) and event.data.class_ == "prank")
+    callers = Counter(event.data.caller for event in fortnight if isinstance(event, CallOffered) and event.data.call in pranks)
+    assert max(callers.values()) >= 5

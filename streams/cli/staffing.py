@@ -1,0 +1,61 @@
+"""`pantau112 staffing`: how many seats each hour of the week needs."""
+
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.cli import terminal
+from streams.cli.terminal import Centres, Faults, Moment, progress, sentence, tell
+
+DAYS = ("Senin/Mon", "Selasa/Tue", "Rabu/Wed", "Kamis/Thu", "Jumat/Fri", "Sabtu/Sat", "Minggu/Sun")
+COLUMNS = (
+    "day", "hour", "calls_expected", "handle_seconds", "conversations", "erlangs",
+    "erlang_c_90_15", "erlang_c_95_20", "erlang_a_90_15", "erlang_a_95_20", "scheduled", "short",
+)  # fmt: skip
+
+
+def staffing(
+    events: Annotated[
+        str, typer.Argument(metavar="EVENTS", help="Events file or queue_log (plain or gzip), or topic:NAME[@FROM..TO].")
+    ],
+    at: Moment = None,
+    centre: Centres = None,
+) -> None:
+    """Seats that each of the next 168 hours needs for NENA's 90 % in 15 s and 95 % in 20 s, by Erlang C and A, as a table (TSV).
+
+    Calls are those of the same hour of past weeks (at least two), else of past days (three); handle time and patience are as
+    measured. `short` is what the shifts lack of Erlang C's larger number. Empty where too little was seen to say.
+    """
+    from schemas.topics import CALLS
+    from streams import centres
+    from streams.core import staffing as seats
+    from streams.measure import fold
+    from streams.replay import open_source
+
+    known = centres.load(centre or [])
+    one = next(iter(known.values()))
+    faults = Faults(events)
+    with progress("events", Path(events)) as tick:
+        lines = open_source(events, one, terminal.settings())
+        monitor, now, outcomes = fold(
+            tick(lines), known, time.time(), at.timestamp() if at else None, lambda n, r: faults.say(n, sentence(r))
+        )
+    faults.sum_up()
+    sys.stdout.write("\t".join(COLUMNS) + "\n")
+    states = {found.code: state for found, state in monitor.states(CALLS.name, 0)}
+    if now is not None and (state := states.get(one.code)) is not None:
+        for start, need, scheduled in seats.table(state.forecast, state.funnel, now, one):
+            local = datetime.fromtimestamp(start, one.timezone)
+            cells = [DAYS[local.weekday()], f"{local:%H}:00", *[""] * 8, f"{scheduled:g}", ""]
+            if need is not None:
+                cells[2:6] = f"{need.calls:g}", f"{need.handle:g}", str(need.n), f"{need.erlangs:.2f}"
+                numbers = [need.seats.get((model, target)) for model in seats.MODELS for target in ("90_15", "95_20")]
+                cells[6:10] = ["" if number is None else str(number) for number in numbers]
+                cells[11] = f"{max(0.0, max(need.seats['erlang_c', t] for t in ('90_15', '95_20')) - scheduled):g}"
+            sys.stdout.write("\t".join(cells) + "\n")
+    said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items()))
+    tell(f"{events}: {said or 'no events'}; {one.name}")

@@ -1,0 +1,229 @@
+"""What surrounds the simulated calls: weather, river, links, tickets at agencies, the survey. Each is a process of simulate.py.
+
+Published: the survey's item means (Kota Bogor, 2024). Assumed, since nobody publishes it: everything else.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from datetime import timedelta
+from math import log
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from schemas.dispatch import (
+    TicketAcknowledged,
+    TicketClosed,
+    TicketOpened,
+    TicketPassedOn,
+    TicketReopened,
+    TicketSent,
+    TicketUnitArrived,
+    TicketUnitAvailable,
+    TicketUnitDispatched,
+)
+from schemas.environment import GaugeRead, WeatherWarned
+from schemas.network import (
+    LinkDown,
+    LinkHeartbeat,
+    LinkMeasured,
+    LinkOccupied,
+    LinkRegistered,
+    LinkUnregistered,
+    LinkUp,
+)
+from schemas.survey import SurveyAnswered
+from streams.core.centre import Centre, Gauge, Link
+
+if TYPE_CHECKING:
+    from streams.sources.simulate import Simulation
+
+Process = Generator[Any, Any, None]
+
+HOUR, DAY = 3600.0, 86_400.0
+RAINY_DAYS = 0.4
+"""Share of days with an afternoon rain. Bogor is called the city of rain."""
+WARNED_BEFORE = 2700.0
+LOOK_SECONDS = 300.0
+"""How often links are looked at."""
+GAUGE_SECONDS = 600.0
+ANSWERS_PER_DAY = 8.0
+SCORES = {
+    "pemahaman_program": (3.94, 3.59, 4.04, 4.06, 4.12),
+    "tepat_sasaran": (4.13, 4.15),
+    "tepat_waktu": (4.16, 4.06),
+    "tercapainya_tujuan": (3.95, 4.18, 4.11, 4.18),
+    "perubahan_nyata": (4.12,),
+}
+"""Item means of the study."""
+SLOW = 0.2
+"""Share of its tickets that the last agency of the centre's file leaves unanswered for days; the others answer within minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rain:
+    """One afternoon's rain, in seconds of the simulation."""
+
+    start: float
+    end: float
+
+
+class Weather:
+    """The rains of a centre, drawn day by day, so that everything that asks sees the same sky."""
+
+    def __init__(self, seed: int, centre: Centre, start: float) -> None:
+        self._seed, self._city, self._start = seed, centre.code, start
+        self._known: dict[int, Rain | None] = {}
+
+    def on(self, day: int) -> Rain | None:
+        """The rain of a day of the simulation, if there is one."""
+        if day not in self._known:
+            dice = Random(f"{self._seed}|{self._city}|{self._start}|rain|{day}")  # noqa: S311 (a simulation, no secret)
+            begins = day * DAY + dice.uniform(13, 17) * HOUR
+            self._known[day] = Rain(begins, begins + dice.uniform(0.7, 2.5) * HOUR) if dice.random() < RAINY_DAYS else None
+        return self._known[day]
+
+    def rains(self, now: float) -> bool:
+        """Whether it rains."""
+        rain = self.on(int(now // DAY))
+        return rain is not None and rain.start <= now < rain.end
+
+
+def begin(sim: "Simulation", centre: Centre) -> None:
+    """Start every process that the centre's file has something for."""
+    for link in centre.links:
+        sim.env.process(_watch(sim, link))
+    for gauge in centre.gauges:
+        sim.env.process(_read(sim, gauge))
+    if centre.links or centre.gauges:
+        sim.env.process(_warn(sim))
+    if centre.survey is not None:
+        sim.env.process(_ask(sim))
+
+
+def _warn(sim: "Simulation") -> Process:
+    day = 0
+    while True:
+        rain = sim.weather.on(day)
+        if rain is not None and rain.start - WARNED_BEFORE >= sim.env.now:
+            yield sim.env.timeout(rain.start - WARNED_BEFORE - sim.env.now)
+            onset, expires = (sim.start + timedelta(seconds=round(time)) for time in (rain.start - 900, rain.end + 900))
+            sim.tell(
+                WeatherWarned, warning=f"CBT{sim.local():%Y%m%d%H%M}", event="hujan-lebat-petir", severity="Moderate",
+                urgency="Immediate", certainty="Observed", onset=onset, expires=expires, attribution="BMKG",
+            )  # fmt: skip
+        day += 1
+        yield sim.env.timeout(max(0.0, day * DAY - sim.env.now))
+
+
+def _read(sim: "Simulation", gauge: Gauge) -> Process:
+    """A level that rises an hour after the rain and falls slowly."""
+    dice, calm = sim.dice(f"gauge {gauge.code}"), gauge.siaga[0] * 0.35
+    level = calm
+    while True:
+        if sim.weather.rains(max(0.0, sim.env.now - HOUR)):
+            level += dice.uniform(0, 0.3) * gauge.siaga[0]
+        level += (calm - level) * 0.08
+        sim.tell(GaugeRead, gauge=gauge.code, level_centimetres=round(level + dice.uniform(-1, 1)))
+        yield sim.env.timeout(GAUGE_SECONDS)
+
+
+def _watch(sim: "Simulation", link: Link) -> Process:
+    """A probe that looks at one link again and again."""
+    dice = sim.dice(f"probe {link.code}")
+    sim.tell(LinkUp, link=link.code)
+    if link.kind == "sip":
+        sim.tell(LinkRegistered, link=link.code)
+    yield sim.env.timeout(dice.uniform(0, 60))
+    while True:
+        if link.code not in sim.down:
+            sim.tell(LinkHeartbeat, link=link.code)
+            if link.kind == "sip":
+                worse = 6.0 if sim.weather.rains(sim.env.now) else 1.0
+                loss, delay = dice.expovariate(1 / (0.002 * worse)), 0.03 + dice.expovariate(1 / (0.01 * worse))
+                sim.tell(
+                    LinkMeasured, link=link.code, loss_ratio=round(min(loss, 1.0), 4),
+                    jitter_seconds=round(dice.expovariate(1 / (0.004 * worse)), 4), delay_seconds=round(delay, 4),
+                    mos=round(max(1.0, 4.4 - 40 * loss - 3 * delay), 2),
+                )  # fmt: skip
+                used = sum(call.link == link.code for call in sim.open.values())
+                sim.tell(LinkOccupied, link=link.code, used=min(used, 30), channels=30)
+        yield sim.env.timeout(LOOK_SECONDS)
+
+
+def drop(sim: "Simulation", link: Link, seconds: float) -> Process:
+    """One failure of one link: it takes its calls along."""
+    if link.code in sim.down:
+        return
+    sim.down.add(link.code)
+    sim.tell(LinkDown, link=link.code)
+    if link.kind == "sip":
+        sim.tell(LinkUnregistered, link=link.code)
+    for call in list(sim.open.values()):
+        if call.link == link.code:
+            sim.cut(call)
+    yield sim.env.timeout(seconds)
+    sim.down.discard(link.code)
+    sim.tell(LinkUp, link=link.code)
+    if link.kind == "sip":
+        sim.tell(LinkRegistered, link=link.code)
+
+
+def report(sim: "Simulation", centre: Centre, call: str) -> Process:
+    """What becomes of one report that an agency must act on; it is told to its end, even beyond that of the simulation."""
+    sim.reports += 1
+    yield from _ticket(sim, centre, call)
+    sim.reports -= 1
+
+
+def _ticket(sim: "Simulation", centre: Centre, call: str) -> Process:
+    dice = sim.dice(f"ticket {call}")
+    category = dice.choice(centre.categories)
+    ticket, opds = f"T-{call}", category.opds or tuple(opd.code for opd in centre.opds[:1])
+    sim.tell(TicketOpened, ticket=ticket, category=category.code, call=call)
+    if not opds:
+        return
+    opd = dice.choice(opds)
+    yield sim.env.timeout(dice.uniform(20, 120))
+    sim.tell(TicketSent, ticket=ticket, opd=opd)
+    if dice.random() < 0.05 and len(centre.opds) > 1:
+        yield sim.env.timeout(dice.uniform(60, 300))
+        other = dice.choice([one.code for one in centre.opds if one.code != opd])
+        sim.tell(TicketPassedOn, ticket=ticket, opd=opd, to=other)
+        opd = other
+    slow = opd == centre.opds[-1].code and dice.random() < SLOW if centre.opds else False
+    yield sim.env.timeout(dice.uniform(1, 4) * DAY if slow else dice.lognormvariate(log(150), 0.9))
+    sim.tell(TicketAcknowledged, ticket=ticket, opd=opd)
+    yield from _send_unit(sim, dice, ticket, opd)
+    sim.tell(TicketClosed, ticket=ticket)
+    if dice.random() < 0.02:
+        yield sim.env.timeout(dice.uniform(1, 5) * HOUR)
+        sim.tell(TicketReopened, ticket=ticket)
+        yield sim.env.timeout(dice.lognormvariate(log(300), 0.9))
+        yield from _send_unit(sim, dice, ticket, opd)
+        sim.tell(TicketClosed, ticket=ticket)
+
+
+def _send_unit(sim: "Simulation", dice: Random, ticket: str, opd: str) -> Process:
+    unit = f"{opd}-{dice.randint(1, 4)}"
+    steps: tuple[tuple[Callable[[], float], Any], ...] = (
+        (lambda: dice.lognormvariate(log(120), 0.6), TicketUnitDispatched),
+        (lambda: dice.lognormvariate(log(480), 0.5), TicketUnitArrived),
+        (lambda: dice.lognormvariate(log(1800), 0.6), TicketUnitAvailable),
+    )
+    for seconds, kind in steps:
+        yield sim.env.timeout(seconds())
+        sim.tell(kind, ticket=ticket, opd=opd, unit=unit)
+
+
+def _ask(sim: "Simulation") -> Process:
+    """Respondents of the survey, now and then by day."""
+    dice = sim.dice("survey")
+    while True:
+        yield sim.env.timeout(dice.expovariate(ANSWERS_PER_DAY / (12 * HOUR)))
+        if 7 <= sim.local().hour < 19:
+            scores = {
+                f"{dimension}.{number}": max(1, min(5, round(dice.gauss(mean, 0.8))))
+                for dimension, means in SCORES.items()
+                for number, mean in enumerate(means, 1)
+            }
+            sim.tell(SurveyAnswered, scores=scores)

@@ -1,0 +1,95 @@
+"""Seats needed for a number of calls, against the published table of the study and against queues simulated call by call."""
+
+from heapq import heappop, heappush
+from random import Random
+
+import pytest
+
+from streams.core.erlang import TARGETS, answered_within, answered_within_patience, erlang_c, seats_needed
+
+TABLE = [
+    # calls an hour, handle time; erlangs, % within 15 s with 3 seats, seats for both of NENA's targets
+    (39.7, 60, 0.66, 98.2, 3),
+    (39.7, 120, 1.32, 85.6, 4),
+    (39.7, 180, 1.99, 59.8, 5),
+    (95.3, 60, 1.59, 81.1, 4),
+    (95.3, 90, 2.38, 42.5, 6),
+    (95.3, 120, 3.18, 0.0, 7),
+    (95.3, 180, 4.76, 0.0, 9),
+    (300, 120, 10.0, 0.0, 15),
+]
+"""Staffing that the study of Kota Bogor implies."""
+
+
+@pytest.mark.parametrize(("calls", "handle", "erlangs", "level", "seats"), TABLE)
+def test_the_table_of_the_study(calls: float, handle: float, erlangs: float, level: float, seats: int) -> None:
+    assert calls * handle / 3600 == pytest.approx(erlangs, abs=0.006)
+    assert round(100 * answered_within(3, calls * handle / 3600, handle, 15), 1) == level
+    assert max(seats_needed(calls, handle, None, target) for target in TARGETS) == seats
+
+
+@pytest.mark.parametrize(
+    ("handle", "level", "seats"), [(60, 97.1, 3), (90, 89.7, 4), (120, 77.4, 5), (150, 60.5, 5), (180, 39.5, 6)]
+)
+def test_without_any_nuisance_three_seats_suffice_only_for_calls_of_a_minute(handle: float, level: float, seats: int) -> None:
+    calls = 95.3 / 2  # half of them are nuisance
+
+    assert round(100 * answered_within(3, calls * handle / 3600, handle, 15), 1) == pytest.approx(level, abs=0.11)
+    assert max(seats_needed(calls, handle, None, target) for target in TARGETS) == seats
+
+
+def simulated(seats: int, rate: float, handle: float, patience: float | None, seconds: float, calls: int) -> float:
+    """The share answered within `seconds` in a queue played call by call: first come, first served."""
+    dice = Random(112)
+    now, met = 0.0, 0
+    free = [0.0] * seats
+    for _ in range(calls):
+        now += dice.expovariate(rate)
+        limit = float("inf") if patience is None else dice.expovariate(1 / patience)
+        start = max(now, free[0])
+        if start - now > limit:
+            continue
+        heappop(free)
+        heappush(free, start + dice.expovariate(1 / handle))
+        met += start - now <= seconds
+    return met / calls
+
+
+@pytest.mark.parametrize(
+    ("seats", "calls", "handle", "patience"), [(3, 95.3, 90, 90), (3, 95.3, 120, 60), (5, 120, 120, 300), (2, 39.7, 180, 30)]
+)
+def test_callers_who_lose_patience_are_answered_as_in_a_simulated_queue(
+    seats: int, calls: float, handle: float, patience: float
+) -> None:
+    computed = answered_within_patience(seats, calls * handle / 3600, handle, patience, 15)
+
+    assert computed == pytest.approx(simulated(seats, calls / 3600, handle, patience, 15, 60_000), abs=0.01)
+
+
+def test_callers_who_wait_for_ever_are_answered_as_in_a_simulated_queue() -> None:
+    computed = answered_within(4, 95.3 * 90 / 3600, 90, 15)
+
+    assert computed == pytest.approx(simulated(4, 95.3 / 3600, 90, None, 15, 60_000), abs=0.01)
+
+
+def test_endless_patience_is_erlang_c() -> None:
+    for seats in (3, 5, 9):
+        assert answered_within_patience(seats, 2.5, 90, 1e8, 15) == pytest.approx(answered_within(seats, 2.5, 90, 15), abs=1e-5)
+
+
+def test_a_queue_that_only_grows_answers_nobody_in_time_unless_callers_give_up() -> None:
+    assert erlang_c(3, 3.0) == 1
+    assert answered_within(3, 3.2, 120, 15) == 0
+    assert answered_within_patience(3, 3.2, 120, 60, 15) > 0.4
+
+
+def test_more_seats_never_answer_less() -> None:
+    levels = [answered_within_patience(seats, 10, 120, 90, 20) for seats in range(1, 40)]
+    assert levels == sorted(levels)
+    assert levels[-1] > 0.9999
+
+
+@pytest.mark.parametrize(("handle", "patience"), [(0, None), (60, 0)])
+def test_no_time_is_no_answer(handle: float, patience: float | None) -> None:
+    with pytest.raises(ValueError, match="above zero"):
+        seats_needed(10, handle, patience, "90_15")

@@ -1,0 +1,137 @@
+"""Links as last heard of: up, flapping, registered, how well they carry, and which hours they were down in."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.network import NetworkEvent
+from streams.core import network
+from streams.core.network import (
+    CHANNELS_USED,
+    DOWN_SINCE,
+    DROPS_TOTAL,
+    FLAPS,
+    HEARTBEAT,
+    LINK_INFO,
+    LINK_UP,
+    LOSS,
+    MEASURED,
+    MOS,
+    REGISTERED,
+    UNREGISTERED_SINCE,
+    State,
+    down_hours,
+    measure,
+    step,
+)
+from tests.builders import BOGOR, Said, at, link, link_measured, link_occupied
+from tests.builders import said as spoken
+
+SIP = "sip-telkom"
+
+
+def state_of(*events: NetworkEvent) -> State:
+    state = State()
+    for event in events:
+        step(state, event, event.time.timestamp(), BOGOR)
+    return state
+
+
+def said(state: State, seconds: float) -> Said:
+    return spoken(measure(state, at(seconds), BOGOR))
+
+
+def test_a_link_of_which_nothing_was_told_is_absent() -> None:
+    assert said(State(), 0) == {}
+
+
+def test_a_link_is_down_from_its_drop_until_it_is_told_to_be_up() -> None:
+    state = state_of(link("up", 0), link("down", 60))
+    assert (said(state, 90)[LINK_UP, SIP], said(state, 90)[DOWN_SINCE, SIP], said(state, 90)[DROPS_TOTAL, SIP]) == (0, at(60), 1)
+
+    state = state_of(link("up", 0), link("down", 60), link("down", 70), link("up", 100))
+    assert said(state, 120)[LINK_UP, SIP] == 1
+    assert (DOWN_SINCE, SIP) not in said(state, 120)
+    assert said(state, 120)[DROPS_TOTAL, SIP] == 1, "a drop told twice is one"
+
+
+def test_news_that_is_older_than_what_is_known_changes_nothing() -> None:
+    state = state_of(link("down", 100), link("up", 50))
+
+    assert said(state, 120)[LINK_UP, SIP] == 0
+
+
+def test_a_heartbeat_alone_says_that_a_link_is_up_but_does_not_raise_one_that_is_down() -> None:
+    assert said(state_of(link("heartbeat", 5)), 9)[LINK_UP, SIP] == 1
+    down = said(state_of(link("down", 1), link("heartbeat", 5)), 9)
+    assert (down[LINK_UP, SIP], down[HEARTBEAT, SIP]) == (0, at(5))
+
+
+def test_flaps_are_the_changes_of_the_last_quarter_of_an_hour() -> None:
+    state = state_of(*(link("down" if n % 2 else "up", n * 60) for n in range(8)))
+
+    assert said(state, 420)[FLAPS, SIP] == 7
+    assert said(state, 900)[FLAPS, SIP] == 7, "the first was no change"
+    assert said(state, 961)[FLAPS, SIP] == 6
+    assert said(state, 2_000)[FLAPS, SIP] == 0
+
+
+def test_a_lost_registration_is_told_with_its_beginning() -> None:
+    state = state_of(link("registered", 0), link("unregistered", 30))
+    assert (said(state, 40)[REGISTERED, SIP], said(state, 40)[UNREGISTERED_SINCE, SIP]) == (0, at(30))
+    step(state, link("registered", 50), at(50), BOGOR)
+    assert said(state, 60)[REGISTERED, SIP] == 1
+    assert (UNREGISTERED_SINCE, SIP) not in said(state, 60)
+
+
+def test_a_sample_says_nothing_after_ten_minutes_and_what_was_not_measured_is_absent() -> None:
+    state = state_of(link_measured(0, loss_ratio=0.02))
+
+    assert said(state, 600)[LOSS, SIP] == 0.02
+    assert (MOS, SIP) not in said(state, 600)
+    assert (LOSS, SIP) not in said(state, 601)
+    assert said(state, 601)[MEASURED, SIP] == at(0)
+
+
+def test_the_newest_count_of_channels_stands() -> None:
+    assert said(state_of(link_occupied(60, 7), link_occupied(30, 9)), 60)[CHANNELS_USED, SIP] == 7
+
+
+def test_the_links_of_the_centres_file_are_named_with_their_carrier() -> None:
+    from streams import centres
+
+    [bogor] = centres.load([]).values()
+    assert spoken(measure(State(), 0, bogor))[LINK_INFO, SIP, "telkom", "sip"] == 1
+
+
+def test_more_links_than_a_centre_can_have_are_passed_over() -> None:
+    state = state_of(*(link("up", n, f"sip-{n}") for n in range(100)))
+
+    assert len(state.links) == network.LINKS
+
+
+@given(st.lists(st.integers(0, 40_000), min_size=1, max_size=30, unique=True), st.integers(0, 50_000))
+def test_the_hours_a_link_was_down_in_are_those_counted_second_by_second(times: list[int], now: int) -> None:
+    times = [time for time in sorted(times) if time <= now]
+    state = state_of(*(link("up" if n % 2 else "down", time) for n, time in enumerate(times)))
+    down = {
+        (int(at(0)) + second) // 3600
+        for start, end in zip(times[::2], [*times[1::2], now][: len(times[::2])], strict=True)
+        for second in range(start, end + 1)
+    }
+
+    assert down_hours(state, at(0), at(now)) == down
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_state_stays_small_whatever_a_link_does(seed: int) -> None:
+    from pydantic import TypeAdapter
+
+    dice = random.Random(seed)
+    state = State()
+    for n in range(5_000):
+        step(state, link(dice.choice(["up", "down"]), n * 7), at(n * 7), BOGOR)
+
+    assert len(TypeAdapter(State).dump_json(state)) < 20_000

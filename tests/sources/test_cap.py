@@ -1,0 +1,274 @@
+"""Weather warnings as BMKG writes them: an OID, effective without onset, the province as area, a polygon for each kecamatan."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from schemas.environment import EnvironmentEvent
+from schemas.topics import decode
+from streams.centres import PACKAGED
+from streams.core import environment
+from streams.core.centre import parse as centre_of
+from streams.core.environment import WARNING, State
+from streams.sources.cap import LARGEST, CapError, parse
+from tests.builders import said
+from tests.test_cli import pantau112
+
+BOGOR = centre_of(PACKAGED.read_text())
+
+ALERT = """<?xml version="1.0" ?>
+<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
+  <identifier>2.49.0.1.360.0.2026.05.20.01.32.001</identifier>
+  <sender>cuaca.ekstrem@bmkg.go.id</sender>
+  <sent>2026-05-20T14:55:00+07:00</sent>
+  <status>Actual</status>
+  <msgType>Alert</msgType>
+  <scope>Public</scope>
+  <info>
+    <language>id</language>
+    <category>Met</category>
+    <event>Hujan Lebat dan Petir</event>
+    <urgency>Immediate</urgency>
+    <severity>Moderate</severity>
+    <certainty>Observed</certainty>
+    <eventCode><valueName>OET:v1.2</valueName><value>OET-194</value></eventCode>
+    <effective>2026-05-20T15:05:00+07:00</effective>
+    <expires>2026-05-20T17:00:00+07:00</expires>
+    <senderName>Badan Meteorologi Klimatologi dan Geofisika</senderName>
+    <headline>Hujan Lebat disertai Petir di Jawa Barat</headline>
+    <description>Hubungi Budi Santoso 08123456789</description>
+    <contact>06221 196</contact>
+    <area>
+      <areaDesc>Jawa Barat</areaDesc>
+      <polygon>-6.59,106.79 -6.60,106.80 -6.61,106.79 -6.59,106.79</polygon>
+    </area>
+  </info>
+</alert>"""
+
+
+def changed(**elements: str) -> bytes:
+    """The alert with other texts in some elements."""
+    text = ALERT
+    for name, other in elements.items():
+        text, n = re.subn(rf"<{name}>[^<]*</{name}>", f"<{name}>{other}</{name}>", text)
+        assert n == 1, name
+    return text.encode()
+
+
+def without(element: str) -> bytes:
+    text, n = re.subn(rf"<{element}>.*?</{element}>", "", ALERT, flags=re.DOTALL)
+    assert n == 1
+    return text.encode()
+
+
+def events(xml: bytes) -> list[EnvironmentEvent]:
+    return list(parse(xml).events(BOGOR))
+
+
+def after(*files: bytes) -> State:
+    state = State()
+    for event in sorted((event for xml in files for event in events(xml)), key=lambda event: event.time):
+        environment.step(state, event, event.time.timestamp(), BOGOR)
+    return state
+
+
+def holding(state: State, moment: str) -> set[tuple[object, ...]]:
+    now = datetime.fromisoformat(f"2026-05-20T{moment}+07:00").timestamp()
+    return {key[1:] for key in said(environment.measure(state, now, BOGOR)) if key[0] is WARNING}
+
+
+def test_a_warning_of_bmkg_becomes_one_event_without_its_free_text() -> None:
+    [event] = events(ALERT.encode())
+
+    assert event.model_dump(mode="json", exclude_none=True, exclude={"id"}) == {
+        "specversion": "1.0",
+        "source": "/32.71/bmkg",
+        "type": "weather.warned",
+        "subject": "32.71",
+        "time": "2026-05-20T14:55:00+07:00",
+        "data": {
+            "warning": "2.49.0.1.360.0.2026.05.20.01.32.001",
+            "event": "hujan-lebat-dan-petir",
+            "severity": "Moderate",
+            "urgency": "Immediate",
+            "certainty": "Observed",
+            "onset": "2026-05-20T15:05:00+07:00",
+            "expires": "2026-05-20T17:00:00+07:00",
+            "attribution": "BMKG",
+        },
+    }
+
+
+def test_it_holds_from_when_it_is_effective() -> None:
+    labels = ("hujan-lebat-dan-petir", "Moderate", "Immediate", "Observed", "BMKG")
+
+    assert holding(after(ALERT.encode()), "15:04:59") == set()
+    assert holding(after(ALERT.encode()), "15:05:00") == {labels}
+
+
+def test_without_effective_it_holds_from_when_it_was_sent_and_an_onset_comes_before_both() -> None:
+    onset = ALERT.replace("<effective>", "<onset>2026-05-20T15:30:00+07:00</onset><effective>").encode()
+
+    assert holding(after(without("effective")), "14:55:00")
+    assert not holding(after(onset), "15:29:59")
+    assert holding(after(onset), "15:30:00")
+
+
+def test_a_file_read_again_gives_the_same_event() -> None:
+    assert events(ALERT.encode()) == events(ALERT.encode())
+    assert events(ALERT.encode())[0].id != events(changed(sent="2026-05-20T14:56:00+07:00"))[0].id
+
+
+def test_an_update_takes_the_place_of_what_it_refers_to() -> None:
+    first = ALERT.encode()
+    update = (
+        ALERT.replace("01.32.001", "01.32.002")
+        .replace("<msgType>Alert", "<msgType>Update")
+        .replace("T14:55", "T15:30")
+        .replace("T15:05", "T15:30")
+        .replace("Moderate", "Severe")
+        .replace(
+            "<scope>",
+            "<references>cuaca.ekstrem@bmkg.go.id,2.49.0.1.360.0.2026.05.20.01.32.001,2026-05-20T14:55:00+07:00</references><scope>",
+        )
+        .encode()
+    )
+
+    assert [event.type for event in events(update)] == ["weather.cancelled", "weather.warned"]
+    assert {labels[1] for labels in holding(after(first, update), "15:29:59")} == {"Moderate"}
+    assert {labels[1] for labels in holding(after(first, update), "15:31:00")} == {"Severe"}
+
+
+def test_a_cancellation_ends_what_it_refers_to_and_needs_to_say_no_area() -> None:
+    cancel = b"""<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>x</identifier>
+      <sender>cuaca.ekstrem@bmkg.go.id</sender><sent>2026-05-20T16:00:00+07:00</sent><status>Actual</status><msgType>Cancel</msgType>
+      <references>cuaca.ekstrem@bmkg.go.id,2.49.0.1.360.0.2026.05.20.01.32.001,2026-05-20T14:55:00+07:00</references></alert>"""
+
+    assert parse(cancel).concerns(BOGOR)
+    assert holding(after(ALERT.encode(), cancel), "15:59:59")
+    assert not holding(after(ALERT.encode(), cancel), "16:00:00")
+
+
+@pytest.mark.parametrize(
+    ("area", "ours"),
+    [
+        ("Jawa Barat", True),
+        ("Provinsi Jawa Barat", True),
+        ("jawa barat; Banten", True),
+        ("Kota Bogor", True),
+        ("Kabupaten Bogor, Kabupaten Cianjur", True),
+        ("Wilayah BOGOR dan sekitarnya", True),
+        ("Jawa Tengah", False),
+        ("Kabupaten Bogorejo", False),
+        ("Sulawesi Barat", False),
+        ("", False),
+    ],
+)
+def test_a_warning_is_for_a_centre_whose_city_or_province_is_its_area(area: str, ours: bool) -> None:
+    assert parse(changed(areaDesc=area)).concerns(BOGOR) is ours
+
+
+def test_papua_is_not_warned_of_what_is_for_papua_barat() -> None:
+    jayapura = BOGOR.model_copy(update={"name": "Kota Jayapura", "province": "Papua"})
+    nameless = BOGOR.model_copy(update={"province": ""})
+
+    assert not parse(changed(areaDesc="Papua Barat")).concerns(jayapura)
+    assert parse(changed(areaDesc="Papua")).concerns(jayapura)
+    assert not parse(changed(areaDesc="Jawa Barat;")).concerns(nameless)
+
+
+def test_the_indonesian_of_two_languages_is_read() -> None:
+    info = re.search(r"<info>.*</info>", ALERT, re.DOTALL)
+    assert info
+    english = info[0].replace(">id<", ">en<").replace("Hujan Lebat dan Petir", "Thunderstorm")
+
+    [event] = events(ALERT.replace("<info>", english + "<info>", 1).encode())
+
+    assert event.type == "weather.warned"
+    assert event.data.event == "hujan-lebat-dan-petir"
+
+
+def test_another_sender_is_named_as_it_names_itself() -> None:
+    [event] = events(changed(senderName="BPBD Kota Bogor", sender="bpbd.kotabogor.go.id"))
+
+    assert event.type == "weather.warned"
+    assert (event.data.attribution, event.source) == ("bpbd-kota-bogor", "/32.71/bpbd-kotabogor-go-id")
+
+
+BOMB = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><a>&b;</a>"""
+THIEF = b"""<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>"""
+
+
+@pytest.mark.parametrize(
+    ("xml", "reason"),
+    [
+        (b"", "no XML"),
+        (b"<html><body>503</body>", "no XML"),
+        (b"<rss/>", "alert: "),
+        (b"<alert/>", "alert: "),
+        (ALERT.encode()[:900], "no XML"),
+        (b'<?xml version="1.0" encoding="klingon"?><a/>', "no XML"),
+        (b'<?xml version="1.0" encoding="shift_jis"?><a/>', "no XML"),
+        (BOMB, "document type or entities"),
+        (THIEF, "document type or entities"),
+        (b"<a>" * 200_000, "no XML"),
+        (b" " * (LARGEST + 1), "larger than 1,048,576 bytes"),
+        (changed(status="Exercise"), "status: not Actual"),
+        (without("status"), "status: is missing"),
+        (changed(msgType="Ack"), "msgType: "),
+        (changed(msgType="Cancel"), "references: is missing"),
+        (changed(msgType="Cancel", scope="x").replace(b"scope>", b"references>"), "references: not"),
+        (without("info"), "info: is missing"),
+        (without("identifier"), "identifier: is missing"),
+        (changed(identifier="two words"), "identifier: "),
+        (changed(identifier="x" * 65), "identifier: "),
+        (without("sender"), "sender: is missing"),
+        (changed(sender="雨"), "sender: "),
+        (without("sent"), "sent: is missing"),
+        (changed(sent="kemarin"), "sent: no time"),
+        (changed(sent="2026-05-20T14:55:00"), "sent: a time without a zone"),
+        (without("event"), "event: is missing"),
+        (changed(event="暴雨"), "event: "),
+        (changed(severity="Terrible"), "severity: "),
+        (without("urgency"), "urgency: is missing"),
+        (changed(certainty="Very Likely"), "certainty: "),
+        (changed(effective="besok"), "effective: no time"),
+        (without("expires"), "expires: is missing"),
+        (changed(expires="2026-05-20T15:00:00+07:00"), "expires: expires before its onset"),
+        (changed(senderName="気象庁"), "senderName: "),
+    ],
+)  # fmt: skip
+def test_what_is_no_usable_warning_is_refused_with_the_element(xml: bytes, reason: str) -> None:
+    with pytest.raises(CapError) as refused:
+        events(xml)
+
+    assert reason in str(refused.value)
+    for said_there in ("kemarin", "besok", "Terrible", "two words", "Very Likely", "Budi", "0812", "雨"):
+        assert said_there not in str(refused.value)
+
+
+def test_good_files_are_told_in_order_of_time_whatever_is_wrong_with_others(tmp_path: Path) -> None:
+    files = {
+        "late.xml": changed(sent="2026-05-20T15:01:00+07:00", identifier="2.49.0.1.360.0.2026.05.20.01.32.002"),
+        "bad.xml": changed(sent="kemarin"),
+        "java.xml": changed(areaDesc="Jawa Tengah"),
+        "early.xml": ALERT.encode(),
+    }
+    for name, xml in files.items():
+        (tmp_path / name).write_bytes(xml)
+
+    done = pantau112("ingest", "cap", *(tmp_path / name for name in files), "--to", tmp_path / "events.jsonl")
+
+    assert done.returncode == 1
+    told = [decode(line) for line in (tmp_path / "events.jsonl").read_bytes().splitlines()]
+    assert [event.data.warning[-3:] for event in told] == ["001", "002"]  # type: ignore[union-attr]
+    assert f"{tmp_path / 'bad.xml'}: sent: no time such as 2024-11-24T14:05:00+07:00" in done.stderr
+    assert f"{tmp_path / 'java.xml'}: for elsewhere" in done.stderr
+    assert "4 files: 2 events, 1 bad files" in done.stderr
+
+    again = pantau112("ingest", "cap", tmp_path / "early.xml", "--to", tmp_path / "again.jsonl")
+    assert again.returncode == 0
+    measured = pantau112("measure", tmp_path / "again.jsonl", "--at", "2026-05-20T16:00:00+07:00")
+    assert 'psap_weather_warning{city="32.71",event="hujan-lebat-dan-petir",severity="Moderate"' in measured.stdout

@@ -1,0 +1,76 @@
+"""A real week of dispatch: San Francisco's fire department, 7 to 13 April 2020, against figures computed independently."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import streams.sources
+from streams.cli import app
+
+MAPPING = Path(streams.sources.__file__).with_name("sf_fire.toml")
+CENTRE = 'code = "99.01"\nname = "San Francisco"\ntimezone = "America/Los_Angeles"\n'
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the week as events and the centre they belong to."""
+    table = Path(__file__).parents[3] / "shared" / "data" / "sf_fire" / "week1.csv.gz"
+    if not table.exists():
+        pytest.skip("no ../shared/data/sf_fire/week1.csv.gz")
+    folder = tmp_path_factory.mktemp("sf_fire")
+    centre, events = folder / "centre.toml", folder / "week.jsonl"
+    centre.write_text(CENTRE)
+    arguments = ["ingest", "csv", str(table), "--mapping", str(MAPPING), "--centre", str(centre), "--to", str(events)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    assert "0 bad lines" in done.stderr
+    return folder
+
+
+@pytest.fixture
+def measured(week: Path) -> Callable[[str], dict[str, float]]:
+    """What `pantau112 measure` says at a local moment, by metric and its labels beside the city."""
+
+    def measure(moment: str) -> dict[str, float]:
+        arguments = ["measure", str(week / "week.jsonl"), "--centre", str(week / "centre.toml"), "--at", f"{moment}-07:00"]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.output
+        lines = re.findall(r'^(psap_\w+)\{city="99.01",?(.*)\} (\S+)$', done.stdout, re.MULTILINE)
+        return {f"{name}{{{labels}}}": float(value) for name, labels, value in lines}
+
+    return measure
+
+
+def test_the_week_has_2776_calls_and_each_has_one_closing(week: Path) -> None:
+    events = [json.loads(line) for line in (week / "week.jsonl").read_text().splitlines()]
+    kinds = {kind: [event for event in events if event["type"] == f"ticket.{kind}"] for kind in ("opened", "closed")}
+
+    assert len({event["id"] for event in kinds["opened"]}) == 2_776
+    assert len(kinds["closed"]) == len({event["data"]["ticket"] for event in kinds["closed"]}) == 2_776
+    assert sum(event["type"] == "ticket.unit_dispatched" for event in events) == 5_272
+
+
+def test_the_first_units_lags_over_the_week_are_those_of_the_rows(measured: Callable[[str], dict[str, float]]) -> None:
+    said = measured("2020-04-13T23:59:59")
+    percentiles = 'psap_ticket_stage_quantile_seconds{opd="sffd",stage="%s",quantile="%s"}'
+
+    assert said[percentiles % ("opened_to_dispatched", "0.5")] == 99
+    assert said[percentiles % ("opened_to_dispatched", "0.9")] == 239
+    assert said[percentiles % ("dispatched_to_arrived", "0.5")] == 300
+    assert said[percentiles % ("dispatched_to_arrived", "0.9")] == 921
+    assert said['psap_ticket_stage_tickets{opd="sffd",stage="opened_to_dispatched"}'] == 2_776
+    assert said['psap_ticket_stage_seconds_bucket{opd="sffd",stage="opened_to_dispatched",le="+Inf"}'] == 2_776
+
+
+def test_a_friday_afternoon_has_36_open_calls_3_awaiting_dispatch_and_38_units_busy(
+    measured: Callable[[str], dict[str, float]],
+) -> None:
+    said = measured("2020-04-10T15:00:00")
+
+    assert sum(value for name, value in said.items() if name.startswith("psap_tickets_open{")) == 36
+    assert said["psap_tickets_awaiting_dispatch{}"] == 3
+    assert said['psap_units_busy{opd="sffd"}'] == 38
