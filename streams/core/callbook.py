@@ -1,4 +1,4 @@
-"""The call book: who called in the last day and what came of it, in 34 characters a call."""
+"""The call book: who called in the last hours and what came of it, in 34 characters a call; and who called in the last day."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
@@ -16,7 +16,12 @@ CALLS = 5_000
 WAITING, ANSWERED, LOST, SHORT, UNKNOWN = ".", "a", "l", "s", "."
 """What came of a call, in one letter. A class is written as the first letter of its name, or `UNKNOWN`."""
 
+REACH = 5
+"""Hours that calls are kept in full: as long as somebody may be called back, and an event be late."""
+
 _CALL, _CALLER = 8, 22
+_MARK = 6
+"""Characters of a caller that are kept for the rest of a day, to count who comes again and again: 36 bits."""
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
 
@@ -102,11 +107,12 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Book:
-    """The calls of one centre by the hour they came in: a day of those with a caller, and of those without one this hour and the
-    one before.
+    """The calls of one centre by the hour they came in: of those without a caller this hour and the one before. `earlier` are
+    marks of the callers of hours that are not kept in full any more.
     """
 
     named: dict[int, Hour] = field(default_factory=dict)
+    earlier: dict[int, str] = field(default_factory=dict)
     nameless: dict[int, Hour] = field(default_factory=dict)
     newest: int = 0
     kept: int = 0
@@ -143,15 +149,16 @@ class Book:
         return Place(hour, number * HOUR, len(hour.classes) - 1)
 
     def repeats(self, now: float, calls: int) -> int:
-        """How many callers came `calls` times or more in the 24 hours up to `now`."""
-        end, columns = int(now), []
+        """How many callers came `calls` times or more in the 24 hours up to `now`, of which the first is whole."""
+        end, first = int(now), int(now) // HOUR - 23
+        columns = [marks for number, marks in self.earlier.items() if number >= first]
         for number, hour in self.named.items():
-            start = number * HOUR
-            if end - DAY < start and start + HOUR <= end:
-                columns.append(hour.callers)
-            elif end - DAY - HOUR < start <= end:
+            if number * HOUR + HOUR <= end:
+                if number >= first:
+                    columns.append(_marks(hour))
+            elif number * HOUR <= end:
                 rows = range(len(hour.ends))
-                columns.append("".join(hour.caller(row) for row in rows if end - DAY < start + hour.second(row) <= end))
+                columns.append("".join(hour.caller(row)[:_MARK] for row in rows if number * HOUR + hour.second(row) <= end))
         return _repeats(tuple(columns), calls)
 
     def lost(self, now: float, seconds: float) -> dict[str, list[tuple[int, bool]]]:
@@ -175,15 +182,21 @@ class Book:
     def _forget(self) -> None:
         """Turn to a new hour."""
         self.nameless = {number: hour for number, hour in self.nameless.items() if number >= self.newest - 1}
-        self.named = {number: hour for number, hour in self.named.items() if number >= self.newest - 24}
+        self.earlier |= {number: _marks(hour) for number, hour in self.named.items() if number < self.newest - REACH}
+        self.earlier = {number: marks for number, marks in self.earlier.items() if number >= self.newest - 24}
+        self.named = {number: hour for number, hour in self.named.items() if number >= self.newest - REACH}
         self._count()
 
     def _count(self) -> None:
         self.kept = sum(len(hour.classes) for hours in (self.named, self.nameless) for hour in hours.values())
 
 
+def _marks(hour: Hour) -> str:
+    return "".join(hour.callers[at : at + _MARK] for at in range(0, len(hour.callers), _CALLER))
+
+
 @lru_cache(maxsize=1024)
 def _repeats(columns: tuple[str, ...], calls: int) -> int:
     names = "".join(columns)
-    counts = Counter([names[at : at + _CALLER] for at in range(0, len(names), _CALLER)])
+    counts = Counter([names[at : at + _MARK] for at in range(0, len(names), _MARK)])
     return sum(n >= calls for n in counts.values())

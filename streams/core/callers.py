@@ -312,7 +312,7 @@ UNKNOWN_CALLS = Metric("psap_caller_window_calls", "gauge", "Calls that psap_cal
 REPEAT_CALLERS = Metric(
     "psap_repeat_callers",
     "gauge",
-    "Callers who came 3 times or more in the window; absent where callers are not told.",
+    "Callers who came 3 times or more in the window, whose first hour is a whole one; absent where callers are not told.",
     ("window",),
 )
 CALLBACKS_OPEN = Metric(
