@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
 from kafka.protocol.consumer import OffsetSpec
 
 from schemas.event import Event
@@ -117,7 +117,12 @@ class Log:
     def close(self, seconds: float | None = None) -> None:
         """End the connection; what is undelivered after so many seconds (None: Kafka's own limit) is dropped."""
         if self._producer is not None:
-            self._producer.close(timeout=seconds)
+            try:
+                self._producer.close(timeout=seconds)
+            except KafkaTimeoutError:  # kafka-python then stays open, and tries for ever to deliver
+                self._producer._sender.force_close()
+                self._producer._sender.join()
+                self._producer.close()
             self._producer = None
         self._sent.clear()
 

@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -268,6 +269,26 @@ def test_a_broker_that_is_away_while_events_are_written_costs_none(kafka: RealKa
     events_log.flush()
     got = [record.item for record in events_log.read([CALLS.name])]
     assert [event.id for event in got if isinstance(event, Event)] == [f"o{n}" for n in range(200)]
+    gc.collect()
+
+
+def _tell_that_the_broker_is_away(log: Log) -> None:
+    with log:
+        log.send(offered(1, NOON))
+        raise LogError("the broker is away")
+
+
+@pytest.mark.stack
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # kafka-python leaks sockets it is refused
+def test_what_goes_wrong_while_a_broker_is_away_is_told_and_not_hidden_by_the_closing(kafka: RealKafka, events_log: Log) -> None:
+    events_log.write([offered(0, NOON)])
+    kafka.kill()
+    try:
+        with pytest.raises(LogError, match="the broker is away"):
+            _tell_that_the_broker_is_away(events_log)
+        assert not [thread for thread in threading.enumerate() if thread.name.endswith("-network-thread")]
+    finally:
+        kafka.restart()
     gc.collect()
 
 

@@ -39,7 +39,7 @@ def measure(bootstrap: str) -> list[Figure]:
         bare.kill()
         bare.wait()
     limit = _percentiles([seen - told for told, seen in zip(sent, decoded, strict=True)][WARM_UP * RATE :])
-    with Worker(bootstrap, PREFIX, "bench-latency", [BOGOR.code]) as worker:
+    with Worker(bootstrap, PREFIX, "bench-latency", []) as worker:
         worker.until(lambda s: s.consumed == len(sent), "what the bare consumer has read is folded")
         again: list[float] = []
         producing = threading.Thread(target=lambda: again.extend(asyncio.run(offer(bootstrap, PREFIX, RATE * SECONDS))))

@@ -1,4 +1,4 @@
-"""514 centres, each with a simulated day, on one worker: scrape, stalls, memory, state, and folding again after kill -9."""
+"""Indonesia's 514 centres, each with its own simulated day, on one worker: scrape, stalls, memory, state, kill -9."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from streams.monitor import STATE_VERSION
 from tests.bench.figure import Figure
 from tests.bench.latency import offer
 from tests.bench.stage import Sample, Worker, create_topics, on_core
-from tests.bench.workload import codes, midnight, produce, simulated
+from tests.bench.workload import BOGOR, midnight, national, produce
 
 CENTRES = 514
 SCRAPES = 10
@@ -21,13 +21,12 @@ PREFIX, APP = "scale.", "bench-scale"
 
 def measure(bootstrap: str) -> list[Figure]:
     """Stream time is the last midnight, so that every window is full; calls keep coming meanwhile."""
-    wanted = codes(CENTRES)
     create_topics(bootstrap, PREFIX, APP)
-    events = produce(bootstrap, PREFIX, simulated(1, wanted))
-    with Worker(bootstrap, PREFIX, APP, wanted, f"{midnight().isoformat()}@{time.time()}x1") as worker:
+    events = produce(bootstrap, PREFIX, national())
+    with Worker(bootstrap, PREFIX, APP, ["indonesia"], f"{midnight().isoformat()}@{time.time()}x1") as worker:
         worker.until(lambda s: s.flushed >= events, f"{events} events folded and flushed")
         ending = threading.Event()
-        coming = threading.Thread(target=lambda: asyncio.run(offer(bootstrap, PREFIX, 10**6, wanted[0], ending)))
+        coming = threading.Thread(target=lambda: asyncio.run(offer(bootstrap, PREFIX, 10**6, BOGOR.code, ending)))
         coming.start()
         try:
             worker.until(lambda s: s.consumed > events, "calls that keep coming")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
 
+from streams import centres
 from streams.log import Log
 from streams.settings import Settings
 from streams.stack import jars
@@ -65,15 +66,22 @@ class Sample(NamedTuple):
     burnt: float
 
 
+@contextlib.contextmanager
+def copies(codes: Sequence[str]) -> Iterator[list[str]]:
+    """Files of centres like Kota Bogor, one for each code."""
+    bogor = centres.PACKAGED.read_text()
+    with tempfile.TemporaryDirectory(prefix="bench-centres-") as folder:
+        files = [Path(folder, f"{code}.toml") for code in codes]
+        for code, file in zip(codes, files, strict=True):
+            file.write_text(bogor.replace(BOGOR.code, code))
+        yield [str(file) for file in files]
+
+
 class Worker:
     """One `pantau112 worker` on the measured core, and what it has said of itself so far (`tests.bench.worker`)."""
 
     def __init__(self, bootstrap: str, prefix: str, app_id: str, centres: Sequence[str], clock: str = "wall") -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="bench-centres-")
-        files = [Path(self._folder.name, f"{code}.toml") for code in centres]
-        for code, file in zip(centres, files, strict=True):
-            file.write_text(f'code = "{code}"\nname = "{code}"\ntimezone = "{BOGOR.timezone.key}"\nqueues = ["112"]\n')
-        self._command = on_core("-m", "tests.bench.worker", *(word for file in files for word in ("--centre", str(file))))
+        self._command = on_core("-m", "tests.bench.worker", *(word for centre in centres for word in ("--centre", centre)))
         self._port = free_port()
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith("PANTAU112_")} | {
             "PANTAU112_BOOTSTRAP": bootstrap,
@@ -90,7 +98,6 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
-        self._folder.cleanup()
 
     def start(self) -> None:
         """Start the process; with the same name in the group as before."""

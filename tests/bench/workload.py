@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
+from schemas.event import Event
 from schemas.topics import TOPIC_OF, encode
 from streams import centres
+from streams.centres import indonesia
 from streams.sources import simulate
 from streams.transport import partition_of
 
@@ -24,7 +26,7 @@ class Raw(NamedTuple):
 
 
 def codes(count: int) -> list[str]:
-    """So many centre codes; Indonesia has 514."""
+    """So many centre codes."""
     return [f"{11 + n // 50}.{1 + n % 50:02d}" for n in range(count)]
 
 
@@ -34,14 +36,23 @@ def midnight() -> datetime:
 
 
 def simulated(days: int, wanted: Sequence[str]) -> Iterator[Raw]:
-    """The days up to `midnight`, the same ones at every wanted centre, event by event."""
-    end = midnight()
-    for event in simulate.events(112, end - timedelta(days=days), BOGOR, days):
-        if event.time >= end:
-            return
-        topic, value = TOPIC_OF[event.type].name, encode(event)
+    """The days up to `midnight` at Kota Bogor, the same ones at every wanted centre, event by event."""
+    for topic, _, value in _until_midnight(simulate.events(112, midnight() - timedelta(days=days), BOGOR, days)):
         for code in wanted:
             yield Raw(topic, code, value.replace(BOGOR.code.encode(), code.encode()))
+
+
+def national() -> Iterator[Raw]:
+    """The day up to `midnight` at all centres of Indonesia, a day of its own at each."""
+    return _until_midnight(simulate.nation(112, midnight() - timedelta(days=1), indonesia.centres().values()))
+
+
+def _until_midnight(events: Iterable[Event]) -> Iterator[Raw]:
+    end = midnight()
+    for event in events:
+        if event.time >= end:
+            return
+        yield Raw(TOPIC_OF[event.type].name, event.subject, encode(event))
 
 
 def produce(bootstrap: str, prefix: str, events: Iterable[Raw]) -> int:
