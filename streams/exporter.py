@@ -82,20 +82,22 @@ class Exporter:
         self._registry.register(PipelineCollector(pipeline, clock, wall))
         ProcessCollector(registry=self._registry)
 
-    def metrics(self, at: float | None = None) -> bytes:
-        """The whole page; `at` is stream time in epoch seconds, None for now."""
-        return self.domain(at).encode() + generate_latest(self._registry)
+    def metrics(self, at: float | None = None) -> Iterator[bytes]:
+        """The whole page in pieces; `at` is stream time in epoch seconds, None for now."""
+        for family in self.domain(at):
+            yield family.encode()
+        yield generate_latest(self._registry)
 
-    def domain(self, at: float | None = None) -> str:
+    def domain(self, at: float | None = None) -> Iterator[str]:
         """The domain families; none while states are not whole, so that no half number is ever seen."""
         if self._pipeline.recovering:
-            return ""
+            return
         wall = self._wall()
         now = self._clock.at(wall) if at is None else at
         owned = {number for _, number in self._pipeline.owned}
         cities = [city for city in self._monitor.centres if self._partition_of(city) in owned]
         # A moment asked for is compared with another computation of it: its timestamps stay as they are.
-        return exposition(self._monitor, now, wall - now if at is None else 0.0, cities)
+        yield from exposition(self._monitor, now, wall - now if at is None else 0.0, cities)
 
     def serve(self, host: str, port: int) -> int:
         """Answer from a thread until the process ends; returns the port (0: a free one). OSError if it is taken."""
@@ -114,22 +116,22 @@ class Exporter:
                 url = urlsplit(self.path)
                 if url.path == "/ready":
                     recovering = exporter._pipeline.recovering
-                    return self._say(503 if recovering else 200, b"recovering\n" if recovering else b"ready\n")
+                    return self._say(503 if recovering else 200, [b"recovering\n" if recovering else b"ready\n"])
                 if url.path != "/metrics":
-                    return self._say(404, b"try /metrics or /ready\n")
+                    return self._say(404, [b"try /metrics or /ready\n"])
                 try:
                     moments = parse_qs(url.query.replace("+", "%2B")).get("at")
                     at = datetime.fromisoformat(moments[0]).timestamp() if moments else None
                 except ValueError:
-                    return self._say(400, b"at: give an ISO 8601 time with zone, such as 1999-01-04T16:15:00+02:00\n")
-                return self._say(200, exporter.metrics(at), CONTENT_TYPE)
+                    return self._say(400, [b"at: give an ISO 8601 time with zone, such as 1999-01-04T16:15:00+02:00\n"])
+                return self._say(200, list(exporter.metrics(at)), CONTENT_TYPE)
 
-            def _say(self, status: int, body: bytes, kind: str = "text/plain; charset=utf-8") -> None:
+            def _say(self, status: int, body: list[bytes], kind: str = "text/plain; charset=utf-8") -> None:
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(sum(map(len, body))))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.writelines(body)
 
             def log_message(self, *_: object) -> None:
                 """Scrapes are not news."""

@@ -31,7 +31,7 @@ def measure(
     """Fold every event up to `at` (None: all) and measure then; `wall` is the clock that events may not be ahead of."""
     monitor, moment, outcomes = fold(lines, centres, wall, at, on_refusal)
     # Without an event there is no last one to measure after.
-    return Measurement("" if moment is None else exposition(monitor, moment), moment, outcomes)
+    return Measurement("" if moment is None else "".join(exposition(monitor, moment)), moment, outcomes)
 
 
 def fold(

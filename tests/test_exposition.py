@@ -29,7 +29,7 @@ def folded(until: datetime) -> Monitor:
 
 def golden() -> str:
     """What a simulated Kota Bogor says at noon."""
-    return exposition(folded(NOON), NOON.timestamp())
+    return "".join(exposition(folded(NOON), NOON.timestamp()))
 
 
 def test_a_simulated_noon_in_bogor_is_measured_as_recorded() -> None:
@@ -39,7 +39,7 @@ def test_a_simulated_noon_in_bogor_is_measured_as_recorded() -> None:
 
 def test_prometheus_own_parser_reads_every_sample_back() -> None:
     monitor = folded(NOON)
-    families = {family.name: family for family in text_string_to_metric_families(exposition(monitor, NOON.timestamp()))}
+    families = {family.name: family for family in text_string_to_metric_families("".join(exposition(monitor, NOON.timestamp())))}
     kinds = {metric.name: metric.kind for metric in METRICS}
 
     for metric, values, value in monitor.measure("32.71", NOON.timestamp()):
@@ -63,14 +63,14 @@ def test_every_family_of_the_catalogue_can_be_said_and_nothing_else_is() -> None
 
 def test_a_name_with_quotes_and_backslashes_survives() -> None:
     centre = centres.load([])["32.71"].model_copy(update={"name": 'Kota "Hujan" \\ Bogor'})
-    text = exposition(Monitor({"32.71": centre}), NOON.timestamp())
+    text = "".join(exposition(Monitor({"32.71": centre}), NOON.timestamp()))
 
     info = next(f for f in text_string_to_metric_families(text) if f.name == "psap_city_info")
     assert info.samples[0].labels["name"] == 'Kota "Hujan" \\ Bogor'
 
 
 def test_exported_timestamps_move_with_the_clock_and_nothing_else_does() -> None:
-    plain, moved = golden().splitlines(), exposition(folded(NOON), NOON.timestamp(), shift=1000).splitlines()
+    plain, moved = golden().splitlines(), "".join(exposition(folded(NOON), NOON.timestamp(), shift=1000)).splitlines()
 
     for before, after in zip(plain, moved, strict=True):
         if "_timestamp_seconds{" in before:

@@ -1,4 +1,4 @@
-"""The call book: who called in the last hours and what came of it, in 34 characters a call; and who called in the last day."""
+"""The call book: who called in the last hours and what came of it, in 40 characters a call; and who called in the last day."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
@@ -19,7 +19,7 @@ WAITING, ANSWERED, LOST, SHORT, UNKNOWN = ".", "a", "l", "s", "."
 REACH = 5
 """Hours that calls are kept in full: as long as somebody may be called back, and an event be late."""
 
-_CALL, _CALLER = 8, 22
+_CALLER = 22
 _MARK = 6
 """Characters of a caller that are kept for the rest of a day, to count who comes again and again: 36 bits."""
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -52,9 +52,11 @@ def index(column: str, item: str) -> int:
 
 @dataclass(slots=True)
 class Hour:
-    """The calls that came within one hour, in columns of fixed width: objects would take ten times the memory."""
+    """The calls that came within one hour: the row of each by its mark, and columns of fixed width, because objects would take
+    ten times the memory.
+    """
 
-    calls: str = ""
+    calls: dict[str, int] = field(default_factory=dict)
     callers: str = ""
     seconds: str = ""
     ends: str = ""
@@ -121,9 +123,9 @@ class Book:
         """Where a call is that came in the hour `oldest` (hours since the epoch) or later."""
         mark = _mark(call)
         for hours in (self.nameless, self.named):
-            for number in reversed(hours):
-                if number >= oldest and (at := index(hours[number].calls, mark)) >= 0:
-                    return Place(hours[number], number * HOUR, at)
+            for number, hour in reversed(hours.items()):
+                if number >= oldest and (row := hour.calls.get(mark)) is not None:
+                    return Place(hour, number * HOUR, row)
         return None
 
     def enter(self, call: str, time: float, caller: str | None) -> Place | None:
@@ -139,14 +141,17 @@ class Book:
             self.named.pop(oldest, None)
             self.nameless.pop(oldest, None)
             self._count()
-        hour = (self.nameless if caller is None else self.named).setdefault(number, Hour())
-        hour.calls += _mark(call)
+        hours = self.nameless if caller is None else self.named
+        hour = hours.get(number)
+        if hour is None:
+            hour = hours[number] = Hour()
+        row = hour.calls[_mark(call)] = len(hour.ends)
         hour.callers += caller or ""
         hour.seconds += _DIGITS[second >> 6] + _DIGITS[second & 63]
         hour.ends += WAITING
         hour.classes += UNKNOWN
         self.kept += 1
-        return Place(hour, number * HOUR, len(hour.classes) - 1)
+        return Place(hour, number * HOUR, row)
 
     def repeats(self, now: float, calls: int) -> int:
         """How many callers came `calls` times or more in the 24 hours up to `now`, of which the first is whole."""

@@ -23,15 +23,20 @@ class Window:
         """Count `n` things of `kind` (0 to 15) at `time`, epoch seconds; -1 takes one back."""
         second = int(time)
         if second > self.newest:
+            # Once a minute: `counts` looks at the time itself.
+            if second // 60 > self.newest // 60:
+                self._forget(second)
             self.newest = second
-            horizon = (second - LONGEST) << 4
-            # Oldest first but for late arrivals, which stay until what came before them goes; `counts` looks at the time itself.
-            while self.cells and (oldest := next(iter(self.cells))) <= horizon:
-                del self.cells[oldest]
         elif second <= self.newest - LONGEST:
             return
         cell = second << 4 | kind
         self.cells[cell] = self.cells.get(cell, 0) + n
+
+    def _forget(self, second: int) -> None:
+        """Drop what no window reaches: oldest first but for late arrivals, which stay until what came before them goes."""
+        horizon = (second - LONGEST) << 4
+        while self.cells and (oldest := next(iter(self.cells))) <= horizon:
+            del self.cells[oldest]
 
     def counts(self, now: float, lengths: Sequence[int], kinds: int) -> list[list[int]]:
         """For each window length in seconds, how often each of `kinds` kinds happened up to `now`."""
