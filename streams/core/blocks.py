@@ -1,5 +1,6 @@
 """Blocks: what a person is recommended to decide about a prank caller, and what was decided. Staged, and always with an end."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -86,7 +87,7 @@ def evidence(times: Sequence[int], now: float) -> tuple[int, int, int] | None:
     for last in range(len(times) - 1, PRANKS - 2, -1):
         if times[last] <= now - DAY:
             break
-        within = [time for time in times[: last + 1] if time > times[last] - DAY]
-        if len(within) >= PRANKS:
-            return len(within), within[0], times[last]
+        first = bisect_right(times, times[last] - DAY)
+        if last - first + 1 >= PRANKS:
+            return last - first + 1, times[first], times[last]
     return None

@@ -160,7 +160,7 @@ class Book:
         for number, hour in self.named.items():
             if number * HOUR + HOUR <= end:
                 if number >= first:
-                    columns.append(_marks(hour))
+                    columns.append(_marks(hour.callers))
             elif number * HOUR <= end:
                 rows = range(len(hour.ends))
                 columns.append("".join(hour.caller(row)[:_MARK] for row in rows if number * HOUR + hour.second(row) <= end))
@@ -187,7 +187,7 @@ class Book:
     def _forget(self) -> None:
         """Turn to a new hour."""
         self.nameless = {number: hour for number, hour in self.nameless.items() if number >= self.newest - 1}
-        self.earlier |= {number: _marks(hour) for number, hour in self.named.items() if number < self.newest - REACH}
+        self.earlier |= {number: _marks(hour.callers) for number, hour in self.named.items() if number < self.newest - REACH}
         self.earlier = {number: marks for number, marks in self.earlier.items() if number >= self.newest - 24}
         self.named = {number: hour for number, hour in self.named.items() if number >= self.newest - REACH}
         self._count()
@@ -196,8 +196,9 @@ class Book:
         self.kept = sum(len(hour.classes) for hours in (self.named, self.nameless) for hour in hours.values())
 
 
-def _marks(hour: Hour) -> str:
-    return "".join(hour.callers[at : at + _MARK] for at in range(0, len(hour.callers), _CALLER))
+@lru_cache(maxsize=4096)
+def _marks(callers: str) -> str:
+    return "".join([callers[at : at + _MARK] for at in range(0, len(callers), _CALLER)])
 
 
 @lru_cache(maxsize=1024)

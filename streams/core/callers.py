@@ -1,6 +1,6 @@
 """Callers: what share is nuisance, whom a person should look at, and who hung up and was never heard again. Pseudonyms only."""
 
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never, get_args
@@ -250,7 +250,8 @@ def recommend(callers: Callers, now: float) -> Iterator[Recommendation]:
     suspects = sorted(caller for caller, times in callers.pranks.items() if len(times) >= PRANKS)
     for caller in suspects:
         record = callers.records.get(caller, _NO_RECORD)
-        found = evidence([time for time in callers.pranks[caller] if record.decided < time <= now], now)
+        times = callers.pranks[caller]
+        found = evidence(times[bisect_right(times, record.decided) : bisect_right(times, now)], now)
         if found and not record.is_active(now) and not callers.is_protected(caller):
             pranks, since, last = found
             yield Recommendation(pseudonym(caller), record.next_stage(now), pranks, since, last + DAY)
