@@ -14,16 +14,17 @@ with warnings.catch_warnings():
     # The SDK would rather have the newer schema; the classic one is what Grafana 11, 12 and 13 all read.
     warnings.filterwarnings("ignore", "Prefer using dashboardv2", DeprecationWarning)
     from dashboards.boards import calls
+    from dashboards.boards.frame import build
 
 FOLDER = Path(__file__).parents[1] / "grafana" / "boards"
-BOARDS = {"psap-calls": calls.board}
+SHEETS = (calls.SHEET,)
 
 
 def files() -> Iterator[tuple[Path, str]]:
     """The path and the text of every board's file."""
-    for uid, board in BOARDS.items():
+    for sheet in SHEETS:
         for language in LANGUAGES:
-            built: dict[str, Any] = json.loads(JSONEncoder().encode(board(language)))
+            built: dict[str, Any] = json.loads(JSONEncoder().encode(build(sheet, language)))
             for link in built["links"]:
                 del link["placement"]  # the SDK hides every link in a menu
-            yield FOLDER / language / f"{uid}.json", json.dumps(built, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+            yield FOLDER / language / f"{sheet.name}.json", json.dumps(built, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

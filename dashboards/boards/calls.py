@@ -1,8 +1,6 @@
 """The wallboard of one centre: its calls and seats, now, in the last hour and today."""
 
-from grafana_foundation_sdk.builders import dashboard
-from grafana_foundation_sdk.models import dashboard as models
-
+from dashboards.boards.frame import CITY, Sheet, Shown, freshness, limit
 from dashboards.boards.panels import (
     COUNT,
     DURATION,
@@ -11,105 +9,115 @@ from dashboards.boards.panels import (
     RATIO,
     RED,
     SECONDS,
-    SOURCE,
-    Panel,
     Place,
     Value,
     lines,
     rows,
     stats,
 )
-from dashboards.boards.text import LANGUAGES, Language, Say, speaker
+from dashboards.boards.text import Say, Text
 
-CITY = 'city="$city"'
 WAITING = f"sum(psap_calls_waiting{{{CITY}}})"
 LONGEST = f"(time() - min(psap_oldest_waiting_call_timestamp_seconds{{{CITY}}}) or 0 * max(psap_city_info{{{CITY}}}))"
-AGE = f"(time() - max(psap_last_event_timestamp_seconds{{{CITY}}}))"
 ABANDONED_TODAY = (
     f'max(psap_calls_today{{{CITY},outcome="abandoned"}}) - max(psap_calls_today{{{CITY},outcome="short_abandoned"}})'
 )
 
 
-def board(language: Language) -> models.Dashboard:
-    """The board in a language."""
-    say = speaker(language)
-    other = next(name for name in LANGUAGES if name != language)
-    built = (
-        dashboard.Dashboard(say("title"))
-        .uid(f"psap-calls-{language}")
-        .description(say("about"))
-        .tags(["112", f"lang:{language}"])
-        .readonly()
-        .timezone("browser")
-        .time("now-3h", "now")
-        .refresh("5s")
-        .tooltip(models.DashboardCursorSync.CROSSHAIR)
-        .with_variable(dashboard.DatasourceVariable("datasource").label(say("data source")).type("prometheus"))
-        .with_variable(_city(say))
-        .link(
-            dashboard.DashboardLink(say("other language"))
-            .type(models.DashboardLinkType.LINK)
-            .url(f"/d/psap-calls-{other}")
-            .keep_time(True)
-            .include_vars(True)
-        )
-    )
-    panels = [*_now(say), *_service(say), *_course(say)]
-    for number, (name, place, panel) in enumerate(panels, 1):
-        panel.id(number).title(say(name)).description(say(f"{name} about")).grid_pos(place.grid).datasource(SOURCE)
-        built.with_panel(panel)
-    return built.build()
+TEXTS = {
+    "title": Text("Panggilan 112", "112 calls"),
+    "about": Text(
+        "Papan dinding satu pusat 112: panggilan dan meja, sekarang dan hari ini. Terbaca dari jarak 5 meter.",
+        "Wallboard of one 112 centre: calls and seats, now and today. Readable from 5 metres.",
+    ),
+    "waiting": Text("Menunggu", "Waiting"),
+    "waiting now": Text("Penelepon menunggu", "Callers waiting"),
+    "waiting now about": Text(
+        "Panggilan yang belum dijawab saat ini, semua antrean. Batas: queue_calls milik pusat ini.",
+        "Calls not yet answered at this moment, all queues. Limit: queue_calls of this centre.",
+    ),
+    "longest wait": Text("Menunggu paling lama", "Longest wait now"),
+    "longest wait about": Text(
+        "Umur panggilan tertua yang belum dijawab (jam:menit:detik); 0 bila tidak ada. Batas: oldest_waiting_seconds.",
+        "Age of the oldest unanswered call (h:m:s); 0 when nobody waits. Limit: oldest_waiting_seconds.",
+    ),
+    "seats": Text("Meja petugas", "Seats"),
+    "seats about": Text(
+        "Meja yang masuk: siap (bebas menjawab), bicara, jeda. Tanpa data bila sumber tidak pernah menyebut meja.",
+        "Seats logged in: free to answer, talking, paused. No data where no source has ever told of seats.",
+    ),
+    "available": Text("Siap", "Free"),
+    "talking": Text("Bicara", "Talking"),
+    "paused": Text("Jeda", "Paused"),
+    "service level": Text("Tingkat layanan, 60 menit", "Service level, 60 min"),
+    "service level about": Text(
+        "Dijawab dalam 15 / 20 detik dibagi n: panggilan yang selesai menunggu dalam 60 menit, tanpa yang segera ditutup dan "
+        "diblokir (NENA-STA-020.1: 90 % dan 95 %). Hijau mulai 90 %, jingga mulai 80 %.",
+        "Answered within 15 / 20 s over n: calls whose waiting ended within 60 min, without short abandons and blocked ones "
+        "(NENA-STA-020.1: 90 % and 95 %). Green from 90 %, orange from 80 %.",
+    ),
+    "waits": Text("Waktu jawab, 60 menit", "Answer time, 60 min"),
+    "waits about": Text(
+        "Rata-rata, P90, dan P95 waktu tunggu panggilan yang dijawab, dari histogram. Hanya benar pada kecepatan 1×.",
+        "Mean, P90 and P95 wait of answered calls, from the histogram. Right at 1× only.",
+    ),
+    "mean": Text("Rata-rata", "Mean"),
+    "today": Text("Hari ini", "Today"),
+    "today about": Text(
+        "Sejak tengah malam setempat. Putus: menutup sebelum dijawab, tanpa yang segera ditutup; persennya dari n NENA.",
+        "Since local midnight. Abandoned: hung up before the answer, without short ones; the share is of the NENA level's n.",
+    ),
+    "offered": Text("Masuk", "Offered"),
+    "answered": Text("Dijawab", "Answered"),
+    "abandoned": Text("Putus", "Abandoned"),
+    "abandon ratio": Text("Putus %", "Abandoned %"),
+    "peak": Text("Puncak antrean", "Queue peak"),
+    "queue": Text("Antrean dan layanan", "Queue and service"),
+    "queue about": Text(
+        "Panggilan yang menunggu dan yang sedang dilayani; garis putus-putus adalah batas antrean pusat ini.",
+        "Calls waiting and calls in service; the dashed line is this centre's queue limit.",
+    ),
+    "in service": Text("Dilayani", "In service"),
+    "course": Text("Tingkat layanan 15 detik (60 menit bergulir)", "Service level 15 s (rolling 60 min)"),
+    "course about": Text(
+        "NENA, dengan selang Wilson 95 %: selang lebar berarti panggilan sedikit. Garis putus-putus adalah sasaran 90 %.",
+        "NENA, with its Wilson 95 % interval: a wide one means few calls. The dashed line is the target of 90 %.",
+    ),
+    "variants": Text("Semua rumus berdampingan", "All formulas side by side"),
+    "variants about": Text(
+        "Rasio, selang Wilson 95 %, dan n. nena: tanpa yang segera ditutup dan diblokir; answered: dijawab; inclusive: semua.",
+        "Ratio, Wilson 95 % interval and n. nena: without short abandons and blocked; answered: of answered; inclusive: of all.",
+    ),
+    "formula": Text("Rumus", "Formula"),
+    "seconds": Text("≤ detik", "≤ seconds"),
+}
 
 
-def _city(say: Say) -> dashboard.QueryVariable:
-    asked = "query_result(max by (city, name) (psap_city_info))"
-    return (
-        dashboard.QueryVariable("city")
-        .label(say("centre"))
-        .datasource(SOURCE)
-        .query({"qryType": 3, "query": asked, "refId": "city"})
-        .definition(asked)
-        .regex('/city="(?<value>[^"]+)".*name="(?<text>[^"]+)"/')
-        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(models.VariableSort.ALPHABETICAL_ASC)
-    )
+def _panels(say: Say) -> list[Shown]:
+    return [*_now(say), *_service(say), *_course(say)]
 
 
-def _limit(name: str) -> str:
-    return f'max(psap_centre_threshold{{{CITY},threshold="{name}"}})'
-
-
-def _now(say: Say) -> list[tuple[str, Place, Panel]]:
+def _now(say: Say) -> list[Shown]:
     blind = say("blind")
     limited = (say("within limit"), GREEN), (say("over limit"), RED)
     waiting = [
         Value(say("waiting"), WAITING),
-        Value(say("state"), f"{WAITING} >= bool {_limit('queue_calls')}", words=limited),
+        Value(say("state"), f"{WAITING} >= bool {limit('queue_calls')}", words=limited),
     ]
     longest = [
         Value(say("waiting"), LONGEST),
-        Value(say("state"), f"{LONGEST} > bool {_limit('oldest_waiting_seconds')}", COUNT, words=limited),
+        Value(say("state"), f"{LONGEST} > bool {limit('oldest_waiting_seconds')}", COUNT, words=limited),
     ]
     seats = [Value(say(state), f'max(psap_operators{{{CITY},state="{state}"}})') for state in ("available", "talking", "paused")]
-    freshness = [
-        Value(
-            say("state"),
-            f"{AGE} <= bool {_limit('silence_seconds')}",
-            COUNT,
-            words=((say("stale"), RED), (say("fresh"), GREEN)),
-        ),
-        Value(say("newest event"), AGE),
-        Value(say("behind"), "max(pantau112_lag_seconds)"),
-    ]
     return [
         ("waiting now", Place(0, 0, 6, 6), stats(waiting, COUNT, blind)),
         ("longest wait", Place(6, 0, 6, 6), stats(longest, DURATION, blind)),
         ("seats", Place(12, 0, 5, 6), stats(seats, COUNT, say("no data"))),
-        ("freshness", Place(17, 0, 7, 6), stats(freshness, DURATION, blind)),
+        freshness(say, Place(17, 0, 7, 6)),
     ]
 
 
-def _service(say: Say) -> list[tuple[str, Place, Panel]]:
+def _service(say: Say) -> list[Shown]:
     nena = f'{CITY},variant="nena",window="60m"'
     level = [
         Value("≤ 15 s", f'max(psap_service_level_ratio{{{nena},threshold="15"}})'),
@@ -143,12 +151,13 @@ def _service(say: Say) -> list[tuple[str, Place, Panel]]:
     ]
 
 
-def _course(say: Say) -> list[tuple[str, Place, Panel]]:
+def _course(say: Say) -> list[Shown]:
     nothing = say("no data")
     queue = [
         Value(say("waiting"), WAITING),
         Value(say("in service"), f"sum(psap_calls_in_service{{{CITY}}})"),
-        Value(say("limit"), _limit("queue_calls")),
+        Value(say("limit"), limit("queue_calls")),
+        Value(say("last week"), f"sum(max_over_time(psap_calls_waiting{{{CITY}}}[5m] offset 1w))"),
     ]
     nena = f'{CITY},variant="nena",threshold="15",window="60m"'
     course = [
@@ -171,12 +180,15 @@ def _course(say: Say) -> list[tuple[str, Place, Panel]]:
     firing = 'max by (alertname, severity, name) (ALERTS{alertstate="firing",alertname!="Watchdog",city=~"$city|"})'
     about = {"alertname": say("alert"), "severity": say("severity"), "name": say("centre")}
     return [
-        ("queue", Place(0, 12, 12, 8), lines(queue, COUNT, nothing, say("limit"))),
-        ("course", Place(12, 12, 12, 8), lines(course, RATIO, nothing, say("target"))),
-        ("variants", Place(0, 20, 12, 8), rows(variants, RATIO, nothing, labels, ["Time"])),
+        ("queue", Place(0, 12, 12, 8), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
+        ("course", Place(12, 12, 12, 8), lines(course, RATIO, nothing, [say("target")])),
+        ("variants", Place(0, 20, 12, 8), rows(variants, RATIO, nothing, labels)),
         (
             "alerts",
             Place(12, 20, 12, 8),
             rows([Value("n", firing)], COUNT, say("no alert"), about, ["Time", "Value", "Value #A"]),
         ),
     ]
+
+
+SHEET = Sheet("psap-calls", TEXTS, _panels)

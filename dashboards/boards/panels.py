@@ -1,5 +1,7 @@
 """Panels as this project draws them: grey where nothing is known, a word beside every colour."""
 
+from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any, NamedTuple
 
 from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, table, timeseries
@@ -17,7 +19,8 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 COUNT, RATIO, SECONDS, DURATION = "none", "percentunit", "suffix: s", "dthms"
-GREY, RED, ORANGE, GREEN = "#4a4d55", "dark-red", "dark-orange", "dark-green"
+CENTIMETRES, BYTES, MOMENT = "suffix: cm", "bytes", "dateTimeAsIso"
+GREY, GHOST, RED, ORANGE, GREEN = "#4a4d55", "#9a9da5", "dark-red", "dark-orange", "dark-green"
 
 
 Panel = stat.Panel | timeseries.Panel | table.Panel
@@ -62,23 +65,27 @@ def stats(values: list[Value], unit: str, nothing: str, steps: dict[float, str] 
         .orientation(VizOrientation.VERTICAL)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
         .targets(
-            [query(ref, value.expr).instant().legend_format(value.name) for ref, value in zip("ABCDEF", values, strict=False)]
+            [
+                query(ref, value.expr).instant().legend_format(value.name)
+                for ref, value in zip(ascii_uppercase, values, strict=False)
+            ]
         )
     )
-    for ref, value in zip("ABCDEF", values, strict=False):
+    for ref, value in zip(ascii_uppercase, values, strict=False):
         properties = []
         if value.unit is not None:
             properties += [option("unit", value.unit), option("thresholds", thresholds({}).build())]
         if value.words is not None:
-            texts = {str(n): models.ValueMappingResult(text=text, color=color) for n, (text, color) in enumerate(value.words)}
-            properties.append(option("mappings", [models.ValueMap(options=texts)]))
+            properties.append(option("mappings", [_words(value.words)]))
         if properties:
             panel.override_by_query(ref, properties)
     return panel
 
 
-def lines(values: list[Value], unit: str, nothing: str, dashed: str) -> timeseries.Panel:
-    """Lines over time, gaps where nothing is known; the one called `dashed` is a limit."""
+def lines(
+    values: list[Value], unit: str, nothing: str, limits: Sequence[str] = (), ghosts: Sequence[str] = ()
+) -> timeseries.Panel:
+    """Lines over time, gaps where nothing is known. Those named in `limits` are dashed and red, in `ghosts` dotted and grey."""
     panel = (
         timeseries.Panel()
         .unit(unit)
@@ -93,23 +100,41 @@ def lines(values: list[Value], unit: str, nothing: str, dashed: str) -> timeseri
             .show_legend(True)
             .calcs(["lastNotNull"])
         )
-        .targets([query(ref, value.expr).range().legend_format(value.name) for ref, value in zip("ABCDEF", values, strict=False)])
+        .targets(
+            [
+                query(ref, value.expr).range().legend_format(value.name)
+                for ref, value in zip(ascii_uppercase, values, strict=False)
+            ]
+        )
     )
-    style = {"fill": "dash", "dash": [10, 10]}
-    return panel.override_by_name(
-        dashed, [option("custom.lineStyle", style), option("color", {"mode": "fixed", "fixedColor": RED})]
-    )
+    for names, fill, dash, colour in ((limits, "dash", [10, 10], RED), (ghosts, "dot", [0, 10], GHOST)):
+        style, fixed = {"fill": fill, "dash": dash}, {"mode": "fixed", "fixedColor": colour}
+        for name in names:
+            panel.override_by_name(name, [option("custom.lineStyle", style), option("color", fixed)])
+    return panel
 
 
-def rows(values: list[Value], unit: str, nothing: str, columns: dict[str, str], hidden: list[str]) -> table.Panel:
-    """A table whose rows are label sets and whose last columns are the values; `columns` names the labels, in order."""
-    named = columns | {f"Value #{ref}": value.name for ref, value in zip("ABCDEF", values, strict=False)}
+def rows(
+    values: list[Value],
+    unit: str,
+    nothing: str,
+    columns: dict[str, str],
+    hidden: Sequence[str] = ("Time",),
+    links: Mapping[str, str] | None = None,
+) -> table.Panel:
+    """A table whose rows are label sets and whose last columns are the values; `columns` names the labels, in order, `links` has
+    the address that a column's cells lead to.
+    """
+    named = columns | {f"Value #{ref}": value.name for ref, value in zip(ascii_uppercase, values, strict=False)}
     panel = (
         table.Panel()
         .unit(unit)
         .no_value(nothing)
         .targets(
-            [query(ref, value.expr).instant().format(PromQueryFormat.TABLE) for ref, value in zip("ABCDEF", values, strict=False)]
+            [
+                query(ref, value.expr).instant().format(PromQueryFormat.TABLE)
+                for ref, value in zip(ascii_uppercase, values, strict=False)
+            ]
         )
         .with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
         .with_transformation(
@@ -124,9 +149,20 @@ def rows(values: list[Value], unit: str, nothing: str, columns: dict[str, str], 
         )
     )
     for value in values:
-        if value.unit is not None:
-            panel.override_by_name(value.name, [option("unit", value.unit)])
+        properties = [option("unit", value.unit)] if value.unit is not None else []
+        if value.words is not None:
+            properties += [option("mappings", [_words(value.words)]), option("custom.cellOptions", {"type": "color-background"})]
+        if properties:
+            panel.override_by_name(value.name, properties)
+    for name, url in (links or {}).items():
+        panel.override_by_name(name, [option("links", [{"title": name, "url": url}])])
     return panel
+
+
+def _words(words: tuple[tuple[str, str], tuple[str, str]]) -> models.ValueMap:
+    return models.ValueMap(
+        options={str(n): models.ValueMappingResult(text=text, color=color) for n, (text, color) in enumerate(words)}
+    )
 
 
 def query(ref: str, expr: str) -> prometheus.Dataquery:

@@ -1,0 +1,94 @@
+"""What all boards have around their panels: variables, links, language, time."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.models import dashboard as models
+
+from dashboards.boards.panels import COUNT, DURATION, GREEN, RED, SOURCE, Panel, Place, Value, stats
+from dashboards.boards.text import LANGUAGES, Language, Say, Text, speaker
+
+CITY = 'city="$city"'
+
+Shown = tuple[str, Place, Panel]
+"""A panel with its place; its title is the text of that name, its description the text of that name and `about`."""
+
+
+class Sheet(NamedTuple):
+    """One board in every language: its texts (of which `title` and `about` are the board's own) and its panels.
+
+    `is_of_centre` says whether it shows one centre at a time; `since` is where its time begins.
+    """
+
+    name: str
+    texts: Mapping[str, Text]
+    panels: Callable[[Say], list[Shown]]
+    is_of_centre: bool = True
+    since: str = "now-3h"
+
+
+def build(sheet: Sheet, language: Language) -> models.Dashboard:
+    """The board in a language."""
+    say = speaker(language, sheet.texts)
+    other = next(name for name in LANGUAGES if name != language)
+    built = (
+        dashboard.Dashboard(say("title"))
+        .uid(f"{sheet.name}-{language}")
+        .description(say("about"))
+        .tags(["112", f"lang:{language}"])
+        .readonly()
+        .timezone("Asia/Jakarta")
+        .time(sheet.since, "now")
+        .refresh("5s")
+        .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        .with_variable(dashboard.DatasourceVariable("datasource").label(say("data source")).type("prometheus"))
+    )
+    if sheet.is_of_centre:
+        built.with_variable(_city(say))
+    built.link(
+        dashboard.DashboardLink(say("boards"))
+        .type(models.DashboardLinkType.DASHBOARDS)
+        .tags(["112", f"lang:{language}"])
+        .as_dropdown(True)
+        .keep_time(True)
+        .include_vars(True)
+    )
+    built.link(
+        dashboard.DashboardLink(say("other language"))
+        .type(models.DashboardLinkType.LINK)
+        .url(f"/d/{sheet.name}-{other}")
+        .keep_time(True)
+        .include_vars(True)
+    )
+    for number, (name, place, panel) in enumerate(sheet.panels(say), 1):
+        panel.id(number).title(say(name)).description(say(f"{name} about")).grid_pos(place.grid).datasource(SOURCE)
+        built.with_panel(panel)
+    return built.build()
+
+
+def limit(name: str) -> str:
+    """The query for a limit of the centre."""
+    return f'max(psap_centre_threshold{{{CITY},threshold="{name}"}})'
+
+
+def freshness(say: Say, place: Place) -> Shown:
+    """How old the newest event of the centre is: without it no other panel can be believed."""
+    age = f"(time() - max(psap_last_event_timestamp_seconds{{{CITY}}}))"
+    fresh = Value(say("state"), f"{age} <= bool {limit('silence_seconds')}", COUNT, ((say("stale"), RED), (say("fresh"), GREEN)))
+    values = [fresh, Value(say("newest event"), age), Value(say("behind"), "max(pantau112_lag_seconds)")]
+    return "freshness", place, stats(values, DURATION, say("blind"))
+
+
+def _city(say: Say) -> dashboard.QueryVariable:
+    asked = "query_result(max by (city, name) (psap_city_info))"
+    return (
+        dashboard.QueryVariable("city")
+        .label(say("centre"))
+        .datasource(SOURCE)
+        .query({"qryType": 3, "query": asked, "refId": "city"})
+        .definition(asked)
+        .regex('/city="(?<value>[^"]+)".*name="(?<text>[^"]+)"/')
+        .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(models.VariableSort.ALPHABETICAL_ASC)
+    )
