@@ -13,11 +13,12 @@ from dashboards.boards.text import LANGUAGES
 with warnings.catch_warnings():
     # The SDK would rather have the newer schema; the classic one is what Grafana 11, 12 and 13 all read.
     warnings.filterwarnings("ignore", "Prefer using dashboardv2", DeprecationWarning)
-    from dashboards.boards import calls
+    from dashboards.boards import alerts, calls, dispatch, national, network, operators, pipeline, service_level
     from dashboards.boards.frame import build
 
 FOLDER = Path(__file__).parents[1] / "grafana" / "boards"
-SHEETS = (calls.SHEET,)
+SHEETS = tuple(board.SHEET for board in (national, calls, operators, service_level, dispatch, network, pipeline, alerts))
+"""All boards, in the order in which they are offered."""
 
 
 def files() -> Iterator[tuple[Path, str]]:

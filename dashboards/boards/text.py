@@ -16,6 +16,7 @@ class Text(NamedTuple):
 
 
 COMMON = {
+    "language": Text("id", "en"),
     "last week": Text("Minggu lalu", "Last week"),
     "boards": Text("Papan lain", "Other boards"),
     "other language": Text("English", "Bahasa Indonesia"),

@@ -2,22 +2,34 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import promql_parser
+import yaml
 
 from streams.clock import Clock
 from streams.exporter import PipelineCollector
 from streams.monitor import METRICS
 from streams.pipeline import Pipeline
 
+RULES = sorted((Path(__file__).parents[2] / "dashboards" / "rules").glob("*.yml"))
 SCRAPED = {"job", "instance"}
 ALERTS = {"alertname", "alertstate", "severity", "city", "name", "province", "window", "topic", "reason"}
 
 
 def exported() -> dict[str, set[str]]:
     """Every series name that Prometheus can know, with its labels."""
-    names: dict[str, set[str]] = {"up": SCRAPED, "ALERTS": ALERTS}
+    names: dict[str, set[str]] = {
+        "up": SCRAPED,
+        "scrape_duration_seconds": SCRAPED,
+        "process_resident_memory_bytes": SCRAPED,
+        "ALERTS": ALERTS,
+        "ALERTS_FOR_STATE": ALERTS - {"alertstate"},
+    }
+    for file in RULES:
+        for group in yaml.safe_load(file.read_text())["groups"]:
+            names |= {rule["record"]: {"city"} for rule in group["rules"] if "record" in rule}
     for metric in METRICS:
         labels = {"city", *metric.labels} | SCRAPED
         if metric.kind == "histogram":

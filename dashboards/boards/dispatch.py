@@ -1,0 +1,117 @@
+"""How the agencies (OPD) answer: open tickets by rung of the ladder, oldest unanswered, lags, reminders."""
+
+from dashboards.boards.frame import CITY, Sheet, Shown, freshness
+from dashboards.boards.panels import COUNT, DURATION, Place, Value, lines, rows, stats
+from dashboards.boards.text import Say, Text
+
+TEXTS = {
+    "title": Text("Tanggapan OPD", "OPD response"),
+    "about": Text(
+        "Tiket yang dikirim kepada OPD: yang belum dijawab, tangga pengingat, dan lama tanggapan.",
+        "Tickets sent to the agencies (OPD): unanswered ones, the ladder of reminders, and response lags.",
+    ),
+    "open": Text("Tiket terbuka", "Open tickets"),
+    "open about": Text(
+        "Belum dikirim; dikirim dan belum dijawab; lewat tenggat mana pun tanpa jawaban; sudah dijawab dan belum selesai.",
+        "Not sent; sent and unanswered; past any rung unanswered; answered and not done.",
+    ),
+    "unsent": Text("Belum dikirim", "Unsent"),
+    "in time": Text("Menunggu OPD", "Awaiting OPD"),
+    "overdue": Text("Lewat tenggat", "Overdue"),
+    "answered": Text("Dijawab", "Answered"),
+    "oldest": Text("Paling lama tanpa jawaban", "Oldest unanswered"),
+    "oldest about": Text(
+        "Sejak tiket dikirim kepada OPD yang belum menjawabnya.", "Since the ticket was sent that its agency has not answered."
+    ),
+    "since": Text("Selama", "For"),
+    "all answered": Text("Semua dijawab", "All answered"),
+    "rungs": Text("Tiket menurut OPD dan tangga", "Tickets by OPD and rung"),
+    "rungs about": Text(
+        "Tangga: tenggat terakhir yang terlewati tanpa jawaban, dari berkas pusat (7 menit bila nyawa terancam; 24 "
+        "jam; 48 jam; 2–3 hari).",
+        "Rung: the last deadline passed unanswered, from the centre's file (7 min for life safety; 24 h; 48 h; 2–3 days).",
+    ),
+    "rung": Text("Tangga", "Rung"),
+    "tickets": Text("Tiket", "Tickets"),
+    "stages": Text("Lama tanggapan, 7 hari", "Response lags, 7 days"),
+    "stages about": Text(
+        "Persentil peringkat terdekat dari hari ini dan enam hari sebelumnya, dengan n tiket. Unit pertama berangkat, "
+        "tiba, tiket selesai.",
+        "Percentiles by nearest rank over today and the six days before, with n tickets. First unit sent, on scene, "
+        "ticket closed.",
+    ),
+    "stage": Text("Tahap", "Stage"),
+    "reminders": Text("Pengingat", "Reminders"),
+    "reminders about": Text(
+        "Belum diterima grup admin OPD, dan diterima dalam 24 jam. Satu pengingat per tiket dan tangga.",
+        "Not accepted yet by the OPD admins' group, and accepted within 24 h. One reminder per ticket and rung.",
+    ),
+    "pending": Text("Tertunda", "Pending"),
+    "sent": Text("Terkirim 24 jam", "Sent, 24 h"),
+    "units": Text("Unit bertugas", "Units busy"),
+    "units about": Text("Unit yang menangani tiket terbuka, per OPD.", "Units that work on an open ticket, by OPD."),
+    "awaiting": Text("Menunggu unit", "Awaiting a unit"),
+    "course": Text("Tiket terbuka dalam waktu", "Open tickets over time"),
+    "course about": Text(
+        "Semua yang terbuka dan semua yang lewat tenggat; titik-titik: minggu lalu pada jam yang sama.",
+        "All that are open and all that are overdue; dotted: the same hour last week.",
+    ),
+    "all": Text("Terbuka", "Open"),
+    "arrived": Text("Laporan dan penyelesaian per jam", "Reports and closures per hour"),
+    "arrived about": Text(
+        "Laporan yang menjadi tiket, dan tiket yang selesai.", "Reports that became tickets, and tickets done."
+    ),
+    "opened": Text("Dibuka", "Opened"),
+    "closed": Text("Selesai", "Closed"),
+}
+
+
+def _panels(say: Say) -> list[Shown]:
+    nothing = say("no data")
+    tickets = f"sum(max by (opd, rung) (psap_tickets_open{{{CITY}%s}})) or 0 * max(psap_city_info{{{CITY}}})"
+    overdue = tickets % ',rung!~"unsent|in_time|answered"'
+    open_now = [
+        Value(say("overdue"), overdue),
+        Value(say("in time"), tickets % ',rung="in_time"'),
+        Value(say("unsent"), tickets % ',rung="unsent"'),
+        Value(say("answered"), tickets % ',rung="answered"'),
+    ]
+    unanswered = f"time() - min by (opd) (psap_oldest_unanswered_ticket_timestamp_seconds{{{CITY}}})"
+    by_rung = Value(say("tickets"), f"max by (opd, rung) (psap_tickets_open{{{CITY}}}) > 0", COUNT)
+    quantile = f'max by (opd, stage) (psap_ticket_stage_quantile_seconds{{{CITY},quantile="%s"}})'
+    stages = [
+        *(Value(name, quantile % value) for name, value in (("P50", "0.5"), ("P90", "0.9"))),
+        Value("n", f"max by (opd, stage) (psap_ticket_stage_tickets{{{CITY}}}) > 0", COUNT),
+    ]
+    reminders = [
+        Value(say("pending"), f"sum(max by (opd) (psap_ticket_reminders_pending{{{CITY}}}))"),
+        Value(say("sent"), f"round(sum(increase(psap_ticket_reminders_total{{{CITY}}}[24h])))"),
+    ]
+    units = [
+        Value(say("awaiting"), f"max(psap_tickets_awaiting_dispatch{{{CITY}}})"),
+        Value(say("units"), f"sum(max by (opd) (psap_units_busy{{{CITY}}}))"),
+    ]
+    course = [
+        Value(say("all"), tickets % ""),
+        Value(say("overdue"), overdue),
+        Value(say("last week"), f"sum(max by (opd, rung) (psap_tickets_open{{{CITY}}} offset 1w))"),
+    ]
+    flow = [
+        Value(say("opened"), f"sum(increase(psap_tickets_opened_total{{{CITY}}}[1h]))"),
+        Value(say("closed"), f"sum(increase(psap_tickets_closed_total{{{CITY}}}[1h]))"),
+    ]
+    of_opd = {"opd": "OPD"}
+    return [
+        ("open", Place(0, 0, 12, 6), stats(open_now, COUNT, nothing)),
+        ("reminders", Place(12, 0, 5, 6), stats(reminders, COUNT, nothing)),
+        freshness(say, Place(17, 0, 7, 6)),
+        ("oldest", Place(0, 6, 8, 8), rows([Value(say("since"), unanswered)], DURATION, say("all answered"), of_opd)),
+        ("rungs", Place(8, 6, 8, 8), rows([by_rung], COUNT, nothing, {**of_opd, "rung": say("rung")})),
+        ("units", Place(16, 6, 8, 8), stats(units, COUNT, nothing)),
+        ("stages", Place(0, 14, 12, 8), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")})),
+        ("course", Place(12, 14, 12, 8), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
+        ("arrived", Place(0, 22, 24, 8), lines(flow, COUNT, nothing)),
+    ]
+
+
+SHEET = Sheet("psap-dispatch", TEXTS, _panels, since="now-24h")

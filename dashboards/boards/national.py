@@ -1,0 +1,139 @@
+"""The wallboard of all centres: where somebody waits, who is silent, what is broken."""
+
+from dashboards.boards.frame import Sheet, Shown
+from dashboards.boards.panels import COUNT, DURATION, GREEN, RATIO, RED, Place, Value, lines, rows, stats
+from dashboards.boards.text import Say, Text
+
+TEXTS = {
+    "title": Text("112 nasional", "112 national"),
+    "about": Text(
+        "Papan dinding semua pusat 112: di mana penelepon menunggu, pusat mana yang diam, apa yang rusak.",
+        "Wallboard of all 112 centres: where callers wait, which centre is silent, what is broken.",
+    ),
+    "waiting": Text("Penelepon menunggu", "Callers waiting"),
+    "waiting about": Text("Semua pusat, semua antrean, saat ini.", "All centres, all queues, at this moment."),
+    "longest": Text("Menunggu paling lama", "Longest wait now"),
+    "longest about": Text(
+        "Umur panggilan tertua yang belum dijawab di mana pun (jam:menit:detik).",
+        "Age of the oldest unanswered call anywhere (h:m:s).",
+    ),
+    "staff": Text("Meja petugas", "Seats"),
+    "staff about": Text(
+        "Siap menjawab dan sedang bicara, di pusat yang menyebutnya.", "Free to answer and talking, where centres tell."
+    ),
+    "free": Text("Siap", "Free"),
+    "talking": Text("Bicara", "Talking"),
+    "broken": Text("Yang rusak", "What is broken"),
+    "broken about": Text(
+        "Pusat tanpa kejadian lebih lama dari batasnya, jalur putus, peringatan yang membangunkan orang.",
+        "Centres without an event for longer than their limit, links down, alerts that wake somebody.",
+    ),
+    "silent": Text("Pusat diam", "Silent"),
+    "links down": Text("Jalur putus", "Links down"),
+    "pages": Text("Peringatan", "Pages"),
+    "freshness about": Text(
+        "Umur kejadian terbaru dari semua pusat, dan ketertinggalan pemantau. BUTA: pemantau sendiri tidak menjawab.",
+        "Age of the newest event of all centres, and how far the monitor is behind. BLIND: the monitor itself does not answer.",
+    ),
+    "today": Text("Hari ini", "Today"),
+    "today about": Text(
+        "Jumlah sejak tengah malam setempat setiap pusat. Tingkat layanan: dijawab ≤ 15 detik dari semua pusat "
+        "bersama, 60 menit, n NENA.",
+        "Sums since each centre's local midnight. Service level: answered ≤ 15 s of all centres together, 60 min, NENA's n.",
+    ),
+    "offered": Text("Masuk", "Offered"),
+    "answered": Text("Dijawab", "Answered"),
+    "centres": Text("Pusat yang perlu dilihat", "Centres to look at"),
+    "centres about": Text(
+        "Sepuluh pusat dengan penelepon menunggu paling lama; tekan nama untuk papan pusat itu. Zona: jam setempat pusat.",
+        "Ten centres where somebody waits longest; press the name for that centre's board. Zone: the centre's own clock.",
+    ),
+    "name": Text("Nama", "Name"),
+    "code": Text("Kode", "Code"),
+    "zone": Text("Zona", "Zone"),
+    "wait": Text("Terlama", "Longest"),
+    "no caller": Text("Tidak ada yang menunggu", "Nobody waits"),
+    "quiet": Text("Pusat yang diam", "Silent centres"),
+    "quiet about": Text(
+        "Tanpa kejadian lebih lama dari batas pusat itu (silence_seconds).",
+        "No event for longer than the centre's limit (silence_seconds).",
+    ),
+    "since": Text("Selama", "For"),
+    "all speak": Text("Semua berbicara", "All speak"),
+    "volume": Text("Panggilan 60 menit", "Calls in 60 min"),
+    "volume about": Text(
+        "Yang datang dalam 60 menit di semua pusat; titik-titik: minggu lalu pada jam yang sama.",
+        "Came within 60 minutes at all centres; dotted: the same hour last week.",
+    ),
+    "arrived": Text("Datang", "Came"),
+    "queue": Text("Menunggu dalam waktu", "Waiting over time"),
+    "queue about": Text("Penelepon yang menunggu di semua pusat bersama.", "Callers waiting at all centres together."),
+    "fired about": Text("Yang membangunkan orang, menurut pusat.", "Those that wake somebody, by centre."),
+    "fired": Text("Peringatan menyala", "Firing alerts"),
+}
+
+
+def _panels(say: Say) -> list[Shown]:
+    nothing, blind = say("no data"), say("blind")
+    seen = "max by (city) (psap_last_event_timestamp_seconds)"
+    limit = 'max by (city) (psap_centre_threshold{threshold="silence_seconds"})'
+    info = "on (city) group_left (name, tz) max by (city, name, tz) (psap_city_info)"
+    zero = "or 0 * count(psap_city_info)"
+    oldest = "min by (city) (psap_oldest_waiting_call_timestamp_seconds)"
+    age = f"(time() - max({seen}))"
+    broken = [
+        Value(say("silent"), f"count((time() - {seen}) > on (city) {limit}) {zero}"),
+        Value(say("links down"), f"count(max by (city, link) (psap_link_up) == 0) {zero}"),
+        Value(say("pages"), f'count(ALERTS{{alertstate="firing",severity="page"}}) {zero}'),
+    ]
+    fresh = [
+        Value(say("state"), f"{age} <= bool 300", COUNT, ((say("stale"), RED), (say("fresh"), GREEN))),
+        Value(say("newest event"), age),
+        Value(say("behind"), "max(pantau112_lag_seconds)"),
+    ]
+    level = 'max by (city) (psap_service_level_{}{{variant="nena",threshold="15",window="60m"}})'
+    calls = level.format("calls")
+    today = [
+        Value("≤ 15 s", f"sum({level.format('ratio')} * on (city) {calls}) / (sum({calls}) > 0)", RATIO),
+        Value("n", f"sum({calls})"),
+        Value(say("offered"), 'sum(max by (city) (psap_calls_today{outcome="offered"}))'),
+        Value(say("answered"), 'sum(max by (city) (psap_calls_today{outcome="answered"}))'),
+    ]
+    staff = [
+        Value(say(name), f'sum(max by (city) (psap_operators{{state="{state}"}}))')
+        for name, state in (("free", "available"), ("talking", "talking"))
+    ]
+    centres = [
+        Value(say("wait"), f"topk(10, time() - {oldest}) * {info}", DURATION),
+        Value(say("waiting"), f"sum by (city) (psap_calls_waiting) * {info} and on (city) topk(10, time() - {oldest})", COUNT),
+    ]
+    quiet = f"topk(10, (time() - {seen}) > on (city) {limit}) * {info}"
+    volume = [
+        Value(say("arrived"), 'sum(max by (city) (psap_calls_arrived{window="60m"}))'),
+        Value(say("last week"), 'sum(max by (city) (psap_calls_arrived{window="60m"} offset 1w))'),
+    ]
+    who = {"name": say("name"), "city": say("code"), "tz": say("zone")}
+    board = {say("name"): f"/d/psap-calls-{say('language')}?var-city=${{__data.fields.{say('code')}}}&${{__url_time_range}}"}
+    firing = 'max by (alertname, name) (ALERTS{alertstate="firing",severity="page"})'
+    return [
+        ("waiting", Place(0, 0, 5, 6), stats([Value(say("waiting"), "sum(psap_calls_waiting)")], COUNT, blind)),
+        ("longest", Place(5, 0, 5, 6), stats([Value(say("wait"), f"time() - min({oldest}) {zero}")], DURATION, blind)),
+        ("staff", Place(10, 0, 4, 6), stats(staff, COUNT, nothing)),
+        ("broken", Place(14, 0, 5, 6), stats(broken, COUNT, blind, {0: GREEN, 1: RED})),
+        ("freshness", Place(19, 0, 5, 6), stats(fresh, DURATION, blind)),
+        ("today", Place(0, 6, 10, 6), stats(today, COUNT, nothing)),
+        ("quiet", Place(10, 6, 7, 11), rows([Value(say("since"), quiet)], DURATION, say("all speak"), who, links=board)),
+        (
+            "fired",
+            Place(17, 6, 7, 11),
+            rows(
+                [Value("n", firing)], COUNT, say("no alert"), {"alertname": say("alert"), "name": say("name")}, ["Time", "Value"]
+            ),
+        ),
+        ("centres", Place(0, 12, 10, 16), rows(centres, COUNT, say("no caller"), who, links=board)),
+        ("volume", Place(10, 17, 7, 11), lines(volume, COUNT, nothing, [], [say("last week")])),
+        ("queue", Place(17, 17, 7, 11), lines([Value(say("waiting"), "sum(psap_calls_waiting)")], COUNT, nothing)),
+    ]
+
+
+SHEET = Sheet("psap-national", TEXTS, _panels, is_of_centre=False)

@@ -1,0 +1,141 @@
+"""Links, river and weather, and what they do to calls."""
+
+from dashboards.boards.frame import CITY, Sheet, Shown, freshness
+from dashboards.boards.panels import CENTIMETRES, COUNT, DURATION, GREEN, RATIO, RED, Place, Value, lines, rows, stats
+from dashboards.boards.text import Say, Text
+
+TEXTS = {
+    "title": Text("Jaringan dan lingkungan", "Network and environment"),
+    "about": Text(
+        "Jalur telepon satu pusat, tinggi air dan peringatan cuaca, dan panggilan yang hilang karenanya.",
+        "The links of one centre, river levels and weather warnings, and the calls lost with them.",
+    ),
+    "links": Text("Jalur", "Links"),
+    "links about": Text(
+        "Setiap jalur: hidup atau putus, registrasi SIP, kali putus dalam 24 jam, mutu suara (MOS ITU-T P.800, 1 "
+        "sampai 5), saluran terpakai.",
+        "Each link: up or down, SIP registration, drops within 24 h, voice quality (MOS of ITU-T P.800, 1 to 5), "
+        "channels in use.",
+    ),
+    "link": Text("Jalur", "Link"),
+    "line": Text("Saluran", "Line"),
+    "up": Text("HIDUP", "UP"),
+    "down": Text("PUTUS", "DOWN"),
+    "registered": Text("SIP", "SIP"),
+    "yes": Text("TERDAFTAR", "REGISTERED"),
+    "no": Text("TIDAK", "NOT"),
+    "drops": Text("Putus 24 jam", "Drops, 24 h"),
+    "channels": Text("Kanal", "Channels"),
+    "down now": Text("Jalur putus", "Links down"),
+    "down now about": Text(
+        "Jalur yang putus saat ini, dari semua yang pernah dilaporkan.", "Links down now, out of all ever told of."
+    ),
+    "of": Text("Dari", "Of"),
+    "loss": Text("Paket hilang", "Packet loss"),
+    "loss about": Text(
+        "Bagian paket yang hilang per jalur; di atas 3 % percakapan tidak dapat dimengerti. Tidak ada garis bila 10 "
+        "menit tidak diukur.",
+        "Share of packets lost per link; above 3 % nobody is understood. No line where nothing was measured for 10 minutes.",
+    ),
+    "silence": Text("Panggilan yang seharusnya datang sejak yang terakhir", "Calls that should have come since the last"),
+    "silence about": Text(
+        "Per jalur: x panggilan menurut jam ini dalam minggu; kebetulan diam selama itu berpeluang exp(-x) (Poisson).",
+        "Per link: x calls by this hour of the week; chance alone keeps so silent with probability exp(-x) (Poisson).",
+    ),
+    "lost": Text("Panggilan hilang oleh jaringan, 7 hari", "Calls lost to the network, 7 days"),
+    "lost about": Text(
+        "Bagian yang hilang dalam jam dengan dan tanpa jalur putus atau peringatan cuaca, selang Wilson 95 %. "
+        "Berdampingan; bukan bukti sebab.",
+        "Share lost in hours with and without a link down or a weather warning, Wilson 95 %. Side by side; no claim of cause.",
+    ),
+    "condition": Text("Keadaan", "Condition"),
+    "hours": Text("Jam", "Hours"),
+    "level": Text("Tinggi air", "River level"),
+    "level about": Text(
+        "Cm di pos; batas Katulampa: Siaga 3 di atas 80, Siaga 2 di atas 150, Siaga 1 di atas 200. Hilang bila 2 jam "
+        "tidak dibaca.",
+        "Cm at the gauge; Katulampa's bounds: Siaga 3 above 80, Siaga 2 above 150, Siaga 1 above 200. Gone when unread for 2 h.",
+    ),
+    "gauges": Text("Pos duga air", "River gauges"),
+    "gauges about": Text(
+        "Siaga (4 terendah, 1 tertinggi), kenaikan dalam 30 menit, dan umur pembacaan.",
+        "Siaga (4 the lowest, 1 the highest), rise within 30 minutes, and age of the reading.",
+    ),
+    "gauge": Text("Pos", "Gauge"),
+    "rise": Text("Naik 30 menit", "Rise, 30 min"),
+    "read": Text("Dibaca", "Read"),
+    "weather": Text("Peringatan cuaca", "Weather warnings"),
+    "weather about": Text(
+        "Yang berlaku sekarang, dengan sumbernya (kata-kata CAP 1.2).", "Those that hold now, with their source (CAP 1.2 words)."
+    ),
+    "event": Text("Kejadian", "Event"),
+    "source": Text("Sumber", "Source"),
+    "no warning": Text("Tidak ada peringatan", "No warning"),
+    "remaining": Text("Masih berlaku", "Holds for"),
+    "surge": Text("Panggilan dan perkiraan, 60 menit", "Calls and forecast, 60 min"),
+    "surge about": Text(
+        "Yang datang dalam 60 menit terakhir dan yang diperkirakan (rata-rata jam yang sama dalam empat minggu, atau "
+        "tujuh hari).",
+        "Came within the last 60 minutes, and expected (mean of the same hour over four weeks, or seven days).",
+    ),
+    "arrived": Text("Datang", "Came"),
+    "expected": Text("Diperkirakan", "Expected"),
+}
+
+
+def _panels(say: Say) -> list[Shown]:
+    nothing = say("no data")
+    up = f"max by (link) (psap_link_up{{{CITY}}})"
+    links = [
+        Value(say("line"), up, COUNT, ((say("down"), RED), (say("up"), GREEN))),
+        Value(
+            say("registered"), f"max by (link) (psap_link_registered{{{CITY}}})", COUNT, ((say("no"), RED), (say("yes"), GREEN))
+        ),
+        Value(say("drops"), f"round(sum by (link) (increase(psap_network_drops_total{{{CITY}}}[24h])))", COUNT),
+        Value("MOS", f"max by (link) (psap_link_mos{{{CITY}}})", COUNT),
+        Value(say("channels"), f"max by (link) (psap_link_channels_used{{{CITY}}})", COUNT),
+    ]
+    down = [Value(say("down now"), f"count({up} == 0) or 0 * count({up})"), Value(say("of"), f"count({up})")]
+    loss = [Value("{{link}}", f"max by (link) (psap_link_loss_ratio{{{CITY}}})")]
+    silence = [Value("{{link}}", f"max by (link) (psap_link_silence_expected_calls{{{CITY}}})")]
+    lost = [
+        Value(say(name), f"max by (condition) (psap_network_loss_{metric}{{{CITY}}})", unit)
+        for name, metric, unit in (
+            ("ratio", "ratio", None),
+            ("lower", "ratio_lower", None),
+            ("upper", "ratio_upper", None),
+            ("n", "calls", COUNT),
+            ("hours", "hours", COUNT),
+        )
+    ]
+    gauges = [
+        Value("Siaga", f"max by (gauge) (psap_gauge_siaga{{{CITY}}})", COUNT),
+        Value(say("rise"), f"max by (gauge) (psap_gauge_rise_centimetres{{{CITY}}})", CENTIMETRES),
+        Value(say("read"), f"time() - max by (gauge) (psap_gauge_last_reading_timestamp_seconds{{{CITY}}})", DURATION),
+    ]
+    expires = f"max by (event, attribution) (psap_weather_warning_expires_timestamp_seconds{{{CITY}}}) - time()"
+    surge = [
+        Value(say("arrived"), f'max(psap_calls_arrived{{{CITY},window="60m"}})'),
+        Value(say("expected"), f'max(psap_calls_expected_window{{{CITY},window="60m"}})'),
+        Value(say("last week"), f'max(psap_calls_arrived{{{CITY},window="60m"}} offset 1w)'),
+    ]
+    weather = {"event": say("event"), "attribution": say("source")}
+    return [
+        ("links", Place(0, 0, 12, 8), rows(links, COUNT, nothing, {"link": say("link")})),
+        ("down now", Place(12, 0, 5, 8), stats(down, COUNT, nothing)),
+        freshness(say, Place(17, 0, 7, 8)),
+        ("loss", Place(0, 8, 12, 8), lines(loss, RATIO, nothing)),
+        ("silence", Place(12, 8, 12, 8), lines(silence, COUNT, nothing)),
+        ("lost", Place(0, 16, 12, 8), rows(lost, RATIO, nothing, {"condition": say("condition")})),
+        ("surge", Place(12, 16, 12, 8), lines(surge, COUNT, nothing, [say("expected")], [say("last week")])),
+        (
+            "level",
+            Place(0, 24, 10, 8),
+            lines([Value("{{gauge}}", f"max by (gauge) (psap_gauge_level_centimetres{{{CITY}}})")], CENTIMETRES, nothing),
+        ),
+        ("gauges", Place(10, 24, 7, 8), rows(gauges, COUNT, nothing, {"gauge": say("gauge")})),
+        ("weather", Place(17, 24, 7, 8), rows([Value(say("remaining"), expires)], DURATION, say("no warning"), weather)),
+    ]
+
+
+SHEET = Sheet("psap-network", TEXTS, _panels, since="now-24h")

@@ -1,0 +1,135 @@
+"""Seats and who sits there: what they do, how busy they are, how many there should be; and the nuisance they have to answer."""
+
+from dashboards.boards.frame import CITY, Sheet, Shown, freshness
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, Place, Value, lines, rows, stats
+from dashboards.boards.text import Say, Text
+
+DOING = ("available", "ringing", "talking", "wrap_up", "paused", "off")
+
+TEXTS = {
+    "title": Text("Petugas 112", "112 operators"),
+    "about": Text(
+        "Meja petugas satu pusat: keadaan, keterisian, kebutuhan, dan gangguan. Meja adalah kode, bukan nama orang.",
+        "The seats of one centre: state, occupancy, need, and nuisance. A seat is a code, nobody's name.",
+    ),
+    "seats": Text("Meja menurut keadaan", "Seats by state"),
+    "seats about": Text(
+        "Setiap meja dalam satu keadaan. Tanpa data bila sumber tidak pernah menyebut siapa yang masuk.",
+        "Each seat in one state. No data where no source has ever told a log-in.",
+    ),
+    "available": Text("Siap", "Free"),
+    "ringing": Text("Berdering", "Ringing"),
+    "talking": Text("Bicara", "Talking"),
+    "wrap_up": Text("Mencatat", "Wrap-up"),
+    "paused": Text("Jeda", "Paused"),
+    "off": Text("Keluar", "Off"),
+    "work": Text("Beban kerja, 60 menit", "Work, 60 min"),
+    "work about": Text(
+        "Keterisian: detik bicara dan mencatat / detik masuk; di atas 85 % petugas tidak sempat bernapas (jingga). "
+        "Kehadiran: detik masuk / detik menurut jadwal.",
+        "Occupancy: seconds in a call or wrapping up / seconds logged in; above 85 % nobody can breathe (orange). "
+        "Adherence: seconds logged in / seconds that the shifts provide for.",
+    ),
+    "occupancy": Text("Keterisian", "Occupancy"),
+    "adherence": Text("Kehadiran", "Adherence"),
+    "need": Text("Meja yang diperlukan", "Seats needed"),
+    "need about": Text(
+        "Erlang: meja untuk 90 % ≤ 15 detik dan 95 % ≤ 20 detik pada jam ini, dari panggilan yang diperkirakan dan "
+        "lama bicara yang diukur.",
+        "Erlang: seats for 90 % ≤ 15 s and 95 % ≤ 20 s in this hour, from the calls expected and the handle time measured.",
+    ),
+    "staffed": Text("Masuk", "Staffed"),
+    "course": Text("Meja dalam waktu", "Seats over time"),
+    "course about": Text(
+        "Siapa melakukan apa; garis merah putus-putus: meja yang diperlukan untuk 90 % ≤ 15 detik.",
+        "Who does what; the dashed red line: seats needed for 90 % ≤ 15 s.",
+    ),
+    "needed": Text("Perlu", "Needed"),
+    "occupancy course": Text("Keterisian dalam waktu", "Occupancy over time"),
+    "occupancy course about": Text(
+        "Jendela 60 menit bergulir. Garis putus-putus: batas 85 %.", "Rolling 60 minutes. Dashed: the ceiling of 85 %."
+    ),
+    "pauses": Text("Jeda menurut alasan", "Pauses by reason"),
+    "pauses about": Text("Meja yang sedang jeda dan sejak kapan.", "Seats that are paused, and for how long."),
+    "seat": Text("Meja", "Seat"),
+    "reason": Text("Alasan", "Reason"),
+    "since": Text("Selama", "For"),
+    "unanswered": Text("Berdering tanpa dijawab, 24 jam", "Ring no answer, 24 h"),
+    "unanswered about": Text(
+        "Panggilan yang berdering di meja dan tidak diambil: petugas mungkin pergi tanpa jeda.",
+        "Calls that rang at a seat and were not taken: somebody may have left without a pause.",
+    ),
+    "times": Text("Kali", "Times"),
+    "no pause": Text("Tidak ada jeda", "Nobody is paused"),
+    "classes": Text("Jenis panggilan, 60 menit", "Classes of calls, 60 min"),
+    "classes about": Text(
+        "Bagian setiap jenis dari panggilan yang diklasifikasi, dengan selang Wilson 95 %. Hening bukan iseng.",
+        "Share of each class in the classified calls, with its Wilson 95 % interval. Ghost (silent) is not prank.",
+    ),
+    "class": Text("Jenis", "Class"),
+    "callers": Text("Penelepon", "Callers"),
+    "callers about": Text(
+        "Yang perlu dihubungi kembali (4 jam), usulan blokir yang menunggu keputusan orang, blokir aktif, penelepon "
+        "berulang (24 jam).",
+        "To be called back (4 h), block recommendations that a person has to decide on, active blocks, repeat callers (24 h).",
+    ),
+    "callbacks": Text("Hubungi kembali", "Call back"),
+    "to decide": Text("Perlu putusan", "To decide"),
+    "blocked": Text("Diblokir", "Blocked"),
+    "repeat": Text("Berulang", "Repeat"),
+}
+
+
+def _panels(say: Say) -> list[Shown]:
+    nothing = say("no data")
+    doing = [Value(say(state), f'max(psap_operators{{{CITY},state="{state}"}})') for state in DOING]
+    needed = f'max(psap_seats_required{{{CITY},model="erlang_c",target="%s"}})'
+    staffed = Value(say("staffed"), f"max(psap_seats_staffed{{{CITY}}})")
+    work = [
+        Value(say("occupancy"), f"max(psap_operator_occupancy_ratio{{{CITY}}})"),
+        Value(say("adherence"), f"max(psap_operator_adherence_ratio{{{CITY}}})", RATIO),
+    ]
+    need = [staffed, Value("90 % ≤ 15 s", needed % "90_15"), Value("95 % ≤ 20 s", needed % "95_20")]
+    occupancy = [
+        Value(say("occupancy"), f"max(psap_operator_occupancy_ratio{{{CITY}}})"),
+        Value(say("limit"), f'max(psap_centre_threshold{{{CITY},threshold="occupancy_ratio"}})'),
+    ]
+    paused = Value(say("since"), f"time() - max by (seat, reason) (psap_operator_paused_timestamp_seconds{{{CITY}}})", DURATION)
+    unanswered = Value(say("times"), f"max by (seat) (increase(psap_operator_ring_no_answer_total{{{CITY}}}[24h])) > 0.5", COUNT)
+    shares = [
+        Value(say(name), f'max by (class) (psap_calls_class_ratio{end}{{{CITY},window="60m"}})')
+        for name, end in (("ratio", ""), ("lower", "_lower"), ("upper", "_upper"))
+    ]
+    shares.append(
+        Value(
+            "n",
+            f'max by (class) (psap_calls_class_ratio{{{CITY},window="60m"}}) * 0'
+            f' + on () group_left () max(psap_classified_window_calls{{{CITY},window="60m"}})',
+            COUNT,
+        )
+    )
+    callers = [
+        Value(say("callbacks"), f"max(psap_callbacks_open{{{CITY}}})"),
+        Value(say("to decide"), f"max(psap_block_recommendations_open{{{CITY}}})"),
+        Value(say("blocked"), f"max(psap_blocks_active{{{CITY}}})"),
+        Value(say("repeat"), f'max(psap_repeat_callers{{{CITY},window="24h"}})'),
+    ]
+    return [
+        ("seats", Place(0, 0, 12, 6), stats(doing, COUNT, nothing)),
+        ("work", Place(12, 0, 5, 6), stats(work, RATIO, nothing, {0: GREEN, 0.85: ORANGE, 0.95: RED})),
+        freshness(say, Place(17, 0, 7, 6)),
+        (
+            "course",
+            Place(0, 6, 12, 8),
+            lines([*doing[:-1], Value(say("needed"), needed % "90_15")], COUNT, nothing, [say("needed")]),
+        ),
+        ("occupancy course", Place(12, 6, 12, 8), lines(occupancy, RATIO, nothing, [say("limit")])),
+        ("need", Place(0, 14, 8, 6), stats(need, COUNT, nothing)),
+        ("pauses", Place(8, 14, 8, 6), rows([paused], DURATION, say("no pause"), {"seat": say("seat"), "reason": say("reason")})),
+        ("unanswered", Place(16, 14, 8, 6), rows([unanswered], COUNT, nothing, {"seat": say("seat")})),
+        ("classes", Place(0, 20, 14, 8), rows(shares, RATIO, nothing, {"class": say("class")})),
+        ("callers", Place(14, 20, 10, 8), stats(callers, COUNT, nothing)),
+    ]
+
+
+SHEET = Sheet("psap-operators", TEXTS, _panels)

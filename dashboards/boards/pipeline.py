@@ -1,0 +1,132 @@
+"""The monitor itself: is it reading, how far behind, what did it put aside, and does it find its state again."""
+
+from dashboards.boards.frame import Sheet, Shown
+from dashboards.boards.panels import BYTES, COUNT, DURATION, GREEN, RED, SECONDS, Place, Value, lines, rows, stats
+from dashboards.boards.text import Say, Text
+
+TEXTS = {
+    "title": Text("Kesehatan pemantau", "Pipeline health"),
+    "about": Text(
+        "Pemantau memantau dirinya: pekerja, ketertinggalan, kejadian yang tidak terbaca, keadaan di Kafka.",
+        "The monitor watched by itself: workers, lag, events that could not be read, state in Kafka.",
+    ),
+    "workers": Text("Pekerja", "Workers"),
+    "workers about": Text(
+        "Proses yang menjawab Prometheus dari semua yang dikenal; yang sedang memulihkan keadaan.",
+        "Processes that answer Prometheus, out of all known ones; those that are getting their state back.",
+    ),
+    "answering": Text("Menjawab", "Answering"),
+    "known": Text("Dikenal", "Known"),
+    "recovering": Text("Memulihkan", "Recovering"),
+    "freshness about": Text(
+        "Umur kejadian terbaru dari semua pusat, dan ketertinggalan terbesar. BUTA: pemantau sendiri tidak menjawab.",
+        "Age of the newest event of all centres, and the largest lag. BLIND: the monitor itself does not answer.",
+    ),
+    "partitions": Text("Partisi tanpa pekerja", "Partitions without a worker"),
+    "partitions about": Text(
+        "Partisi topik yang tidak dibaca siapa pun: panggilan di dalamnya tidak terlihat.",
+        "Partitions of a topic that nobody reads: their calls are not seen.",
+    ),
+    "topic": Text("Topik", "Topic"),
+    "missing": Text("Tanpa pekerja", "Without"),
+    "all read": Text("SEMUA DIBACA", "ALL READ"),
+    "not read": Text("TIDAK DIBACA", "NOT READ"),
+    "lag": Text("Ketertinggalan", "Lag"),
+    "lag about": Text(
+        "Detik antara rekaman terakhir yang dihitung dan sekarang, selama masih ada yang menunggu, per topik.",
+        "Seconds between the last folded record and now, while more are waiting, by topic.",
+    ),
+    "events": Text("Kejadian per detik", "Events per second"),
+    "events about": Text(
+        "Menurut hasilnya: folded dihitung; duplicate sudah pernah; late terlalu lama; refused tidak terbaca.",
+        "By what became of them: folded counted; duplicate known before; late too old; refused unreadable.",
+    ),
+    "dead": Text("Tidak terbaca, 24 jam", "Dead letters, 24 h"),
+    "dead about": Text(
+        "Disimpan di 112.dead-letters.v1 dengan alasannya; lihat panduan.",
+        "Kept in 112.dead-letters.v1 with the reason; see the runbook.",
+    ),
+    "reason": Text("Alasan", "Reason"),
+    "records": Text("Rekaman", "Records"),
+    "none": Text("Tidak ada", "None"),
+    "scrape": Text("Lama pembacaan Prometheus", "Scrape duration"),
+    "scrape about": Text("Detik sampai pekerja menjawab Prometheus.", "Seconds until a worker has answered Prometheus."),
+    "stored": Text("Keadaan ke Kafka per detik", "State to Kafka per second"),
+    "stored about": Text("Byte keadaan yang ditulis ke Kafka.", "Bytes of state written to Kafka."),
+    "recovery": Text("Pemulihan terakhir", "Last recovery"),
+    "recovery about": Text(
+        "Detik yang diperlukan pekerja untuk mendapatkan keadaannya kembali; kecepatan waktu aliran: 1 dalam hidup, "
+        "lebih bila rekaman diputar.",
+        "Seconds a worker took to get its state back; speed of stream time: 1 in life, more while a recording plays.",
+    ),
+    "speed": Text("Kecepatan", "Speed"),
+    "trouble": Text("Penanda", "Markers"),
+    "trouble about": Text(
+        "Harus nol: penanda yang mundur atau di luar log berarti keadaan tidak dapat dipercaya (panduan: pipeline).",
+        "Must be zero: markers that went back or lie beyond the log mean a state not to be trusted (runbook: pipeline).",
+    ),
+    "back": Text("Mundur", "Went back"),
+    "beyond": Text("Di luar log", "Beyond log"),
+    "memory": Text("Memori dan prosesor", "Memory and processor"),
+    "memory about": Text("Memori pekerja.", "Memory of the workers."),
+}
+
+
+def _panels(say: Say) -> list[Shown]:
+    nothing, blind = say("no data"), say("blind")
+    age = "(time() - max(psap_last_event_timestamp_seconds))"
+    workers = [
+        Value(say("answering"), 'sum(up{job="pantau112"})'),
+        Value(say("known"), 'count(up{job="pantau112"})'),
+        Value(say("recovering"), "sum(pantau112_recovering)"),
+    ]
+    fresh = [
+        Value(say("state"), f"{age} <= bool 300", COUNT, ((say("stale"), RED), (say("fresh"), GREEN))),
+        Value(say("newest event"), age),
+        Value(say("behind"), "max(pantau112_lag_seconds)"),
+    ]
+    unread = "max by (topic) (pantau112_partitions) - sum by (topic) (pantau112_partitions_owned)"
+    partitions = [
+        Value(say("missing"), unread, COUNT),
+        Value(say("state"), f"{unread} == bool 0", COUNT, ((say("not read"), RED), (say("all read"), GREEN))),
+    ]
+    dead = "round(sum by (topic, reason) (increase(pantau112_dead_letters_total[24h]))) > 0"
+    trouble = [
+        Value(say("back"), "sum(increase(pantau112_marker_regressions_total[24h]))"),
+        Value(say("beyond"), "sum(increase(pantau112_markers_beyond_log_total[24h]))"),
+    ]
+    recovery = [
+        Value(say("recovery"), "max(pantau112_recovery_seconds)"),
+        Value(say("speed"), "max(pantau112_stream_speed)", COUNT),
+    ]
+    topic = {"topic": say("topic")}
+    lag = [Value("{{topic}}", "max by (topic) (pantau112_lag_seconds)")]
+    events = [Value("{{outcome}}", "sum by (outcome) (rate(pantau112_events_consumed_total[1m]))")]
+    return [
+        ("workers", Place(0, 0, 8, 6), stats(workers, COUNT, blind)),
+        ("recovery", Place(8, 0, 5, 6), stats(recovery, SECONDS, nothing)),
+        ("trouble", Place(13, 0, 4, 6), stats(trouble, COUNT, nothing, {0: GREEN, 0.1: RED})),
+        ("freshness", Place(17, 0, 7, 6), stats(fresh, DURATION, blind)),
+        ("lag", Place(0, 6, 12, 8), lines(lag, SECONDS, nothing)),
+        ("events", Place(12, 6, 12, 8), lines(events, COUNT, nothing)),
+        ("partitions", Place(0, 14, 12, 8), rows(partitions, COUNT, blind, topic)),
+        (
+            "dead",
+            Place(12, 14, 12, 8),
+            rows([Value(say("records"), dead)], COUNT, say("none"), topic | {"reason": say("reason")}),
+        ),
+        (
+            "scrape",
+            Place(0, 22, 8, 7),
+            lines([Value("{{instance}}", 'scrape_duration_seconds{job="pantau112"}')], SECONDS, nothing),
+        ),
+        (
+            "memory",
+            Place(8, 22, 8, 7),
+            lines([Value("{{instance}}", 'process_resident_memory_bytes{job="pantau112"}')], BYTES, nothing),
+        ),
+        ("stored", Place(16, 22, 8, 7), lines([Value("B/s", "sum(rate(pantau112_flushed_bytes_total[1m]))")], BYTES, nothing)),
+    ]
+
+
+SHEET = Sheet("psap-pipeline", TEXTS, _panels, is_of_centre=False)
