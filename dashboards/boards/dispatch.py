@@ -63,6 +63,14 @@ TEXTS = {
     ),
     "opened": Text("Dibuka", "Opened"),
     "closed": Text("Selesai", "Closed"),
+    "survey": Text("Survei kepercayaan warga", "Survey of the town's trust"),
+    "survey about": Text(
+        "Nilai rata-rata tertimbang (WMS) setiap dimensi, 1 sampai 5, dengan n jawaban; jumlah yang perlu menurut Slovin.",
+        "Weighted mean score (WMS) of each dimension, 1 to 5, with n answers; how many are needed by Slovin.",
+    ),
+    "dimension": Text("Dimensi", "Dimension"),
+    "score": Text("Nilai", "Score"),
+    "wanted": Text("Perlu", "Needed"),
 }
 
 
@@ -83,9 +91,11 @@ def _panels(say: Say) -> list[Shown]:
         *(Value(name, quantile % value) for name, value in (("P50", "0.5"), ("P90", "0.9"))),
         Value("n", f"max by (opd, stage) (psap_ticket_stage_tickets{{{CITY}}}) > 0", COUNT),
     ]
+    accepted = f"psap_ticket_reminders_total{{{CITY}}}"
     reminders = [
         Value(say("pending"), f"sum(max by (opd) (psap_ticket_reminders_pending{{{CITY}}}))"),
-        Value(say("sent"), f"round(sum(increase(psap_ticket_reminders_total{{{CITY}}}[24h])))"),
+        # Not increase(): a series that begins at 1 has not risen. The totals themselves survive every restart.
+        Value(say("sent"), f"(sum({accepted}) - (sum({accepted} offset 24h) or vector(0))) or 0 * max(psap_city_info{{{CITY}}})"),
     ]
     units = [
         Value(say("awaiting"), f"max(psap_tickets_awaiting_dispatch{{{CITY}}})"),
@@ -100,6 +110,17 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("opened"), f"sum(increase(psap_tickets_opened_total{{{CITY}}}[1h]))"),
         Value(say("closed"), f"sum(increase(psap_tickets_closed_total{{{CITY}}}[1h]))"),
     ]
+    survey = [
+        Value(say("score"), f"max by (dimension) (psap_survey_score{{{CITY}}})"),
+        Value(
+            "n",
+            f"0 * max by (dimension) (psap_survey_score{{{CITY}}}) + on () group_left () max(psap_survey_responses{{{CITY}}})",
+        ),
+        Value(
+            say("wanted"),
+            f"0 * max by (dimension) (psap_survey_score{{{CITY}}}) + on () group_left () max(psap_survey_sample_size{{{CITY}}})",
+        ),
+    ]
     of_opd = {"opd": "OPD"}
     return [
         ("open", Place(0, 0, 12, 6), stats(open_now, COUNT, nothing)),
@@ -110,7 +131,8 @@ def _panels(say: Say) -> list[Shown]:
         ("units", Place(16, 6, 8, 8), stats(units, COUNT, nothing)),
         ("stages", Place(0, 14, 12, 8), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")})),
         ("course", Place(12, 14, 12, 8), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
-        ("arrived", Place(0, 22, 24, 8), lines(flow, COUNT, nothing)),
+        ("arrived", Place(0, 22, 12, 8), lines(flow, COUNT, nothing)),
+        ("survey", Place(12, 22, 12, 8), rows(survey, COUNT, nothing, {"dimension": say("dimension")})),
     ]
 
 

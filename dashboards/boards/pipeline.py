@@ -90,7 +90,10 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("missing"), unread, COUNT),
         Value(say("state"), f"{unread} == bool 0", COUNT, ((say("not read"), RED), (say("all read"), GREEN))),
     ]
-    dead = "round(sum by (topic, reason) (increase(pantau112_dead_letters_total[24h]))) > 0"
+    dead = (
+        "round(sum by (topic, reason) (increase(pantau112_dead_letters_total[24h]))) > 0"
+        " or sum by (topic, reason) (pantau112_dead_letters_total unless pantau112_dead_letters_total offset 24h) > 0"
+    )
     trouble = [
         Value(say("back"), "sum(increase(pantau112_marker_regressions_total[24h]))"),
         Value(say("beyond"), "sum(increase(pantau112_markers_beyond_log_total[24h]))"),

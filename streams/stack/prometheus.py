@@ -30,8 +30,8 @@ def prometheus(
         str(programs.prometheus),
         f"--config.file={localised(config, folder, here)}",
         f"--storage.tsdb.path={data}",
-        "--storage.tsdb.retention.time=1d",
-        "--storage.tsdb.retention.size=256MB",
+        "--storage.tsdb.retention.time=35d",
+        "--storage.tsdb.retention.size=4GB",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     if programs.web is not None:

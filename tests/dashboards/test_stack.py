@@ -15,7 +15,6 @@ from urllib.request import urlopen
 
 import pytest
 
-from dashboards.boards import files
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, TOPICS
 from streams.clock import Clock
@@ -25,7 +24,7 @@ from streams.pipeline import Pipeline
 from streams.stack.debian import Programs
 from streams.stack.prometheus import alertmanager, prometheus
 from streams.stack.service import Service
-from tests.builders import BOGOR, abandoned, answered, ended, logged_in, offered, ring_no_answer, seconds_to
+from tests.builders import BOGOR, answered, offered, seconds_to
 from tests.conftest import free_port, wait_until
 
 pytestmark = pytest.mark.stack
@@ -170,23 +169,3 @@ def test_a_caller_who_waits_too_long_reaches_the_receiver_and_so_does_the_end(
 
     centre.tell(answered("c1", centre.ago(0), seat="seat-1"))
     wait_until(lambda: receiver.told("PsapCallerWaiting", "resolved"), "the end of it arrives", 60)
-
-
-def test_every_query_of_every_board_finds_something(centre: Centre, asked: int) -> None:
-    centre.tell(logged_in("seat-1", centre.ago(900)), ring_no_answer("seat-1", centre.ago(100)))
-    for number in range(30):
-        call, came = f"c{number}", centre.ago(900 - number)
-        centre.tell(offered(call, came), answered(call, came + 9, seat="seat-1"), ended(call, came + 19))
-    centre.tell(offered("lost", centre.ago(200)), abandoned("lost", centre.ago(150)), offered("waits", centre.ago(70)))
-    wait_until(lambda: bool(query(asked, 'ALERTS{alertname="PsapCallerWaiting"}')), "Prometheus has seen the centre")
-
-    exprs = {
-        target["expr"].replace("$city", "32.71")
-        for _, text in files()
-        for panel in json.loads(text)["panels"]
-        for target in panel["targets"]
-    }
-    variable = "max by (city, name) (psap_city_info)"
-    for expr in sorted(exprs):  # rates need a second scrape
-        wait_until(lambda expr=expr: bool(query(asked, expr)), expr, 10)  # type: ignore[misc]
-    assert [series["metric"] for series in query(asked, variable)] == [{"city": "32.71", "name": "Kota Bogor"}]

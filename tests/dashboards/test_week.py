@@ -1,0 +1,188 @@
+"""Every query of every board, asked of a real Prometheus that holds a simulated week of Kota Bogor."""
+
+import json
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+
+from dashboards.boards import files
+from schemas.event import Event
+from schemas.topics import TOPIC_OF, TOPICS
+from streams import centres
+from streams.clock import Clock
+from streams.exporter import Exporter
+from streams.monitor import Monitor
+from streams.pipeline import Pipeline
+from streams.sources import simulate
+from streams.stack.debian import Programs
+from streams.stack.prometheus import prometheus
+from tests.builders import gauge_read, link, link_measured, offered, opened, paused, seconds_to, sent, warned
+from tests.conftest import free_port
+from tests.dashboards.test_stack import DASHBOARDS, running
+
+pytestmark = pytest.mark.stack
+
+END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
+"""When the week ends and the boards are looked at. What is filled in must be older than what Prometheus keeps in its head."""
+BOGOR = centres.load([])["32.71"]
+DAYS = 8
+STEP, LAST_STEP = timedelta(minutes=5), timedelta(seconds=15)
+ALERT = 'alertname="PsapLinkDown",city="32.71",name="Kota Bogor",province="Jawa Barat",severity="page"'
+WATCHDOG = 'alertname="Watchdog",severity="none"'
+
+
+def moments() -> Iterator[float]:
+    """When Prometheus would have looked: seldom, but in the last half hour often enough for rates over a minute."""
+    moment = END - timedelta(days=DAYS)
+    while moment <= END:
+        yield moment.timestamp()
+        moment += LAST_STEP if moment >= END - timedelta(minutes=30) else STEP
+
+
+def troubles() -> list[Event]:
+    """What is wrong when the week ends, so that no board has a reason to be empty."""
+    end = seconds_to(END)
+    return [
+        opened("last", end - 2000),
+        sent("last", end - 1990),
+        warned("rain", end - 1900, end - 1900, end + 7200),
+        gauge_read(120, end - 1800),
+        gauge_read(130, end - 300),
+        link("up", end - 1200),
+        link("registered", end - 1190),
+        link_measured(end - 200, loss=0.01),
+        link("down", end - 120),
+        paused("seat-12", end - 100, "prayer"),
+        offered("last", end - 90),
+    ]
+
+
+def fill(path: Path) -> None:
+    """Write the week as Prometheus would have scraped it, in OpenMetrics text."""
+    monitor = Monitor({BOGOR.code: BOGOR})
+    owned = frozenset((topic.name, n) for topic in TOPICS for n in range(topic.partitions))
+    pipeline = Pipeline(owned=owned, recovering=False)
+    for place in owned:
+        pipeline.log_end[place], pipeline.markers[place], pipeline.newest[place] = 1, 0, END.timestamp()
+    exporter = Exporter(monitor, pipeline, Clock(), END.timestamp, lambda _: 0)
+    simulated = simulate.events(112, END - timedelta(days=DAYS), BOGOR, DAYS)
+    events = sorted([*simulated, *troubles()], key=lambda event: event.time)
+    told, series = 0, defaultdict[str, list[str]](list)
+    for moment in moments():
+        while told < len(events) and events[told].time.timestamp() <= moment:
+            event, topic = events[told], TOPIC_OF[events[told].type].name
+            outcome = monitor.fold_event(topic, 0, told, event, moment)
+            pipeline.consumed[topic, str(outcome)] += 1
+            told += 1
+        if moment > END.timestamp() - 3600:
+            pipeline.dead_letters["112.calls.v1", "not_json"] = 3
+        page = b"".join(exporter.metrics(moment)).decode()
+        seen = [line for line in page.splitlines() if not line.startswith("#")]
+        seen += ["up 1", "scrape_duration_seconds 0.01"]
+        for line in seen:
+            name, _, value = line.rpartition(" ")
+            bare, _, labels = name.partition("{")
+            scraped = ",".join(filter(None, ('job="pantau112",instance="worker:9112"', labels.removesuffix("}"))))
+            series[bare].append(f"{bare}{{{scraped}}} {value} {moment:.0f}\n")
+        for labels in (ALERT, WATCHDOG):
+            series["ALERTS"].append(f'ALERTS{{alertstate="firing",{labels}}} 1 {moment:.0f}\n')
+            series["ALERTS_FOR_STATE"].append(f"ALERTS_FOR_STATE{{{labels}}} {END.timestamp() - 600} {moment:.0f}\n")
+    with path.open("w") as file:
+        for lines in series.values():
+            file.writelines(lines)
+        file.write("# EOF\n")
+
+
+@pytest.fixture(scope="module")
+def asked(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a Prometheus with the week in it, and with what our recording rules make of its last hour."""
+    home, port = tmp_path_factory.mktemp("week"), free_port()
+    fill(home / "week.txt")
+    promtool, data = str(programs.promtool), home / "tsdb"
+
+    def run(*arguments: str | Path) -> None:
+        done = subprocess.run(
+            [promtool, "tsdb", "create-blocks-from", *map(str, arguments)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    run("openmetrics", "-q", "--max-block-duration=54h", home / "week.txt", data)
+    (home / "week.txt").unlink()
+    service = prometheus(
+        programs,
+        home=home,
+        data=data,
+        port=port,
+        config=DASHBOARDS / "prometheus.yml",
+        rules=(DASHBOARDS / "rules").glob("*.yml"),
+        here={
+            "alertmanager:9093": "127.0.0.1:1",
+            "dns_sd_configs: [{names: [worker], type: A, port: 9112}]": "static_configs: [{targets: ['127.0.0.1:1']}]",
+        },
+    )
+    start = END - timedelta(minutes=10)
+    with running(service, home / "first.log"):
+        since, until = (str(int(moment.timestamp())) for moment in (start, END))
+        address = f"--url=http://127.0.0.1:{port}"
+        rules = DASHBOARDS / "rules" / "calls.yml"
+        run("rules", address, f"--start={since}", f"--end={until}", "--eval-interval=60s", f"--output-dir={data}", rules)
+    with running(service, home / "second.log"):
+        yield port
+
+
+def query(port: int, expr: str) -> list[dict[str, Any]]:
+    """The series that Grafana would get at the end of the week."""
+    question = urlencode({"query": expr.replace("$city", BOGOR.code), "time": END.timestamp()})
+    with urlopen(f"http://127.0.0.1:{port}/api/v1/query?{question}", timeout=30) as answer:
+        found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+        return found
+
+
+EMPTY = {"topk(10, (time() - max by (city) (psap_last_event_timestamp_seconds)) > on (city)": "nobody is silent"}
+"""Queries that rightly find nothing at the end of this week, by how they begin."""
+
+
+def test_every_panel_has_something_to_show(asked: int) -> None:
+    nothing = []
+    for path, text in files():
+        if path.parent.name == "id":
+            continue  # the same queries
+        for panel in json.loads(text)["panels"]:
+            for target in panel["targets"]:
+                expr = target["expr"]
+                if not query(asked, expr) and not expr.startswith(tuple(EMPTY)):
+                    nothing.append(f"{path.stem}: {panel['title']}: {expr}")
+    assert not nothing, "\n".join(nothing)
+
+
+def test_legends_and_table_columns_name_labels_that_come_back(asked: int) -> None:
+    missing = []
+    for path, text in files():
+        if path.parent.name == "id":
+            continue
+        for panel in json.loads(text)["panels"]:
+            found = [series["metric"] for target in panel["targets"] for series in query(asked, target["expr"])]
+            named = {
+                target["legendFormat"].strip("{}")
+                for target in panel["targets"]
+                if target.get("legendFormat", "").startswith("{{")
+            }
+            for change in panel.get("transformations", ()):
+                if change["id"] == "organize":
+                    named |= {name for name in change["options"]["indexByName"] if not name.startswith("Value")}
+            if found:
+                missing += [(path.stem, panel["title"], name) for name in named if not all(name in labels for labels in found)]
+    assert missing == []
+
+
+def test_the_choice_of_centres_finds_them(asked: int) -> None:
+    assert [series["metric"] for series in query(asked, "max by (city, name) (psap_city_info)")] == [
+        {"city": "32.71", "name": "Kota Bogor"}
+    ]
