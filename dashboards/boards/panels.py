@@ -126,6 +126,8 @@ def rows(
     the address that a column's cells lead to.
     """
     named = columns | {f"Value #{ref}": value.name for ref, value in zip(ascii_uppercase, values, strict=False)}
+    if len(values) == 1:
+        named["Value"] = values[0].name  # which is what Grafana calls the value of an only query
     panel = (
         table.Panel()
         .unit(unit)
