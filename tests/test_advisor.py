@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.event import Event
-from schemas.topics import CALLS, DISPATCH, TOPIC_OF, decode, encode
+from schemas.topics import DISPATCH, TOPIC_OF, TOPICS, decode, encode
 from streams import advisor, centres, reminder
 from streams.advisor import Advisor, NotPublishedError
 from streams.core.centre import Centre
@@ -38,7 +38,7 @@ class World:
     """A log in memory, and one worker after the other that folds it; `now` is seconds after START."""
 
     def __init__(self, url: str | None = None, centre: Centre = CENTRE) -> None:
-        self.log: dict[str, list[bytes]] = {CALLS.name: [], DISPATCH.name: []}
+        self.log: dict[str, list[bytes]] = {topic.name: [] for topic in TOPICS}
         self.channels = [] if url is None else [Webhook(url)]
         self.now, self.broken, self.centre = 0.0, 0, centre
         self.restart()
@@ -58,9 +58,15 @@ class World:
 
     def tell(self, *events: Event) -> None:
         for event in events:
-            topic = TOPIC_OF[event.type].name
-            self.log[topic].append(encode(event))
-            self._fold(topic, self.log[topic][-1:], len(self.log[topic]) - 1)
+            self.hear(encode(event))
+
+    def hear(self, line: bytes) -> None:
+        """Fold an event as somebody wrote it."""
+        event = decode(line)
+        assert isinstance(event, Event)
+        topic = TOPIC_OF[event.type].name
+        self.log[topic].append(line)
+        self._fold(topic, [line], len(self.log[topic]) - 1)
 
     async def publish(self, event: Event) -> None:
         if self.broken:
