@@ -2,14 +2,17 @@
 
 import re
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import promql_parser
 import pytest
 import yaml
 
 from dashboards.boards import SHEETS
+from streams.centres import indonesia
 from streams.core.centre import Thresholds
 from tests.dashboards.names import exported, nodes, unknown
 
@@ -87,9 +90,19 @@ def test_an_alert_has_a_case_that_fires_and_one_that_does_not(alert: str) -> Non
 def test_an_alert_speaks_both_languages_and_says_where_to_read_on(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"page", "ticket", "none"}
     notes = rule["annotations"]
-    assert notes.keys() == {"summary", "description", "summary_id", "description_id", "runbook_url", "dashboard"}
+    assert notes.keys() == {
+        "summary",
+        "description",
+        "summary_id",
+        "description_id",
+        "todo",
+        "todo_id",
+        "runbook_url",
+        "dashboard",
+    }
     assert notes["summary"] != notes["summary_id"]
     assert notes["description"] != notes["description_id"]
+    assert notes["todo"] != notes["todo_id"]
     # Both languages must say the same values.
     for text, other in (("summary", "summary_id"), ("description", "description_id")):
         values = [sorted(re.findall(r"\{\{.*?\}\}", notes[key])) for key in (text, other)]
@@ -133,6 +146,51 @@ def test_routes_lead_where_they_should(amtool: Path) -> None:
     assert run(amtool, "config", "routes", "test", config, "alertname=Watchdog", "severity=none").split() == ["dead-man"]
     assert run(amtool, "config", "routes", "test", config, "alertname=PsapCallerWaiting", "severity=page").split() == ["local"]
     assert run(amtool, "config", "routes", "test", config, "alertname=DeadLetters", "severity=ticket").split() == ["local"]
+
+
+@pytest.mark.parametrize(
+    ("province", "interval"),
+    [
+        ("Jawa Barat", "office-wib"),
+        ("Kalimantan Barat", "office-wib"),
+        ("Bali", "office-wita"),
+        ("Kalimantan Timur", "office-wita"),
+        ("Maluku", "office-wit"),
+        ("Papua Selatan", "office-wit"),
+    ],
+)
+def test_an_agencys_desk_hears_of_its_tickets_in_the_office_hours_of_its_zone(amtool: Path, province: str, interval: str) -> None:
+    config = DASHBOARDS / "alertmanager.yml"
+    labels = {"severity": "ticket", "opd": "damkar", "province": province}
+    said = run(amtool, "config", "routes", "test", f"--config.file={config}", *(f"{key}={text}" for key, text in labels.items()))
+    assert said.split() == ["opd-desk"]
+    [first, *_] = [route for route in yaml.safe_load(config.read_text())["route"]["routes"] if matches(route["matchers"], labels)]
+    assert first["active_time_intervals"] == [interval]
+
+
+def test_every_province_of_the_register_has_the_office_hours_of_its_own_clock() -> None:
+    """Kalimantan is in two zones; whoever draws a border anew finds out here."""
+    routes = yaml.safe_load((DASHBOARDS / "alertmanager.yml").read_text())["route"]["routes"]
+    clock = {"office-wib": "Asia/Jakarta", "office-wita": "Asia/Makassar", "office-wit": "Asia/Jayapura"}
+    for centre in indonesia.centres().values():
+        labels = {"severity": "ticket", "opd": "damkar", "province": centre.province}
+        [first, *_] = [route for route in routes if matches(route["matchers"], labels)]
+        offset = [
+            datetime(2026, 1, 1, tzinfo=ZoneInfo(zone)).utcoffset()
+            for zone in (clock[first["active_time_intervals"][0]], centre.timezone.key)
+        ]
+        assert offset[0] == offset[1], centre.name
+
+
+def matches(matchers: list[str], labels: dict[str, str]) -> bool:
+    """Whether Alertmanager's matchers take an alert with these labels."""
+    for matcher in matchers:
+        name, operator, text = re.fullmatch(r'(\w+)(=~|!~|!=|=)"(.*)"', matcher).groups()  # type: ignore[union-attr]
+        value = labels.get(name, "")
+        holds = {"=": value == text, "!=": value != text, "=~": re.fullmatch(text, value), "!~": not re.fullmatch(text, value)}
+        if not holds[operator]:
+            return False
+    return True
 
 
 def test_a_blind_monitor_holds_back_everything_but_itself_and_the_watchdog() -> None:
