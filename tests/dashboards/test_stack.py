@@ -17,6 +17,7 @@ import pytest
 
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, TOPICS
+from streams import centres
 from streams.clock import Clock
 from streams.exporter import Exporter
 from streams.monitor import Monitor
@@ -24,10 +25,24 @@ from streams.pipeline import Pipeline
 from streams.stack.debian import Programs
 from streams.stack.prometheus import alertmanager, prometheus
 from streams.stack.service import Service
-from tests.builders import BOGOR, answered, offered, seconds_to
+from tests.builders import (
+    acknowledged,
+    answered,
+    ended,
+    link,
+    link_measured,
+    logged_in,
+    network_dropped,
+    offered,
+    opened,
+    seconds_to,
+    sent,
+    warned,
+)
 from tests.conftest import free_port, wait_until
 
 pytestmark = pytest.mark.stack
+BOGOR = centres.load([])["32.71"]
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 
 
@@ -163,9 +178,55 @@ def test_a_caller_who_waits_too_long_reaches_the_receiver_and_so_does_the_end(
     centre.tell(offered("c1", centre.ago(61)))
     wait_until(lambda: receiver.told("PsapCallerWaiting", "firing"), "the page arrives")
     [page] = [alert for alert in receiver.alerts if alert["labels"]["alertname"] == "PsapCallerWaiting"][:1]
-    assert page["labels"] | {"alertname": ""} == {"alertname": "", "city": "32.71", "name": "Kota Bogor", "severity": "page"}
+    assert page["labels"] | {"alertname": ""} == {
+        "alertname": "",
+        "city": "32.71",
+        "name": "Kota Bogor",
+        "province": "Jawa Barat",
+        "severity": "page",
+    }
     assert page["annotations"]["summary"].startswith("Kota Bogor: a caller has been waiting for 1m ")
     assert page["annotations"]["summary_id"].startswith("Kota Bogor: seorang penelepon sudah menunggu 1m ")
 
     centre.tell(answered("c1", centre.ago(0), seat="seat-1"))
     wait_until(lambda: receiver.told("PsapCallerWaiting", "resolved"), "the end of it arrives", 60)
+
+
+def test_a_network_drop_in_the_rain_is_told_as_one_story(centre: Centre, receiver: Receiver, asked: int) -> None:
+    """Rain is warned of, a link goes down and takes calls along, callers pile up on what is left, and an agency leaves its ticket
+    unanswered: whoever is on duty hears of the warning, the link, the queue and the ticket, and not of all that follows.
+    """
+    for name in ("sip-telkom", "sip-indosat"):
+        centre.tell(link("up", centre.ago(3000), name))
+    centre.tell(logged_in("seat-1", centre.ago(2000)))
+    centre.tell(warned("rain", centre.ago(1500), centre.ago(1500), centre.ago(-3600), "Severe"))
+    for number in range(12):
+        call, came = f"c{number}", centre.ago(900 - number)
+        centre.tell(offered(call, came), answered(call, came + 9, seat="seat-1"), ended(call, came + 19))
+    centre.tell(opened("t1", centre.ago(500)), sent("t1", centre.ago(499)))
+    # What has risen can only be told by who has seen it before.
+    wait_until(lambda: bool(query(asked, 'psap_calls_ended_total{outcome="network_dropped"} == 0')), "Prometheus sees the centre")
+    centre.tell(link("down", centre.ago(70)))
+    for number in range(6):
+        centre.tell(offered(f"lost{number}", centre.ago(69)), network_dropped(f"lost{number}", centre.ago(68)))
+    centre.tell(link_measured(centre.ago(30), loss=0.2))
+    for number in range(12):
+        centre.tell(offered(f"waits{number}", centre.ago(65 - number)))
+
+    story = ("PsapWeatherWarning", "PsapLinkDown", "PsapTicketUnanswered")
+    for name in story:
+        wait_until(lambda name=name: receiver.told(name, "firing"), f"{name} arrives", 60)  # type: ignore[misc]
+    queue = ("PsapQueueSpike", "PsapCallerWaiting", "PsapNobodyAnswering")
+    wait_until(lambda: any(receiver.told(name, "firing") for name in queue), "one page of the queue arrives", 60)
+    wait_until(lambda: bool(query(asked, 'ALERTS{alertname="PsapCallsLostToNetwork",alertstate="firing"}')), "calls are lost", 60)
+    said = {alert["labels"]["alertname"] for alert in receiver.alerts}
+    assert not said & {"PsapCallsLostToNetwork", "PsapVoiceUnusable", "PsapLinkFlapping", "MonitorBlind"}
+    for alert in receiver.alerts:
+        assert all(
+            alert["annotations"][f"{text}{language}"] for text in ("summary", "description", "todo") for language in ("", "_id")
+        )
+
+    centre.tell(link("up", centre.ago(0)), acknowledged("t1", centre.ago(0)))
+    for number in range(12):
+        centre.tell(answered(f"waits{number}", centre.ago(0), seat="seat-1"))
+    wait_until(lambda: receiver.told("PsapTicketUnanswered", "resolved"), "the ticket's end arrives", 60)
