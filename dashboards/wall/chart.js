@@ -1,7 +1,7 @@
 // Lines over time, by uPlot: 1.6.19 is its last release whose published file is ES2017, which televisions read.
 
 import { element, replace } from "./draw.js";
-import { format } from "./units.js";
+import { format, tick } from "./units.js";
 
 const INK = "#c9ccd3";
 const GRID = "#2a2d35";
@@ -49,6 +49,8 @@ export class Chart {
     this.form = form;
     this.plot.setData([view.axis, ...view.lines.map((line) => line.data)]);
     this.say(null);
+    const { clientWidth: width, clientHeight: height } = this.canvas; // other numbers may want another line in the legend
+    if (width !== this.plot.width || height !== this.plot.height) this.plot.setSize({ width, height });
   }
 
   remove() {
@@ -62,11 +64,13 @@ export class Chart {
     const { view } = this;
     this.canvas = element("div", { className: "canvas", role: "img" });
     this.legend = element("ul", { className: "legend" }, ...view.lines.map((line) => this.entry(line)));
+    this.say(null);
     replace(this.body, this.canvas, ...(view.legend ? [this.legend] : []));
-    const size = parseFloat(getComputedStyle(this.body).fontSize) * 0.8;
-    const font = `${size}px system-ui, sans-serif`;
+    const { fontSize, fontFamily } = getComputedStyle(this.body);
+    const size = parseFloat(fontSize) * 0.8;
+    const font = `${size}px ${fontFamily}`;
     const axis = { stroke: INK, font, grid: { stroke: GRID, width: 1 }, ticks: { show: false } };
-    const said = (plot, splits) => splits.map((value) => format(value, view.unit, view.decimals));
+    const said = (plot, splits) => splits.map((value) => tick(value, view.unit, view.decimals));
     this.plot = new uPlot({
       width: this.canvas.clientWidth,
       height: this.canvas.clientHeight,

@@ -21,7 +21,7 @@ const pen = document.createElement("canvas").getContext("2d");
 
 // The font size in pixels at which a text fills a box and does not leave it.
 function fitting(text, width, height) {
-  pen.font = "600 100px system-ui, sans-serif";
+  pen.font = `600 100px ${getComputedStyle(document.body).fontFamily}`;
   return Math.floor(Math.min(height / 1.15, (width / pen.measureText(text).width) * 100));
 }
 
@@ -41,11 +41,15 @@ function stat(body, view, panel) {
   fitStat(body);
 }
 
-// One size for all values of a panel, as large as the longest allows, but a lone word may not make the numbers small.
+// Each value fills its box, but none is much larger than the smallest beside it; names shrink before they are cut.
 export function fitStat(body) {
   const boxes = Array.from(body.querySelectorAll("dd"));
   const sizes = boxes.map((box) => fitting(box.textContent, box.clientWidth - 8, box.clientHeight));
-  boxes.forEach((box, place) => (box.style.fontSize = `${Math.max(14, sizes[place])}px`));
+  boxes.forEach((box, place) => (box.style.fontSize = `${Math.max(14, Math.min(sizes[place], 2.2 * Math.min(...sizes)))}px`));
+  const names = Array.from(body.querySelectorAll("dt"));
+  names.forEach((name) => (name.style.fontSize = ""));
+  const normal = names.length ? parseFloat(getComputedStyle(names[0]).fontSize) : 0;
+  names.forEach((name) => (name.style.fontSize = `${Math.min(normal, fitting(name.textContent, name.clientWidth - 2, Infinity))}px`));
 }
 
 function table(body, view, panel) {

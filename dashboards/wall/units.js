@@ -76,3 +76,11 @@ export function isUnit(unit) {
 export function format(value, unit, decimals) {
   return named(unit)(value, decimals);
 }
+
+// A mark on an axis: as many decimals as it needs and not more.
+export function tick(value, unit, decimals) {
+  const plain = !unit || ["none", "percent", "percentunit"].includes(unit) || unit.startsWith("suffix:");
+  if (!plain || typeof decimals === "number") return format(value, unit, decimals);
+  const [, own = ""] = String(Number((unit === "percentunit" ? value * 100 : value).toFixed(6))).split(".");
+  return format(value, unit, own.length);
+}

@@ -31,10 +31,10 @@ class File(NamedTuple):
 def table(dashboards: Path) -> dict[str, File]:
     """Every path that is served and what is there, read once: nothing that a browser asks for is ever looked up on the disk."""
     page = {path.name: _file(path) for path in sorted((dashboards / "wall").iterdir()) if path.suffix in TYPES}
-    boards = {path.stem: _file(path) for path in sorted((dashboards / "grafana" / "boards").glob("*/*.json"))}
+    boards = [_file(path) for path in sorted((dashboards / "grafana" / "boards").glob("*/*.json"))]
     found: dict[str, File] = {f"/{name}": file for name, file in page.items()}
     listed = []
-    for file in boards.values():
+    for file in boards:
         board = json.loads(file.content)
         listed.append({name: board[name] for name in ("uid", "title", "tags")})
         found |= {f"/boards/{board['uid']}.json": file, f"/d/{board['uid']}": page["index.html"]}
