@@ -194,22 +194,26 @@ async function refresh() {
 
 function see(at) {
   answered = at;
+  if (isBlind) {
+    document.body.classList.remove("blind");
+    byId("blind").hidden = true;
+    fit();
+  }
   isBlind = false;
-  document.body.classList.remove("blind");
-  byId("blind").hidden = true;
   byId("freshness").textContent = `${words.updated} ${clock(at, { hour: "2-digit", minute: "2-digit", second: "2-digit" })}`;
 }
 
 function lose(why) {
   const since = clock(answered || opened);
   const said = words.blind(since, why);
-  isBlind = true;
   document.body.classList.add("blind");
   panels.forEach(({ section }) => (section.dataset.old = answered ? words.old(since) : ""));
   const banner = byId("blind");
   banner.hidden = false;
   if (banner.textContent !== said) banner.textContent = said;
   byId("freshness").textContent = "";
+  if (!isBlind) fit(); // the banner takes its place
+  isBlind = true;
 }
 
 function fit() {

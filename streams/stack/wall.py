@@ -12,9 +12,16 @@ from urllib.request import Request, urlopen
 PATIENCE = 10.0  # seconds for an answer of Prometheus, and for a browser to say what it wants
 LONGEST = 65_536  # bytes of a query
 QUERIES = frozenset({"/api/v1/query", "/api/v1/query_range"})
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".json": "application/json", ".LICENSE": "text/plain"}
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".LICENSE": "text/plain; charset=utf-8",
+}
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
@@ -107,7 +114,7 @@ class Wall:
                 self.send_response(status)
                 for name, value in HEADERS.items():
                     self.send_header(name, value)
-                self.send_header("Content-Type", f"{kind}; charset=utf-8")
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(content)))
                 if self.close_connection:
                     self.send_header("Connection", "close")
