@@ -9,6 +9,7 @@ import { between, duration } from "./timerange.js";
 import { boardAddress, choose, fill, inQuery, optionsOf, question } from "./variables.js";
 import { languageOf, wordsIn } from "./words.js";
 
+const FIRST = "psap-calls-id";
 const byId = (id) => document.getElementById(id);
 const parameters = new URLSearchParams(location.search);
 const opened = now();
@@ -75,16 +76,21 @@ async function resolve() {
   return found;
 }
 
+const siblings = () => boards.filter(({ tags }) => languageOf(tags) === languageOf(board.tags));
+
+function addressOf({ uid }) {
+  return boardAddress({ url: `/d/${uid}`, keepTime: parameters.has("from"), includeVars: true }, chosen, range());
+}
+
 // The board's own links, and the other boards of its language; drawn anew when what they keep has changed.
 function link() {
-  const language = languageOf(board.tags);
-  const address = (one) => boardAddress(one, chosen, range());
-  const others = boards.filter(({ tags }) => languageOf(tags) === language);
-  const made = board.links.filter(({ type }) => type === "link").map((one) => element("a", { href: address(one) }, one.title));
-  if (others.length > 1) {
-    const items = others.map(({ uid, title }) => {
-      const anchor = element("a", { href: address({ url: `/d/${uid}`, keepTime: parameters.has("from"), includeVars: true }) }, title);
-      if (uid === board.uid) anchor.setAttribute("aria-current", "page");
+  const made = board.links
+    .filter(({ type }) => type === "link")
+    .map((one) => element("a", { href: boardAddress(one, chosen, range()) }, one.title));
+  if (siblings().length > 1) {
+    const items = siblings().map((other) => {
+      const anchor = element("a", { href: addressOf(other) }, other.title);
+      if (other.uid === board.uid) anchor.setAttribute("aria-current", "page");
       return element("li", {}, anchor);
     });
     made.unshift(element("details", {}, element("summary", {}, words.boards), element("ul", {}, ...items)));
@@ -92,6 +98,13 @@ function link() {
   const nav = byId("links");
   if (nav.dataset.kept !== String(parameters) || !nav.firstChild) replace(nav, ...made);
   nav.dataset.kept = String(parameters);
+}
+
+// With `rotate=30` in the address the next board of the language comes after 30 seconds; a blind page stays.
+function turn() {
+  const next = siblings()[(siblings().findIndex(({ uid }) => uid === board.uid) + 1) % siblings().length];
+  const address = addressOf(next);
+  if (!isBlind) location.assign(`${address}${address.includes("?") ? "&" : "?"}rotate=${parameters.get("rotate")}`);
 }
 
 function titled(text) {
@@ -227,7 +240,7 @@ function fit() {
 async function begin() {
   boards = await read("/boards.json");
   const uid = /^\/d\/([\w-]+)/.exec(location.pathname);
-  board = await read(`/boards/${uid ? uid[1] : boards[0].uid}.json`);
+  board = await read(`/boards/${uid ? uid[1] : FIRST}.json`);
   if (!board) return replace(byId("board"), element("p", {}, wordsIn("id").missing));
   words = wordsIn(languageOf(board.tags));
   const strange = unsupported(board);
@@ -243,6 +256,7 @@ async function begin() {
   tick();
   setInterval(tick, 1000);
   setInterval(refresh, every * 1000);
+  if (Number(parameters.get("rotate")) >= every) setInterval(turn, parameters.get("rotate") * 1000);
   addEventListener("resize", fit);
   await refresh();
 }
