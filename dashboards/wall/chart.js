@@ -67,20 +67,21 @@ export class Chart {
     this.say(null);
     replace(this.body, this.canvas, ...(view.legend ? [this.legend] : []));
     const { fontSize, fontFamily } = getComputedStyle(this.body);
-    const size = parseFloat(fontSize) * 0.8;
+    const size = Math.round(parseFloat(fontSize) * 0.8); // uPlot scales whole pixels only
     const font = `${size}px ${fontFamily}`;
+    const mark = this.time(view.axis[0]).length * size * 0.6; // as wide as a moment is written
     const axis = { stroke: INK, font, grid: { stroke: GRID, width: 1 }, ticks: { show: false } };
     const said = (plot, splits) => splits.map((value) => tick(value, view.unit, view.decimals));
     this.plot = new uPlot({
       width: this.canvas.clientWidth,
       height: this.canvas.clientHeight,
-      padding: [size / 2, size, 0, 0],
+      padding: [size / 2, mark / 2, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: sync.key }, drag: { x: false, y: false }, points: { show: false } },
       tzDate: (seconds) => (this.zone ? uPlot.tzDate(new Date(seconds * 1000), this.zone) : new Date(seconds * 1000)),
       scales: { x: {}, y: { range: range(view) } },
       axes: [
-        { ...axis, size: size * 2, space: size * 6, values: (plot, splits) => splits.map((value) => this.time(value)) },
+        { ...axis, size: size * 2, space: mark * 1.4, values: (plot, splits) => splits.map((value) => this.time(value)) },
         {
           ...axis,
           space: size * 2.2,

@@ -124,7 +124,6 @@ function build() {
     const section = element("section", { className: `panel ${panel.type}`, "aria-labelledby": heading.id }, heading, about, body);
     section.style.gridColumn = `${x + 1} / span ${w}`;
     section.style.gridRow = `${y + 1} / span ${h}`;
-    section.style.setProperty("--rows", h);
     byId("board").append(section);
     return { panel, heading, section, body, view: null, chart: null };
   });
@@ -198,8 +197,8 @@ async function refresh() {
     if (announced.length) byId("changes").textContent = announced.join(". ");
     see(at);
   } catch (error) {
-    if (!(error instanceof Unreachable)) throw error;
-    lose(error.isPrometheus ? words.prometheus : words.page);
+    if (error instanceof Unreachable) lose(error.isPrometheus ? words.prometheus : words.page);
+    else lose(`${words.failed}: ${error.message}`);
   } finally {
     isBusy = false;
   }
@@ -240,6 +239,7 @@ function fit() {
 async function begin() {
   boards = await read("/boards.json");
   const uid = /^\/d\/([\w-]+)/.exec(location.pathname);
+  byId("blind").hidden = true;
   board = await read(`/boards/${uid ? uid[1] : FIRST}.json`);
   if (!board) return replace(byId("board"), element("p", {}, wordsIn("id").missing));
   words = wordsIn(languageOf(board.tags));
@@ -261,4 +261,13 @@ async function begin() {
   await refresh();
 }
 
-begin();
+// The monitor may not be up yet when the television is.
+function start() {
+  begin().catch((error) => {
+    byId("blind").textContent = `${wordsIn("id").page} / ${wordsIn("en").page} (${error.message})`;
+    byId("blind").hidden = false;
+    setTimeout(start, 5000);
+  });
+}
+
+start();

@@ -6,8 +6,9 @@ import { address, fill, inQuery } from "./variables.js";
 
 // The queries of a panel: what to ask Prometheus, for a range, a width in points and what is chosen (see variables.js).
 export function requests(panel, range, points, chosen) {
+  const coarsest = panel.targets.concat(panel).map(({ interval }) => (interval ? duration(interval) : 0));
+  const step = Math.max(stepOf(range, points), ...coarsest); // one for all: the lines share their time axis
   return panel.targets.filter((target) => !target.hide).map((target) => {
-    const step = Math.max(stepOf(range, points), target.interval ? duration(target.interval) : 0);
     const known = builtins(range, step);
     const query = fill(target.expr, (name) => (name in chosen ? inQuery(chosen[name]) : known[name]));
     const first = Math.ceil(range.from / step) * step;
