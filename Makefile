@@ -7,10 +7,10 @@ DEV    := $(VENV)/.dev
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench chaos docs lock
+.PHONY: help setup run test lint bench chaos docs pictures lock
 
 help:    ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST) | sed 's/^  make \([a-z]*\)  /  make \1\t/' | expand -t 14
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST) | sed 's/^  make \([a-z]*\)  /  make \1\t/' | expand -t 17
 
 setup: $(RUN)  ## .venv with the pantau112 command
 
@@ -38,6 +38,10 @@ docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, 
 	$(BIN)/python -m schemas.catalogue
 	$(BIN)/python -m streams.catalogue
 	$(BIN)/python -m dashboards.boards
+
+WALL ?= http://127.0.0.1:11206
+pictures: $(DEV)  ## take a picture of every board from a running wall (needs Chromium); WALL=address
+	$(BIN)/python -m tests.pictures "$(WALL)"
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header -q -o requirements.lock

@@ -80,6 +80,7 @@ async def watch(monitoring: Monitoring, zone: ZoneInfo) -> int:
     """
     console, numbers = Console(stderr=True), Numbers()
     prometheus = f"http://127.0.0.1:{monitoring.ports.prometheus}"
+    wall = f"papan / boards: http://127.0.0.1:{monitoring.ports.wall}/"
     addresses = (
         f"Prometheus {prometheus}   Alertmanager http://127.0.0.1:{monitoring.ports.alertmanager}   "
         f"metrics http://127.0.0.1:{monitoring.ports.worker}/metrics   Kafka {monitoring.bootstrap}\n{monitoring.home}/log"
@@ -90,7 +91,7 @@ async def watch(monitoring: Monitoring, zone: ZoneInfo) -> int:
         if live is not None:
             services = monitoring.supervisor.status()
             moment = datetime.fromtimestamp(monitoring.clock.at(time.time()), zone)
-            live.update(picture(services, numbers, monitoring.pages.recent, moment, addresses), refresh=True)
+            live.update(picture(services, numbers, monitoring.pages.recent, moment, wall, addresses), refresh=True)
 
     async def look() -> None:
         told: set[str] = set()
@@ -112,7 +113,7 @@ async def watch(monitoring: Monitoring, zone: ZoneInfo) -> int:
         if live is None and (changed := max(monitoring.supervisor.status(), key=lambda status: status.since, default=None)):
             console.print(f"{changed.name}: {changed.state} {changed.reason}", soft_wrap=True, highlight=False, markup=False)
 
-    console.print(addresses if live is None else "", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"{wall}\n{addresses}" if live is None else "", soft_wrap=True, highlight=False, markup=False)
     with live or contextlib.nullcontext():
         looking = asyncio.create_task(look())
         try:
@@ -122,7 +123,7 @@ async def watch(monitoring: Monitoring, zone: ZoneInfo) -> int:
 
 
 def picture(
-    services: Sequence[Status], numbers: Numbers, pages: Sequence[str], moment: datetime, addresses: str
+    services: Sequence[Status], numbers: Numbers, pages: Sequence[str], moment: datetime, wall: str, addresses: str
 ) -> RenderableType:
     """The whole screen at a moment of stream time."""
     running = Table(title="pantau112", title_justify="left", box=None, pad_edge=False)
@@ -138,6 +139,7 @@ def picture(
     when = moment.strftime("%Y-%m-%d %H:%M:%S %Z")
     alarms = Text("\n".join(numbers.alerts) or "tidak ada / none", "bold red" if numbers.alerts else "green")
     return Group(
+        Text(f"{wall}\n", "bold"),
         running,
         Text(f"\n{addresses}\nwaktu arus / stream time {when}", "dim"),
         Text(),

@@ -21,6 +21,7 @@ from streams.stack.ports import require_free
 from streams.stack.prometheus import alertmanager, answers, prometheus
 from streams.stack.service import Service, Step
 from streams.stack.supervisor import Supervisor
+from streams.stack.wall import Wall
 
 DASHBOARDS = Path(__file__).parents[1] / "dashboards"
 HEAD_START = 10.0  # seconds from the start of Kafka to the first event of a feed; what is late catches up
@@ -28,7 +29,7 @@ HEAD_START = 10.0  # seconds from the start of Kafka to the first event of a fee
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Six ports in a row on the loopback."""
+    """Seven ports in a row on the loopback."""
 
     kafka: int
     controller: int
@@ -36,11 +37,12 @@ class Ports:
     prometheus: int
     alertmanager: int
     pages: int
+    wall: int
 
     @classmethod
     def from_base(cls, base: int) -> "Ports":
-        """The six that begin with `base`."""
-        return cls(*range(base, base + 6))
+        """The seven that begin with `base`."""
+        return cls(*range(base, base + 7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,10 @@ class Monitoring:
             require_free(self.ports.pages, "pages")
             self.pages.serve(self.ports.pages)
 
+        async def hang() -> None:
+            require_free(self.ports.wall, "wall")
+            Wall(DASHBOARDS, self.ports.prometheus).serve(self.ports.wall)
+
         def create_topics() -> None:
             with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap})) as log:
                 log.create_topics()
@@ -95,6 +101,7 @@ class Monitoring:
         plan = [
             Step("empty feed", wipe),
             Step("pages", listen),
+            Step("wall", hang),
             *broker.plan(_at_once),
             Step("topics", topics),
             self._worker(),

@@ -37,7 +37,7 @@ def feed(tmp_path: Path) -> Path:
 
 
 def base_port() -> int:
-    """The first of six free ports in a row, as far as can be told."""
+    """The first of seven free ports in a row, as far as can be told."""
     return max(1024, min(free_port(), 65_000))
 
 

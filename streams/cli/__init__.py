@@ -94,7 +94,7 @@ def worker(centre: Centres = None) -> None:
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 1999-01-03T16:00+02:00 --speed 60")
 def up(
     home: Annotated[Path, typer.Option(metavar="FOLDER", help="Where everything is kept.")] = Path(".local"),
-    ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="First of six ports in a row.")] = 11_200,
+    ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="First of seven ports in a row.")] = 11_200,
     feed: Annotated[
         Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Play this queue_log or events file.")
     ] = None,

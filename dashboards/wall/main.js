@@ -1,0 +1,273 @@
+// The page: reads the board of its address, asks Prometheus as often as the board says, and says so when nobody answers.
+
+import { Chart } from "./chart.js";
+import { DRAWN, element, fitStat, fitTable, replace } from "./draw.js";
+import { unsupported } from "./drift.js";
+import { requests, view, worsened } from "./panels.js";
+import { Unreachable, ask, now, read } from "./prometheus.js";
+import { between, duration } from "./timerange.js";
+import { boardAddress, choose, fill, inQuery, optionsOf, question } from "./variables.js";
+import { languageOf, wordsIn } from "./words.js";
+
+const FIRST = "psap-calls-id";
+const byId = (id) => document.getElementById(id);
+const parameters = new URLSearchParams(location.search);
+const opened = now();
+
+let boards;
+let board;
+let words;
+let chosen = {};
+let panels = [];
+let answered = null; // when the last whole round of answers was asked for
+let isBusy = false;
+let isBlind = false;
+
+const zone = () => (["", "browser"].includes(board.timezone) ? undefined : { utc: "UTC" }[board.timezone] || board.timezone);
+
+function clock(seconds, parts = { hour: "2-digit", minute: "2-digit" }) {
+  return new Intl.DateTimeFormat("en-GB", { timeZone: zone(), hour12: false, ...parts }).format(new Date(seconds * 1000));
+}
+
+// The beginning of the local day of a moment, by the board's time zone.
+function midnight(seconds) {
+  const [hours, minutes, rest] = clock(seconds, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).split(":").map(Number);
+  return Math.floor(seconds) - (hours % 24) * 3600 - minutes * 60 - rest;
+}
+
+function range() {
+  const asked = { from: parameters.get("from") || board.time.from, to: parameters.get("to") || board.time.to };
+  return between(asked, now(), midnight);
+}
+
+function timeOf(range) {
+  return (seconds) => clock(seconds, range.to - range.from > 90000 ? { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit" } : undefined);
+}
+
+function select(variable, options, value) {
+  const id = `variable-${variable.name}`;
+  const form = byId("variables");
+  const list = byId(id) || element("select", { id });
+  if (!list.parentNode && variable.hide !== 2) {
+    list.addEventListener("change", () => {
+      parameters.set(`var-${variable.name}`, list.value);
+      history.replaceState(null, "", `${location.pathname}?${parameters}`);
+      panels.forEach((panel) => (panel.view = null));
+      refresh();
+    });
+    form.append(element("label", { htmlFor: id }, variable.label || variable.name), list);
+  }
+  const entries = JSON.stringify(options);
+  if (list.dataset.options !== entries) replace(list, ...options.map(({ value, text }) => element("option", { value }, text)));
+  list.dataset.options = entries;
+  list.value = value;
+}
+
+async function resolve() {
+  const found = {};
+  for (const variable of board.templating.list.filter(({ type }) => type === "query")) {
+    const query = fill(question(variable), (name) => (found[name] ? inQuery(found[name]) : undefined));
+    const options = optionsOf(variable, await ask("query", { query, time: now() }), words.all);
+    const value = choose(variable, options, parameters.get(`var-${variable.name}`));
+    const text = options.filter((one) => one.value === value).map((one) => one.text)[0] || "";
+    found[variable.name] = { variable, options, value: value || "", text };
+    select(variable, options, value);
+  }
+  return found;
+}
+
+const siblings = () => boards.filter(({ tags }) => languageOf(tags) === languageOf(board.tags));
+
+function addressOf({ uid }) {
+  return boardAddress({ url: `/d/${uid}`, keepTime: parameters.has("from"), includeVars: true }, chosen, range());
+}
+
+// The board's own links, and the other boards of its language; drawn anew when what they keep has changed.
+function link() {
+  const made = board.links
+    .filter(({ type }) => type === "link")
+    .map((one) => element("a", { href: boardAddress(one, chosen, range()) }, one.title));
+  if (siblings().length > 1) {
+    const items = siblings().map((other) => {
+      const anchor = element("a", { href: addressOf(other) }, other.title);
+      if (other.uid === board.uid) anchor.setAttribute("aria-current", "page");
+      return element("li", {}, anchor);
+    });
+    made.unshift(element("details", {}, element("summary", {}, words.boards), element("ul", {}, ...items)));
+  }
+  const nav = byId("links");
+  if (nav.dataset.kept !== String(parameters) || !nav.firstChild) replace(nav, ...made);
+  nav.dataset.kept = String(parameters);
+}
+
+// With `rotate=30` in the address the next board of the language comes after 30 seconds; a blind page stays.
+function turn() {
+  const next = siblings()[(siblings().findIndex(({ uid }) => uid === board.uid) + 1) % siblings().length];
+  const address = addressOf(next);
+  if (!isBlind) location.assign(`${address}${address.includes("?") ? "&" : "?"}rotate=${parameters.get("rotate")}`);
+}
+
+function titled(text) {
+  return fill(text, (name) => (chosen[name] ? chosen[name].text : undefined));
+}
+
+function build() {
+  document.documentElement.lang = languageOf(board.tags);
+  document.title = board.title;
+  byId("title").textContent = board.title;
+  const ordered = board.panels.slice().sort((one, other) => one.gridPos.y - other.gridPos.y || one.gridPos.x - other.gridPos.x);
+  panels = ordered.map((panel) => {
+    const { x, y, w, h } = panel.gridPos;
+    const heading = element("h2", { id: `panel-${panel.id}`, title: panel.description || "" }, panel.title);
+    const about = element("p", { className: "unseen" }, panel.description || "");
+    const body = element("div", { className: "body" });
+    const section = element("section", { className: `panel ${panel.type}`, "aria-labelledby": heading.id }, heading, about, body);
+    section.style.gridColumn = `${x + 1} / span ${w}`;
+    section.style.gridRow = `${y + 1} / span ${h}`;
+    byId("board").append(section);
+    return { panel, heading, section, body, view: null, chart: null };
+  });
+  const rows = Math.max(...board.panels.map(({ gridPos }) => gridPos.y + gridPos.h));
+  byId("board").style.setProperty("--rows", rows);
+  byId("board").classList.toggle("tall", rows > 30);
+}
+
+function draw(shown, next, context) {
+  const { panel, body } = shown;
+  const announced = shown.view && panel.type === "stat" ? worsened(shown.view, next) : [];
+  const isSame = JSON.stringify(shown.view) === JSON.stringify(next);
+  shown.view = next;
+  shown.section.classList.remove("failed");
+  if (panel.type === "timeseries") {
+    shown.chart = shown.chart || new Chart(body, timeOf(context.range), zone());
+    shown.chart.time = timeOf(context.range);
+    shown.chart.show(next);
+  } else if (!isSame) {
+    DRAWN[panel.type](body, next, panel, timeOf(context.range));
+  }
+  return announced.map(({ name, text }) => `${words.worse}: ${titled(panel.title)}, ${name} ${text}`);
+}
+
+function fail(shown, error) {
+  if (shown.chart) shown.chart.remove();
+  shown.view = null;
+  shown.section.classList.add("failed");
+  replace(shown.body, element("p", { className: "nothing" }, `${words.failed}: ${error.message}`));
+}
+
+// One query of several panels is asked once in a round.
+function asker() {
+  const asked = new Map();
+  return ({ path, body }) => {
+    const key = path + JSON.stringify(body);
+    if (!asked.has(key)) asked.set(key, ask(path, body));
+    return asked.get(key);
+  };
+}
+
+async function answer(shown, period, once) {
+  const points = Math.max(50, shown.body.clientWidth || 300);
+  const asked = requests(shown.panel, period, points, chosen);
+  const results = await Promise.all(asked.map(once));
+  const answers = {};
+  asked.forEach(({ refId }, place) => (answers[refId] = results[place]));
+  return view(shown.panel, answers, { range: period, chosen, request: asked[0] });
+}
+
+async function refresh() {
+  if (isBusy) return;
+  isBusy = true;
+  try {
+    const period = range();
+    const at = now();
+    const asked = String(parameters);
+    chosen = await resolve();
+    const once = asker();
+    const views = await Promise.all(panels.map((shown) => answer(shown, period, once).catch((error) => {
+      if (error instanceof Unreachable) throw error;
+      return error;
+    })));
+    if (String(parameters) !== asked) return setTimeout(refresh); // another choice was made meanwhile
+    const announced = [].concat(...views.map((next, place) => {
+      panels[place].heading.textContent = titled(panels[place].panel.title);
+      return next instanceof Error ? (fail(panels[place], next), []) : draw(panels[place], next, { range: period });
+    }));
+    link();
+    if (isBlind) announced.unshift(words.back);
+    if (announced.length) byId("changes").textContent = announced.join(". ");
+    see(at);
+  } catch (error) {
+    if (error instanceof Unreachable) lose(error.isPrometheus ? words.prometheus : words.page);
+    else lose(`${words.failed}: ${error.message}`);
+  } finally {
+    isBusy = false;
+  }
+}
+
+function see(at) {
+  answered = at;
+  if (isBlind) {
+    document.body.classList.remove("blind");
+    byId("blind").hidden = true;
+    fit();
+  }
+  isBlind = false;
+  byId("freshness").textContent = `${words.updated} ${clock(at, { hour: "2-digit", minute: "2-digit", second: "2-digit" })}`;
+}
+
+function lose(why) {
+  const since = clock(answered || opened);
+  const said = words.blind(since, why);
+  document.body.classList.add("blind");
+  panels.forEach(({ section }) => (section.dataset.old = answered ? words.old(since) : ""));
+  const banner = byId("blind");
+  banner.hidden = false;
+  if (banner.textContent !== said) banner.textContent = said;
+  byId("freshness").textContent = "";
+  if (!isBlind) fit(); // the banner takes its place
+  isBlind = true;
+}
+
+function fit() {
+  panels.filter(({ view: shown }) => shown).forEach(({ panel, body, view: shown, chart }) => {
+    if (panel.type === "stat") fitStat(body);
+    if (panel.type === "table" && shown.rows.length) fitTable(body);
+    if (chart) chart.show(shown);
+  });
+}
+
+async function begin() {
+  boards = await read("/boards.json");
+  const uid = /^\/d\/([\w-]+)/.exec(location.pathname);
+  byId("blind").hidden = true;
+  board = await read(`/boards/${uid ? uid[1] : FIRST}.json`);
+  if (!board) return replace(byId("board"), element("p", {}, wordsIn("id").missing));
+  words = wordsIn(languageOf(board.tags));
+  const strange = unsupported(board);
+  if (strange.length) return replace(byId("board"), element("p", {}, words.unsupported), element("pre", {}, strange.join("\n")));
+  build();
+  byId("freshness").textContent = words.loading;
+  const every = duration(board.refresh || "5s");
+  const tick = () => {
+    byId("clock").textContent = clock(now(), { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    // A round that hangs, or a machine that slept.
+    if (!isBlind && now() - (answered || opened) > 3 * every + 10) lose(words.page);
+  };
+  tick();
+  setInterval(tick, 1000);
+  setInterval(refresh, every * 1000);
+  if (Number(parameters.get("rotate")) >= every) setInterval(turn, parameters.get("rotate") * 1000);
+  addEventListener("resize", fit);
+  await refresh();
+}
+
+// The monitor may not be up yet when the television is.
+function start() {
+  begin().catch((error) => {
+    byId("blind").textContent = `${wordsIn("id").page} / ${wordsIn("en").page} (${error.message})`;
+    byId("blind").hidden = false;
+    setTimeout(start, 5000);
+  });
+}
+
+start();

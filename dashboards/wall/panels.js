@@ -1,0 +1,200 @@
+// A panel of a board and the answers to its queries become what is to be shown: texts, colours, rows and lines.
+
+import { configOf, display, hex, palette, rank } from "./fields.js";
+import { builtins, duration, stepOf } from "./timerange.js";
+import { address, fill, inQuery } from "./variables.js";
+
+// The queries of a panel: what to ask Prometheus, for a range, a width in points and what is chosen (see variables.js).
+export function requests(panel, range, points, chosen) {
+  const coarsest = panel.targets.concat(panel).map(({ interval }) => (interval ? duration(interval) : 0));
+  const step = Math.max(stepOf(range, points), ...coarsest); // one for all: the lines share their time axis
+  return panel.targets.filter((target) => !target.hide).map((target) => {
+    const known = builtins(range, step);
+    const query = fill(target.expr, (name) => (name in chosen ? inQuery(chosen[name]) : known[name]));
+    const first = Math.ceil(range.from / step) * step;
+    const last = Math.floor(range.to / step) * step;
+    return target.range
+      ? { refId: target.refId, path: "query_range", step, first, last, body: { query, start: first, end: last, step } }
+      : { refId: target.refId, path: "query", body: { query, time: range.to } };
+  });
+}
+
+const number = (text) => ({ "+Inf": Infinity, "-Inf": -Infinity }[text] || Number(text));
+
+function named(target, metric) {
+  return target.legendFormat.replace(/\{\{\s*(\w+)\s*\}\}/g, (whole, label) => metric[label] || "");
+}
+
+// Every series of every answer, with the configuration of its field.
+function series(panel, answers) {
+  const shown = panel.targets.filter((target) => answers[target.refId]);
+  return [].concat(...shown.map((target) => answers[target.refId].map((result) => {
+    const name = named(target, result.metric);
+    const samples = (result.values || [result.value]).map(([time, text]) => [time, number(text)]);
+    return { name, labels: result.metric, samples, config: configOf(panel, { name, refId: target.refId }), target };
+  })));
+}
+
+function linked(config, here, context) {
+  const links = config.links || [];
+  return links.length ? { href: address(links[0].url, context.chosen, context.range, here), title: links[0].title } : null;
+}
+
+const last = (samples) => samples.map(([, value]) => value).filter((value) => !isNaN(value)).pop();
+
+function stat(panel, answers, context) {
+  const values = series(panel, answers).map(({ name, labels, samples, config }) => {
+    const value = last(samples);
+    return { name, ...display(value, config), link: linked(config, { name, labels, row: labels, value }, context) };
+  });
+  if (values.length) return { values };
+  const { text, colour } = display(null, configOf(panel, {}));
+  return { values: [{ name: "", text, colour, known: false, link: null }] };
+}
+
+// The samples on the common time axis of all; a step without a sample is null, which is drawn as a gap.
+function aligned(samples, axis) {
+  const byTime = new Map(samples.map(([time, value]) => [Math.round(time), isNaN(value) ? null : value]));
+  return axis.map((time) => (byTime.has(time) ? byTime.get(time) : null));
+}
+
+function axisOf({ first, last: end, step }) {
+  return Array.from({ length: Math.max(0, Math.round((end - first) / step) + 1) }, (unused, place) => first + place * step);
+}
+
+function timeseries(panel, answers, context) {
+  const axis = axisOf(context.request);
+  const lines = series(panel, answers).map(({ name, labels, samples, config }, place) => {
+    const fixed = config.color && config.color.mode === "fixed" && config.color.fixedColor;
+    const custom = config.custom;
+    const style = custom.lineStyle || {};
+    const value = last(samples);
+    return {
+      name,
+      data: aligned(samples, axis),
+      colour: hex(fixed || palette(place)),
+      width: custom.lineWidth === undefined ? 1 : custom.lineWidth,
+      dash: style.fill === "dash" || style.fill === "dot" ? style.dash || [10, 10] : [],
+      fill: custom.fillOpacity || 0,
+      interpolation: custom.lineInterpolation || "linear",
+      spansGaps: custom.spanNulls === true,
+      inLegend: !(custom.hideFrom && custom.hideFrom.legend),
+      last: display(value, config).text,
+      link: linked(config, { name, labels, row: labels, value }, context),
+    };
+  });
+  const { unit, decimals, min = null, max = null, noValue, custom } = configOf(panel, {});
+  const soft = { min: custom.axisSoftMin, max: custom.axisSoftMax };
+  const legend = panel.options.legend.showLegend !== false && panel.options.legend.displayMode !== "hidden";
+  return { axis, lines, unit, decimals, min, max, soft, noValue, legend };
+}
+
+// Runs of the same text and colour, from one step to the next.
+function runs(samples, axis, config, step) {
+  const found = [];
+  aligned(samples, axis).forEach((value, place) => {
+    const { text, colour } = value === null ? {} : display(value, config);
+    const before = found[found.length - 1];
+    const time = axis[place];
+    if (before && before.text === text && before.colour === colour) before.to = time + step;
+    else found.push({ from: time, to: time + step, text, colour });
+  });
+  return found.filter((run) => run.text !== undefined);
+}
+
+function timeline(panel, answers, context) {
+  const axis = axisOf(context.request);
+  const rows = series(panel, answers).map(({ name, labels, samples, config }) => ({
+    name,
+    runs: runs(samples, axis, config, context.request.step),
+    now: display(last(samples), config),
+    link: linked(config, { name, labels, row: labels, value: last(samples) }, context),
+  }));
+  const { first, last: end, step } = context.request;
+  return { rows, from: first, to: end + step, noValue: panel.fieldConfig.defaults.noValue, words: panel.options.showValue !== "never" };
+}
+
+// One frame of a table query: its columns in order and its rows by column name.
+function frame(target, results, single) {
+  const value = single ? "Value" : `Value #${target.refId}`;
+  const labels = [].concat(...results.map(({ metric }) => Object.keys(metric)));
+  const columns = ["Time"].concat(labels.filter((label, place) => labels.indexOf(label) === place).sort(), [value]);
+  const rows = results.map(({ metric, value: [time, text] }) => ({ Time: time, ...metric, [value]: number(text) }));
+  return { columns, rows };
+}
+
+// Grafana's `merge`: rows of different frames that agree in the columns common to all become one.
+export function merge(frames) {
+  const full = frames.filter(({ rows }) => rows.length);
+  const columns = [].concat(...full.map((one) => one.columns)).filter((name, place, all) => all.indexOf(name) === place);
+  const common = columns.filter((name) => full.every((one) => one.columns.includes(name)));
+  const merged = [];
+  const agree = (one, other, names) => names.every((name) => one[name] === other[name]);
+  full.forEach(({ rows }) => rows.forEach((row) => {
+    const own = Object.keys(row);
+    const fitting = merged.filter((other) => agree(row, other, common) && agree(row, other, own.filter((name) => name in other)));
+    if (fitting.length) fitting.forEach((other) => Object.assign(other, row));
+    else merged.push({ ...row });
+  }));
+  return { columns, rows: merged };
+}
+
+function organized(columns, { excludeByName = {}, indexByName = {}, renameByName = {} }) {
+  const place = (name) => (name in indexByName ? indexByName[name] : Infinity);
+  return columns
+    .filter((name) => !excludeByName[name])
+    .map((name, order) => ({ name, shown: renameByName[name] || name, order }))
+    .sort((one, other) => place(one.name) - place(other.name) || one.order - other.order);
+}
+
+function sorted(rows, columns, [first]) {
+  const column = first && columns.find(({ shown }) => shown === first.displayName);
+  if (!column) return rows;
+  const key = (row) => (row[column.name] === undefined ? -Infinity : row[column.name]);
+  const order = (one, other) => (key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : 0);
+  return rows.slice().sort((one, other) => (first.desc ? order(other, one) : order(one, other)));
+}
+
+function table(panel, answers, context) {
+  const targets = panel.targets.filter((target) => !target.hide);
+  const frames = targets.map((target) => frame(target, answers[target.refId] || [], targets.length === 1));
+  const { columns: all, rows } = merge(frames);
+  const organize = (panel.transformations || []).find(({ id }) => id === "organize");
+  const columns = organized(all, organize ? organize.options : {})
+    .map((column) => ({ ...column, config: configOf(panel, column), isNumber: column.name.startsWith("Value") }))
+    .filter(({ config }) => !config.custom.hidden);
+  const cells = (row) => columns.map(({ name, shown, config }) => {
+    const values = Object.assign({}, row, ...columns.map((column) => ({ [column.shown]: row[column.name] })));
+    const { text, colour, known } = display(row[name], config);
+    const kind = (config.custom.cellOptions || {}).type;
+    return {
+      text,
+      known,
+      colour: kind === "color-background" || kind === "color-text" ? colour : null,
+      isFilled: kind === "color-background",
+      link: linked(config, { name: shown, labels: row, row: values, value: row[name] }, context),
+    };
+  });
+  return {
+    columns: columns.map(({ shown, isNumber, config }) => ({
+      name: shown,
+      align: { left: "left", center: "center", right: "right" }[config.custom.align] || (isNumber ? "right" : "left"),
+      width: config.custom.width || null,
+    })),
+    rows: sorted(rows, columns, panel.options.sortBy || []).map(cells),
+    noValue: panel.fieldConfig.defaults.noValue,
+  };
+}
+
+export const KINDS = { stat, timeseries, table, "state-timeline": timeline };
+
+// What to show of a panel. `answers` has the `result` of each query by refId; `context` the range, the choices, the request.
+export function view(panel, answers, context) {
+  return KINDS[panel.type](panel, answers, context);
+}
+
+// What has become worse between two views of a stat panel: its values that are now orange or red and were better before.
+export function worsened(before, after) {
+  const colours = new Map(before.values.map(({ name, colour }) => [name, colour]));
+  return after.values.filter(({ name, colour }) => colours.has(name) && rank(colour) > rank(colours.get(name)));
+}

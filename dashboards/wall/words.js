@@ -1,0 +1,43 @@
+// The page's own words; what the boards say stands in the boards.
+
+const WORDS = {
+  id: {
+    blind: (since, why) => `BUTA sejak ${since} – ${why}`,
+    prometheus: "Prometheus tidak menjawab",
+    page: "halaman ini tidak tersambung ke pemantau",
+    old: (time) => `LAMA ${time}`,
+    updated: "Diperbarui",
+    loading: "Menunggu Prometheus …",
+    failed: "Kueri ini ditolak Prometheus",
+    unsupported: "Papan ini memuat hal yang tidak digambar halaman ini:",
+    missing: "Papan ini tidak ada.",
+    worse: "Memburuk",
+    back: "Data kembali",
+    all: "Semua",
+    boards: "Papan",
+  },
+  en: {
+    blind: (since, why) => `BLIND since ${since} – ${why}`,
+    prometheus: "Prometheus does not answer",
+    page: "this page is not connected to the monitor",
+    old: (time) => `OLD ${time}`,
+    updated: "Updated",
+    loading: "Waiting for Prometheus …",
+    failed: "Prometheus refused this query",
+    unsupported: "This board holds what this page does not draw:",
+    missing: "There is no such board.",
+    worse: "Worse",
+    back: "Data is back",
+    all: "All",
+    boards: "Boards",
+  },
+};
+
+export function languageOf(tags) {
+  const tag = tags.find((text) => text.startsWith("lang:")) || "lang:id";
+  return tag.slice("lang:".length);
+}
+
+export function wordsIn(language) {
+  return WORDS[language];
+}

@@ -1,0 +1,368 @@
+"""The wall page: what it makes of boards and Prometheus's answers is what Grafana would, or it refuses."""
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards.boards import FOLDER
+from tests.dashboards.javascript import WALL, call, evaluate
+
+COMMITTED = [pytest.param(path, id=path.relative_to(FOLDER).as_posix()) for path in sorted(FOLDER.rglob("*.json"))]
+GREY, RED, ORANGE, GREEN = "#4a4d55", "dark-red", "dark-orange", "dark-green"
+BOGOR = {"variable": {"includeAll": False}, "value": "32.71", "text": "Kota Bogor", "options": []}
+HOUR = {"from": 3600, "to": 7200, "time": {"from": "now-1h", "to": "now"}}
+
+
+def panel(kind: str, *exprs: str, **more: Any) -> dict[str, Any]:
+    """A panel of a kind whose queries A, B, … are called like their letters; `more` goes into its defaults."""
+    over_time = kind in {"timeseries", "state-timeline"}
+    targets = [
+        {"refId": ref, "expr": expr, "legendFormat": ref.lower(), "instant": not over_time, "range": over_time}
+        for ref, expr in zip("ABCDEF", exprs or ("up",), strict=False)
+    ]
+    defaults = {"unit": "none", "noValue": "BUTA", "thresholds": {"mode": "absolute", "steps": [{"color": GREY, "value": None}]}}
+    return {
+        "type": kind,
+        "title": "t",
+        "targets": targets,
+        "fieldConfig": {"defaults": defaults | more, "overrides": []},
+        "options": {"legend": {}},
+    }
+
+
+def override(panel: dict[str, Any], matcher: str, name: str, **properties: Any) -> None:
+    values = [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()]
+    panel["fieldConfig"]["overrides"].append({"matcher": {"id": matcher, "options": name}, "properties": values})
+
+
+def now(value: float | str, **labels: str) -> dict[str, Any]:
+    return {"metric": labels, "value": [7200, str(value)]}
+
+
+def over_time(*samples: tuple[int, float | str], **labels: str) -> dict[str, Any]:
+    return {"metric": labels, "values": [[time, str(value)] for time, value in samples]}
+
+
+def view(panel: dict[str, Any], answers: dict[str, Any], step: int = 60) -> Any:
+    request = {"first": 3600, "last": 3600 + 4 * step, "step": step}
+    return call("panels.js", "view", panel, answers, {"range": HOUR, "chosen": {"city": BOGOR}, "request": request})
+
+
+@pytest.mark.parametrize(
+    ("unit", "decimals", "texts"),
+    [
+        ("none", None, {0: "0", 3: "3", 12.5: "12.5", 1234567: "1234567", 0.123456: "0.123", -4.2: "-4.20", 99.995: "100.0"}),
+        ("none", 2, {1.255: "1.25"}),
+        ("short", None, {999: "999", 1234: "1.23 K", 1234567: "1.23 Mil", -1500: "-1.50 K"}),
+        ("percent", None, {94.444: "94.4%"}),
+        ("percentunit", None, {0: "0%", 0.905: "90.5%", 0.94444: "94.4%", 1: "100%", 0.00123: "0.123%"}),
+        ("percentunit", 0, {0.905: "91%"}),
+        ("percentunit", 1, {1: "100.0%"}),
+        ("s", None, {0: "0 s", 0.5: "500 ms", 12: "12 s", 59.9: "59.9 s", 60: "1 min", 90: "1.50 mins", 3600: "1 hour"}),
+        ("s", None, {5400: "1.50 hours", 86400: "1 day", 1e6: "1.65 weeks", 1e8: "3.17 years", 0.0004: "400 µs"}),
+        ("ms", None, {999: "999 ms", 1000: "1 s", 61000: "1.02 mins"}),
+        ("m", None, {1: "1 min", 90: "1.50 hours"}),
+        ("h", None, {1: "1 hour", 25: "1.04 days"}),
+        ("dthms", None, {0: "00:00:00", 59: "00:00:59", 60: "00:01:00", 61.9: "00:01:01", 3600: "01:00:00", -5: "00:00:05 ago"}),
+        ("dthms", None, {86399: "23:59:59", 86400: "24:00:00", 100000: "27:46:40"}),
+        ("suffix: s", None, {5: "5  s", 12.34: "12.3  s"}),
+        ("suffix:cm", None, {80.5: "80.5 cm"}),
+    ],
+)
+def test_a_number_is_written_as_grafana_writes_it(unit: str, decimals: int | None, texts: dict[float, str]) -> None:
+    """The texts are those of @grafana/data 13.2.3."""
+    assert {value: call("units.js", "format", value, unit, decimals) for value in texts} == texts
+
+
+def test_a_mark_on_an_axis_has_the_decimals_it_needs() -> None:
+    marks = {
+        ("none", 2.5): "2.5",
+        ("none", 10): "10",
+        ("percentunit", 0.25): "25%",
+        ("percentunit", 0.125): "12.5%",
+        ("s", 90): "1.50 mins",
+    }
+    assert {mark: call("units.js", "tick", mark[1], mark[0]) for mark in marks} == marks
+
+
+class TestBigNumbers:
+    """Panels of type stat."""
+
+    def test_without_an_answer_the_panel_says_so_in_grey(self) -> None:
+        (value,) = view(panel("stat"), {"A": []})["values"]
+        assert (value["text"], value["colour"], value["known"]) == ("BUTA", GREY, False)
+
+    def test_what_cannot_be_computed_is_not_a_number_but_nothing_known(self) -> None:
+        (value,) = view(panel("stat"), {"A": [now("NaN")]})["values"]
+        assert (value["text"], value["known"]) == ("BUTA", False)
+
+    def test_a_state_is_a_word_and_a_colour(self) -> None:
+        shown = panel("stat", "a", "b")
+        words = {"0": {"text": "NORMAL", "color": GREEN}, "1": {"text": "LEWAT BATAS", "color": RED}}
+        override(shown, "byFrameRefID", "B", mappings=[{"type": "value", "options": words}])
+        values = view(shown, {"A": [now(1)], "B": [now(1)]})["values"]
+        assert [(value["name"], value["text"], value["colour"]) for value in values] == [
+            ("a", "1", GREY),
+            ("b", "LEWAT BATAS", RED),
+        ]
+
+    @pytest.mark.parametrize(("ratio", "colour"), [(0.79, RED), (0.8, ORANGE), (0.9, GREEN), ("NaN", GREY)])
+    def test_a_threshold_colours_from_its_value_on(self, ratio: float | str, colour: str) -> None:
+        steps = [{"color": c, "value": v} for c, v in ((GREY, None), (RED, 0), (ORANGE, 0.8), (GREEN, 0.9))]
+        shown = panel("stat", unit="percentunit", thresholds={"mode": "absolute", "steps": steps})
+        assert view(shown, {"A": [now(ratio)]})["values"][0]["colour"] == colour
+
+    def test_one_value_may_have_a_unit_of_its_own(self) -> None:
+        shown = panel("stat", "a", "b", unit="percentunit")
+        override(shown, "byName", "b", unit="none")
+        assert [value["text"] for value in view(shown, {"A": [now(0.5)], "B": [now(58)]})["values"]] == ["50%", "58"]
+
+    def test_a_legend_names_series_by_their_labels(self) -> None:
+        shown = panel("stat")
+        shown["targets"][0]["legendFormat"] = "{{name}} ({{ city }})"
+        (value,) = view(shown, {"A": [now(1, name="Kota Bogor", city="32.71")]})["values"]
+        assert value["name"] == "Kota Bogor (32.71)"
+
+    def test_what_turned_worse_is_told_and_what_turned_better_is_not(self) -> None:
+        values = {"good": GREEN, "bad": RED, "same": RED, "new": RED}
+        before = {"values": [{"name": name, "colour": c} for name, c in values.items() if name != "new"]}
+        after = {"values": [{"name": name, "colour": RED if name != "bad" else GREEN} for name in values]}
+        assert [value["name"] for value in call("panels.js", "worsened", before, after)] == ["good"]
+
+
+class TestLines:
+    """Panels of type timeseries and state-timeline."""
+
+    def test_a_minute_without_a_sample_is_a_gap(self) -> None:
+        (line,) = view(panel("timeseries"), {"A": [over_time((3600, 1), (3720, "NaN"), (3840, 3))]})["lines"]
+        assert line["data"] == [1, None, None, None, 3]
+        assert line["last"] == "3"
+
+    def test_a_limit_is_dashed_and_has_its_own_colour(self) -> None:
+        shown = panel("timeseries", "a", "b")
+        override(
+            shown, "byName", "b", custom__lineStyle={"fill": "dash", "dash": [10, 10]}, color={"mode": "fixed", "fixedColor": RED}
+        )
+        lines = view(shown, {"A": [over_time((3600, 1))], "B": [over_time((3600, 9))]})["lines"]
+        assert [(line["dash"], line["colour"]) for line in lines] == [([], "#73BF69"), ([10, 10], "#C4162A")]
+
+    def test_a_state_that_stays_is_one_run_and_an_unknown_one_is_none(self) -> None:
+        words = {"0": {"text": "MATI", "color": RED}, "1": {"text": "HIDUP", "color": GREEN}}
+        shown = panel("state-timeline", mappings=[{"type": "value", "options": words}])
+        (row,) = view(shown, {"A": [over_time((3600, 1), (3660, 1), (3780, 0), (3840, 0))]})["rows"]
+        assert [(run["from"], run["to"], run["text"]) for run in row["runs"]] == [(3600, 3720, "HIDUP"), (3780, 3900, "MATI")]
+        assert row["now"]["text"] == "MATI"
+
+
+class TestTables:
+    """Panels of type table."""
+
+    def tickets(self, **organize: Any) -> dict[str, Any]:
+        shown = panel("table", "open", "oldest")
+        shown["transformations"] = [
+            {"id": "merge", "options": {}},
+            {"id": "organize", "options": {"excludeByName": {"Time": True}, **organize}},
+        ]
+        return shown
+
+    def rows(self, shown: dict[str, Any], answers: dict[str, Any]) -> list[list[str]]:
+        found = view(shown, answers)
+        return [[column["name"] for column in found["columns"]], *([cell["text"] for cell in row] for row in found["rows"])]
+
+    def test_values_of_the_same_labels_are_one_row(self) -> None:
+        names = {"opd": "OPD", "Value #A": "Terbuka", "Value #B": "Tertua"}
+        shown = self.tickets(renameByName=names, indexByName={"opd": 0, "Value #B": 1, "Value #A": 2})
+        override(shown, "byName", "Tertua", unit="dthms")
+        answers = {"A": [now(3, opd="damkar"), now(1, opd="dishub")], "B": [now(90, opd="damkar")]}
+        assert self.rows(shown, answers) == [["OPD", "Tertua", "Terbuka"], ["damkar", "00:01:30", "3"], ["dishub", "BUTA", "1"]]
+
+    def test_a_table_without_rows_says_its_word(self) -> None:
+        found = view(self.tickets(), {"A": [], "B": []})
+        assert (found["rows"], found["noValue"]) == ([], "BUTA")
+
+    def test_numbers_are_sorted_as_numbers(self) -> None:
+        shown = self.tickets(renameByName={"Value #A": "Terbuka"}, excludeByName={"Time": True, "Value #B": True})
+        shown["options"]["sortBy"] = [{"displayName": "Terbuka", "desc": True}]
+        answers = {"A": [now(9, opd="a"), now(100, opd="b"), now(20, opd="c")], "B": []}
+        assert [row[0] for row in self.rows(shown, answers)[1:]] == ["b", "c", "a"]
+
+    def test_a_cell_leads_to_the_board_of_its_row_at_the_same_time(self) -> None:
+        shown = self.tickets(renameByName={"city": "Pusat"})
+        url = "/d/psap-calls-id?${__url_time_range}&var-city=${__data.fields.city}&${city:queryparam}"
+        override(shown, "byName", "Pusat", links=[{"title": "", "url": url}])
+        (row,) = view(shown, {"A": [now(1, city="32.71")], "B": [now(2, city="32.71")]})["rows"]
+        assert row[0]["link"]["href"] == "/d/psap-calls-id?from=now-1h&to=now&var-city=32.71&var-city=32.71"
+        assert row[1]["link"] is None
+
+
+class TestVariables:
+    """The board's variables, and the range of time."""
+
+    def test_centres_are_offered_by_name_in_order(self) -> None:
+        regex = '/city="(?<value>[^"]+)".*name="(?<text>[^"]+)"/'
+        variable = {"query": {"query": "query_result(max by (city, name) (psap_city_info))"}, "regex": regex, "sort": 1}
+        answer = [
+            now(1, city="32.71", name="Kota Bogor"),
+            now(1, city="32.01", name="Bogor"),
+            now(1, city="32.71", name="Kota Bogor"),
+        ]
+        assert call("variables.js", "question", variable) == "max by (city, name) (psap_city_info)"
+        options = call("variables.js", "optionsOf", variable, answer, "Semua")
+        assert [(one["value"], one["text"]) for one in options] == [("32.01", "Bogor"), ("32.71", "Kota Bogor")]
+        assert call("variables.js", "choose", variable, options, "32.71") == "32.71"
+        assert call("variables.js", "choose", variable, options, "99.99") == "32.01"
+
+    def test_all_of_a_label_is_every_one_of_its_values_and_nothing_like_them(self) -> None:
+        variable = {"query": {"query": "label_values(psap_calls_waiting, queue)"}, "includeAll": True}
+        assert call("variables.js", "question", variable) == "group by (queue) (psap_calls_waiting)"
+        options = call("variables.js", "optionsOf", variable, [now(1, queue="112"), now(1, queue="a.b")], "Semua")
+        assert [one["text"] for one in options] == ["Semua", "112", "a.b"]
+        chosen = {"variable": variable, "value": options[0]["value"], "options": options}
+        assert call("variables.js", "inQuery", chosen) == r"(112|a\\.b)"
+
+    def test_a_query_asks_for_the_chosen_centre_over_the_whole_range_in_even_steps(self) -> None:
+        shown = panel("timeseries", 'sum(rate(x{city="$city"}[$__rate_interval])) + sum(increase(y[$__range]))')
+        (asked,) = call("panels.js", "requests", shown, {**HOUR, "from": 3607, "to": 7207}, 100, {"city": BOGOR})
+        query = 'sum(rate(x{city="32.71"}[65s])) + sum(increase(y[3600s]))'
+        assert asked["path"] == "query_range"
+        assert asked["body"] == {"query": query, "start": 3660, "end": 7200, "step": 60}
+
+    @pytest.mark.parametrize("value", ['a"} or up{x="', "a\\"])
+    def test_a_value_from_the_address_cannot_leave_its_quotes(self, value: str) -> None:
+        chosen = {"variable": {"includeAll": False}, "value": value, "options": []}
+        said = call("variables.js", "inQuery", chosen)
+        assert re.fullmatch(r'(?:[^"\\]|\\.)*', said)
+
+    def test_a_link_to_another_board_keeps_time_and_choices(self) -> None:
+        link = {"url": "/d/psap-calls-en", "keepTime": True, "includeVars": True}
+        assert (
+            call("variables.js", "boardAddress", link, {"city": BOGOR}, HOUR)
+            == "/d/psap-calls-en?from=now-1h&to=now&var-city=32.71"
+        )
+        assert call("variables.js", "boardAddress", {"url": "/d/psap-calls-en"}, {"city": BOGOR}, HOUR) == "/d/psap-calls-en"
+
+    def test_today_begins_at_the_boards_midnight_and_yesterday_ends_there(self) -> None:
+        noon, day = 10 * 86400 + 43200, 86400
+        midnight = f"(seconds) => Math.floor(seconds / {day}) * {day}"
+        between = 'modules["timerange.js"].between'
+        today = evaluate(f'{between}({{from: "now/d", to: "now"}}, {noon}, {midnight})')
+        yesterday = evaluate(f'{between}({{from: "now-1d/d", to: "now-1d/d"}}, {noon}, {midnight})')
+        assert (today["from"], today["to"]) == (10 * day, noon)
+        assert (yesterday["from"], round(yesterday["to"])) == (9 * day, 10 * day)
+
+
+@pytest.mark.parametrize("path", COMMITTED)
+def test_every_board_is_drawn_whole(path: Path) -> None:
+    assert call("drift.js", "unsupported", json.loads(path.read_text())) == []
+
+
+def whole() -> dict[str, Any]:
+    """A board with one panel of each kind, all of which is drawn."""
+    shown = panel("table", "z")
+    del shown["targets"][0]["legendFormat"], shown["options"]["legend"]
+    shown["targets"][0]["format"] = "table"
+    shown["transformations"] = [{"id": "organize", "options": {"excludeByName": {"Time": True}}}]
+    big, lines, states = panel("stat"), panel("timeseries"), panel("state-timeline")
+    big["options"] = {"graphMode": "none", "reduceOptions": {"calcs": ["lastNotNull"], "values": False, "fields": ""}}
+    lines["options"] = {"legend": {"displayMode": "list", "calcs": ["lastNotNull"]}}
+    states["options"] = {"showValue": "auto", "legend": {"showLegend": False}}
+    override(shown, "byName", "Pusat", unit="dthms", custom__width=90)
+    return {
+        "uid": "b",
+        "title": "b",
+        "tags": ["lang:id"],
+        "links": [{"type": "link", "title": "c", "url": "/d/c", "keepTime": True, "includeVars": True}],
+        "panels": [big, lines, shown, states],
+        "templating": {"list": [{"type": "query", "name": "city", "query": {"query": "query_result(up)"}, "sort": 1}]},
+        "time": {"from": "now-3h", "to": "now"},
+        "refresh": "5s",
+    }
+
+
+def test_a_board_of_all_that_is_drawn_is_not_refused() -> None:
+    assert call("drift.js", "unsupported", whole()) == []
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda b: b["panels"].append({"type": "gauge", "title": "g"}), 'type = "gauge"'),
+        (lambda b: b["panels"][0].update(repeat="city"), ".repeat"),
+        (lambda b: b["panels"][0].update(timeFrom="1h"), ".timeFrom"),
+        (lambda b: b["panels"][0].update(title="$town"), "refers to $town"),
+        (lambda b: b["panels"][0]["options"].update(graphMode="area"), 'graphMode = "area"'),
+        (lambda b: b["panels"][0]["options"]["reduceOptions"].update(calcs=["max"]), 'calcs = ["max"]'),
+        (lambda b: b["panels"][0]["options"].update(novelty=1), "options.novelty"),
+        (lambda b: b["panels"][0]["fieldConfig"]["defaults"].update(unit="currencyIDR"), 'unit = "currencyIDR"'),
+        (lambda b: b["panels"][0]["fieldConfig"]["defaults"].update(color={"mode": "continuous-GrYlRd"}), "color.mode"),
+        (lambda b: b["panels"][0]["fieldConfig"]["defaults"]["thresholds"].update(mode="percentage"), "thresholds.mode"),
+        (lambda b: b["panels"][0]["fieldConfig"]["defaults"].update(mappings=[{"type": "regex", "options": {}}]), '"regex"'),
+        (
+            lambda b: b["panels"][0]["fieldConfig"]["defaults"].update(links=[{"title": "", "url": "javascript:x"}]),
+            "links[0].url",
+        ),
+        (lambda b: b["panels"][0]["targets"][0].update(expr="x[$__auto]"), "refers to $__auto"),
+        (lambda b: b["panels"][0]["targets"][0].update(legendFormat="__auto"), "legendFormat"),
+        (lambda b: b["panels"][0]["targets"][0].update(range=True), "targets[0]"),
+        (lambda b: b["panels"][1]["fieldConfig"]["defaults"].update(custom={"drawStyle": "bars"}), 'drawStyle = "bars"'),
+        (lambda b: b["panels"][1]["fieldConfig"]["defaults"].update(custom={"stacking": {"mode": "normal"}}), "stacking.mode"),
+        (lambda b: b["panels"][1]["options"]["legend"].update(placement="right"), "legend.placement"),
+        (lambda b: b["panels"][2].update(transformations=[]), "shows the column Time"),
+        (lambda b: b["panels"][2]["transformations"].append({"id": "calculateField", "options": {}}), "calculateField"),
+        (lambda b: override(b["panels"][2], "byType", "number", unit="none"), "byType"),
+        (lambda b: override(b["panels"][2], "byName", "a", custom__cellOptions={"type": "gauge"}), "cellOptions.type"),
+        (lambda b: b["panels"][3]["options"].update(mergeValues=False), "mergeValues"),
+        (lambda b: b["templating"]["list"].append({"type": "custom", "name": "x"}), 'type = "custom"'),
+        (lambda b: b["templating"]["list"][0].update(query={"query": "metrics(psap)"}), "query"),
+        (lambda b: b["templating"]["list"][0].update(multi=True), "multi"),
+        (lambda b: b.update(annotations={"list": [{"name": "alerts"}]}), "annotations.list"),
+        (lambda b: b.update(time={"from": "now/fy", "to": "now"}), "time.from"),
+        (lambda b: b["links"][0].update(url="elsewhere"), "links[0].url"),
+        (lambda b: b.update(novelty={}), "board.novelty"),
+    ],
+)
+def test_what_is_not_drawn_is_refused_by_its_place(change: Change, said: str) -> None:
+    board = copy.deepcopy(whole())
+    change(board)
+    found = call("drift.js", "unsupported", board)
+    assert any(said in line for line in found), found
+
+
+def test_the_page_has_its_words_in_both_languages() -> None:
+    indonesian, english = (evaluate(f'Object.keys(modules["words.js"].wordsIn("{language}"))') for language in ("id", "en"))
+    assert indonesian == english
+    assert evaluate('modules["words.js"].wordsIn("id").blind("14:03", "Prometheus tidak menjawab")') == (
+        "BUTA sejak 14:03 – Prometheus tidak menjawab"
+    )
+    assert evaluate('modules["words.js"].wordsIn("en").blind("14:03", "Prometheus does not answer")') == (
+        "BLIND since 14:03 – Prometheus does not answer"
+    )
+
+
+LATER = re.compile(
+    r"[\w)\]]\?\.[a-zA-Z_(\[]|\?\?|\bcatch \{|#\w+ ?[=(]|Object\.fromEntries"
+    r"|\.(?:flat|flatMap|matchAll|replaceAll|at|replaceChildren)\("
+)
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.name) for path in sorted(WALL.glob("*.js"))])
+def test_a_televisions_browser_of_2018_reads_the_scripts(path: Path) -> None:
+    assert LATER.findall(path.read_text()) == []
+
+
+def test_uplot_is_the_published_file_with_its_licence() -> None:
+    sums = {path.name: sha256(path.read_bytes()).hexdigest()[:16] for path in WALL.glob("uPlot*")}
+    assert sums == {
+        "uPlot.LICENSE": "8f989229699b4fe2",
+        "uPlot.iife.min.js": "d64b02d957869cf7",
+        "uPlot.min.css": "37d952f00df006ce",
+    }
