@@ -19,7 +19,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 COUNT, RATIO, SECONDS, DURATION = "none", "percentunit", "suffix: s", "dthms"
-CENTIMETRES, BYTES, MOMENT = "suffix: cm", "bytes", "dateTimeAsIso"
+CENTIMETRES, MEGABYTES = "suffix: cm", "suffix: MB"
 GREY, GHOST, RED, ORANGE, GREEN = "#4a4d55", "#9a9da5", "dark-red", "dark-orange", "dark-green"
 
 

@@ -1,7 +1,7 @@
 """The monitor itself: is it reading, how far behind, what did it put aside, and does it find its state again."""
 
 from dashboards.boards.frame import Sheet, Shown
-from dashboards.boards.panels import BYTES, COUNT, DURATION, GREEN, RED, SECONDS, Place, Value, lines, rows, stats
+from dashboards.boards.panels import MEGABYTES, COUNT, DURATION, GREEN, RED, SECONDS, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
 TEXTS = {
@@ -52,7 +52,7 @@ TEXTS = {
     "scrape": Text("Lama pembacaan Prometheus", "Scrape duration"),
     "scrape about": Text("Detik sampai pekerja menjawab Prometheus.", "Seconds until a worker has answered Prometheus."),
     "stored": Text("Keadaan ke Kafka per detik", "State to Kafka per second"),
-    "stored about": Text("Byte keadaan yang ditulis ke Kafka.", "Bytes of state written to Kafka."),
+    "stored about": Text("Keadaan yang ditulis ke Kafka, MB per detik.", "State written to Kafka, MB per second."),
     "recovery": Text("Pemulihan terakhir", "Last recovery"),
     "recovery about": Text(
         "Detik yang diperlukan pekerja untuk mendapatkan keadaannya kembali; kecepatan waktu aliran: 1 dalam hidup, "
@@ -67,7 +67,7 @@ TEXTS = {
     ),
     "back": Text("Mundur", "Went back"),
     "beyond": Text("Di luar log", "Beyond log"),
-    "memory": Text("Memori dan prosesor", "Memory and processor"),
+    "memory": Text("Memori", "Memory"),
     "memory about": Text("Memori pekerja.", "Memory of the workers."),
 }
 
@@ -126,9 +126,13 @@ def _panels(say: Say) -> list[Shown]:
         (
             "memory",
             Place(8, 22, 8, 7),
-            lines([Value("{{instance}}", 'process_resident_memory_bytes{job="pantau112"}')], BYTES, nothing),
+            lines([Value("{{instance}}", 'process_resident_memory_bytes{job="pantau112"} / 1e6')], MEGABYTES, nothing),
         ),
-        ("stored", Place(16, 22, 8, 7), lines([Value("B/s", "sum(rate(pantau112_flushed_bytes_total[1m]))")], BYTES, nothing)),
+        (
+            "stored",
+            Place(16, 22, 8, 7),
+            lines([Value("MB/s", "sum(rate(pantau112_flushed_bytes_total[1m])) / 1e6")], MEGABYTES, nothing),
+        ),
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from dashboards.boards import FOLDER, SHEETS, files
 from dashboards.boards.__main__ import main
 from dashboards.boards.frame import Sheet
-from dashboards.boards.panels import BYTES, CENTIMETRES, COUNT, DURATION, GREY, MOMENT, RATIO, SECONDS
+from dashboards.boards.panels import CENTIMETRES, COUNT, DURATION, GREY, MEGABYTES, RATIO, SECONDS
 from dashboards.boards.text import COMMON
 from tests.dashboards.names import exported, unknown
 
@@ -53,7 +53,7 @@ def test_every_panel_says_what_it_is(board: dict[str, Any]) -> None:
         assert panel["title"]
         assert panel["description"]
         assert panel["targets"]
-        assert panel["fieldConfig"]["defaults"]["unit"] in {BYTES, CENTIMETRES, COUNT, DURATION, MOMENT, RATIO, SECONDS}
+        assert panel["fieldConfig"]["defaults"]["unit"] in {CENTIMETRES, COUNT, DURATION, MEGABYTES, RATIO, SECONDS}
         assert panel["datasource"]["uid"] == "${datasource}"
 
 
