@@ -1,7 +1,7 @@
 """The monitor itself: is it reading, how far behind, what did it put aside, and does it find its state again."""
 
 from dashboards.boards.frame import Sheet, Shown
-from dashboards.boards.panels import MEGABYTES, COUNT, DURATION, GREEN, RED, SECONDS, Place, Value, lines, rows, stats
+from dashboards.boards.panels import COUNT, DURATION, GREEN, MEGABYTES, RED, SECONDS, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
 TEXTS = {
