@@ -60,8 +60,15 @@ class Up:
 
     def value(self, query: str) -> float | None:
         """What Prometheus says; None when it says nothing (yet)."""
+        return self._asked(self.ports + 3, query)
+
+    def on_wall(self, query: str) -> float | None:
+        """The same through the wall's server."""
+        return self._asked(self.ports + 6, query)
+
+    def _asked(self, port: int, query: str) -> float | None:
         try:
-            with urlopen(f"http://127.0.0.1:{self.ports + 3}/api/v1/query?{urlencode({'query': query})}", timeout=5) as answer:
+            with urlopen(f"http://127.0.0.1:{port}/api/v1/query?{urlencode({'query': query})}", timeout=5) as answer:
                 found = json.load(answer)["data"]["result"]
         except OSError:
             return None
@@ -107,6 +114,8 @@ def test_a_crowd_of_callers_reaches_prometheus_and_wakes_somebody_and_ctrl_c_lea
     wait_until(lambda: "PAGE     PsapQueueSpike 32.71" in up.pages(), "the spike is paged", 60)
     wait_until(lambda: "PAGE     PsapCallerWaiting 32.71" in up.pages(), "the wait is paged", 60)
     wait_until(lambda: up.value('sum(psap_calls_ended_total{outcome="answered"})') == 60 + 35 + CALLERS, "all are answered", 60)
+
+    assert up.on_wall('sum(psap_calls_ended_total{outcome="answered"})') == 60 + 35 + CALLERS
 
     up.process.send_signal(signal.SIGINT)
     said, _ = up.process.communicate(timeout=60)

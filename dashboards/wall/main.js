@@ -22,6 +22,7 @@ let panels = [];
 let answered = null; // when the last whole round of answers was asked for
 let isBusy = false;
 let isBlind = false;
+let isCut = false; // from the page's own server
 
 const zone = () => (["", "browser"].includes(board.timezone) ? undefined : { utc: "UTC" }[board.timezone] || board.timezone);
 
@@ -195,8 +196,10 @@ async function refresh() {
     link();
     if (isBlind) announced.unshift(words.back);
     if (announced.length) byId("changes").textContent = announced.join(". ");
+    if (isCut) location.reload(); // the server that is there again may have newer boards
     see(at);
   } catch (error) {
+    isCut = error instanceof Unreachable && !error.isPrometheus;
     if (error instanceof Unreachable) lose(error.isPrometheus ? words.prometheus : words.page);
     else lose(`${words.failed}: ${error.message}`);
   } finally {
