@@ -13,6 +13,7 @@ from typing import Literal
 
 from streams import centres
 from streams.core.centre import CentreError
+from streams.grafana import Grafana, GrafanaError
 from streams.log import Log, LogError
 from streams.monitor import SKEW_SECONDS
 from streams.settings import Settings, SettingsError
@@ -58,6 +59,8 @@ def examine(
     yield _worker(settings)
     yield _server("Prometheus", settings.prometheus, "PROMETHEUS")
     yield _server("Alertmanager", settings.alertmanager, "ALERTMANAGER")
+    if settings.grafana_url is not None:
+        yield _grafana(settings, settings.grafana_url)
 
 
 def _python(version: Sequence[int]) -> Finding:
@@ -162,3 +165,15 @@ def _get(address: str, path: str) -> int:
     with closing(http.client.HTTPConnection(address, timeout=ANSWER_SECONDS)) as connection:
         connection.request("GET", path)
         return connection.getresponse().status
+
+
+def _grafana(settings: Settings, url: str) -> Finding:
+    try:
+        token = settings.grafana_secret()
+        if token is None:
+            return Finding(
+                "warn", "Grafana", f"{url}, and no token", "set PANTAU112_GRAFANA_TOKEN_FILE, or unset PANTAU112_GRAFANA_URL"
+            )
+        return Finding("ok", "Grafana", f"{Grafana(url, token, settings.grafana_ca).health()} answers at {url}")
+    except (GrafanaError, SettingsError) as error:
+        return Finding("fail", "Grafana", str(error), "boards cannot be pushed until then")

@@ -1,9 +1,12 @@
 """What the machine says: the settings of every process, from environment variables that begin with PANTAU112_."""
 
 import difflib
+import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, FilePath, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -62,6 +65,14 @@ class Settings(BaseSettings):
     """The Telegram group that takes them; its bot's token is in `telegram_token_file`."""
     telegram_token_file: FilePath | None = None
 
+    grafana_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")] | None = None
+    """The shared Grafana that `boards` writes to, with its sub-path if it has one; https, or http on this machine."""
+    grafana_token: SecretStr | None = None
+    grafana_token_file: Path | None = None
+    """Token of a service account with the role Editor."""
+    grafana_ca: FilePath | None = None
+    """The CA, as PEM, that signed Grafana's certificate where no public one did."""
+
     caller_key: SecretStr | None = None
     """What callers' numbers are hashed with at the edge. Without it, events carry no caller."""
     caller_key_file: Path | None = None
@@ -91,9 +102,28 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}REMINDER_WEBHOOK is no http:// or https:// address")
         if (self.reminder_telegram_chat is None) != (self.telegram_token_file is None):
             raise ValueError(f"Telegram needs {PREFIX}REMINDER_TELEGRAM_CHAT and {PREFIX}TELEGRAM_TOKEN_FILE")
+        if self.grafana_token and self.grafana_token_file:
+            raise ValueError(f"give {PREFIX}GRAFANA_TOKEN or {PREFIX}GRAFANA_TOKEN_FILE, not both")
+        if self.grafana_url and not _keeps_secrets(self.grafana_url):
+            raise ValueError(f"{PREFIX}GRAFANA_URL: the token would be readable on the way; use https://")
         if self.caller_key and self.caller_key_file:
             raise ValueError(f"give {PREFIX}CALLER_KEY or {PREFIX}CALLER_KEY_FILE, not both")
         return self
+
+    def grafana_secret(self) -> str | None:
+        """The token for Grafana, or None where none is set. Raises `SettingsError`."""
+        if self.grafana_token_file is not None:
+            try:
+                token = self.grafana_token_file.read_text(errors="replace").strip()
+            except OSError as error:
+                raise SettingsError(f"{PREFIX}GRAFANA_TOKEN_FILE: {self.grafana_token_file}: {error.strerror}") from None
+        elif self.grafana_token is not None:
+            token = self.grafana_token.get_secret_value().strip()
+        else:
+            return None
+        if not re.fullmatch(r"[!-~]+", token):
+            raise SettingsError(f"{PREFIX}GRAFANA_TOKEN(_FILE) holds no token: one word such as glsa_…")
+        return token
 
     def caller_secret(self) -> bytes | None:
         """The key that callers are hashed with, or None where none is set. Raises `SettingsError`."""
@@ -109,6 +139,17 @@ class Settings(BaseSettings):
         if len(secret) < 16:
             raise SettingsError(f"the caller key has {len(secret)} bytes and needs 16 or more: openssl rand -hex 32")
         return secret
+
+
+def _keeps_secrets(url: str) -> bool:
+    """Whether nobody on the way can read what is sent there."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or parts.hostname == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False
 
 
 def read(environment: Mapping[str, str]) -> Settings:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import callers, ingest, replay, terminal, topics
+from streams.cli import boards, callers, ingest, replay, terminal, topics
 from streams.cli.staffing import staffing
 from streams.cli.terminal import Centres, Failed, Faults, Moment, moment, progress, sentence, tell
 
@@ -26,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Operations monitor for 112 call centres.",
 )
+app.add_typer(boards.app, name="boards")
 app.add_typer(callers.app, name="callers")
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(replay.app, name="replay")

@@ -1,0 +1,73 @@
+"""`pantau112 boards`: the boards in a Grafana that is shared with others, and marks on them."""
+
+import csv
+import re
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from streams.cli.terminal import Failed, moment, settings, tell
+
+if TYPE_CHECKING:
+    from streams.grafana import Grafana
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Our boards in a shared Grafana (PANTAU112_GRAFANA_URL, PANTAU112_GRAFANA_TOKEN or _FILE, PANTAU112_GRAFANA_CA).",
+)
+
+
+def name(text: str) -> str:
+    """What a mark is called: no place for anything personal."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", text):
+        raise typer.BadParameter("a mark's name is small letters, digits and hyphens, such as 2026-11-24-banjir")
+    return text
+
+
+@app.command(epilog="Example: PANTAU112_GRAFANA_URL=https://grafana.example.go.id pantau112 boards push --dry-run")
+def push(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False) -> None:
+    """Write the boards, in both languages, into the folder pantau112; what is there already is left alone."""
+    from streams.grafana import GrafanaError, boards
+
+    grafana, rows = _grafana(), csv.writer(sys.stdout, lineterminator="\n")
+    rows.writerow(("uid", "title", "change"))
+    try:
+        for pushed in grafana.push(boards(), dry_run=dry_run):
+            rows.writerow(pushed)
+    except GrafanaError as error:
+        raise Failed(str(error)) from None
+    if dry_run:
+        tell("nothing was written: --dry-run")
+
+
+@app.command(epilog="Example: pantau112 boards annotate incident 2026-11-24-banjir --from 2026-11-24T10:00+07:00")
+def annotate(
+    kind: Annotated[Literal["replay", "incident", "deploy"], typer.Argument(help="What it marks.")],
+    called: Annotated[str, typer.Argument(parser=name, metavar="NAME", help="Small letters, digits, hyphens; no person's name.")],
+    start: Annotated[datetime, typer.Option("--from", parser=moment, metavar="TIME", help="When it began.")],
+    end: Annotated[
+        datetime | None, typer.Option("--to", parser=moment, metavar="TIME", help="When it ended, once known.")
+    ] = None,
+) -> None:
+    """Mark a span of time on every board; the same name again, with --to, closes it."""
+    from streams.grafana import GrafanaError
+
+    if end is not None and end < start:
+        raise typer.BadParameter("--to lies before --from")
+    try:
+        tell(f"{kind} {called}: {_grafana().annotate(kind, called, start, end)}")
+    except GrafanaError as error:
+        raise Failed(str(error)) from None
+
+
+def _grafana() -> "Grafana":
+    from streams.grafana import Grafana
+
+    known = settings()
+    token = known.grafana_secret()
+    if known.grafana_url is None or token is None:
+        raise Failed("which Grafana? Set PANTAU112_GRAFANA_URL, and PANTAU112_GRAFANA_TOKEN_FILE to the file of a token")
+    return Grafana(known.grafana_url, token, known.grafana_ca)
