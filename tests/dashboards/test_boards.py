@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.boards import FOLDER, SHEETS, files
 from dashboards.boards.__main__ import main
@@ -129,3 +130,36 @@ def test_every_text_of_a_board_is_in_both_languages_and_shown(sheet: Sheet) -> N
 def test_every_text_that_boards_share_is_shown() -> None:
     shown = json.dumps(list(BUILT.values()), ensure_ascii=False)
     assert [key for key, text in COMMON.items() if json.dumps(text.en, ensure_ascii=False)[1:-1] not in shown] == []
+
+
+@pytest.mark.filterwarnings("ignore:Prefer using dashboardv2:DeprecationWarning")
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_board_read_by_grafanas_own_types_comes_back_the_same(board: dict[str, Any]) -> None:
+    """What these types do not know they drop: a key that nobody draws would be lost here."""
+    from grafana_foundation_sdk.models.dashboard import Dashboard  # which warns when it is imported
+
+    back = json.loads(JSONEncoder().encode(Dashboard.from_json(json.loads(json.dumps(board)))))
+    for link in back["links"]:
+        link.pop("placement", None)
+    assert back == board
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_what_only_rises_is_shown_as_a_rise(board: dict[str, Any]) -> None:
+    """A bare counter says how long somebody has been counting; only the difference of two moments, or what is new, says more."""
+    for panel in board["panels"]:
+        for target in panel["targets"]:
+            for counter in re.finditer(r"\w+_total\b(\{[^}]*\})?(\[\w+\])?", target["expr"]):
+                assert counter[2] or "offset 24h" in target["expr"], target["expr"]
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_board_has_one_source_and_no_variable_that_goes_stale(board: dict[str, Any]) -> None:
+    source, *others = board["templating"]["list"]
+    assert (source["type"], source["query"], source["label"]) in {
+        ("datasource", "prometheus", "Data source"),
+        ("datasource", "prometheus", "Sumber data"),
+    }
+    assert all(variable["refresh"] == 2 for variable in others), "on every change of the time range"
+    assert board["editable"] is False
+    assert board["timezone"] == "Asia/Jakarta"
