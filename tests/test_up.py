@@ -121,6 +121,7 @@ def test_a_crowd_of_callers_reaches_prometheus_and_wakes_somebody_and_ctrl_c_lea
     said, _ = up.process.communicate(timeout=60)
 
     assert up.process.returncode == 130, said
+    assert f"papan / boards: http://127.0.0.1:{up.ports + 6}/" in said
     assert up.leftovers() == []
 
 

@@ -77,9 +77,9 @@ function table(body, view, panel) {
 export function fitTable(body) {
   for (let size = 100; size >= 60; size -= 5) {
     body.style.fontSize = `${size}%`;
-    if (body.scrollHeight <= body.clientHeight && body.scrollWidth <= body.clientWidth) break;
+    if (body.scrollHeight <= body.clientHeight + 1 && body.scrollWidth <= body.clientWidth) break;
   }
-  if (body.scrollHeight > body.clientHeight) body.tabIndex = 0;
+  if (body.scrollHeight > body.clientHeight + 1) body.tabIndex = 0;
   else body.removeAttribute("tabindex");
 }
 

@@ -10,15 +10,18 @@ import { boardAddress, choose, fill, inQuery, optionsOf, question } from "./vari
 import { languageOf, wordsIn } from "./words.js";
 
 const FIRST = "psap-calls-id";
+const MINUTES = { hour: "2-digit", minute: "2-digit" };
+const SECONDS = { ...MINUTES, second: "2-digit" };
+const DAY = { ...MINUTES, day: "2-digit", month: "2-digit" };
 const byId = (id) => document.getElementById(id);
 const parameters = new URLSearchParams(location.search);
-const opened = now();
 
 let boards;
 let board;
 let words;
 let chosen = {};
 let panels = [];
+let opened;
 let answered = null; // when the last whole round of answers was asked for
 let isBusy = false;
 let isBlind = false;
@@ -26,13 +29,19 @@ let isCut = false; // from the page's own server
 
 const zone = () => (["", "browser"].includes(board.timezone) ? undefined : { utc: "UTC" }[board.timezone] || board.timezone);
 
-function clock(seconds, parts = { hour: "2-digit", minute: "2-digit" }) {
+function clock(seconds, parts = MINUTES) {
   return new Intl.DateTimeFormat("en-GB", { timeZone: zone(), hour12: false, ...parts }).format(new Date(seconds * 1000));
+}
+
+// WIB, WITA or WIT; other zones by their distance from Greenwich.
+function zoneName() {
+  const parts = new Intl.DateTimeFormat("id", { timeZone: zone(), timeZoneName: "short" }).formatToParts(new Date());
+  return parts.find(({ type }) => type === "timeZoneName").value;
 }
 
 // The beginning of the local day of a moment, by the board's time zone.
 function midnight(seconds) {
-  const [hours, minutes, rest] = clock(seconds, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).split(":").map(Number);
+  const [hours, minutes, rest] = clock(seconds, SECONDS).split(":").map(Number);
   return Math.floor(seconds) - (hours % 24) * 3600 - minutes * 60 - rest;
 }
 
@@ -42,7 +51,7 @@ function range() {
 }
 
 function timeOf(range) {
-  return (seconds) => clock(seconds, range.to - range.from > 90000 ? { day: "2-digit", month: "2-digit", hour: "2-digit", minute: "2-digit" } : undefined);
+  return (seconds) => clock(seconds, range.to - range.from > 90000 ? DAY : MINUTES);
 }
 
 function select(variable, options, value) {
@@ -97,8 +106,9 @@ function link() {
     made.unshift(element("details", {}, element("summary", {}, words.boards), element("ul", {}, ...items)));
   }
   const nav = byId("links");
-  if (nav.dataset.kept !== String(parameters) || !nav.firstChild) replace(nav, ...made);
-  nav.dataset.kept = String(parameters);
+  const kept = String(parameters) + Object.keys(chosen).map((name) => chosen[name].value);
+  if (nav.dataset.kept !== kept) replace(nav, ...made);
+  nav.dataset.kept = kept;
 }
 
 // With `rotate=30` in the address the next board of the language comes after 30 seconds; a blind page stays.
@@ -153,7 +163,12 @@ function fail(shown, error) {
   if (shown.chart) shown.chart.remove();
   shown.view = null;
   shown.section.classList.add("failed");
-  replace(shown.body, element("p", { className: "nothing" }, `${words.failed}: ${error.message}`));
+  replace(shown.body, element("p", { className: "nothing" }, reason(error)));
+}
+
+function reason(error) {
+  if (error instanceof Unreachable) return error.isPrometheus ? words.prometheus : words.page;
+  return `${words.failed}: ${error.message}`;
 }
 
 // One query of several panels is asked once in a round.
@@ -184,10 +199,8 @@ async function refresh() {
     const asked = String(parameters);
     chosen = await resolve();
     const once = asker();
-    const views = await Promise.all(panels.map((shown) => answer(shown, period, once).catch((error) => {
-      if (error instanceof Unreachable) throw error;
-      return error;
-    })));
+    const views = await Promise.all(panels.map((shown) => answer(shown, period, once).catch((error) => error)));
+    if (views.every((next) => next instanceof Unreachable)) throw views[0];
     if (String(parameters) !== asked) return setTimeout(refresh); // another choice was made meanwhile
     const announced = [].concat(...views.map((next, place) => {
       panels[place].heading.textContent = titled(panels[place].panel.title);
@@ -200,8 +213,7 @@ async function refresh() {
     see(at);
   } catch (error) {
     isCut = error instanceof Unreachable && !error.isPrometheus;
-    if (error instanceof Unreachable) lose(error.isPrometheus ? words.prometheus : words.page);
-    else lose(`${words.failed}: ${error.message}`);
+    lose(reason(error));
   } finally {
     isBusy = false;
   }
@@ -215,11 +227,12 @@ function see(at) {
     fit();
   }
   isBlind = false;
-  byId("freshness").textContent = `${words.updated} ${clock(at, { hour: "2-digit", minute: "2-digit", second: "2-digit" })}`;
+  byId("freshness").textContent = `${words.updated} ${clock(at, SECONDS)}`;
 }
 
 function lose(why) {
-  const since = clock(answered || opened);
+  const at = answered || opened;
+  const since = clock(at, now() - at > 43200 ? DAY : MINUTES);
   const said = words.blind(since, why);
   document.body.classList.add("blind");
   panels.forEach(({ section }) => (section.dataset.old = answered ? words.old(since) : ""));
@@ -241,6 +254,7 @@ function fit() {
 
 async function begin() {
   boards = await read("/boards.json");
+  opened = now(); // by the server's clock, which is known from here on
   const uid = /^\/d\/([\w-]+)/.exec(location.pathname);
   byId("blind").hidden = true;
   board = await read(`/boards/${uid ? uid[1] : FIRST}.json`);
@@ -252,7 +266,7 @@ async function begin() {
   byId("freshness").textContent = words.loading;
   const every = duration(board.refresh || "5s");
   const tick = () => {
-    byId("clock").textContent = clock(now(), { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+    byId("clock").textContent = `${clock(now(), SECONDS)} ${zoneName()}`;
     // A round that hangs, or a machine that slept.
     if (!isBlind && now() - (answered || opened) > 3 * every + 10) lose(words.page);
   };

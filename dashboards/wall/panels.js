@@ -193,8 +193,9 @@ export function view(panel, answers, context) {
   return KINDS[panel.type](panel, answers, context);
 }
 
-// What has become worse between two views of a stat panel: its values that are now orange or red and were better before.
+// What has become worse between two views of a stat panel: its values that turned orange, or red, or unknown.
 export function worsened(before, after) {
-  const colours = new Map(before.values.map(({ name, colour }) => [name, colour]));
-  return after.values.filter(({ name, colour }) => colours.has(name) && rank(colour) > rank(colours.get(name)));
+  const badness = ({ known, colour }) => (known ? rank(colour) : 3);
+  const earlier = (value) => before.values.find(({ name }) => name === value.name || value.name === "");
+  return after.values.filter((value) => earlier(value) && badness(value) > badness(earlier(value)));
 }

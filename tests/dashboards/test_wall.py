@@ -131,9 +131,15 @@ class TestBigNumbers:
 
     def test_what_turned_worse_is_told_and_what_turned_better_is_not(self) -> None:
         values = {"good": GREEN, "bad": RED, "same": RED, "new": RED}
-        before = {"values": [{"name": name, "colour": c} for name, c in values.items() if name != "new"]}
-        after = {"values": [{"name": name, "colour": RED if name != "bad" else GREEN} for name in values]}
+        before = {"values": [{"name": name, "colour": c, "known": True} for name, c in values.items() if name != "new"]}
+        after = {"values": [{"name": name, "colour": RED if name != "bad" else GREEN, "known": True} for name in values]}
         assert [value["name"] for value in call("panels.js", "worsened", before, after)] == ["good"]
+        assert call("panels.js", "worsened", after, before) == [before["values"][1]]
+
+    def test_a_panel_that_no_longer_knows_is_told_of_once(self) -> None:
+        known, blind = view(panel("stat"), {"A": [now(1)]}), view(panel("stat"), {"A": []})
+        assert [value["text"] for value in call("panels.js", "worsened", known, blind)] == ["BUTA"]
+        assert call("panels.js", "worsened", blind, blind) == []
 
 
 class TestLines:
