@@ -5,6 +5,8 @@ import { format, tick } from "./units.js";
 
 const INK = "#c9ccd3";
 const GRID = "#2a2d35";
+// Marks on an axis of counts: no half calls.
+const WHOLE = [].concat(...[0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => [1, 2, 5].map((digit) => digit * Math.pow(10, power))));
 const sync = uPlot.sync("wall");
 
 function range(view) {
@@ -43,7 +45,9 @@ export class Chart {
       this.remove();
       return replace(this.body, element("p", { className: "nothing" }, view.noValue || "–"));
     }
-    const form = JSON.stringify([view.lines.map(({ data, last, link, ...style }) => style), view.unit, this.body.clientWidth, this.body.clientHeight]);
+    this.isWhole = view.lines.every(({ data }) => data.every((value) => value === null || Number.isInteger(value)));
+    const styles = view.lines.map(({ data, last, link, ...style }) => style);
+    const form = JSON.stringify([this.isWhole, styles, view.unit, this.body.clientWidth, this.body.clientHeight]);
     this.view = view;
     if (form !== this.form) this.make();
     this.form = form;
@@ -86,6 +90,7 @@ export class Chart {
           ...axis,
           space: size * 2.2,
           values: said,
+          ...(this.isWhole && view.unit !== "percentunit" ? { incrs: WHOLE } : {}),
           size: (plot, values) => (values || []).reduce((most, text) => Math.max(most, text.length), 1) * size * 0.62 + size * 0.8,
         },
       ],

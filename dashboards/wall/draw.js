@@ -53,6 +53,7 @@ export function fitStat(body) {
 }
 
 function table(body, view, panel) {
+  body.parentNode.dataset.below = "";
   if (!view.rows.length) return replace(body, nothing(view.noValue));
   const head = element("tr", {}, ...view.columns.map(({ name, align, width }) => {
     const cell = element("th", { scope: "col", className: align }, name);
@@ -73,13 +74,15 @@ function table(body, view, panel) {
   fitTable(body);
 }
 
-// Small enough for every row, but not smaller than can be read; then it scrolls.
+// As large as every row allows, but not smaller than can be read; then it scrolls, and its panel says how many rows are below.
 export function fitTable(body) {
-  for (let size = 100; size >= 60; size -= 5) {
-    body.style.fontSize = `${size}%`;
-    if (body.scrollHeight <= body.clientHeight + 1 && body.scrollWidth <= body.clientWidth) break;
-  }
-  if (body.scrollHeight > body.clientHeight + 1) body.tabIndex = 0;
+  const fits = () => body.scrollHeight <= body.clientHeight + 1 && body.scrollWidth <= body.clientWidth;
+  let size = 130;
+  do body.style.fontSize = `${size}%`;
+  while (!fits() && (size -= 5) >= 60);
+  const below = Array.from(body.querySelectorAll("tbody tr")).filter((row) => row.offsetTop + row.offsetHeight > body.clientHeight + 1);
+  body.parentNode.dataset.below = below.length ? `↓ ${below.length}` : "";
+  if (below.length) body.tabIndex = 0;
   else body.removeAttribute("tabindex");
 }
 

@@ -141,6 +141,7 @@ function build() {
   const rows = Math.max(...board.panels.map(({ gridPos }) => gridPos.y + gridPos.h));
   byId("board").style.setProperty("--rows", rows);
   byId("board").classList.toggle("tall", rows > 30);
+  if (rows > 30) byId("board").tabIndex = 0; // scrolled by keys
 }
 
 function draw(shown, next, context) {
