@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -38,7 +40,15 @@ def feed(tmp_path: Path) -> Path:
 
 def base_port() -> int:
     """The first of seven free ports in a row, as far as can be told."""
-    return max(1024, min(free_port(), 65_000))
+    while True:
+        base = max(1024, min(free_port(), 65_000))
+        with ExitStack() as held:
+            try:
+                for port in range(base, base + 7):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return base
 
 
 class Up:
