@@ -3,6 +3,7 @@
 import re
 import subprocess
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -109,6 +110,13 @@ def test_an_alert_speaks_both_languages_and_says_where_to_read_on(rule: dict[str
         assert values[0] == values[1]
     assert notes["runbook_url"] == f"dashboards/runbook/{NOUN[rule['alert']]}.md#{rule['alert'].lower()}"
     assert notes["dashboard"] in {sheet.name for sheet in SHEETS}
+
+
+def test_every_alert_says_where_its_limit_comes_from() -> None:
+    for file in RULES:
+        lines = file.read_text().splitlines()
+        for above, line in pairwise(lines):
+            assert "- alert:" not in line or above.strip().startswith("# Source: "), f"{file.name}: {line}"
 
 
 @pytest.mark.parametrize("noun", sorted(set(NOUN.values())))
