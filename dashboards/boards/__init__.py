@@ -25,7 +25,17 @@ def files() -> Iterator[tuple[Path, str]]:
     """The path and the text of every board's file."""
     for sheet in SHEETS:
         for language in LANGUAGES:
-            built: dict[str, Any] = json.loads(JSONEncoder().encode(build(sheet, language)))
-            for link in built["links"]:
-                del link["placement"]  # the SDK hides every link in a menu
+            built = trimmed(json.loads(JSONEncoder().encode(build(sheet, language))))
             yield FOLDER / language / f"{sheet.name}.json", json.dumps(built, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def trimmed(built: dict[str, Any]) -> dict[str, Any]:
+    """A board as the SDK writes it, without what it adds against Grafana's own schema (@grafana/schema 13.2.3)."""
+    for link in built["links"]:
+        del link["placement"]  # would hide every link in a menu
+    for panel in built["panels"]:
+        panel["options"].pop("footer", None)
+    for variable in built["templating"]["list"]:
+        for name in ("auto", "auto_count", "auto_min"):
+            del variable[name]
+    return built
