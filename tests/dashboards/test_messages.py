@@ -90,6 +90,8 @@ def told(programs: Programs, tmp_path: Path) -> Iterator[tuple[int, Mailbox, Gro
     config = yaml.safe_load((DASHBOARDS / "alertmanager.yml").read_text())
     for receiver in config["receivers"]:
         receiver.pop("webhook_configs", None)
+        if receiver["name"] == "dead-man":
+            receiver["webhook_configs"] = [{"url": f"http://127.0.0.1:{group.server_port}/beat"}]
         if receiver["name"] == "local":
             text = '{{ template "page" . }}'
             receiver["telegram_configs"] = [
@@ -162,6 +164,21 @@ def test_a_page_says_in_both_languages_what_where_since_when_and_what_to_do(told
         assert "Since 2026-11-24 03:30 UTC" in text
         assert "/d/psap-network-id?var-city=32.71" in text
     assert str(mail["Subject"]).startswith("[FIRING] Kota Bogor: semua jalur putus")
+
+
+def test_the_watchdog_beats_at_the_outside_receiver_and_at_no_other_even_of_a_blind_monitor(
+    told: tuple[int, Mailbox, Group],
+) -> None:
+    port, mailbox, group = told
+    raise_alert(port, "MonitorBlind")
+    raise_alert(port, "Watchdog")
+    wait_until(lambda: any(said.get("receiver") == "dead-man" for said in group.said), "the beat arrives")
+
+    [beat, *_] = [said for said in group.said if said.get("receiver") == "dead-man"]
+    assert beat["status"] == "firing"
+    assert [alert["labels"]["alertname"] for alert in beat["alerts"]] == ["Watchdog"]
+    wait_until(lambda: bool(mailbox.mails), "the blind monitor is told")
+    assert not any("Watchdog" in str(mail) for mail in mailbox.mails)
 
 
 @pytest.mark.parametrize(
