@@ -1,6 +1,7 @@
 """The programs of Prometheus and Alertmanager: those installed, else Debian's packages unpacked into a folder of ours."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,9 @@ PAGE = [
     "libjs-rickshaw",
     "libjs-d3",
 ]
+SHARE = Path("usr/share/prometheus")
+TEMPLATES = b"/usr/share/prometheus/alertmanager"
+"""Debian has taken the templates out of Alertmanager and compiled in where they are, without a flag to change it."""
 INSTALL = "apt-get install --no-install-recommends prometheus prometheus-alertmanager"
 
 
@@ -35,12 +39,12 @@ class Programs(NamedTuple):
     promtool: Path
     alertmanager: Path
     amtool: Path
-    web: Path | None  # what Prometheus' page is made of, where it is not at the place that Debian compiled in
+    share: Path | None  # Debian's `/usr/share/prometheus`, where it is not at that place
 
 
 def find(folder: Path, path: str) -> Programs | None:
     """The programs on `path` (as the variable PATH), else those already unpacked into `folder`; None when neither has all."""
-    return _all_on(path, None) or _all_on(f"{folder}/usr/bin", folder / "usr/share/prometheus/web")
+    return _all_on(path, None) or _all_on(f"{folder}/usr/bin", folder / SHARE)
 
 
 def ensure(folder: Path, path: str) -> Programs:
@@ -62,13 +66,13 @@ def ensure(folder: Path, path: str) -> Programs:
     return found
 
 
-def _all_on(path: str, web: Path | None) -> Programs | None:
+def _all_on(path: str, share: Path | None) -> Programs | None:
     alertmanager = shutil.which("prometheus-alertmanager", path=path) or shutil.which("alertmanager", path=path)
     others = [shutil.which(name, path=path) for name in ("prometheus", "promtool", "amtool")]
     prometheus, promtool, amtool = others
     if not (prometheus and promtool and alertmanager and amtool):
         return None
-    return Programs(Path(prometheus), Path(promtool), Path(alertmanager), Path(amtool), web)
+    return Programs(Path(prometheus), Path(promtool), Path(alertmanager), Path(amtool), share)
 
 
 def _unpack(folder: Path) -> None:
@@ -102,8 +106,15 @@ def _unpack(folder: Path) -> None:
             if unpacked.returncode != 0:
                 raise StackError(f"{package.name} could not be unpacked: {unpacked.stderr.strip()}")
         shutil.rmtree(work / "root/usr/share/javascript/moment-timezone/data", ignore_errors=True)  # 212 MB nobody reads
+        _relocate(work / "root/usr/bin/prometheus-alertmanager")
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(work / "root", folder)
+
+
+def _relocate(alertmanager: Path) -> None:
+    """Let an unpacked Alertmanager look for its templates in the folder it is started in. One built otherwise stays as it is."""
+    here = b"." + b"/" * (len(TEMPLATES) - 1)  # a program's text cannot grow or shrink
+    alertmanager.write_bytes(re.sub(TEMPLATES + rb"(?!/)", here, alertmanager.read_bytes()))
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

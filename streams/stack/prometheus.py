@@ -34,8 +34,8 @@ def prometheus(
         "--storage.tsdb.retention.size=4GB",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
-    if programs.web is not None:
-        command.append(f"--web.local-assets={programs.web}")
+    if programs.share is not None:
+        command.append(f"--web.local-assets={programs.share / 'web'}")
     return Service("prometheus", command, ready=answers(port, "/-/ready"), ports=(port,))
 
 
@@ -48,6 +48,8 @@ def alertmanager(programs: Programs, *, home: Path, data: Path, port: int, confi
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]
+    if programs.share is not None:
+        command = ["env", f"--chdir={programs.share / 'alertmanager'}", *command]
     return Service("alertmanager", command, ready=answers(port, "/-/ready"), ports=(port,))
 
 

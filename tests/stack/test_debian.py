@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from streams.stack import StackError, debian
+from streams.stack.prometheus import alertmanager
+from tests.conftest import LOCAL, free_port
+from tests.dashboards.test_stack import answers, running
 
 
 def programs(folder: Path, *names: str) -> None:
@@ -18,7 +21,7 @@ def test_installed_programs_are_used(tmp_path: Path, name: str) -> None:
     programs(tmp_path / "bin", "prometheus", "promtool", "amtool", name)
     found = debian.ensure(tmp_path / "deb", str(tmp_path / "bin"))
     assert found.alertmanager == tmp_path / "bin" / name
-    assert found.web is None
+    assert found.share is None
 
 
 def test_unpacked_programs_are_used_with_their_page_where_one_is_not_installed(tmp_path: Path) -> None:
@@ -26,7 +29,7 @@ def test_unpacked_programs_are_used_with_their_page_where_one_is_not_installed(t
     programs(tmp_path / "deb/usr/bin", "prometheus", "promtool", "amtool", "prometheus-alertmanager")
     found = debian.ensure(tmp_path / "deb", str(tmp_path / "bin"))
     assert found.prometheus == tmp_path / "deb/usr/bin/prometheus"
-    assert found.web == tmp_path / "deb/usr/share/prometheus/web"
+    assert found.share == tmp_path / "deb/usr/share/prometheus"
 
 
 def test_elsewhere_than_on_debian_one_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,3 +47,13 @@ def test_without_a_network_one_is_told_what_to_install(tmp_path: Path, monkeypat
     with pytest.raises(StackError, match=r"could not be fetched \(E: Could not resolve.*as root: apt-get install"):
         debian.ensure(tmp_path / "deb", "")
     assert not (tmp_path / "deb").exists()
+
+
+@pytest.mark.stack
+def test_where_nothing_is_installed_what_is_unpacked_runs(tmp_path: Path) -> None:
+    found = debian.ensure(LOCAL / "deb", "")
+    config = tmp_path / "alertmanager.yml"
+    config.write_text("{route: {receiver: nobody}, receivers: [{name: nobody}]}")
+    service = alertmanager(found, home=tmp_path / "home", data=tmp_path / "data", port=free_port(), config=config, here={})
+    with running(service, tmp_path / "log"):
+        assert answers(service.ports[0])
