@@ -21,9 +21,11 @@ from streams.core.centre import Centre, parse
 from streams.log import Log
 from streams.measure import measure
 from streams.sources import Line, read, simulate
+from tests.builders import opened, seconds_to, sent
 
 JANUARY = Path(__file__).parents[2] / "shared" / "data" / "anonymous_bank" / "january1999.queue_log.gz"
 START = datetime.fromisoformat("1999-01-01T00:00:00+02:00")
+IGNORED = "ignored-"
 PARTITIONS_OWNED = PARTITIONS * len(TOPICS)
 
 
@@ -174,6 +176,14 @@ def recent(events: list[Event]) -> list[Event]:
     """The same events, as if the last had happened just now: what is overdue is overdue by the clock on the wall."""
     by = datetime.now(UTC) - max(event.time for event in events)
     return [event.model_copy(update={"time": event.time + by}) for event in events]
+
+
+def ignored(events: list[Event]) -> list[Event]:
+    """The same events, and in their last hour tickets that no agency ever answers: reminders are due whatever day it is."""
+    end = seconds_to(max(event.time for event in events))
+    tickets = [(f"{IGNORED}{number}", end - 3600 + number) for number in range(20)]
+    more = [event for ticket, since in tickets for event in (opened(ticket, since), sent(ticket, since))]
+    return sorted([*events, *more], key=lambda event: event.time)
 
 
 def interleaved(real: list[Event], simulated: list[Event], codes: list[str]) -> Iterator[Event]:
