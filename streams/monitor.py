@@ -15,7 +15,7 @@ from streams.core.city import NOUNS, City
 from streams.core.ledger import Outcome
 from streams.core.reading import Metric, Reading, Readings
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 """Goes up when a stored state can no longer be read: the worker then folds again from the log's beginning."""
 
 SKEW_SECONDS = 3600

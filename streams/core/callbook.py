@@ -122,7 +122,7 @@ class Book:
     def find(self, call: str, oldest: int = 0) -> Place | None:
         """Where a call is that came in the hour `oldest` (hours since the epoch) or later."""
         mark = _mark(call)
-        for hours in (self.nameless, self.named):
+        for hours in (self.named, self.nameless):
             for number, hour in reversed(hours.items()):
                 if number >= oldest and (row := hour.calls.get(mark)) is not None:
                     return Place(hour, number * HOUR, row)

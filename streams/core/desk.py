@@ -295,7 +295,11 @@ class Desk:
 
     def agency(self, opd: str) -> Agency:
         """The totals of an agency."""
-        return self.agencies.setdefault(opd if opd in self.agencies or len(self.agencies) < LABELS else "other", Agency())
+        known = self.agencies.get(opd)
+        if known is None:
+            label = opd if len(self.agencies) < LABELS else "other"
+            known = self.agencies.setdefault(label, Agency())
+        return known
 
     def _ticket(self, name: str, time: float) -> Ticket | None:
         """The ticket of that name, a new one if it was never heard of, or None if it was closed long ago."""
@@ -368,7 +372,10 @@ class Desk:
             return
         # Two clocks can put the end before the start: then it took no time.
         seconds = max(0.0, end - start)
-        lags = self.agency(opd).stages.setdefault(stage, Lags())
+        stages = self.agency(opd).stages
+        lags = stages.get(stage)
+        if lags is None:
+            lags = stages[stage] = Lags()
         lags.ever.observe(seconds, BOUNDS)
         lags.recent.add(seconds, end, centre.timezone)
 

@@ -11,19 +11,27 @@ passed over as late, because it could no longer be told from one folded before."
 SOURCES = 12
 """The most sources of one centre. One that goes on inventing source names is broken."""
 
-IDS = 8_000
-"""The most ids remembered per source; a busy centre has about 1,000 in an hour. All of all sources fit into one Kafka record."""
+IDS = 4_000
+"""The most ids of one generation; a busy centre has about 1,000 in an hour. All of all sources fit into one Kafka record."""
 
 Outcome = Literal["folded", "replayed", "duplicate", "late", "unknown_type", "crowded"]
 
 
 @dataclass(slots=True)
 class Source:
-    """One sender and its clock: the time of its newest event, and the ids of the last hour by minute of event time."""
+    """One sender and its clock: the time of its newest event, the ids that came since its clock was at `turned`, and those of the
+    generation before. A generation lasts so long that whatever came before the last two is late.
+    """
 
     newest: float
-    ids: dict[int, dict[str, int]] = field(default_factory=dict)
-    remembered: int = 0
+    turned: float
+    ids: dict[str, int] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
+
+    def turn(self, time: float) -> None:
+        """Begin a generation at `time`."""
+        self.before = {} if time > self.newest + LATENESS else self.ids
+        self.ids, self.turned = {}, time
 
 
 @dataclass(slots=True)
@@ -46,31 +54,18 @@ class Ledger:
         if book is None:
             if len(self.sources) >= SOURCES:
                 return "crowded"
-            book = self.sources[source] = Source(newest=time)
+            book = self.sources[source] = Source(time, time)
         elif time > book.newest:
+            if time > book.turned + LATENESS:
+                book.turn(time)
             book.newest = time
         elif time < book.newest - LATENESS:
             return "late"
-        minute = int(time // 60)
-        ids = book.ids.get(minute)
         # Our own ids are short; a long foreign one is hashed to keep the state small.
         key = event_id if len(event_id) <= 20 else blake2b(event_id.encode(), digest_size=10).hexdigest()
-        if ids is None:
-            book.ids[minute] = {key: 1}
-            if next(iter(book.ids)) < (book.newest - LATENESS) // 60:
-                self._forget(book)
-        elif key in ids:
+        if key in book.ids or key in book.before:
             return "duplicate"
-        else:
-            ids[key] = 1
-        book.remembered += 1
-        if book.remembered > IDS:
-            self._forget(book)
+        if len(book.ids) >= IDS:
+            book.turn(book.newest)
+        book.ids[key] = 1
         return "folded"
-
-    @staticmethod
-    def _forget(book: Source) -> None:
-        """Drop the minutes that no admissible event can fall into, and the oldest ones of a flood."""
-        horizon = int((book.newest - LATENESS) // 60)
-        while book.ids and (book.remembered > IDS or next(iter(book.ids)) < horizon):
-            book.remembered -= len(book.ids.pop(min(book.ids)))
