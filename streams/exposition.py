@@ -1,7 +1,7 @@
 """Readings as Prometheus text (format 0.0.4). Written here because at 514 centres the client library takes a second for it."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 
 from streams.core.histogram import Histogram
@@ -22,29 +22,33 @@ def exposition(monitor: Monitor, now: float, shift: float = 0.0, cities: Iterabl
     series = cache(_series)  # the same at every centre
     for city in sorted(monitor.centres if cities is None else cities):
         for metric, labels, value in monitor.measure(city, now):
-            places, is_timestamp = series(metric, labels)
             if isinstance(value, Histogram):
-                buckets = list(accumulate(value.counts))
-                numbers = zip(places, (*buckets, buckets[-1], value.sum), strict=True)
-                families[metric].append("".join([f"{before}{city}{after}{number!r}\n" for (before, after), number in numbers]))
+                families[metric].append(_histogram(city, metric, labels, tuple(value.counts), value.sum))
             else:
-                [(before, after)] = places
+                before, after, is_timestamp = series(metric, labels)
                 families[metric].append(f"{before}{city}{after}{value + shift if is_timestamp else value!r}\n")
     for metric, lines in families.items():
         if lines:
             yield f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {metric.kind}\n{''.join(lines)}"
 
 
-def _series(metric: Metric, labels: tuple[str, ...]) -> tuple[list[tuple[str, str]], bool]:
-    """What stands before and after the city's code in each line of a reading (a histogram's are its buckets, count and sum), and
-    whether it is a timestamp.
-    """
-    name, others = metric.name, "".join(f',{key}="{_escape(text)}"' for key, text in zip(metric.labels, labels, strict=True))
-    if metric.kind != "histogram":
-        return [(f'{name}{{city="', f'"{others}}} ')], name.endswith("_timestamp_seconds")
-    bounds = [*map(repr, metric.bounds), "+Inf"]
-    buckets = [(f'{name}_bucket{{city="', f'"{others},le="{bound}"}} ') for bound in bounds]
-    return [*buckets, (f'{name}_count{{city="', f'"{others}}} '), (f'{name}_sum{{city="', f'"{others}}} ')], False
+def _series(metric: Metric, labels: tuple[str, ...]) -> tuple[str, str, bool]:
+    """What stands before and after the city's code in the line of a reading, and whether it is a timestamp."""
+    return f'{metric.name}{{city="', f'"{_labels(metric, labels)}}} ', metric.name.endswith("_timestamp_seconds")
+
+
+@lru_cache(maxsize=20_000)
+def _histogram(city: str, metric: Metric, labels: tuple[str, ...], counts: tuple[int, ...], total: float) -> str:
+    """The lines of a histogram. Half of all lines are such, and from one scrape to the next few of them change."""
+    name, series = metric.name, f'city="{city}"{_labels(metric, labels)}'
+    buckets = list(accumulate(counts))
+    bounds = zip((*map(repr, metric.bounds), "+Inf"), buckets, strict=True)
+    lines = [f'{name}_bucket{{{series},le="{bound}"}} {number}\n' for bound, number in bounds]
+    return f"{''.join(lines)}{name}_count{{{series}}} {buckets[-1]}\n{name}_sum{{{series}}} {total!r}\n"
+
+
+def _labels(metric: Metric, labels: tuple[str, ...]) -> str:
+    return "".join([f',{key}="{_escape(text)}"' for key, text in zip(metric.labels, labels, strict=True)])
 
 
 def _escape(text: str) -> str:
