@@ -1,6 +1,7 @@
 """Forecast: how many calls an hour of the week brings, learned from the stream itself."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import exp
 from statistics import fmean, stdev
 from typing import Literal, NamedTuple
@@ -86,10 +87,10 @@ class Forecast:
         """What an hour should bring, from whole hours like it before; None until there were enough."""
         found = self._past(hour, WEEK_HOURS, WEEKS)
         if len(found) >= FEWEST_WEEKS:
-            return Expectation(fmean(found), stdev(found), len(found), "hour_of_week")
+            return _expectation(found, "hour_of_week")
         found = self._past(hour, DAY_HOURS, DAYS)
         if len(found) >= FEWEST_DAYS:
-            return Expectation(fmean(found), stdev(found), len(found), "hour_of_day")
+            return _expectation(found, "hour_of_day")
         return None
 
     def expected_between(self, start: float, end: float) -> float | None:
@@ -108,10 +109,10 @@ class Forecast:
         total = sum(sum(carried.weeks.values()) for carried in self.links.values())
         return sum(self.links[link].weeks.values()) / total if total >= FEWEST_CALLS else None
 
-    def _past(self, hour: int, stride: int, most: int) -> list[int]:
+    def _past(self, hour: int, stride: int, most: int) -> tuple[int, ...]:
         # The first hour was not seen whole, and the last one goes on.
-        places = (hour - self.first - number * stride for number in range(1, most + 1))
-        return [self.counts[place] for place in places if 0 < place < len(self.counts) - 1]
+        place, whole = hour - self.first, range(1, len(self.counts) - 1)
+        return tuple([self.counts[past] for past in range(place - stride, place - stride * most - 1, -stride) if past in whole])
 
     def _extend(self, hour: int) -> None:
         if not self.counts:
@@ -139,6 +140,11 @@ class Forecast:
             for other in self.links.values():
                 other.weeks = {number: calls for number, calls in other.weeks.items() if number > week - WEEKS}
             carried.weeks[week] = 1
+
+
+@lru_cache(maxsize=8192)
+def _expectation(found: tuple[int, ...], basis: Literal["hour_of_week", "hour_of_day"]) -> Expectation:
+    return Expectation(fmean(found), stdev(found), len(found), basis)
 
 
 def at_least(calls: int, mean: float) -> float:

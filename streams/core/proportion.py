@@ -1,11 +1,13 @@
 """A share of a count with its uncertainty: at ten calls a quarter of an hour a bare percentage misleads."""
 
+from functools import lru_cache
 from math import sqrt
 from statistics import NormalDist
 
 Z = NormalDist().inv_cdf(0.975)
 
 
+@lru_cache(maxsize=4096)
 def wilson(successes: int, n: int) -> tuple[float, float]:
     """Wilson score interval, 95 %, of `successes` out of `n` > 0. Wilson (1927), J. Am. Stat. Assoc. 22, 209-212."""
     share = successes / n

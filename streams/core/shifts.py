@@ -1,25 +1,30 @@
 """Shifts: for how many seats, and for how long, somebody was to be there."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from streams.core.centre import Shift
-from streams.core.spans import Span, total, within
 
 
-def scheduled_seconds(shifts: Sequence[Shift], since: float, until: float, zone: ZoneInfo) -> float:
+def scheduled_seconds(shifts: tuple[Shift, ...], since: float, until: float, zone: ZoneInfo) -> float:
     """Seat-seconds that the shifts provide for between two moments, epoch seconds."""
-    first = datetime.fromtimestamp(since, zone).date() - timedelta(days=1)
-    days = [first + timedelta(days=n) for n in range((datetime.fromtimestamp(until, zone).date() - first).days + 1)]
-    return sum(
-        shift.seats * total(within((_span(shift.start, shift.until, day, zone) for day in days), since, until))
-        for shift in shifts
-    )
+    planned = _planned(shifts, int(since // 900), int(until // 900), zone)
+    return sum(seats * max(0.0, min(end, until) - max(start, since)) for start, end, seats in planned)
 
 
-@lru_cache(maxsize=1024)
-def _span(start: time, until: time, day: date, zone: ZoneInfo) -> Span:
-    overnight = timedelta(days=until <= start)
-    return datetime.combine(day, start, zone).timestamp(), datetime.combine(day + overnight, until, zone).timestamp()
+@lru_cache(maxsize=256)
+def _planned(shifts: tuple[Shift, ...], first: int, last: int, zone: ZoneInfo) -> list[tuple[float, float, int]]:
+    """Every shift's beginning, end (epoch seconds) and seats, from the local day before the quarter of an hour `first` to that of
+    `last`: no zone's clock is off by anything finer.
+    """
+    day, final = (datetime.fromtimestamp(quarter * 900, zone).date() for quarter in (first, last))
+    day -= timedelta(days=1)
+    planned = []
+    while day <= final:
+        for shift in shifts:
+            end = day + timedelta(days=shift.until <= shift.start)
+            moments = datetime.combine(day, shift.start, zone), datetime.combine(end, shift.until, zone)
+            planned.append((moments[0].timestamp(), moments[1].timestamp(), shift.seats))
+        day += timedelta(days=1)
+    return planned

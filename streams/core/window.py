@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 LONGEST = 3600
@@ -36,8 +37,8 @@ class Window:
     def _forget(self, second: int) -> None:
         """Drop what no window reaches: oldest first but for late arrivals, which stay until what came before them goes."""
         horizon = (second - LONGEST) << 4
-        while self.cells and (oldest := next(iter(self.cells))) <= horizon:
-            del self.cells[oldest]
+        for cell in list(takewhile(lambda cell: cell <= horizon, self.cells)):
+            del self.cells[cell]
 
     def counts(self, now: float, lengths: Sequence[int], kinds: int) -> list[list[int]]:
         """For each window length in seconds, how often each of `kinds` kinds happened up to `now`."""
