@@ -7,12 +7,14 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 
 from streams import centres
 from streams.sources import simulate
 
 NATION = centres.load([centres.NATION])
-REGENCIES = Path(__file__).parents[2] / "shared" / "data" / "indonesia" / "regencies.csv"
+ROOT = Path(__file__).parents[1]
+REGENCIES = ROOT.parent / "shared" / "data" / "indonesia" / "regencies.csv"
 
 
 def test_there_are_514_in_38_provinces_and_holidays_are_known() -> None:
@@ -50,6 +52,14 @@ def test_codes_and_names_are_those_of_an_independent_list() -> None:
     assert listed.keys() == NATION.keys()
     different = {code for code, name in listed.items() if bare(name) != bare(NATION[code].name)}
     assert different <= {"12.77"}, "Padangsidimpuan is spelt in two ways"
+
+
+def test_prometheus_takes_as_many_centres_like_bogor_from_one_worker() -> None:
+    """One sample more than the limit, and Prometheus would take none at all."""
+    scrape = yaml.safe_load((ROOT / "dashboards" / "prometheus.yml").read_text())["scrape_configs"][0]
+    bogor = [line for line in (ROOT / "tests" / "golden" / "metrics.txt").read_text().splitlines() if not line.startswith("#")]
+
+    assert len(NATION) * len(bogor) < scrape["sample_limit"]
 
 
 def test_a_file_stands_before_the_nations_own(tmp_path: Path) -> None:
