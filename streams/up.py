@@ -24,6 +24,9 @@ from streams.stack.supervisor import Supervisor
 from streams.stack.wall import Wall
 
 DASHBOARDS = Path(__file__).parents[1] / "dashboards"
+FEW = 20
+"""Up to so many centres Prometheus looks every second, and every five at more: at all 514 one look takes most of a second."""
+
 HEAD_START = 10.0  # seconds from the start of Kafka to the first event of a feed; what is late catches up
 
 
@@ -57,8 +60,10 @@ class Feed:
 class Monitoring:
     """One run of the local monitor in a folder; `feed` None means a simulated centre, live."""
 
-    def __init__(self, home: Path, ports: Ports, centres: Sequence[Path], feed: Feed | None) -> None:
+    def __init__(self, home: Path, ports: Ports, centres: Sequence[Path], watched: int, feed: Feed | None) -> None:
+        """`centres` are files as the command line names them, and `watched` says how many centres that makes."""
         self.home, self.ports, self.feed = home, ports, feed
+        self._interval = 1 if watched <= FEW else 5
         self.clock = Clock() if feed is None else Clock(feed.start, time.time() + HEAD_START, feed.speed)
         self.pages = Pages(home / "log" / "pages.log")
         self.supervisor = Supervisor(home)
@@ -124,7 +129,7 @@ class Monitoring:
                 here={
                     "alertmanager:9093": f"127.0.0.1:{self.ports.alertmanager}",
                     "dns_sd_configs: [{names: [worker], type: A, port: 9112}]": "file_sd_configs: [{files: [targets/*.json]}]",
-                    "interval: 5s": "interval: 1s",
+                    "interval: 5s": f"interval: {self._interval}s",
                 },
             ),
             self._feeder(),
