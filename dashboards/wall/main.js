@@ -73,11 +73,11 @@ function select(variable, options, value) {
   list.value = value;
 }
 
-async function resolve() {
+async function resolve(at) {
   const found = {};
   for (const variable of board.templating.list.filter(({ type }) => type === "query")) {
     const query = fill(question(variable), (name) => (found[name] ? inQuery(found[name]) : undefined));
-    const options = optionsOf(variable, await ask("query", { query, time: now() }), words.all);
+    const options = optionsOf(variable, await ask("query", { query, time: at }), words.all);
     const value = choose(variable, options, parameters.get(`var-${variable.name}`));
     const text = options.filter((one) => one.value === value).map((one) => one.text)[0] || "";
     found[variable.name] = { variable, options, value: value || "", text };
@@ -198,7 +198,7 @@ async function refresh() {
     const period = range();
     const at = now();
     const asked = String(parameters);
-    chosen = await resolve();
+    chosen = await resolve(period.to);
     const once = asker();
     const views = await Promise.all(panels.map((shown) => answer(shown, period, once).catch((error) => error)));
     if (views.every((next) => next instanceof Unreachable)) throw views[0];
