@@ -94,11 +94,12 @@ export class Chart {
           size: (plot, values) => (values || []).reduce((most, text) => Math.max(most, text.length), 1) * size * 0.62 + size * 0.8,
         },
       ],
-      series: [{}, ...view.lines.map(({ name, colour, width, dash, fill, interpolation, spansGaps }) => ({
+      series: [{}, ...view.lines.map(({ name, colour, width, dash, cap, fill, interpolation, spansGaps }) => ({
         label: name,
         stroke: colour,
         width,
         dash,
+        cap,
         fill: translucent(colour, fill),
         paths: path(interpolation),
         spanGaps: spansGaps,
@@ -108,9 +109,9 @@ export class Chart {
     }, [view.axis, ...view.lines.map((line) => line.data)], this.canvas);
   }
 
-  entry({ name, colour, dash, link, inLegend }) {
+  entry({ name, colour, dash, cap, link, inLegend }) {
     const mark = element("i", { "aria-hidden": "true" });
-    mark.style.borderTop = `4px ${dash.length ? "dashed" : "solid"} ${colour}`;
+    mark.style.borderTop = `4px ${dash.length ? { round: "dotted", butt: "dashed" }[cap] : "solid"} ${colour}`;
     const title = link ? element("a", { href: link.href }, name) : name;
     return element("li", { hidden: !inLegend }, mark, title, " ", element("b", {}));
   }

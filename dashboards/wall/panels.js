@@ -75,6 +75,7 @@ function timeseries(panel, answers, context) {
       colour: hex(fixed || palette(place)),
       width: custom.lineWidth === undefined ? 1 : custom.lineWidth,
       dash: style.fill === "dash" || style.fill === "dot" ? style.dash || [10, 10] : [],
+      cap: style.fill === "dot" ? "round" : "butt", // a dot is a dash of no length, which only its ends make visible
       fill: custom.fillOpacity || 0,
       interpolation: custom.lineInterpolation || "linear",
       spansGaps: custom.spanNulls === true,

@@ -158,6 +158,12 @@ class TestLines:
         lines = view(shown, {"A": [over_time((3600, 1))], "B": [over_time((3600, 9))]})["lines"]
         assert [(line["dash"], line["colour"]) for line in lines] == [([], "#73BF69"), ([10, 10], "#C4162A")]
 
+    def test_a_ghost_is_of_dots_that_can_be_seen(self) -> None:
+        shown = panel("timeseries", "a")
+        override(shown, "byName", "a", custom__lineStyle={"fill": "dot", "dash": [0, 10]})
+        (line,) = view(shown, {"A": [over_time((3600, 1))]})["lines"]
+        assert (line["dash"], line["cap"]) == ([0, 10], "round"), "a dash of no length without round ends is nothing"
+
     def test_a_state_that_stays_is_one_run_and_an_unknown_one_is_none(self) -> None:
         words = {"0": {"text": "MATI", "color": RED}, "1": {"text": "HIDUP", "color": GREEN}}
         shown = panel("state-timeline", mappings=[{"type": "value", "options": words}])
