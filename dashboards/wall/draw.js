@@ -41,15 +41,20 @@ function stat(body, view, panel) {
   fitStat(body);
 }
 
-// Each value fills its box, but none is much larger than the smallest beside it; names shrink before they are cut.
+// Names grow with their box and shrink, all of a panel alike, before one is cut; each value fills what is left of its box, but
+// none is much larger than the smallest beside it.
 export function fitStat(body) {
-  const boxes = Array.from(body.querySelectorAll("dd"));
-  const sizes = boxes.map((box) => fitting(box.textContent, box.clientWidth - 8, box.clientHeight));
-  boxes.forEach((box, place) => (box.style.fontSize = `${Math.max(14, Math.min(sizes[place], 2.2 * Math.min(...sizes)))}px`));
   const names = Array.from(body.querySelectorAll("dt"));
   names.forEach((name) => (name.style.fontSize = ""));
-  const normal = names.length ? parseFloat(getComputedStyle(names[0]).fontSize) : 0;
-  names.forEach((name) => (name.style.fontSize = `${Math.min(normal, fitting(name.textContent, name.clientWidth - 2, Infinity))}px`));
+  const sizes = names.map((name) => {
+    const least = parseFloat(getComputedStyle(name).fontSize);
+    const grown = Math.max(least, Math.min(1.6 * least, name.parentNode.clientHeight * 0.19));
+    return Math.min(grown, fitting(name.textContent, name.clientWidth - 2, Infinity));
+  });
+  names.forEach((name) => (name.style.fontSize = `${Math.min(...sizes)}px`));
+  const boxes = Array.from(body.querySelectorAll("dd"));
+  const largest = boxes.map((box) => fitting(box.textContent, box.clientWidth - 8, box.clientHeight));
+  boxes.forEach((box, place) => (box.style.fontSize = `${Math.max(14, Math.min(largest[place], 2.2 * Math.min(...largest)))}px`));
 }
 
 function table(body, view, panel) {
