@@ -1,20 +1,7 @@
-"""The wallboard of one centre: its calls and seats, now, in the last hour and today."""
+"""The wallboard of one centre: who waits, who is free, what is broken; its calls in the last hour and today."""
 
-from dashboards.boards.frame import CITY, Sheet, Shown, freshness, limit
-from dashboards.boards.panels import (
-    COUNT,
-    DURATION,
-    GREEN,
-    ORANGE,
-    RATIO,
-    RED,
-    SECONDS,
-    Place,
-    Value,
-    lines,
-    rows,
-    stats,
-)
+from dashboards.boards.frame import CITY, LEVELS, Sheet, Shown, alerts, fresh, limit
+from dashboards.boards.panels import COUNT, DURATION, GREEN, RATIO, RED, SECONDS, Place, Value, lines, stats
 from dashboards.boards.text import Say, Text
 
 WAITING = f"sum(psap_calls_waiting{{{CITY}}})"
@@ -49,12 +36,26 @@ TEXTS = {
     "available": Text("Siap", "Free"),
     "talking": Text("Bicara", "Talking"),
     "paused": Text("Jeda", "Paused"),
+    "broken": Text("Yang rusak", "What is broken"),
+    "broken about": Text(
+        "Jalur yang putus, dan peringatan mendesak pusat ini atau pemantau sendiri; yang mana: lihat peringatan aktif.",
+        "Links that are down, and alerts of this centre or of the monitor itself that wake somebody; see the firing alerts.",
+    ),
+    "links down": Text("Jalur putus", "Links down"),
+    "pages": Text("Peringatan", "Alerts"),
+    "freshness about": Text(
+        "Umur panggilan terbaru, dan ketertinggalan pemantau. Usang: sudah lebih lama sepi daripada kebetulan pada jam ini (atau "
+        "silence_seconds, selama jam-jamnya belum dikenal). BUTA: pemantau sendiri tidak menjawab.",
+        "Age of the newest call, and how far the monitor is behind. Stale: silent for longer than chance explains at this hour "
+        "(or than silence_seconds while its hours are not known). BLIND: the monitor itself does not answer.",
+    ),
+    "newest call": Text("Terakhir", "Last call"),
     "service level": Text("Tingkat layanan, 60 menit", "Service level, 60 min"),
     "service level about": Text(
         "Dijawab dalam 15 / 20 detik dibagi n: panggilan yang selesai menunggu dalam 60 menit, tanpa yang segera ditutup dan "
-        "diblokir (NENA-STA-020.1: 90 % dan 95 %). Hijau mulai 90 %, jingga mulai 80 %.",
+        "diblokir (NENA-STA-020.1: 90 % dan 95 %). Hijau mulai sasaran, jingga sampai 10 poin di bawahnya.",
         "Answered within 15 / 20 s over n: calls whose waiting ended within 60 min, without short abandons and blocked ones "
-        "(NENA-STA-020.1: 90 % and 95 %). Green from 90 %, orange from 80 %.",
+        "(NENA-STA-020.1: 90 % and 95 %). Green from the target on, orange up to 10 points below.",
     ),
     "waits": Text("Waktu jawab, 60 menit", "Answer time, 60 min"),
     "waits about": Text(
@@ -64,14 +65,14 @@ TEXTS = {
     "mean": Text("Rata-rata", "Mean"),
     "today": Text("Hari ini", "Today"),
     "today about": Text(
-        "Sejak tengah malam setempat. Putus: menutup sebelum dijawab, tanpa yang segera ditutup; persennya dari n NENA.",
+        "Sejak tengah malam setempat. Batal: menutup sebelum dijawab, tanpa yang segera ditutup; persennya dari n NENA.",
         "Since local midnight. Abandoned: hung up before the answer, without short ones; the share is of the NENA level's n.",
     ),
     "offered": Text("Masuk", "Offered"),
     "answered": Text("Dijawab", "Answered"),
-    "abandoned": Text("Putus", "Abandoned"),
-    "abandon ratio": Text("Putus %", "Abandoned %"),
-    "peak": Text("Puncak antrean", "Queue peak"),
+    "abandoned": Text("Batal", "Abandoned"),
+    "abandon ratio": Text("Batal %", "Abandon %"),
+    "peak": Text("Antre maks", "Queue peak"),
     "queue": Text("Antrean dan layanan", "Queue and service"),
     "queue about": Text(
         "Panggilan yang menunggu dan yang sedang dilayani; garis putus-putus adalah batas antrean pusat ini.",
@@ -83,13 +84,6 @@ TEXTS = {
         "NENA, dengan selang Wilson 95 %: selang lebar berarti panggilan sedikit. Garis putus-putus adalah sasaran 90 %.",
         "NENA, with its Wilson 95 % interval: a wide one means few calls. The dashed line is the target of 90 %.",
     ),
-    "variants": Text("Semua rumus berdampingan", "All formulas side by side"),
-    "variants about": Text(
-        "Rasio, selang Wilson 95 %, dan n. nena: tanpa yang segera ditutup dan diblokir; answered: dijawab; inclusive: semua.",
-        "Ratio, Wilson 95 % interval and n. nena: without short abandons and blocked; answered: of answered; inclusive: of all.",
-    ),
-    "formula": Text("Rumus", "Formula"),
-    "seconds": Text("≤ detik", "≤ seconds"),
 }
 
 
@@ -109,11 +103,16 @@ def _now(say: Say) -> list[Shown]:
         Value(say("state"), f"{LONGEST} > bool {limit('oldest_waiting_seconds')}", COUNT, words=limited),
     ]
     seats = [Value(say(state), f'max(psap_operators{{{CITY},state="{state}"}})') for state in ("available", "talking", "paused")]
+    known = f"0 * max(psap_city_info{{{CITY}}})"
+    broken = [
+        Value(say("links down"), f"count(max by (link) (psap_link_up{{{CITY}}}) == 0) or {known}"),
+        Value(say("pages"), f'count(ALERTS{{alertstate="firing",severity="page",city=~"$city|"}}) or {known}'),
+    ]
     return [
-        ("waiting now", Place(0, 0, 6, 6), stats(waiting, COUNT, blind)),
-        ("longest wait", Place(6, 0, 6, 6), stats(longest, DURATION, blind)),
-        ("seats", Place(12, 0, 5, 6), stats(seats, COUNT, say("no data"))),
-        freshness(say, Place(17, 0, 7, 6)),
+        ("waiting now", Place(0, 0, 5, 9), stats(waiting, COUNT, blind, is_stacked=True)),
+        ("longest wait", Place(5, 0, 7, 9), stats(longest, DURATION, blind, is_stacked=True)),
+        ("seats", Place(12, 0, 7, 9), stats(seats, COUNT, say("no data"))),
+        ("broken", Place(19, 0, 5, 9), stats(broken, COUNT, blind, {0: GREEN, 1: RED}, is_stacked=True)),
     ]
 
 
@@ -121,33 +120,26 @@ def _service(say: Say) -> list[Shown]:
     nena = f'{CITY},variant="nena",window="60m"'
     level = [
         Value("≤ 15 s", f'max(psap_service_level_ratio{{{nena},threshold="15"}})'),
-        Value("≤ 20 s", f'max(psap_service_level_ratio{{{nena},threshold="20"}})'),
+        Value("≤ 20 s", f'max(psap_service_level_ratio{{{nena},threshold="20"}})', steps=LEVELS["20"]),
         Value("n", f'max(psap_service_level_calls{{{nena},threshold="15"}})', COUNT),
     ]
-    answered = f'{CITY},outcome="answered"'
-    buckets = f"sum by (le) (rate(psap_call_wait_seconds_bucket{{{answered}}}[1h]))"
-    waits = [
-        Value(
-            say("mean"),
-            f"sum(rate(psap_call_wait_seconds_sum{{{answered}}}[1h]))"
-            f" / sum(rate(psap_call_wait_seconds_count{{{answered}}}[1h]))",
-        ),
-        Value("P90", f"histogram_quantile(0.9, {buckets})"),
-        Value("P95", f"histogram_quantile(0.95, {buckets})"),
-    ]
+    # A centre's links and river go on telling when its exchange does not: the newest call says more than the newest event, and
+    # when that is too long ago is what PsapCentreSilent asks.
+    age = f"(time() - max(psap_last_call_timestamp_seconds{{{CITY}}}))"
+    heard = f"max(psap_silence_expected_calls{{{CITY}}}) <= bool 6.9 or {age} <= bool {limit('silence_seconds')}"
     of_nena = f'max(psap_service_level_calls{{{CITY},variant="nena",threshold="15",window="today"}})'
     today = [
         Value(say("offered"), f'max(psap_calls_today{{{CITY},outcome="offered"}})'),
-        Value(say("answered"), f"max(psap_calls_today{{{answered}}})"),
+        Value(say("answered"), f'max(psap_calls_today{{{CITY},outcome="answered"}})'),
         Value(say("abandoned"), ABANDONED_TODAY),
         Value(say("abandon ratio"), f"({ABANDONED_TODAY}) / ({of_nena} > 0)", RATIO),
         Value(say("peak"), f'max(psap_calls_waiting_peak{{{CITY},period="today"}})'),
     ]
     nothing = say("no data")
     return [
-        ("service level", Place(0, 6, 7, 6), stats(level, RATIO, nothing, {0: RED, 0.8: ORANGE, 0.9: GREEN})),
-        ("waits", Place(7, 6, 7, 6), stats(waits, SECONDS, nothing)),
-        ("today", Place(14, 6, 10, 6), stats(today, COUNT, nothing)),
+        ("freshness", Place(0, 9, 7, 6), fresh(say, heard, say("newest call"), age)),
+        ("service level", Place(7, 9, 6, 6), stats(level, RATIO, nothing, LEVELS["15"])),
+        ("today", Place(13, 9, 11, 6), stats(today, COUNT, nothing)),
     ]
 
 
@@ -166,28 +158,22 @@ def _course(say: Say) -> list[Shown]:
         Value(say("upper"), f"max(psap_service_level_ratio_upper{{{nena}}})"),
         Value(say("target"), "vector(0.9)"),
     ]
-    shown = f'{CITY},variant=~"nena|answered|inclusive",window=~"60m|today"'
-    variants = [
-        Value(say(name), f"max by (variant, threshold, window) (psap_service_level_{metric}{{{shown}}})", unit)
-        for name, metric, unit in (
-            ("ratio", "ratio", None),
-            ("lower", "ratio_lower", None),
-            ("upper", "ratio_upper", None),
-            ("n", "calls", COUNT),
-        )
-    ]
-    labels = {"variant": say("formula"), "threshold": say("seconds"), "window": say("window")}
-    firing = 'max by (alertname, severity, name) (ALERTS{alertstate="firing",alertname!="Watchdog",city=~"$city|"})'
-    about = {"alertname": say("alert"), "severity": say("severity"), "name": say("centre")}
-    return [
-        ("queue", Place(0, 12, 12, 8), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
-        ("course", Place(12, 12, 12, 8), lines(course, RATIO, nothing, [say("target")])),
-        ("variants", Place(0, 20, 12, 8), rows(variants, RATIO, nothing, labels)),
-        (
-            "alerts",
-            Place(12, 20, 12, 8),
-            rows([Value("n", firing)], COUNT, say("no alert"), about, ["Time", "Value", "Value #A"]),
+    answered = f'{CITY},outcome="answered"'
+    buckets = f"sum by (le) (rate(psap_call_wait_seconds_bucket{{{answered}}}[1h]))"
+    waits = [
+        Value(
+            say("mean"),
+            f"sum(rate(psap_call_wait_seconds_sum{{{answered}}}[1h]))"
+            f" / sum(rate(psap_call_wait_seconds_count{{{answered}}}[1h]))",
         ),
+        Value("P90", f"histogram_quantile(0.9, {buckets})"),
+        Value("P95", f"histogram_quantile(0.95, {buckets})"),
+    ]
+    return [
+        ("queue", Place(0, 15, 8, 13), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
+        ("course", Place(8, 15, 8, 13), lines(course, RATIO, nothing, [say("target")])),
+        ("alerts", Place(16, 15, 8, 8), alerts(say, 'city=~"$city|"', {"alertname": say("alert"), "severity": say("severity")})),
+        ("waits", Place(16, 23, 8, 5), stats(waits, SECONDS, nothing)),
     ]
 
 

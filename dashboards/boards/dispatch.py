@@ -1,8 +1,14 @@
 """How the agencies (OPD) answer: open tickets by rung of the ladder, oldest unanswered, lags, reminders."""
 
 from dashboards.boards.frame import CITY, Sheet, Shown, freshness
-from dashboards.boards.panels import COUNT, DURATION, Place, Value, lines, rows, stats
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
+
+# As the core calls them; rungs are those of the packaged ladders, others stand as the centre's file names them.
+STATES = ("unsent", "in_time", "answered")
+RUNGS = ("7m", "15m", "24h", "48h", "72h")
+STAGES = ("opened_to_dispatched", "dispatched_to_arrived", "opened_to_closed")
+DIMENSIONS = ("pemahaman_program", "tepat_sasaran", "tepat_waktu", "tercapainya_tujuan", "perubahan_nyata")
 
 TEXTS = {
     "title": Text("Tanggapan OPD", "OPD response"),
@@ -16,7 +22,7 @@ TEXTS = {
         "Not sent; sent and unanswered; past any rung unanswered; answered and not done.",
     ),
     "unsent": Text("Belum dikirim", "Unsent"),
-    "in time": Text("Menunggu OPD", "Awaiting OPD"),
+    "in_time": Text("Menunggu OPD", "Awaiting OPD"),
     "overdue": Text("Lewat tenggat", "Overdue"),
     "answered": Text("Dijawab", "Answered"),
     "oldest": Text("Paling lama tanpa jawaban", "Oldest unanswered"),
@@ -32,6 +38,12 @@ TEXTS = {
         "Rung: the last deadline passed unanswered, from the centre's file (7 min for life safety; 24 h; 48 h; 2–3 days).",
     ),
     "rung": Text("Tangga", "Rung"),
+    "7m": Text("lewat 7 menit", "past 7 min"),
+    "15m": Text("lewat 15 menit", "past 15 min"),
+    "24h": Text("lewat 24 jam", "past 24 h"),
+    "48h": Text("lewat 48 jam", "past 48 h"),
+    "72h": Text("lewat 72 jam", "past 72 h"),
+    "no ticket": Text("Tidak ada tiket terbuka", "No open ticket"),
     "tickets": Text("Tiket", "Tickets"),
     "stages": Text("Lama tanggapan, 7 hari", "Response lags, 7 days"),
     "stages about": Text(
@@ -41,6 +53,9 @@ TEXTS = {
         "ticket closed.",
     ),
     "stage": Text("Tahap", "Stage"),
+    "opened_to_dispatched": Text("dibuka → unit berangkat", "opened → unit sent"),
+    "dispatched_to_arrived": Text("berangkat → tiba", "sent → on scene"),
+    "opened_to_closed": Text("dibuka → selesai", "opened → closed"),
     "reminders": Text("Pengingat", "Reminders"),
     "reminders about": Text(
         "Belum diterima grup admin OPD, dan diterima dalam 24 jam. Satu pengingat per tiket dan tangga.",
@@ -51,7 +66,7 @@ TEXTS = {
     "units": Text("Unit bertugas", "Units busy"),
     "units about": Text("Unit yang menangani tiket terbuka, per OPD.", "Units that work on an open ticket, by OPD."),
     "awaiting": Text("Menunggu unit", "Awaiting a unit"),
-    "course": Text("Tiket terbuka dalam waktu", "Open tickets over time"),
+    "course": Text("Tiket terbuka dari waktu ke waktu", "Open tickets over time"),
     "course about": Text(
         "Semua yang terbuka dan semua yang lewat tenggat; titik-titik: minggu lalu pada jam yang sama.",
         "All that are open and all that are overdue; dotted: the same hour last week.",
@@ -69,6 +84,11 @@ TEXTS = {
         "Weighted mean score (WMS) of each dimension, 1 to 5, with n answers; how many are needed by Slovin.",
     ),
     "dimension": Text("Dimensi", "Dimension"),
+    "pemahaman_program": Text("Pemahaman program", "Programme understood"),
+    "tepat_sasaran": Text("Tepat sasaran", "Reaches the right people"),
+    "tepat_waktu": Text("Tepat waktu", "In time"),
+    "tercapainya_tujuan": Text("Tercapainya tujuan", "Purpose reached"),
+    "perubahan_nyata": Text("Perubahan nyata", "Real change"),
     "score": Text("Nilai", "Score"),
     "wanted": Text("Perlu", "Needed"),
 }
@@ -80,9 +100,7 @@ def _panels(say: Say) -> list[Shown]:
     overdue = tickets % ',rung!~"unsent|in_time|answered"'
     open_now = [
         Value(say("overdue"), overdue),
-        Value(say("in time"), tickets % ',rung="in_time"'),
-        Value(say("unsent"), tickets % ',rung="unsent"'),
-        Value(say("answered"), tickets % ',rung="answered"'),
+        *(Value(say(state), tickets % f',rung="{state}"', COUNT) for state in ("in_time", "unsent", "answered")),
     ]
     unanswered = f"time() - min by (opd) (psap_oldest_unanswered_ticket_timestamp_seconds{{{CITY}}})"
     by_rung = Value(say("tickets"), f"max by (opd, rung) (psap_tickets_open{{{CITY}}}) > 0", COUNT)
@@ -122,17 +140,24 @@ def _panels(say: Say) -> list[Shown]:
         ),
     ]
     of_opd = {"opd": "OPD"}
+    known = (f"psap_city_info{{{CITY}}}", nothing)
+    said = {
+        label: {code: say(code) for code in codes}
+        for label, codes in (("rung", (*STATES, *RUNGS)), ("stage", STAGES), ("dimension", DIMENSIONS))
+    }
+    by = {**of_opd, "rung": say("rung")}
+    oldest = rows([Value(say("since"), unanswered)], DURATION, say("all answered"), of_opd, seen=known)
     return [
-        ("open", Place(0, 0, 12, 6), stats(open_now, COUNT, nothing)),
+        ("open", Place(0, 0, 12, 6), stats(open_now, COUNT, nothing, {0: GREEN, 1: ORANGE})),
         ("reminders", Place(12, 0, 5, 6), stats(reminders, COUNT, nothing)),
         freshness(say, Place(17, 0, 7, 6)),
-        ("oldest", Place(0, 6, 8, 8), rows([Value(say("since"), unanswered)], DURATION, say("all answered"), of_opd)),
-        ("rungs", Place(8, 6, 8, 8), rows([by_rung], COUNT, nothing, {**of_opd, "rung": say("rung")})),
-        ("units", Place(16, 6, 8, 8), stats(units, COUNT, nothing)),
-        ("stages", Place(0, 14, 12, 8), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")})),
-        ("course", Place(12, 14, 12, 8), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
-        ("arrived", Place(0, 22, 12, 8), lines(flow, COUNT, nothing)),
-        ("survey", Place(12, 22, 12, 8), rows(survey, COUNT, nothing, {"dimension": say("dimension")})),
+        ("oldest", Place(0, 6, 8, 8), oldest),
+        ("rungs", Place(8, 6, 9, 8), rows([by_rung], COUNT, say("no ticket"), by, codes=said, seen=known)),
+        ("units", Place(17, 6, 7, 8), stats(units, COUNT, nothing)),
+        ("stages", Place(0, 14, 12, 14), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")}, codes=said)),
+        ("course", Place(12, 14, 12, 7), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
+        ("arrived", Place(12, 21, 6, 7), lines(flow, COUNT, nothing)),
+        ("survey", Place(18, 21, 6, 7), rows(survey, COUNT, nothing, {"dimension": say("dimension")}, codes=said)),
     ]
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.builders import dashboard, stat, table
 from grafana_foundation_sdk.models import dashboard as models
 
-from dashboards.boards.panels import COUNT, DURATION, GREEN, RED, SOURCE, Panel, Place, Value, stats
-from dashboards.boards.text import LANGUAGES, Language, Say, Text, speaker
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RED, SOURCE, Panel, Place, Value, rows, stats
+from dashboards.boards.text import ALERTS, LANGUAGES, Language, Say, Text, speaker
 
 CITY = 'city="$city"'
+LEVELS = {"15": {0: RED, 0.8: ORANGE, 0.9: GREEN}, "20": {0: RED, 0.85: ORANGE, 0.95: GREEN}}
+"""Colours of the share answered within so many seconds: green from NENA's target on, orange ten points below it."""
+SEVERITIES = ("page", "ticket")
 
 Shown = tuple[str, Place, Panel]
 """A panel with its place; its title is the text of that name, its description the text of that name and `about`."""
@@ -75,20 +78,39 @@ def limit(name: str) -> str:
 def freshness(say: Say, place: Place) -> Shown:
     """How old the newest event of the centre is: without it no other panel can be believed."""
     age = f"(time() - max(psap_last_event_timestamp_seconds{{{CITY}}}))"
-    fresh = Value(say("state"), f"{age} <= bool {limit('silence_seconds')}", COUNT, ((say("stale"), RED), (say("fresh"), GREEN)))
-    values = [fresh, Value(say("newest event"), age), Value(say("behind"), "max(pantau112_lag_seconds)")]
-    return "freshness", place, stats(values, DURATION, say("blind"))
+    return "freshness", place, fresh(say, f"{age} <= bool {limit('silence_seconds')}", say("newest event"), age)
+
+
+def freshness_of_all(say: Say, place: Place) -> Shown:
+    """The same for the newest event of all centres."""
+    age = "(time() - max(psap_last_event_timestamp_seconds))"
+    return "freshness", place, fresh(say, f"{age} <= bool 300", say("newest event"), age)
+
+
+def fresh(say: Say, is_fresh: str, newest: str, age: str) -> stat.Panel:
+    """Whether what is shown is new, in a word; how old it is; how far the monitor is behind."""
+    state = Value(say("state"), is_fresh, COUNT, ((say("stale"), RED), (say("fresh"), GREEN)))
+    return stats([state, Value(newest, age), Value(say("behind"), "max(pantau112_lag_seconds)")], DURATION, say("blind"))
+
+
+def alerts(say: Say, which: str, columns: Mapping[str, str]) -> table.Panel:
+    """The alerts that fire, of those that the label matchers `which` let through, under the names that people know them by."""
+    firing = f'max by ({", ".join(columns)}) (ALERTS{{alertstate="firing",alertname!="Watchdog",{which}}})'
+    names = {"alertname": {name: say(name) for name in ALERTS}, "severity": {name: say(name) for name in SEVERITIES}}
+    codes = {label: names[label] for label in columns if label in names}
+    return rows([Value("n", firing)], COUNT, say("no alert"), dict(columns), ["Time", "Value"], codes=codes)
 
 
 def _city(say: Say) -> dashboard.QueryVariable:
-    asked = "query_result(max by (city, name) (psap_city_info))"
+    known = 'label_join(max by (city, name, tz) (psap_city_info), "text", " · ", "name", "tz")'
+    asked = f"query_result({known})"
     return (
         dashboard.QueryVariable("city")
         .label(say("centre"))
         .datasource(SOURCE)
         .query({"qryType": 3, "query": asked, "refId": "city"})
         .definition(asked)
-        .regex('/city="(?<value>[^"]+)".*name="(?<text>[^"]+)"/')
+        .regex('/city="(?<value>[^"]+)".*text="(?<text>[^"]+)"/')
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.ALPHABETICAL_ASC)
     )

@@ -1,8 +1,10 @@
 """The wallboard of all centres: where somebody waits, who is silent, what is broken."""
 
-from dashboards.boards.frame import Sheet, Shown
+from dashboards.boards.frame import Sheet, Shown, alerts, freshness_of_all
 from dashboards.boards.panels import COUNT, DURATION, GREEN, RATIO, RED, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
+
+ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 
 TEXTS = {
     "title": Text("112 nasional", "112 national"),
@@ -10,8 +12,9 @@ TEXTS = {
         "Papan dinding semua pusat 112: di mana penelepon menunggu, pusat mana yang diam, apa yang rusak.",
         "Wallboard of all 112 centres: where callers wait, which centre is silent, what is broken.",
     ),
-    "waiting": Text("Penelepon menunggu", "Callers waiting"),
-    "waiting about": Text("Semua pusat, semua antrean, saat ini.", "All centres, all queues, at this moment."),
+    "waiting": Text("Menunggu", "Waiting"),
+    "waiting now": Text("Penelepon menunggu", "Callers waiting"),
+    "waiting now about": Text("Semua pusat, semua antrean, saat ini.", "All centres, all queues, at this moment."),
     "longest": Text("Menunggu paling lama", "Longest wait now"),
     "longest about": Text(
         "Umur panggilan tertua yang belum dijawab di mana pun (jam:menit:detik).",
@@ -30,16 +33,15 @@ TEXTS = {
     ),
     "silent": Text("Pusat diam", "Silent"),
     "links down": Text("Jalur putus", "Links down"),
-    "pages": Text("Peringatan", "Pages"),
+    "pages": Text("Peringatan", "Alerts"),
     "freshness about": Text(
         "Umur kejadian terbaru dari semua pusat, dan ketertinggalan pemantau. BUTA: pemantau sendiri tidak menjawab.",
         "Age of the newest event of all centres, and how far the monitor is behind. BLIND: the monitor itself does not answer.",
     ),
     "today": Text("Hari ini", "Today"),
     "today about": Text(
-        "Jumlah sejak tengah malam setempat setiap pusat. Tingkat layanan: dijawab ≤ 15 detik dari semua pusat "
-        "bersama, 60 menit, n NENA.",
-        "Sums since each centre's local midnight. Service level: answered ≤ 15 s of all centres together, 60 min, NENA's n.",
+        "Jumlah sejak tengah malam setempat setiap pusat. Tingkat layanan: dijawab ≤ 15 detik dari semua pusat bersama, n NENA.",
+        "Sums since each centre's local midnight. Service level: answered ≤ 15 s of all centres together, NENA's n.",
     ),
     "offered": Text("Masuk", "Offered"),
     "answered": Text("Dijawab", "Answered"),
@@ -59,17 +61,17 @@ TEXTS = {
         "No event for longer than the centre's limit (silence_seconds).",
     ),
     "since": Text("Selama", "For"),
-    "all speak": Text("Semua berbicara", "All speak"),
+    "all speak": Text("Tidak ada pusat yang diam", "No centre is silent"),
     "volume": Text("Panggilan 60 menit", "Calls in 60 min"),
     "volume about": Text(
         "Yang datang dalam 60 menit di semua pusat; titik-titik: minggu lalu pada jam yang sama.",
         "Came within 60 minutes at all centres; dotted: the same hour last week.",
     ),
     "arrived": Text("Datang", "Came"),
-    "queue": Text("Menunggu dalam waktu", "Waiting over time"),
+    "queue": Text("Penelepon menunggu dari waktu ke waktu", "Waiting over time"),
     "queue about": Text("Penelepon yang menunggu di semua pusat bersama.", "Callers waiting at all centres together."),
     "fired about": Text("Yang membangunkan orang, menurut pusat.", "Those that wake somebody, by centre."),
-    "fired": Text("Peringatan menyala", "Firing alerts"),
+    "fired": Text("Peringatan mendesak", "Pages"),
 }
 
 
@@ -80,18 +82,12 @@ def _panels(say: Say) -> list[Shown]:
     info = "on (city) group_left (name, tz) max by (city, name, tz) (psap_city_info)"
     zero = "or 0 * count(psap_city_info)"
     oldest = "min by (city) (psap_oldest_waiting_call_timestamp_seconds)"
-    age = f"(time() - max({seen}))"
     broken = [
         Value(say("silent"), f"count((time() - {seen}) > on (city) {limit}) {zero}"),
         Value(say("links down"), f"count(max by (city, link) (psap_link_up) == 0) {zero}"),
         Value(say("pages"), f'count(ALERTS{{alertstate="firing",severity="page"}}) {zero}'),
     ]
-    fresh = [
-        Value(say("state"), f"{age} <= bool 300", COUNT, ((say("stale"), RED), (say("fresh"), GREEN))),
-        Value(say("newest event"), age),
-        Value(say("behind"), "max(pantau112_lag_seconds)"),
-    ]
-    level = 'max by (city) (psap_service_level_{}{{variant="nena",threshold="15",window="60m"}})'
+    level = 'max by (city) (psap_service_level_{}{{variant="nena",threshold="15",window="today"}})'
     calls = level.format("calls")
     today = [
         Value("≤ 15 s", f"sum({level.format('ratio')} * on (city) {calls}) / (sum({calls}) > 0)", RATIO),
@@ -114,25 +110,21 @@ def _panels(say: Say) -> list[Shown]:
     ]
     who = {"name": say("name"), "city": say("code"), "tz": say("zone")}
     board = {say("name"): f"/d/psap-calls-{say('language')}?var-city=${{__data.fields.{say('code')}}}&${{__url_time_range}}"}
-    firing = 'max by (alertname, name) (ALERTS{alertstate="firing",severity="page"})'
+    known, zones = ("psap_city_info", blind), {"tz": ZONES}
+    silent = rows([Value(say("since"), quiet)], DURATION, say("all speak"), who, links=board, codes=zones, seen=known)
+    fired = alerts(say, 'severity="page"', {"alertname": say("alert"), "name": say("name")})
     return [
-        ("waiting", Place(0, 0, 5, 6), stats([Value(say("waiting"), "sum(psap_calls_waiting)")], COUNT, blind)),
-        ("longest", Place(5, 0, 5, 6), stats([Value(say("wait"), f"time() - min({oldest}) {zero}")], DURATION, blind)),
-        ("staff", Place(10, 0, 4, 6), stats(staff, COUNT, nothing)),
-        ("broken", Place(14, 0, 5, 6), stats(broken, COUNT, blind, {0: GREEN, 1: RED})),
-        ("freshness", Place(19, 0, 5, 6), stats(fresh, DURATION, blind)),
-        ("today", Place(0, 6, 10, 6), stats(today, COUNT, nothing)),
-        ("quiet", Place(10, 6, 7, 11), rows([Value(say("since"), quiet)], DURATION, say("all speak"), who, links=board)),
-        (
-            "fired",
-            Place(17, 6, 7, 11),
-            rows(
-                [Value("n", firing)], COUNT, say("no alert"), {"alertname": say("alert"), "name": say("name")}, ["Time", "Value"]
-            ),
-        ),
-        ("centres", Place(0, 12, 10, 16), rows(centres, COUNT, say("no caller"), who, links=board)),
-        ("volume", Place(10, 17, 7, 11), lines(volume, COUNT, nothing, [], [say("last week")])),
-        ("queue", Place(17, 17, 7, 11), lines([Value(say("waiting"), "sum(psap_calls_waiting)")], COUNT, nothing)),
+        ("waiting now", Place(0, 0, 4, 9), stats([Value(say("waiting"), "sum(psap_calls_waiting)")], COUNT, blind)),
+        ("longest", Place(4, 0, 7, 9), stats([Value(say("wait"), f"time() - min({oldest}) {zero}")], DURATION, blind)),
+        ("staff", Place(11, 0, 5, 9), stats(staff, COUNT, nothing)),
+        ("broken", Place(16, 0, 8, 9), stats(broken, COUNT, blind, {0: GREEN, 1: RED})),
+        freshness_of_all(say, Place(0, 9, 8, 6)),
+        ("today", Place(8, 9, 16, 6), stats(today, COUNT, nothing)),
+        ("centres", Place(0, 15, 9, 13), rows(centres, COUNT, say("no caller"), who, links=board, codes=zones, seen=known)),
+        ("quiet", Place(9, 15, 8, 6), silent),
+        ("fired", Place(9, 21, 8, 7), fired),
+        ("volume", Place(17, 15, 7, 7), lines(volume, COUNT, nothing, [], [say("last week")])),
+        ("queue", Place(17, 22, 7, 6), lines([Value(say("waiting"), "sum(psap_calls_waiting)")], COUNT, nothing)),
     ]
 
 

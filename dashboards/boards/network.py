@@ -4,6 +4,8 @@ from dashboards.boards.frame import CITY, Sheet, Shown, freshness
 from dashboards.boards.panels import CENTIMETRES, COUNT, DURATION, GREEN, RATIO, RED, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
+CONDITIONS = ("link_down", "links_up", "warning", "no_warning")
+
 TEXTS = {
     "title": Text("Jaringan dan lingkungan", "Network and environment"),
     "about": Text(
@@ -49,6 +51,10 @@ TEXTS = {
         "Share lost in hours with and without a link down or a weather warning, Wilson 95 %. Side by side; no claim of cause.",
     ),
     "condition": Text("Keadaan", "Condition"),
+    "link_down": Text("Ada jalur putus", "A link down"),
+    "links_up": Text("Semua jalur hidup", "All links up"),
+    "warning": Text("Peringatan cuaca", "Weather warning"),
+    "no_warning": Text("Tanpa peringatan cuaca", "No weather warning"),
     "hours": Text("Jam", "Hours"),
     "level": Text("Tinggi air", "River level"),
     "level about": Text(
@@ -95,7 +101,7 @@ def _panels(say: Say) -> list[Shown]:
         Value("MOS", f"max by (link) (psap_link_mos{{{CITY}}})", COUNT),
         Value(say("channels"), f"max by (link) (psap_link_channels_used{{{CITY}}})", COUNT),
     ]
-    down = [Value(say("down now"), f"count({up} == 0) or 0 * count({up})"), Value(say("of"), f"count({up})")]
+    down = [Value(say("down now"), f"count({up} == 0) or 0 * count({up})"), Value(say("of"), f"count({up})", COUNT)]
     loss = [Value("{{link}}", f"max by (link) (psap_link_loss_ratio{{{CITY}}})")]
     silence = [Value("{{link}}", f"max by (link) (psap_link_silence_expected_calls{{{CITY}}})")]
     lost = [
@@ -119,22 +125,28 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("expected"), f'max(psap_calls_expected_window{{{CITY},window="60m"}})'),
         Value(say("last week"), f'max(psap_calls_arrived{{{CITY},window="60m"}} offset 1w)'),
     ]
+    known = (f"psap_city_info{{{CITY}}}", nothing)
     weather = {"event": say("event"), "attribution": say("source")}
+    conditions = {"condition": {code: say(code) for code in CONDITIONS}}
     return [
-        ("links", Place(0, 0, 12, 8), rows(links, COUNT, nothing, {"link": say("link")})),
-        ("down now", Place(12, 0, 5, 8), stats(down, COUNT, nothing)),
-        freshness(say, Place(17, 0, 7, 8)),
-        ("loss", Place(0, 8, 12, 8), lines(loss, RATIO, nothing)),
-        ("silence", Place(12, 8, 12, 8), lines(silence, COUNT, nothing)),
-        ("lost", Place(0, 16, 12, 8), rows(lost, RATIO, nothing, {"condition": say("condition")})),
-        ("surge", Place(12, 16, 12, 8), lines(surge, COUNT, nothing, [say("expected")], [say("last week")])),
+        ("links", Place(0, 0, 12, 7), rows(links, COUNT, nothing, {"link": say("link")})),
+        ("down now", Place(12, 0, 5, 7), stats(down, COUNT, nothing, {0: GREEN, 1: RED})),
+        freshness(say, Place(17, 0, 7, 7)),
+        ("loss", Place(0, 7, 12, 7), lines(loss, RATIO, nothing)),
+        ("silence", Place(12, 7, 12, 7), lines(silence, COUNT, nothing)),
+        ("lost", Place(0, 14, 12, 7), rows(lost, RATIO, nothing, {"condition": say("condition")}, codes=conditions)),
+        ("surge", Place(12, 14, 12, 7), lines(surge, COUNT, nothing, [say("expected")], [say("last week")])),
         (
             "level",
-            Place(0, 24, 10, 8),
+            Place(0, 21, 10, 7),
             lines([Value("{{gauge}}", f"max by (gauge) (psap_gauge_level_centimetres{{{CITY}}})")], CENTIMETRES, nothing),
         ),
-        ("gauges", Place(10, 24, 7, 8), rows(gauges, COUNT, nothing, {"gauge": say("gauge")})),
-        ("weather", Place(17, 24, 7, 8), rows([Value(say("remaining"), expires)], DURATION, say("no warning"), weather)),
+        ("gauges", Place(10, 21, 7, 7), rows(gauges, COUNT, nothing, {"gauge": say("gauge")})),
+        (
+            "weather",
+            Place(17, 21, 7, 7),
+            rows([Value(say("remaining"), expires)], DURATION, say("no warning"), weather, seen=known),
+        ),
     ]
 
 

@@ -4,12 +4,13 @@ from dashboards.boards.frame import CITY, Sheet, Shown, freshness
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
+CLASSES = ("normal", "information", "prank", "ghost", "cut_off", "out_of_area")
 DOING = ("available", "ringing", "talking", "wrap_up", "paused", "off")
 
 TEXTS = {
     "title": Text("Petugas 112", "112 operators"),
     "about": Text(
-        "Meja petugas satu pusat: keadaan, keterisian, kebutuhan, dan gangguan. Meja adalah kode, bukan nama orang.",
+        "Meja petugas satu pusat: keadaan, okupansi, kebutuhan, dan gangguan. Meja adalah kode, bukan nama orang.",
         "The seats of one centre: state, occupancy, need, and nuisance. A seat is a code, nobody's name.",
     ),
     "seats": Text("Meja menurut keadaan", "Seats by state"),
@@ -25,12 +26,12 @@ TEXTS = {
     "off": Text("Keluar", "Off"),
     "work": Text("Beban kerja, 60 menit", "Work, 60 min"),
     "work about": Text(
-        "Keterisian: detik bicara dan mencatat / detik masuk; di atas 85 % petugas tidak sempat bernapas (jingga). "
+        "Okupansi: detik bicara dan mencatat / detik masuk; di atas 85 % petugas tidak sempat bernapas (jingga). "
         "Kehadiran: detik masuk / detik menurut jadwal.",
         "Occupancy: seconds in a call or wrapping up / seconds logged in; above 85 % nobody can breathe (orange). "
         "Adherence: seconds logged in / seconds that the shifts provide for.",
     ),
-    "occupancy": Text("Keterisian", "Occupancy"),
+    "occupancy": Text("Okupansi", "Occupancy"),
     "adherence": Text("Kehadiran", "Adherence"),
     "need": Text("Meja yang diperlukan", "Seats needed"),
     "need about": Text(
@@ -39,13 +40,13 @@ TEXTS = {
         "Erlang: seats for 90 % ≤ 15 s and 95 % ≤ 20 s in this hour, from the calls expected and the handle time measured.",
     ),
     "staffed": Text("Masuk", "Staffed"),
-    "course": Text("Meja dalam waktu", "Seats over time"),
+    "course": Text("Meja dari waktu ke waktu", "Seats over time"),
     "course about": Text(
         "Siapa melakukan apa; garis merah putus-putus: meja yang diperlukan untuk 90 % ≤ 15 detik.",
         "Who does what; the dashed red line: seats needed for 90 % ≤ 15 s.",
     ),
     "needed": Text("Perlu", "Needed"),
-    "occupancy course": Text("Keterisian dalam waktu", "Occupancy over time"),
+    "occupancy course": Text("Okupansi dari waktu ke waktu", "Occupancy over time"),
     "occupancy course about": Text(
         "Jendela 60 menit bergulir. Garis putus-putus: batas 85 %.", "Rolling 60 minutes. Dashed: the ceiling of 85 %."
     ),
@@ -67,6 +68,13 @@ TEXTS = {
         "Share of each class in the classified calls, with its Wilson 95 % interval. Ghost (silent) is not prank.",
     ),
     "class": Text("Jenis", "Class"),
+    "normal": Text("Normal", "Normal"),
+    "information": Text("Informasi", "Information"),
+    "prank": Text("Iseng", "Prank"),
+    "ghost": Text("Hening", "Ghost (silent)"),
+    "cut_off": Text("Terputus", "Cut off"),
+    "out_of_area": Text("Luar wilayah", "Out of area"),
+    "no unanswered": Text("Tidak ada", "None"),
     "callers": Text("Penelepon", "Callers"),
     "callers about": Text(
         "Yang perlu dihubungi kembali (4 jam), usulan blokir yang menunggu keputusan orang, blokir aktif, penelepon "
@@ -114,6 +122,8 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("blocked"), f"max(psap_blocks_active{{{CITY}}})"),
         Value(say("repeat"), f'max(psap_repeat_callers{{{CITY},window="24h"}})'),
     ]
+    known = (f"psap_operators{{{CITY}}}", nothing)
+    pauses = rows([paused], DURATION, say("no pause"), {"seat": say("seat"), "reason": say("reason")}, seen=known)
     return [
         ("seats", Place(0, 0, 12, 6), stats(doing, COUNT, nothing)),
         ("work", Place(12, 0, 5, 6), stats(work, RATIO, nothing, {0: GREEN, 0.85: ORANGE, 0.95: RED})),
@@ -125,9 +135,13 @@ def _panels(say: Say) -> list[Shown]:
         ),
         ("occupancy course", Place(12, 6, 12, 8), lines(occupancy, RATIO, nothing, [say("limit")])),
         ("need", Place(0, 14, 8, 6), stats(need, COUNT, nothing)),
-        ("pauses", Place(8, 14, 8, 6), rows([paused], DURATION, say("no pause"), {"seat": say("seat"), "reason": say("reason")})),
-        ("unanswered", Place(16, 14, 8, 6), rows([unanswered], COUNT, nothing, {"seat": say("seat")})),
-        ("classes", Place(0, 20, 14, 8), rows(shares, RATIO, nothing, {"class": say("class")})),
+        ("pauses", Place(8, 14, 8, 6), pauses),
+        ("unanswered", Place(16, 14, 8, 6), rows([unanswered], COUNT, say("no unanswered"), {"seat": say("seat")}, seen=known)),
+        (
+            "classes",
+            Place(0, 20, 14, 8),
+            rows(shares, RATIO, nothing, {"class": say("class")}, codes={"class": {name: say(name) for name in CLASSES}}),
+        ),
         ("callers", Place(14, 20, 10, 8), stats(callers, COUNT, nothing)),
     ]
 

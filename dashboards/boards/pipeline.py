@@ -1,7 +1,7 @@
 """The monitor itself: is it reading, how far behind, what did it put aside, and does it find its state again."""
 
-from dashboards.boards.frame import Sheet, Shown
-from dashboards.boards.panels import COUNT, DURATION, GREEN, MEGABYTES, RED, SECONDS, Place, Value, lines, rows, stats
+from dashboards.boards.frame import Sheet, Shown, freshness_of_all
+from dashboards.boards.panels import COUNT, GREEN, MEGABYTES, RED, SECONDS, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
 TEXTS = {
@@ -53,12 +53,14 @@ TEXTS = {
     "scrape about": Text("Detik sampai pekerja menjawab Prometheus.", "Seconds until a worker has answered Prometheus."),
     "stored": Text("Keadaan ke Kafka per detik", "State to Kafka per second"),
     "stored about": Text("Keadaan yang ditulis ke Kafka, MB per detik.", "State written to Kafka, MB per second."),
+    "written": Text("Ditulis", "Written"),
     "recovery": Text("Pemulihan terakhir", "Last recovery"),
     "recovery about": Text(
         "Detik yang diperlukan pekerja untuk mendapatkan keadaannya kembali; kecepatan waktu aliran: 1 dalam hidup, "
         "lebih bila rekaman diputar.",
         "Seconds a worker took to get its state back; speed of stream time: 1 in life, more while a recording plays.",
     ),
+    "took": Text("Lama", "Took"),
     "speed": Text("Kecepatan", "Speed"),
     "trouble": Text("Penanda", "Markers"),
     "trouble about": Text(
@@ -74,16 +76,10 @@ TEXTS = {
 
 def _panels(say: Say) -> list[Shown]:
     nothing, blind = say("no data"), say("blind")
-    age = "(time() - max(psap_last_event_timestamp_seconds))"
     workers = [
         Value(say("answering"), 'sum(up{job="pantau112"})'),
         Value(say("known"), 'count(up{job="pantau112"})'),
         Value(say("recovering"), "sum(pantau112_recovering)"),
-    ]
-    fresh = [
-        Value(say("state"), f"{age} <= bool 300", COUNT, ((say("stale"), RED), (say("fresh"), GREEN))),
-        Value(say("newest event"), age),
-        Value(say("behind"), "max(pantau112_lag_seconds)"),
     ]
     unread = "max by (topic) (pantau112_partitions) - sum by (topic) (pantau112_partitions_owned)"
     partitions = [
@@ -99,39 +95,39 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("beyond"), "sum(increase(pantau112_markers_beyond_log_total[24h]))"),
     ]
     recovery = [
-        Value(say("recovery"), "max(pantau112_recovery_seconds)"),
+        Value(say("took"), "max(pantau112_recovery_seconds)"),
         Value(say("speed"), "max(pantau112_stream_speed)", COUNT),
     ]
-    topic = {"topic": say("topic")}
+    topic, known = {"topic": say("topic")}, ("pantau112_partitions_owned", blind)
     lag = [Value("{{topic}}", "max by (topic) (pantau112_lag_seconds)")]
     events = [Value("{{outcome}}", "sum by (outcome) (rate(pantau112_events_consumed_total[1m]))")]
     return [
         ("workers", Place(0, 0, 8, 6), stats(workers, COUNT, blind)),
         ("recovery", Place(8, 0, 5, 6), stats(recovery, SECONDS, nothing)),
         ("trouble", Place(13, 0, 4, 6), stats(trouble, COUNT, nothing, {0: GREEN, 0.1: RED})),
-        ("freshness", Place(17, 0, 7, 6), stats(fresh, DURATION, blind)),
+        freshness_of_all(say, Place(17, 0, 7, 6)),
         ("lag", Place(0, 6, 12, 8), lines(lag, SECONDS, nothing)),
         ("events", Place(12, 6, 12, 8), lines(events, COUNT, nothing)),
         ("partitions", Place(0, 14, 12, 8), rows(partitions, COUNT, blind, topic)),
         (
             "dead",
             Place(12, 14, 12, 8),
-            rows([Value(say("records"), dead)], COUNT, say("none"), topic | {"reason": say("reason")}),
+            rows([Value(say("records"), dead)], COUNT, say("none"), topic | {"reason": say("reason")}, seen=known),
         ),
         (
             "scrape",
-            Place(0, 22, 8, 7),
+            Place(0, 22, 8, 6),
             lines([Value("{{instance}}", 'scrape_duration_seconds{job="pantau112"}')], SECONDS, nothing),
         ),
         (
             "memory",
-            Place(8, 22, 8, 7),
+            Place(8, 22, 8, 6),
             lines([Value("{{instance}}", 'process_resident_memory_bytes{job="pantau112"} / 1e6')], MEGABYTES, nothing),
         ),
         (
             "stored",
-            Place(16, 22, 8, 7),
-            lines([Value("MB/s", "sum(rate(pantau112_flushed_bytes_total[1m])) / 1e6")], MEGABYTES, nothing),
+            Place(16, 22, 8, 6),
+            lines([Value(say("written"), "sum(rate(pantau112_flushed_bytes_total[1m])) / 1e6")], MEGABYTES, nothing),
         ),
     ]
 

@@ -5,17 +5,17 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.boards import FOLDER, SHEETS, files, trimmed
 from dashboards.boards.__main__ import main
 from dashboards.boards.frame import Sheet
 from dashboards.boards.panels import CENTIMETRES, COUNT, DURATION, GREY, MEGABYTES, RATIO, SECONDS
-from dashboards.boards.text import COMMON
-from tests.dashboards.names import exported, unknown
+from dashboards.boards.text import ALERTS, COMMON
+from tests.dashboards.names import RULES, exported, unknown
 
 BUILT = {str(path.relative_to(FOLDER)): json.loads(text) for path, text in files()}
-WALLS = {"psap-national", "psap-calls"}
 BOARDS = [pytest.param(board, id=name) for name, board in BUILT.items()]
 
 
@@ -44,7 +44,7 @@ def test_panels_have_their_own_numbers_and_places(board: dict[str, Any]) -> None
         cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
         assert not cells & taken, panel["title"]
         assert all(x < 24 for x, _ in cells)
-        assert board["uid"][:-3] not in WALLS or all(y < 28 for _, y in cells), "28 rows fill 1080 lines"
+        assert all(y < 28 for _, y in cells), "28 rows fill 1080 lines; what is below them nobody sees on a television"
         taken |= cells
 
 
@@ -67,10 +67,12 @@ def test_queries_name_only_what_is_exported(board: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_a_board_says_how_fresh_it_is_and_is_grey_with_a_word_when_nothing_is_known(board: dict[str, Any]) -> None:
-    assert any("psap_last_event_timestamp_seconds" in target["expr"] for panel in board["panels"] for target in panel["targets"])
+    queries = [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+    assert any(re.search(r"time\(\) - max\(psap_last_(event|call)_timestamp_seconds", expr) for expr in queries)
     for panel in board["panels"]:
         assert panel["fieldConfig"]["defaults"]["noValue"]
         if panel["type"] == "stat":
+            assert all(target["expr"].endswith(" or vector(NaN)") for target in panel["targets"]), "or its box would vanish"
             assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0] == {"color": GREY, "value": None}
 
 
@@ -80,7 +82,9 @@ def test_a_state_that_is_coloured_is_a_word_too(board: dict[str, Any]) -> None:
         for override in panel["fieldConfig"]["overrides"]:
             for option in override["properties"]:
                 if option["id"] == "mappings":
-                    assert all(result["text"] for mapping in option["value"] for result in mapping["options"].values())
+                    options = [mapping["options"] for mapping in option["value"]]
+                    results = [[one["result"]] if "match" in one else one.values() for one in options]
+                    assert all(result["text"] for some in results for result in some)
                     break
             else:
                 assert "cellOptions" not in str(override), "a coloured cell must say its state in a word"
@@ -104,7 +108,7 @@ def test_links_lead_to_boards_that_exist(board: dict[str, Any]) -> None:
 
 def shape(node: Any) -> Any:
     """The board without its words."""
-    said = {text for texts in (COMMON, *(sheet.texts for sheet in SHEETS)) for pair in texts.values() for text in pair}
+    said = {text for texts in (COMMON, ALERTS, *(sheet.texts for sheet in SHEETS)) for pair in texts.values() for text in pair}
     if isinstance(node, dict):
         return {("word" if key in said else key): shape(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -125,6 +129,11 @@ def test_every_text_of_a_board_is_in_both_languages_and_shown(sheet: Sheet) -> N
     for key, text in sheet.texts.items():
         assert text.id, key
         assert json.dumps(text.en, ensure_ascii=False)[1:-1] in shown, key
+
+
+def test_every_alert_of_the_rules_has_a_name_that_people_know() -> None:
+    rules = [rule for file in RULES for group in yaml.safe_load(file.read_text())["groups"] for rule in group["rules"]]
+    assert {rule["alert"] for rule in rules if "alert" in rule} == set(ALERTS)
 
 
 def test_every_text_that_boards_share_is_shown() -> None:

@@ -140,11 +140,11 @@ def asked(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def query(port: int, expr: str) -> list[dict[str, Any]]:
-    """The series that Grafana would get at the end of the week."""
+    """The series that Grafana would get at the end of the week; NaN, by which a board says that nothing is known, is none."""
     question = urlencode({"query": expr.replace("$city", BOGOR.code), "time": END.timestamp()})
     with urlopen(f"http://127.0.0.1:{port}/api/v1/query?{question}", timeout=30) as answer:
         found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-        return found
+        return [series for series in found if series["value"][1] != "NaN"]
 
 
 EMPTY = {"topk(10, (time() - max by (city) (psap_last_event_timestamp_seconds)) > on (city)": "nobody is silent"}
@@ -184,7 +184,30 @@ def test_legends_and_table_columns_name_labels_that_come_back(asked: int) -> Non
     assert missing == []
 
 
+def test_every_code_in_a_column_is_said_in_words_where_the_column_has_any(asked: int) -> None:
+    bare = []
+    for path, text in files():
+        for panel in json.loads(text)["panels"]:
+            found = [series["metric"] for target in panel["targets"] for series in query(asked, target["expr"])]
+            shown = {
+                name: label
+                for change in panel.get("transformations", ())
+                if change["id"] == "organize"
+                for label, name in change["options"]["renameByName"].items()
+            }
+            for override in panel["fieldConfig"]["overrides"]:
+                label = shown.get(override["matcher"]["options"], "Value")
+                for option in override["properties"]:
+                    if option["id"] == "mappings" and not label.startswith("Value"):
+                        said = option["value"][0]["options"]
+                        bare += [(path.stem, panel["title"], one[label]) for one in found if one[label] not in said]
+    assert bare == []
+
+
 def test_the_choice_of_centres_finds_them(asked: int) -> None:
-    assert [series["metric"] for series in query(asked, "max by (city, name) (psap_city_info)")] == [
-        {"city": "32.71", "name": "Kota Bogor"}
+    boards = [json.loads(text) for _, text in files()]
+    asking = {one["definition"] for board in boards for one in board["templating"]["list"] if one["name"] == "city"}
+    (question,) = (text.removeprefix("query_result(").removesuffix(")") for text in asking)
+    assert [series["metric"] for series in query(asked, question)] == [
+        {"city": "32.71", "name": "Kota Bogor", "tz": "Asia/Jakarta", "text": "Kota Bogor · Asia/Jakarta"}
     ]
