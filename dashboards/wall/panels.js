@@ -68,10 +68,11 @@ function timeseries(panel, answers, context) {
     const fixed = config.color && config.color.mode === "fixed" && config.color.fixedColor;
     const custom = config.custom;
     const style = custom.lineStyle || {};
-    const value = last(samples);
+    const data = aligned(samples, axis);
+    const value = last(data.slice(-2).map((sample, place) => [place, sample === null ? NaN : sample])); // a line that ended has none
     return {
       name,
-      data: aligned(samples, axis),
+      data,
       colour: hex(fixed || palette(place)),
       width: custom.lineWidth === undefined ? 1 : custom.lineWidth,
       dash: style.fill === "dash" || style.fill === "dot" ? style.dash || [10, 10] : [],

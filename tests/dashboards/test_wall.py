@@ -150,6 +150,10 @@ class TestLines:
         assert line["data"] == [1, None, None, None, 3]
         assert line["last"] == "3"
 
+    def test_a_line_that_ended_has_no_value_now(self) -> None:
+        (line,) = view(panel("timeseries"), {"A": [over_time((3600, 1), (3660, 1))]})["lines"]
+        assert line["last"] == "BUTA"
+
     def test_a_limit_is_dashed_and_has_its_own_colour(self) -> None:
         shown = panel("timeseries", "a", "b")
         override(
