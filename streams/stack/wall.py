@@ -1,4 +1,4 @@
-"""The wall: the boards in a browser without Grafana, as files, and the queries that they ask, passed on to Prometheus."""
+"""The wall: the boards in a browser without Grafana, and the runbook, as files, and the queries that boards ask of Prometheus."""
 
 import json
 import threading
@@ -19,6 +19,7 @@ TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
     ".LICENSE": "text/plain; charset=utf-8",
+    ".md": "text/plain; charset=utf-8",
 }
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -40,6 +41,7 @@ def table(dashboards: Path) -> dict[str, File]:
     page = {path.name: _file(path) for path in sorted((dashboards / "wall").iterdir()) if path.suffix in TYPES}
     boards = [_file(path) for path in sorted((dashboards / "grafana" / "boards").glob("*/*.json"))]
     found: dict[str, File] = {f"/{name}": file for name, file in page.items()}
+    found |= {f"/dashboards/runbook/{path.name}": _file(path) for path in (dashboards / "runbook").glob("*.md")}
     listed = []
     for file in boards:
         board = json.loads(file.content)

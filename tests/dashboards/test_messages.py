@@ -162,7 +162,8 @@ def test_a_page_says_in_both_languages_what_where_since_when_and_what_to_do(told
             assert notes[key] in text, key
         assert "Sejak 24-11-2026 10:30 WIB" in text
         assert "Since 2026-11-24 03:30 UTC" in text
-        assert "/d/psap-network-id?var-city=32.71" in text
+        assert "http://127.0.0.1:11206/d/psap-network-id?var-city=32.71" in text
+        assert f"http://127.0.0.1:11206/{notes['runbook_url']}" in text
     assert str(mail["Subject"]).startswith("[FIRING] Kota Bogor: semua jalur putus")
 
 

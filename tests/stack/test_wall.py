@@ -71,6 +71,13 @@ def test_every_board_is_listed_and_there_in_both_languages(wall: int) -> None:
         assert {name: there[name] for name in board} == board
 
 
+def test_the_runbook_is_there_where_alerts_say_it_is(wall: int) -> None:
+    """`runbook_url` of every alert begins so (tests/dashboards/test_rules.py)."""
+    answer, body = ask(wall, "GET", "/dashboards/runbook/calls.md")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+    assert b"## PsapQueueSpike" in body
+
+
 def test_the_page_and_all_it_loads_come_from_here_and_may_load_nothing_else(wall: int) -> None:
     kinds = {
         "main.js": "text/javascript",
