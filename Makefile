@@ -39,9 +39,8 @@ docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, 
 	$(BIN)/python -m streams.catalogue
 	$(BIN)/python -m dashboards.boards
 
-WALL ?= http://127.0.0.1:11206
-pictures: $(DEV)  ## take a picture of every board from a running wall (needs Chromium); WALL=address
-	$(BIN)/python -m tests.pictures "$(WALL)"
+pictures: $(DEV)  ## take a picture of every board at the end of the tests' simulated week (needs Chromium)
+	$(BIN)/python -m tests.pictures
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header -q -o requirements.lock

@@ -1,16 +1,24 @@
-"""Takes a picture of every board from a running wall: `python -m tests.pictures http://127.0.0.1:11206`."""
+"""Takes a picture of every board at the end of the simulated week: `python -m tests.pictures`."""
 
-import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from urllib.request import urlopen
 
-FOLDER = Path(__file__).parents[1] / "dashboards" / "wall" / "pictures"
+from dashboards.boards import FOLDER as BOARDS
+from streams.stack import debian
+from streams.stack.wall import Wall
+from tests.conftest import LOCAL, free_port
+from tests.dashboards.test_stack import DASHBOARDS
+from tests.dashboards.test_week import END, week
+
+FOLDER = DASHBOARDS / "wall" / "pictures"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-LARGEST = 300_000  # bytes: they are committed
+LARGEST = 320_000  # bytes: they are committed
 QUIET = ("no-first-run", "disable-background-networking", "disable-component-update", "disable-sync", "disable-quic")
 
 
@@ -22,28 +30,34 @@ def take(browser: str, address: str, picture: Path) -> None:
         subprocess.run([browser, *(f"--{flag}" for flag in flags), address], check=True, capture_output=True, timeout=60)
 
 
-def main(wall: str) -> int:
+def serve(prometheus: int) -> str:
+    """The address of a wall whose server, by whose clock the page goes, is at the end of the week."""
+    date = formatdate(END.timestamp(), usegmt=True)
+    BaseHTTPRequestHandler.date_time_string = lambda self, timestamp=None: date  # type: ignore[method-assign]
+    port = free_port()
+    Wall(DASHBOARDS, prometheus).serve(port)
+    return f"http://127.0.0.1:{port}"
+
+
+def main() -> int:
     """Every board; returns the exit code."""
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         sys.stderr.write("Chromium is missing. On Debian: apt-get install --no-install-recommends chromium\n")
         return 1
-    try:
-        with urlopen(f"{wall}/boards.json", timeout=10) as answer:
-            boards = json.load(answer)
-    except OSError as error:
-        sys.stderr.write(f"No wall at {wall} ({error}): start one with `make run`, or give its address with WALL=\n")
-        return 1
     FOLDER.mkdir(exist_ok=True)
     code = 0
-    for board in boards:
-        picture = FOLDER / f"{board['uid']}.png"
-        take(browser, f"{wall}/d/{board['uid']}", picture)
-        size = picture.stat().st_size
-        code |= size > LARGEST
-        print(f"{picture.name} {size / 1000:.0f} kB{', too large to commit' if size > LARGEST else ''}")
+    with tempfile.TemporaryDirectory() as home, week(debian.ensure(LOCAL / "deb", os.environ["PATH"]), Path(home)) as prometheus:
+        wall = serve(prometheus)
+        for board in sorted(BOARDS.glob("*/*.json")):
+            uid = f"{board.stem}-{board.parent.name}"
+            picture = FOLDER / f"{uid}.png"
+            take(browser, f"{wall}/d/{uid}", picture)
+            size = picture.stat().st_size
+            code |= size > LARGEST
+            print(f"{picture.name} {size / 1000:.0f} kB{', too large to commit' if size > LARGEST else ''}")
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1].rstrip("/")))
+    sys.exit(main())

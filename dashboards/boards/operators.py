@@ -103,7 +103,9 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("limit"), f'max(psap_centre_threshold{{{CITY},threshold="occupancy_ratio"}})'),
     ]
     paused = Value(say("since"), f"time() - max by (seat, reason) (psap_operator_paused_timestamp_seconds{{{CITY}}})", DURATION)
-    unanswered = Value(say("times"), f"max by (seat) (increase(psap_operator_ring_no_answer_total{{{CITY}}}[24h])) > 0.5", COUNT)
+    unanswered = Value(
+        say("times"), f"round(max by (seat) (increase(psap_operator_ring_no_answer_total{{{CITY}}}[24h]))) > 0", COUNT
+    )
     shares = [
         Value(say(name), f'max by (class) (psap_calls_class_ratio{end}{{{CITY},window="60m"}})')
         for name, end in (("ratio", ""), ("lower", "_lower"), ("upper", "_upper"))

@@ -156,12 +156,12 @@ def _panels(say: Say) -> list[Shown]:
         ("now", Place(0, 0, 12, 5), stats(now, RATIO, nothing)),
         ("budget", Place(12, 0, 5, 5), stats(budget, RATIO, nothing, colours)),
         freshness(say, Place(17, 0, 7, 5)),
-        ("course", Place(0, 5, 12, 6), lines(course, RATIO, nothing, [say("target")], [say("last week")])),
-        ("burn", Place(12, 5, 12, 6), lines(burn, COUNT, nothing)),
-        ("waits", Place(0, 11, 12, 6), lines(waits, "suffix: s", nothing)),
-        ("classes", Place(12, 11, 12, 6), lines(losses, COUNT, nothing)),
-        ("funnel", Place(0, 17, 9, 11), lost_calls),
-        ("variants", Place(9, 17, 15, 11), rows(variants, RATIO, nothing, labels, codes=formulas)),
+        ("course", Place(0, 5, 12, 8), lines(course, RATIO, nothing, [say("target")], [say("last week")])),
+        ("burn", Place(12, 5, 12, 8), lines(burn, COUNT, nothing)),
+        ("waits", Place(0, 13, 8, 7), lines(waits, "suffix: s", nothing)),
+        ("classes", Place(0, 20, 8, 8), lines(losses, COUNT, nothing)),
+        ("funnel", Place(8, 13, 6, 15), lost_calls),
+        ("variants", Place(14, 13, 10, 15), rows(variants, RATIO, nothing, labels, codes=formulas)),
     ]
 
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -104,8 +105,15 @@ def fill(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def asked(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a Prometheus with the week in it."""
+    with week(programs, tmp_path_factory.mktemp("week")) as port:
+        yield port
+
+
+@contextmanager
+def week(programs: Programs, home: Path) -> Iterator[int]:
     """The port of a Prometheus with the week in it, and with what our recording rules make of its last hour."""
-    home, port = tmp_path_factory.mktemp("week"), free_port()
+    port = free_port()
     fill(home / "week.txt")
     promtool, data = str(programs.promtool), home / "tsdb"
 
