@@ -44,10 +44,10 @@ TEXTS = {
     "links down": Text("Jalur putus", "Links down"),
     "pages": Text("Peringatan", "Alerts"),
     "freshness about": Text(
-        "Umur panggilan terbaru, dan ketertinggalan pemantau. Usang: sudah lebih lama sepi daripada kebetulan pada jam ini (atau "
-        "silence_seconds, selama jam-jamnya belum dikenal). BUTA: pemantau sendiri tidak menjawab.",
+        "Umur panggilan terbaru, dan ketertinggalan pemantau. Usang: sudah lebih lama sepi daripada kebetulan pada jam ini "
+        "(PsapCentreSilent). BUTA: pemantau sendiri tidak menjawab.",
         "Age of the newest call, and how far the monitor is behind. Stale: silent for longer than chance explains at this hour "
-        "(or than silence_seconds while its hours are not known). BLIND: the monitor itself does not answer.",
+        "(PsapCentreSilent). BLIND: the monitor itself does not answer.",
     ),
     "newest call": Text("Terakhir", "Last call"),
     "service level": Text("Tingkat layanan, 60 menit", "Service level, 60 min"),
@@ -124,9 +124,9 @@ def _service(say: Say) -> list[Shown]:
         Value("n", f'max(psap_service_level_calls{{{nena},threshold="15"}})', COUNT),
     ]
     # A centre's links and river go on telling when its exchange does not: the newest call says more than the newest event, and
-    # when that is too long ago is what PsapCentreSilent asks.
+    # whether that is too long ago is for PsapCentreSilent to say.
     age = f"(time() - max(psap_last_call_timestamp_seconds{{{CITY}}}))"
-    heard = f"max(psap_silence_expected_calls{{{CITY}}}) <= bool 6.9 or {age} <= bool {limit('silence_seconds')}"
+    heard = f'0 * count(ALERTS{{alertname="PsapCentreSilent",{CITY}}}) or max(psap_city_info{{{CITY}}})'
     of_nena = f'max(psap_service_level_calls{{{CITY},variant="nena",threshold="15",window="today"}})'
     today = [
         Value(say("offered"), f'max(psap_calls_today{{{CITY},outcome="offered"}})'),
