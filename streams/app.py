@@ -24,7 +24,7 @@ from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, TOPI
 from streams.advisor import NotPublishedError, Publish
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
-from streams.transport import Chunk, Connection, cluster, credentials, install
+from streams.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,9 @@ FLUSH_SECONDS = 0.5
 
 FLUSH_RECORDS = 50_000
 """Most unflushed records of a partition. Age is what flushes; this only bounds the work repeated after a crash."""
+
+CATCHING_UP, STEADY = (100_000, 20, 50), (10_000, 50, 1_000)
+"""Thresholds of Python's garbage collector: seldom while a log is caught up with, then often, with little to look at."""
 
 SESSION_SECONDS = 10.0
 FENCED = 70
@@ -103,6 +106,7 @@ class Worker:
         self._seen: dict[bytes, int] = {}
         self._revoked_at = time.monotonic()
         self._ticking: asyncio.Future[None] | None = None
+        self._is_settled = False
         # The clock that goes on while a virtual machine or a laptop sleeps.
         self._fence = Fence(SESSION_SECONDS / 2, lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
         self._table = app.Table(
@@ -221,7 +225,18 @@ class Worker:
                 end = self.app.consumer.highwater(tp)
                 if end is not None and self._live.get(tp) is live:
                     self.pipeline.log_end[live.topic, live.number] = end
+            self._settle()
             await asyncio.sleep(0.1)
+
+    def _settle(self) -> None:
+        """Once the log is folded to its end, leave the states alone: they are trees, without cycles, and to look for garbage in all
+        of them would hold the event loop up for nothing. From now on only what is new is looked at.
+        """
+        lags = self.pipeline.lag_records()
+        if not self._is_settled and len(lags) == len(self._live) > 0 and sum(lags.values()) <= CHUNK_RECORDS:
+            gc.freeze()
+            gc.set_threshold(*STEADY)
+            self._is_settled = True
 
     def marker(self, tp: TP) -> int | None:
         """The last offset whose effect is in the table."""
@@ -263,6 +278,8 @@ class Worker:
                     self.monitor.load(topic, number, name, blob)
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*CATCHING_UP)
+        self._is_settled = False
         if not owned:
             self._ready()
 
@@ -338,8 +355,8 @@ def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipelin
         return 1
     for handler in logging.getLogger().handlers:
         handler.addFilter(Sparing(time.monotonic))
-    gc.set_threshold(100_000, 20, 50)
-    sys.setswitchinterval(0.003)  # a scrape's thread gives way sooner than by default
+    gc.set_threshold(*CATCHING_UP)
+    sys.setswitchinterval(0.001)  # a scrape's thread gives way sooner than by default
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app, pipeline = create_app(settings, monitor, brokers, advise)

@@ -1,7 +1,7 @@
 """Readings as Prometheus text (format 0.0.4). Written here because at 514 centres the client library takes a second for it."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import accumulate
 
 from streams.core.histogram import Histogram
@@ -19,21 +19,22 @@ def exposition(monitor: Monitor, now: float, shift: float = 0.0, cities: Iterabl
     not the wall clock.
     """
     families: dict[Metric, list[str]] = {metric: [] for metric in METRICS}
-    series = cache(_series)  # the same at every centre
     for city in sorted(monitor.centres if cities is None else cities):
         for metric, labels, value in monitor.measure(city, now):
             if isinstance(value, Histogram):
                 families[metric].append(_histogram(city, metric, labels, tuple(value.counts), value.sum))
             else:
-                before, after, is_timestamp = series(metric, labels)
+                before, after, is_timestamp = _series(metric, labels)
                 families[metric].append(f"{before}{city}{after}{value + shift if is_timestamp else value!r}\n")
     for metric, lines in families.items():
         if lines:
             yield f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {metric.kind}\n{''.join(lines)}"
+            lines.clear()  # family by family: to drop all of them at once would hold up every thread
 
 
+@lru_cache(maxsize=20_000)
 def _series(metric: Metric, labels: tuple[str, ...]) -> tuple[str, str, bool]:
-    """What stands before and after the city's code in the line of a reading, and whether it is a timestamp."""
+    """What stands before and after the city's code in the line of a reading, the same at every centre; is it a timestamp?"""
     return f'{metric.name}{{city="', f'"{_labels(metric, labels)}}} ', metric.name.endswith("_timestamp_seconds")
 
 

@@ -1,5 +1,6 @@
 """One worker without Kafka: folding chunks, flushing states before their marker, and ending rather than guessing."""
 
+import gc
 import logging
 from types import SimpleNamespace
 from typing import Any
@@ -69,6 +70,23 @@ def chunk(number: int, *values: bytes | None, start: int = 0, epoch: int = 1) ->
 def run(coroutine: Any) -> None:
     with pytest.raises(StopIteration):
         coroutine.send(None)
+
+
+def test_at_the_end_of_the_log_what_is_folded_is_kept_from_the_garbage_collector(worker: Any) -> None:
+    before, thresholds = gc.get_freeze_count(), gc.get_threshold()
+    try:
+        worker._settle()
+        assert not worker._is_settled  # nobody knows yet where the log ends
+        worker.pipeline.log_end[CALLS, 3] = 9_000
+        worker._settle()
+        assert not worker._is_settled
+        worker.pipeline.markers[CALLS, 3] = 8_999
+        worker._settle()
+        assert worker._is_settled
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
 
 
 def test_states_are_published_before_the_marker_in_the_partition_of_their_source(worker: Any) -> None:
