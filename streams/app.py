@@ -229,8 +229,8 @@ class Worker:
             await asyncio.sleep(0.1)
 
     def _settle(self) -> None:
-        """Once the log is folded to its end, leave the states alone: they are trees, without cycles, and to look for garbage in all
-        of them would hold the event loop up for nothing. From now on only what is new is looked at.
+        """Once the log is folded to its end, leave the states alone: they are trees, without cycles, and to look for garbage in
+        all of them would hold the event loop up for nothing. From now on only what is new is looked at.
         """
         lags = self.pipeline.lag_records()
         if not self._is_settled and len(lags) == len(self._live) > 0 and sum(lags.values()) <= CHUNK_RECORDS:
