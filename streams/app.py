@@ -232,8 +232,10 @@ class Worker:
         """Once the log is folded to its end, leave the states alone: they are trees, without cycles, and to look for garbage in
         all of them would hold the event loop up for nothing. From now on only what is new is looked at.
         """
+        if self._is_settled:
+            return
         lags = self.pipeline.lag_records()
-        if not self._is_settled and len(lags) == len(self._live) > 0 and sum(lags.values()) <= CHUNK_RECORDS:
+        if len(lags) == len(self._live) > 0 and sum(lags.values()) <= CHUNK_RECORDS:
             gc.freeze()
             gc.set_threshold(*STEADY)
             self._is_settled = True

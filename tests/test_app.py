@@ -84,6 +84,7 @@ def test_at_the_end_of_the_log_what_is_folded_is_kept_from_the_garbage_collector
         worker._settle()
         assert worker._is_settled
         assert gc.get_freeze_count() > before
+        assert gc.get_threshold() == shell.STEADY
     finally:
         gc.unfreeze()
         gc.set_threshold(*thresholds)

@@ -111,8 +111,8 @@ class Forecast:
 
     def _past(self, hour: int, stride: int, most: int) -> tuple[int, ...]:
         # The first hour was not seen whole, and the last one goes on.
-        place, whole = hour - self.first, range(1, len(self.counts) - 1)
-        return tuple([self.counts[past] for past in range(place - stride, place - stride * most - 1, -stride) if past in whole])
+        places = (hour - self.first - number * stride for number in range(1, most + 1))
+        return tuple([self.counts[place] for place in places if 0 < place < len(self.counts) - 1])
 
     def _extend(self, hour: int) -> None:
         if not self.counts:

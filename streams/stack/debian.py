@@ -27,7 +27,7 @@ PAGE = [
     "libjs-d3",
 ]
 SHARE = Path("usr/share/prometheus")
-TEMPLATES = b"/usr/share/prometheus/alertmanager"
+TEMPLATES = f"/{SHARE}/alertmanager".encode()
 """Debian has taken the templates out of Alertmanager and compiled in where they are, without a flag to change it."""
 INSTALL = "apt-get install --no-install-recommends prometheus prometheus-alertmanager"
 
