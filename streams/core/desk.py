@@ -203,7 +203,6 @@ class Desk:
         ticket = self._ticket(name, time)
         if ticket is None:
             return
-        self.agency(opd)
         self._answer(ticket, time, opd)
         self._follow(ticket, time, opd, unit, busy=True)
         if ticket.reopened is not None and time < ticket.reopened:
@@ -348,12 +347,13 @@ class Desk:
             ticket.early[opd] = min(time, ticket.early.get(opd, time))
 
     def _follow(self, ticket: Ticket, time: float, opd: str, unit: str, *, busy: bool) -> None:
+        self.agency(opd)
         known = ticket.units.get(unit)
         if known is None:
             if ticket.closed is None and sum(len(each.units) for each in self.tickets.values()) < UNITS:
                 ticket.units[unit] = Unit(opd, time, busy)
         elif time > known.time or (time == known.time and not busy):
-            known.time, known.busy = time, busy
+            known.opd, known.time, known.busy = opd, time, busy
 
     def _count_answered(self, leg: Leg, time: float) -> None:
         leg.answered = time

@@ -451,6 +451,13 @@ def test_opened_and_reopened_tickets_are_closed_open_or_lost_at_any_moment_in_an
         )
 
 
+def test_a_unit_that_one_agency_calls_free_and_another_then_sends_works_for_the_second() -> None:
+    told = [opened("t1", 0), unit_available("t1", 0), unit_dispatched("t1", 1, opd="bpbd")]
+
+    said = readings(told, 2)
+    assert (said[UNITS_BUSY, "bpbd"], said[UNITS_BUSY, "damkar"]) == (1, 0)
+
+
 @settings(deadline=None)
 @given(st.lists(st.one_of(facts), max_size=40), st.integers(0, 40), times)
 def test_a_state_that_was_put_down_and_taken_up_goes_on_as_if_nothing_had_happened(
