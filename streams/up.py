@@ -27,7 +27,7 @@ DASHBOARDS = Path(__file__).parents[1] / "dashboards"
 FEW = 20
 """Up to so many centres Prometheus looks every second, and every five at more: at all 514 one look takes most of a second."""
 
-HEAD_START = 10.0  # seconds from the start of Kafka to the first event of a feed; what is late catches up
+HEAD_START = 15.0  # seconds from the start of Kafka to the first event of a feed; what is late catches up
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Monitoring:
         """`centres` are files as the command line names them, and `watched` says how many centres that makes."""
         self.home, self.ports, self.feed = home, ports, feed
         self._interval = 1 if watched <= FEW else 5
-        self.clock = Clock() if feed is None else Clock(feed.start, time.time() + HEAD_START, feed.speed)
+        self.clock = Clock()
         self.pages = Pages(home / "log" / "pages.log")
         self.supervisor = Supervisor(home)
         self._centres = [part for path in centres for part in ("--centre", str(path))]
@@ -80,6 +80,8 @@ class Monitoring:
         programs = await asyncio.to_thread(debian.ensure, self.home / "deb", os.environ.get("PATH", ""))
         java_home = os.environ.get("PANTAU112_JAVA_HOME")
         java = find_java(Path(java_home) if java_home else None)
+        if self.feed is not None:  # not before: fetching can take minutes
+            self.clock = Clock(self.feed.start, time.time() + HEAD_START, self.feed.speed)
         data = self.home / ("live" if self.feed is None else "feed")
 
         async def wipe() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,12 +24,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
 
 
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(row: int = 1) -> int:
+    """The first of so many ports in a row that nobody listens on, below those that the system itself hands out to clients."""
+    while True:
+        first = random.randrange(11_000, 32_000)
+        with contextlib.ExitStack() as held, contextlib.suppress(OSError):
+            for port in range(first, first + row):
+                held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
 
 
 def wait_until(true: Callable[[], bool], what: str, seconds: float = 30) -> None:
