@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import math
 import os
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import faust
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -28,14 +29,24 @@ from streams.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credent
 
 log = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 0.5
-"""Oldest that folded but unflushed work may get: what a crash has to fold again."""
-
 FLUSH_RECORDS = 50_000
 """Most unflushed records of a partition. Age is what flushes; this only bounds the work repeated after a crash."""
 
-CATCHING_UP, STEADY = (100_000, 20, 50), (10_000, 50, 1_000)
-"""Thresholds of Python's garbage collector: seldom while a log is caught up with, then often, with little to look at."""
+
+class Pace(NamedTuple):
+    """How a worker spends its time."""
+
+    flush_seconds: float
+    """Oldest that folded but unflushed work may get: what a crash has to fold again."""
+    collect: tuple[int, int, int]
+    """Thresholds of Python's garbage collector."""
+
+
+CATCHING_UP = Pace(5.0, (100_000, 20, 50))
+"""Seldom while a log is caught up with: with 514 centres, flushing ten times as often takes a tenth of the time."""
+
+STEADY = Pace(0.5, (10_000, 50, 1_000))
+"""Then often, with little to look at."""
 
 SESSION_SECONDS = 10.0
 FENCED = 70
@@ -87,8 +98,8 @@ class _Live:
     topic: str
     number: int
     epoch: int
+    position: int  # of the next record
     next_chunk: int = 0
-    folded: int | None = None
     dirty: int = 0
     flushed_at: float = 0.0
     burying: bool = False
@@ -106,7 +117,7 @@ class Worker:
         self._seen: dict[bytes, int] = {}
         self._revoked_at = time.monotonic()
         self._ticking: asyncio.Future[None] | None = None
-        self._is_settled = False
+        self._pace = CATCHING_UP
         # The clock that goes on while a virtual machine or a laptop sleeps.
         self._fence = Fence(SESSION_SECONDS / 2, lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
         self._table = app.Table(
@@ -148,7 +159,7 @@ class Worker:
             for record, refusal in refused:
                 await self._bury(record, refusal)
             live.burying = False
-        if live.dirty >= FLUSH_RECORDS or time.monotonic() - live.flushed_at >= FLUSH_SECONDS:
+        if live.dirty >= FLUSH_RECORDS or time.monotonic() - live.flushed_at >= self._pace.flush_seconds:
             self._flush(tp, live)
 
     def _fold(self, live: _Live, chunk: Chunk) -> list[tuple[ConsumerRecord[bytes, bytes], Refusal]]:
@@ -157,7 +168,7 @@ class Worker:
         if not live.dirty:
             live.flushed_at = time.monotonic()
         live.dirty += len(chunk)
-        live.folded = chunk[-1].offset
+        live.position = chunk[-1].offset + 1
         for word, count in Counter(outcomes).items():
             self.pipeline.consumed[topic, word] += count
         if refused:
@@ -202,17 +213,17 @@ class Worker:
 
     def _flush(self, tp: TP, live: _Live) -> None:
         """Publish every changed state and then the marker, all in one changelog partition, whose order is kept."""
-        if live.folded is None or not live.dirty or live.burying or self._live.get(tp) is not live:
+        if not live.dirty or live.burying or self._live.get(tp) is not live:
             return
         self._fence.alive()
         with self.monitor.lock:
             blobs = [(_state_key(live, key), blob) for key, blob in self.monitor.dirty(live.topic, live.number)]
-        blobs.append((_marker_key(live.topic, live.number), b"%d" % live.folded))
+        blobs.append((_marker_key(live.topic, live.number), b"%d" % (live.position - 1)))
         for key, blob in blobs:
             self._table.data[key] = blob
             self._table.send_changelog(live.number, key, blob).add_done_callback(_published)
         live.dirty, live.flushed_at = 0, time.monotonic()
-        self.pipeline.markers[live.topic, live.number] = live.folded
+        self.pipeline.markers[live.topic, live.number] = live.position - 1
         self.pipeline.flushes += 1
         self.pipeline.flushed_bytes += sum(len(blob) for _, blob in blobs)
 
@@ -220,7 +231,7 @@ class Worker:
         while True:
             self._fence.alive()
             for tp, live in list(self._live.items()):
-                if time.monotonic() - live.flushed_at >= FLUSH_SECONDS:
+                if time.monotonic() - live.flushed_at >= self._pace.flush_seconds:
                     self._flush(tp, live)
                 end = self.app.consumer.highwater(tp)
                 if end is not None and self._live.get(tp) is live:
@@ -229,16 +240,17 @@ class Worker:
             await asyncio.sleep(0.1)
 
     def _settle(self) -> None:
-        """Once the log is folded to its end, leave the states alone: they are trees, without cycles, and to look for garbage in
-        all of them would hold the event loop up for nothing. From now on only what is new is looked at.
+        """Once the log is folded to its end, flush often, and leave the states alone: they are trees, without cycles, and to look
+        for garbage in all of them would hold the event loop up for nothing. From now on only what is new is looked at.
         """
-        if self._is_settled:
+        if self._pace is STEADY or not self._live:
             return
-        lags = self.pipeline.lag_records()
-        if len(lags) == len(self._live) > 0 and sum(lags.values()) <= CHUNK_RECORDS:
+        ends = self.pipeline.log_end
+        waiting = [ends.get((live.topic, live.number), math.inf) - live.position for live in self._live.values()]
+        if sum(waiting) <= CHUNK_RECORDS:
             gc.freeze()
-            gc.set_threshold(*STEADY)
-            self._is_settled = True
+            gc.set_threshold(*STEADY.collect)
+            self._pace = STEADY
 
     def marker(self, tp: TP) -> int | None:
         """The last offset whose effect is in the table."""
@@ -247,7 +259,7 @@ class Worker:
 
     def sought(self, tp: TP, position: int, epoch: int, beyond: str | None) -> None:
         """Reading of this partition goes on at `position`: from now on its chunks are folded."""
-        live = self._live[tp] = _Live(tp.topic.removeprefix(self._prefix), tp.partition, epoch)
+        live = self._live[tp] = _Live(tp.topic.removeprefix(self._prefix), tp.partition, epoch, position)
         if beyond:
             log.error("%s/%d: the state's offset lies %s the log; alert", tp.topic, tp.partition, beyond)
         self.pipeline.markers_below_log += beyond == "below"
@@ -280,8 +292,8 @@ class Worker:
                     self.monitor.load(topic, number, name, blob)
         gc.collect()
         gc.freeze()
-        gc.set_threshold(*CATCHING_UP)
-        self._is_settled = False
+        gc.set_threshold(*CATCHING_UP.collect)
+        self._pace = CATCHING_UP
         if not owned:
             self._ready()
 
@@ -357,7 +369,7 @@ def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipelin
         return 1
     for handler in logging.getLogger().handlers:
         handler.addFilter(Sparing(time.monotonic))
-    gc.set_threshold(*CATCHING_UP)
+    gc.set_threshold(*CATCHING_UP.collect)
     sys.setswitchinterval(0.001)  # a scrape's thread gives way sooner than by default
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -37,7 +37,7 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     """A worker that owns one partition; `published` and `buried` say what left it, in order."""
-    monkeypatch.setattr(shell, "FLUSH_SECONDS", 0)
+    monkeypatch.setattr(shell, "CATCHING_UP", shell.CATCHING_UP._replace(flush_seconds=0))
     signal = SimpleNamespace(connect=lambda _: None)
     app: Any = SimpleNamespace(
         Table=lambda *_, **__: SimpleNamespace(data={}, send_changelog=None),
@@ -72,19 +72,19 @@ def run(coroutine: Any) -> None:
         coroutine.send(None)
 
 
-def test_at_the_end_of_the_log_what_is_folded_is_kept_from_the_garbage_collector(worker: Any) -> None:
+def test_at_the_end_of_the_log_states_are_flushed_often_and_kept_from_the_garbage_collector(worker: Any) -> None:
     before, thresholds = gc.get_freeze_count(), gc.get_threshold()
     try:
         worker._settle()
-        assert not worker._is_settled  # nobody knows yet where the log ends
+        assert worker._pace is shell.CATCHING_UP  # nobody knows yet where the log ends
         worker.pipeline.log_end[CALLS, 3] = 9_000
         worker._settle()
-        assert not worker._is_settled
-        worker.pipeline.markers[CALLS, 3] = 8_999
+        assert worker._pace is shell.CATCHING_UP
+        worker._live[PLACE].position = 9_000
         worker._settle()
-        assert worker._is_settled
+        assert worker._pace is shell.STEADY
         assert gc.get_freeze_count() > before
-        assert gc.get_threshold() == shell.STEADY
+        assert gc.get_threshold() == shell.STEADY.collect
     finally:
         gc.unfreeze()
         gc.set_threshold(*thresholds)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.bench import latency, month, scale, stage, throughput
 from tests.bench.figure import Figure
+from tests.bench.workload import NATION, national, produce
 
 RESULTS = Path(__file__).with_name("results.md")
 HEAD = "| what | ours | bare limit, same run | ratio | target | met |\n|---|---|---|---|---|---|"
@@ -31,9 +32,11 @@ def versions() -> str:
 def figures() -> Iterator[Figure]:
     """Every figure, as soon as it is measured."""
     with stage.kafka() as bootstrap:
-        yield from throughput.measure(bootstrap)
         yield from latency.measure(bootstrap)
-        yield from scale.measure(bootstrap)
+        stage.create_topics(bootstrap, NATION, "bench-0")
+        events = produce(bootstrap, NATION, national())
+        yield from throughput.measure(bootstrap, events)
+        yield from scale.measure(bootstrap, events)
     yield from month.measure()
 
 

@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import quantiles
 
@@ -69,25 +70,28 @@ def measure(bootstrap: str) -> list[Figure]:
 
 
 async def offer(
-    bootstrap: str, prefix: str, events: int, centre: str = BOGOR.code, until: threading.Event | None = None
+    bootstrap: str, prefix: str, events: int, centres: Sequence[str] = (BOGOR.code,), until: threading.Event | None = None
 ) -> list[float]:
-    """Produce so many events of calls, evenly in time, or until told; returns when each was produced, in monotonic seconds."""
+    """Produce so many events of calls, evenly in time and two at each centre in turn, or until told.
+
+    Returns when each was produced, in monotonic seconds.
+    """
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=0)
     await producer.start()
-    run, began, sent, home = time.time_ns(), time.monotonic(), [], partition_of(centre)
+    run, began, sent = time.time_ns(), time.monotonic(), []
     start = datetime.now(BOGOR.timezone)
     try:
         for n in range(events):
             await asyncio.sleep(began + n / RATE - time.monotonic())
             if until is not None and until.is_set():
                 break
-            call = f"{run:x}-{n // 2}"
+            call, centre = f"{run:x}-{n // 2}", centres[n // 2 % len(centres)]
             kind, data = (CallAbandoned, {"call": call}) if n % 2 else (CallOffered, {"call": call, "queue": "112"})
             moment = start + timedelta(seconds=n / RATE)
             told = {"id": f"{run:x}-{n}", "source": f"/{centre}/bench", "subject": centre, "time": moment, "data": data}
             value = encode(kind.model_validate(told))
             sent.append(time.monotonic())
-            await producer.send(prefix + CALLS.name, value, centre.encode(), home)
+            await producer.send(prefix + CALLS.name, value, centre.encode(), partition_of(centre))
     finally:
         await producer.stop()
     return sent

@@ -8,25 +8,27 @@ import time
 from collections.abc import Callable
 from statistics import median
 
+from streams.centres import indonesia
 from streams.monitor import STATE_VERSION
 from tests.bench.figure import Figure
 from tests.bench.latency import offer
 from tests.bench.stage import Sample, Worker, create_topics, on_core
-from tests.bench.workload import BOGOR, midnight, national, produce
+from tests.bench.workload import NATION, midnight
 
 CENTRES = 514
 SCRAPES = 10
-PREFIX, APP = "scale.", "bench-scale"
+APP = "bench-scale"
 
 
-def measure(bootstrap: str) -> list[Figure]:
-    """Stream time is the last midnight, so that every window is full; calls keep coming meanwhile."""
-    create_topics(bootstrap, PREFIX, APP)
-    events = produce(bootstrap, PREFIX, national())
-    with Worker(bootstrap, PREFIX, APP, ["indonesia"], f"{midnight().isoformat()}@{time.time()}x1") as worker:
+def measure(bootstrap: str, events: int) -> list[Figure]:
+    """Stream time is the last midnight, so that every window is full; meanwhile calls keep coming, ten times as many as in life."""
+    create_topics(bootstrap, NATION, APP)
+    with Worker(bootstrap, NATION, APP, ["indonesia"], f"{midnight().isoformat()}@{time.time()}x1") as worker:
         worker.until(lambda s: s.flushed >= events, f"{events} events folded and flushed")
         ending = threading.Event()
-        coming = threading.Thread(target=lambda: asyncio.run(offer(bootstrap, PREFIX, 10**6, BOGOR.code, ending)))
+        coming = threading.Thread(
+            target=lambda: asyncio.run(offer(bootstrap, NATION, 10**6, sorted(indonesia.centres()), ending))
+        )
         coming.start()
         try:
             worker.until(lambda s: s.consumed > events, "calls that keep coming")

@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
 
-from streams import centres
 from streams.log import Log
 from streams.settings import Settings
 from streams.stack import jars
 from streams.stack.kafka import Broker, find_java
-from tests.bench.workload import BOGOR
 from tests.conftest import LOCAL, RealKafka, free_port, wait_until
 
 CORES = sorted(os.sched_getaffinity(0))
@@ -64,17 +62,6 @@ class Sample(NamedTuple):
     flushed: int
     stall: float
     burnt: float
-
-
-@contextlib.contextmanager
-def copies(codes: Sequence[str]) -> Iterator[list[str]]:
-    """Files of centres like Kota Bogor, one for each code."""
-    bogor = centres.PACKAGED.read_text()
-    with tempfile.TemporaryDirectory(prefix="bench-centres-") as folder:
-        files = [Path(folder, f"{code}.toml") for code in codes]
-        for code, file in zip(codes, files, strict=True):
-            file.write_text(bogor.replace(BOGOR.code, code))
-        yield [str(file) for file in files]
 
 
 class Worker:

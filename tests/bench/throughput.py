@@ -6,29 +6,24 @@ from statistics import median
 
 from schemas.topics import TOPICS
 from tests.bench.figure import Figure
-from tests.bench.stage import Worker, copies, create_topics, on_core
-from tests.bench.workload import codes, produce, simulated
+from tests.bench.stage import Worker, create_topics, on_core
+from tests.bench.workload import NATION
 
-CENTRES = 16
-DAYS = 10
 ROUNDS = 3
 
 
-def measure(bootstrap: str) -> list[Figure]:
-    """Ten days of 16 centres, whole job and bare loop in turn."""
-    prefix, wanted = "throughput.", codes(CENTRES)
-    create_topics(bootstrap, prefix, "bench-0")
-    events = produce(bootstrap, prefix, simulated(DAYS, wanted))
+def measure(bootstrap: str, events: int) -> list[Figure]:
+    """The nation's day, whole job and bare loop in turn."""
     rates: dict[str, list[tuple[float, float]]] = {"whole": [], "bare": []}
     for number in range(ROUNDS):
-        rates["whole"].append(_whole(bootstrap, prefix, f"bench-{number}", wanted, events))
-        rates["bare"].append(_bare(bootstrap, prefix, events))
+        rates["whole"].append(_whole(bootstrap, f"bench-{number}", events))
+        rates["bare"].append(_bare(bootstrap, events))
     figures = []
     for index, kind in enumerate(("wall", "CPU")):
         whole, bare = (median(pair[index] for pair in rates[what]) for what in ("whole", "bare"))
         figures.append(
             Figure(
-                f"throughput, events per {kind} second ({events:,} events, {CENTRES} centres)",
+                f"throughput, events per {kind} second (a day of 514 centres, {events:,} events)",
                 f"{whole:,.0f}",
                 f"{bare:,.0f} (aiokafka, decode, count)",
                 f"{whole / bare:.2f}",
@@ -39,9 +34,9 @@ def measure(bootstrap: str) -> list[Figure]:
     return figures
 
 
-def _whole(bootstrap: str, prefix: str, app_id: str, wanted: list[str], events: int) -> tuple[float, float]:
-    create_topics(bootstrap, prefix, app_id)
-    with copies(wanted) as files, Worker(bootstrap, prefix, app_id, files) as worker:
+def _whole(bootstrap: str, app_id: str, events: int) -> tuple[float, float]:
+    create_topics(bootstrap, NATION, app_id)
+    with Worker(bootstrap, NATION, app_id, ["indonesia"]) as worker:
         last = worker.until(lambda s: s.consumed >= events, f"{events} events folded")
         first = worker.until(lambda s: s.consumed > 0, "the first event")
         worker.until(lambda s: s.flushed >= events, "their states in Kafka")
@@ -50,8 +45,8 @@ def _whole(bootstrap: str, prefix: str, app_id: str, wanted: list[str], events: 
     return done / (last.wall - first.wall), done / (last.cpu - first.cpu)
 
 
-def _bare(bootstrap: str, prefix: str, events: int) -> tuple[float, float]:
-    topics = [prefix + topic.name for topic in TOPICS]
+def _bare(bootstrap: str, events: int) -> tuple[float, float]:
+    topics = [NATION + topic.name for topic in TOPICS]
     command = on_core("-m", "tests.bench.bare", "count", bootstrap, str(events), *topics)
     said = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return said["events"] / said["wall"], said["events"] / said["cpu"]

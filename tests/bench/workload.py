@@ -1,18 +1,20 @@
-"""What the benchmarks send: a simulated centre's days, as raw records and for as many centres as are wanted."""
+"""What the benchmarks send: a simulated day of all of Indonesia's centres, as raw records."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from schemas.event import Event
 from schemas.topics import TOPIC_OF, encode
 from streams import centres
 from streams.centres import indonesia
 from streams.sources import simulate
 from streams.transport import partition_of
+
+NATION = "nation."
+"""What the topics that hold it are prefixed with."""
 
 BOGOR = next(iter(centres.load([]).values()))
 
@@ -25,31 +27,15 @@ class Raw(NamedTuple):
     value: bytes
 
 
-def codes(count: int) -> list[str]:
-    """So many centre codes."""
-    return [f"{11 + n // 50}.{1 + n % 50:02d}" for n in range(count)]
-
-
 def midnight() -> datetime:
     """The last local midnight: no event that a benchmark sends lies after it."""
     return datetime.now(BOGOR.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def simulated(days: int, wanted: Sequence[str]) -> Iterator[Raw]:
-    """The days up to `midnight` at Kota Bogor, the same ones at every wanted centre, event by event."""
-    for topic, _, value in _until_midnight(simulate.events(112, midnight() - timedelta(days=days), BOGOR, days)):
-        for code in wanted:
-            yield Raw(topic, code, value.replace(BOGOR.code.encode(), code.encode()))
-
-
 def national() -> Iterator[Raw]:
     """The day up to `midnight` at all centres of Indonesia, a day of its own at each."""
-    return _until_midnight(simulate.nation(112, midnight() - timedelta(days=1), indonesia.centres().values()))
-
-
-def _until_midnight(events: Iterable[Event]) -> Iterator[Raw]:
     end = midnight()
-    for event in events:
+    for event in simulate.nation(112, end - timedelta(days=1), indonesia.centres().values()):
         if event.time >= end:
             return
         yield Raw(TOPIC_OF[event.type].name, event.subject, encode(event))
