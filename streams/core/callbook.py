@@ -171,6 +171,8 @@ class Book:
         hours = [(number * HOUR, hour) for number, hour in self.named.items() if now - seconds - HOUR < number * HOUR <= now]
         found: dict[str, list[tuple[int, bool]]] = {}
         for end in (LOST, ANSWERED):
+            if end == ANSWERED and not found:
+                break  # an answer matters only to who was lost before
             for start, hour in hours:
                 row = hour.ends.find(end)
                 while row >= 0:

@@ -3,6 +3,7 @@
 from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import assert_never, get_args
 
 from schemas.callers import CallerEvent
@@ -247,14 +248,18 @@ def recommend(callers: Callers, now: float) -> Iterator[Recommendation]:
 
     Calls of every other class, ghost above all, count for nothing.
     """
-    suspects = sorted(caller for caller, times in callers.pranks.items() if len(times) >= PRANKS)
-    for caller in suspects:
+    for caller, record, (pranks, since, last) in sorted(_undecided(callers, now), key=itemgetter(0)):
+        yield Recommendation(pseudonym(caller), record.next_stage(now), pranks, since, last + DAY)
+
+
+def _undecided(callers: Callers, now: float) -> Iterator[tuple[str, Record, tuple[int, int, int]]]:
+    for caller, times in callers.pranks.items():
+        if len(times) < PRANKS:
+            continue
         record = callers.records.get(caller, _NO_RECORD)
-        times = callers.pranks[caller]
         found = evidence(times[bisect_right(times, record.decided) : bisect_right(times, now)], now)
         if found and not record.is_active(now) and not callers.is_protected(caller):
-            pranks, since, last = found
-            yield Recommendation(pseudonym(caller), record.next_stage(now), pranks, since, last + DAY)
+            yield caller, record, found
 
 
 def due(callers: Callers, now: float) -> Iterator[Recommendation]:
@@ -389,6 +394,6 @@ def _measure_known(callers: Callers, now: float) -> Readings:
     yield CALLBACKS_OPEN, (), len(missed)
     if missed:
         yield OLDEST_CALLBACK, (), min(times[0] for times in missed.values())
-    yield RECOMMENDATIONS_OPEN, (), sum(1 for _ in recommend(callers, now))
+    yield RECOMMENDATIONS_OPEN, (), sum(1 for _ in _undecided(callers, now))
     yield BLOCKS_ACTIVE, (), sum(record.is_active(now) for record in callers.records.values())
     yield CALLERS_PROTECTED, (), len(callers.protected) // _PROTECTED

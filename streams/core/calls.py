@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import assert_never
 
 from schemas.callers import CallerEvent
@@ -13,7 +14,7 @@ from streams.core.forecast import Forecast
 from streams.core.funnel import OUTCOMES, SWEEP_SECONDS, Funnel, Peak, Queue
 from streams.core.ledger import Ledger
 from streams.core.proportion import wilson
-from streams.core.reading import Metric, Readings
+from streams.core.reading import Metric, Reading, Readings
 from streams.core.service_level import KINDS, OFFERED, Tally, variants
 from streams.core.window import midnights
 
@@ -254,20 +255,7 @@ def _measure_rates(funnel: Funnel, now: float, centre: Centre) -> Readings:
     tallies = {name: Tally.of(counts) for name, counts in zip(WINDOWS, rolling, strict=True)}
     tallies["today"] = today = Tally.of(counts_today)
     for window, tally in tallies.items():
-        yield ANSWER_CALLS, (window,), tally.unblocked
-        if tally.unblocked:
-            lower, upper = wilson(tally.answered, tally.unblocked)
-            yield ANSWER_RATIO, (window,), tally.answered / tally.unblocked
-            yield ANSWER_RATIO_LOWER, (window,), lower
-            yield ANSWER_RATIO_UPPER, (window,), upper
-        for variant, threshold, good, n in variants(tally, centre.thresholds.service_level_seconds):
-            labels = (variant, threshold, window)
-            yield SERVICE_LEVEL_CALLS, labels, n
-            if n:
-                lower, upper = wilson(good, n)
-                yield SERVICE_LEVEL, labels, good / n
-                yield SERVICE_LEVEL_LOWER, labels, lower
-                yield SERVICE_LEVEL_UPPER, labels, upper
+        yield from _rates(window, tally, centre.thresholds.service_level_seconds)
     yield TODAY, ("offered",), counts_today[OFFERED]
     yield TODAY, ("answered",), today.answered
     yield TODAY, ("abandoned",), today.abandoned
@@ -276,3 +264,27 @@ def _measure_rates(funnel: Funnel, now: float, centre: Centre) -> Readings:
     yield TODAY, ("network_dropped",), today.network_dropped
     yield TODAY, ("blocked",), today.blocked
     yield TODAY, ("lost",), today.lost
+
+
+@lru_cache(maxsize=4096)
+def _rates(window: str, tally: Tally, level: float) -> tuple[Reading, ...]:
+    """All ratios of one window. Kept, because from one scrape to the next most windows of most centres stay as they are."""
+    readings: list[Reading] = [(ANSWER_CALLS, (window,), tally.unblocked)]
+    if tally.unblocked:
+        lower, upper = wilson(tally.answered, tally.unblocked)
+        readings += [
+            (ANSWER_RATIO, (window,), tally.answered / tally.unblocked),
+            (ANSWER_RATIO_LOWER, (window,), lower),
+            (ANSWER_RATIO_UPPER, (window,), upper),
+        ]
+    for variant, threshold, good, n in variants(tally, level):
+        labels = (variant, threshold, window)
+        readings.append((SERVICE_LEVEL_CALLS, labels, n))
+        if n:
+            lower, upper = wilson(good, n)
+            readings += [
+                (SERVICE_LEVEL, labels, good / n),
+                (SERVICE_LEVEL_LOWER, labels, lower),
+                (SERVICE_LEVEL_UPPER, labels, upper),
+            ]
+    return tuple(readings)

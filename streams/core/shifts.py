@@ -15,8 +15,8 @@ def scheduled_seconds(shifts: tuple[Shift, ...], since: float, until: float, zon
 
 @lru_cache(maxsize=256)
 def _planned(shifts: tuple[Shift, ...], first: int, last: int, zone: ZoneInfo) -> list[tuple[float, float, int]]:
-    """Every shift's beginning, end (epoch seconds) and seats, from the local day before the quarter of an hour `first` to that of
-    `last`: no zone's clock is off by anything finer.
+    """Beginning, end (epoch seconds) and seats of every shift that touches the quarters of an hour from `first` to `last`: no
+    zone's clock is off by anything finer.
     """
     day, final = (datetime.fromtimestamp(quarter * 900, zone).date() for quarter in (first, last))
     day -= timedelta(days=1)
@@ -25,6 +25,8 @@ def _planned(shifts: tuple[Shift, ...], first: int, last: int, zone: ZoneInfo) -
         for shift in shifts:
             end = day + timedelta(days=shift.until <= shift.start)
             moments = datetime.combine(day, shift.start, zone), datetime.combine(end, shift.until, zone)
-            planned.append((moments[0].timestamp(), moments[1].timestamp(), shift.seats))
+            start, stop = (moment.timestamp() for moment in moments)
+            if start < (last + 1) * 900 and stop > first * 900:
+                planned.append((start, stop, shift.seats))
         day += timedelta(days=1)
     return planned

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from streams.core.spans import Span, total, union, within
+from streams.core.spans import Span, union, within
 
 REMEMBERED_SECONDS = 3600
 """Conversations that ended longer ago than this before the newest are no longer known one by one."""
@@ -62,10 +62,6 @@ class Workload:
     def has_answered(self, seat: str, since: float) -> bool:
         """Whether one of the seat's conversations that are over began at `since`, epoch seconds, or later."""
         return any(start >= int(since) for _, start in self.seats.get(seat, ()))
-
-    def busy(self, seat: str, since: float, until: float) -> float:
-        """Seconds of these."""
-        return total(self.spans(seat, since, until))
 
     def _remember(self, seat: str, start: int, end: int) -> None:
         self.newest = max(self.newest, end)

@@ -21,7 +21,7 @@ APP = "bench-scale"
 
 
 def measure(bootstrap: str, events: int) -> list[Figure]:
-    """Stream time is the last midnight, so that every window is full; meanwhile calls keep coming, ten times as many as in life."""
+    """Stream time is the last midnight, so every window is full; meanwhile calls keep coming, ten times as many as in life."""
     create_topics(bootstrap, NATION, APP)
     with Worker(bootstrap, NATION, APP, ["indonesia"], f"{midnight().isoformat()}@{time.time()}x1") as worker:
         worker.until(lambda s: s.flushed >= events, f"{events} events folded and flushed")
