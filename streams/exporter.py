@@ -22,6 +22,7 @@ class PipelineCollector:
 
     def __init__(self, pipeline: Pipeline, clock: Clock, wall: Callable[[], float]) -> None:
         self._pipeline, self._clock, self._wall = pipeline, clock, wall
+        self._version = version("pantau112")
 
     def collect(self) -> Iterator[Metric]:
         """Every family of `pantau112_`."""
@@ -67,7 +68,7 @@ class PipelineCollector:
         yield CounterMetricFamily("pantau112_flushed_bytes", "Bytes of state written to Kafka.", pipeline.flushed_bytes)
         yield GaugeMetricFamily("pantau112_stream_speed", "How fast stream time runs; 1 in life.", self._clock.speed)
         build = GaugeMetricFamily("pantau112_build_info", "1 for the running version.", labels=["version"])
-        build.add_metric([version("pantau112")], 1)
+        build.add_metric([self._version], 1)
         yield build
 
 

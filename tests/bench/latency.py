@@ -70,9 +70,14 @@ def measure(bootstrap: str) -> list[Figure]:
 
 
 async def offer(
-    bootstrap: str, prefix: str, events: int, centres: Sequence[str] = (BOGOR.code,), until: threading.Event | None = None
+    bootstrap: str,
+    prefix: str,
+    events: int,
+    rate: float = RATE,
+    centres: Sequence[str] = (BOGOR.code,),
+    until: threading.Event | None = None,
 ) -> list[float]:
-    """Produce so many events of calls, evenly in time and two at each centre in turn, or until told.
+    """Produce so many events of calls, `rate` a second and two at each centre in turn, or until told.
 
     Returns when each was produced, in monotonic seconds.
     """
@@ -82,12 +87,12 @@ async def offer(
     start = datetime.now(BOGOR.timezone)
     try:
         for n in range(events):
-            await asyncio.sleep(began + n / RATE - time.monotonic())
+            await asyncio.sleep(began + n / rate - time.monotonic())
             if until is not None and until.is_set():
                 break
             call, centre = f"{run:x}-{n // 2}", centres[n // 2 % len(centres)]
             kind, data = (CallAbandoned, {"call": call}) if n % 2 else (CallOffered, {"call": call, "queue": "112"})
-            moment = start + timedelta(seconds=n / RATE)
+            moment = start + timedelta(seconds=n / rate)
             told = {"id": f"{run:x}-{n}", "source": f"/{centre}/bench", "subject": centre, "time": moment, "data": data}
             value = encode(kind.model_validate(told))
             sent.append(time.monotonic())

@@ -17,17 +17,19 @@ from tests.bench.workload import NATION, midnight
 
 CENTRES = 514
 SCRAPES = 10
+RATE = 50
+"""Events a second that come meanwhile, all over the country: twice as many as in the busiest hour of the simulated day."""
 APP = "bench-scale"
 
 
 def measure(bootstrap: str, events: int) -> list[Figure]:
-    """Stream time is the last midnight, so every window is full; meanwhile calls keep coming, ten times as many as in life."""
+    """Stream time is the last midnight, so every window is full; calls keep coming meanwhile."""
     create_topics(bootstrap, NATION, APP)
     with Worker(bootstrap, NATION, APP, ["indonesia"], f"{midnight().isoformat()}@{time.time()}x1") as worker:
         worker.until(lambda s: s.flushed >= events, f"{events} events folded and flushed")
         ending = threading.Event()
         coming = threading.Thread(
-            target=lambda: asyncio.run(offer(bootstrap, NATION, 10**6, sorted(indonesia.centres()), ending))
+            target=lambda: asyncio.run(offer(bootstrap, NATION, 10**6, RATE, sorted(indonesia.centres()), ending))
         )
         coming.start()
         try:
@@ -58,7 +60,7 @@ def _scrapes(worker: Worker) -> list[Figure]:
     seconds, memory, peak = median(taken), worker.status("VmRSS") / 1e6, worker.status("VmHWM") / 1e6
     return [
         Figure(
-            f"scrape of {CENTRES} centres ({size})",
+            f"scrape of {CENTRES} centres at {RATE} events/s ({size})",
             f"{seconds:.2f} s",
             f"{bare:.2f} s (the same lines, labels ready)",
             f"{seconds / bare:.1f}",
