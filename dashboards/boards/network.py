@@ -58,9 +58,8 @@ TEXTS = {
     "hours": Text("Jam", "Hours"),
     "level": Text("Tinggi air", "River level"),
     "level about": Text(
-        "Cm di pos; batas Katulampa: Siaga 3 di atas 80, Siaga 2 di atas 150, Siaga 1 di atas 200. Hilang bila 2 jam "
-        "tidak dibaca.",
-        "Cm at the gauge; Katulampa's bounds: Siaga 3 above 80, Siaga 2 above 150, Siaga 1 above 200. Gone when unread for 2 h.",
+        "Cm di pos, dengan batas setiap Siaga dari berkas pusat. Hilang bila 2 jam tidak dibaca.",
+        "Cm at the gauge, with the bound of each Siaga from the centre file. Gone when unread for 2 h.",
     ),
     "gauges": Text("Pos duga air", "River gauges"),
     "gauges about": Text(
@@ -114,6 +113,11 @@ def _panels(say: Say) -> list[Shown]:
             ("hours", "hours", COUNT),
         )
     ]
+    bounds = [
+        Value(f"Siaga {siaga}", f'max by (gauge) (psap_gauge_siaga_bound_centimetres{{{CITY},siaga="{siaga}"}})')
+        for siaga in (1, 2, 3)
+    ]
+    level = [Value("{{gauge}}", f"max by (gauge) (psap_gauge_level_centimetres{{{CITY}}})"), *bounds]
     gauges = [
         Value("Siaga", f"max by (gauge) (psap_gauge_siaga{{{CITY}}})", COUNT),
         Value(say("rise"), f"max by (gauge) (psap_gauge_rise_centimetres{{{CITY}}})", CENTIMETRES),
@@ -136,11 +140,7 @@ def _panels(say: Say) -> list[Shown]:
         ("silence", Place(12, 7, 12, 7), lines(silence, COUNT, nothing)),
         ("lost", Place(0, 14, 12, 7), rows(lost, RATIO, nothing, {"condition": say("condition")}, codes=conditions)),
         ("surge", Place(12, 14, 12, 7), lines(surge, COUNT, nothing, [say("expected")], [say("last week")])),
-        (
-            "level",
-            Place(0, 21, 10, 7),
-            lines([Value("{{gauge}}", f"max by (gauge) (psap_gauge_level_centimetres{{{CITY}}})")], CENTIMETRES, nothing),
-        ),
+        ("level", Place(0, 21, 10, 7), lines(level, CENTIMETRES, nothing, [bound.name for bound in bounds])),
         ("gauges", Place(10, 21, 7, 7), rows(gauges, COUNT, nothing, {"gauge": say("gauge")})),
         (
             "weather",

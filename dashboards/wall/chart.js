@@ -105,15 +105,33 @@ export class Chart {
         spanGaps: spansGaps,
         points: { show: false },
       }))],
-      hooks: { setCursor: [(plot) => this.say(plot.cursor.idx)] },
+      hooks: { setCursor: [(plot) => this.say(plot.cursor.idx)], draw: [(plot) => this.mark(plot, size)] },
     }, [view.axis, ...view.lines.map((line) => line.data)], this.canvas);
   }
 
-  entry({ name, colour, dash, cap, link, inLegend }) {
-    const mark = element("i", { "aria-hidden": "true" });
-    mark.style.borderTop = `4px ${dash.length ? { round: "dotted", butt: "dashed" }[cap] : "solid"} ${colour}`;
+  entry({ name, colour, dash, cap, mark, link, inLegend }) {
+    const sign = element("i", { "aria-hidden": "true" }, mark);
+    if (mark) sign.style.color = colour;
+    else sign.style.borderTop = `4px ${dash.length ? { round: "dotted", butt: "dashed" }[cap] : "solid"} ${colour}`;
     const title = link ? element("a", { href: link.href }, name) : name;
-    return element("li", { hidden: !inLegend }, mark, title, " ", element("b", {}));
+    return element("li", { hidden: !inLegend }, sign, title, " ", element("b", {}));
+  }
+
+  // The lines' marks, ten times the size of a letter apart, at places of their own on each line.
+  mark(plot, size) {
+    const { ctx, bbox } = plot;
+    const { axis, lines } = this.view;
+    const every = Math.max(lines.length, Math.ceil((axis.length * size * 10 * devicePixelRatio) / bbox.width));
+    ctx.save();
+    Object.assign(ctx, { font: `${size * devicePixelRatio}px sans-serif`, textAlign: "center", textBaseline: "middle" });
+    lines.forEach(({ mark, colour, data }, place) => {
+      ctx.fillStyle = colour;
+      for (let at = Math.round((every * place) / lines.length); mark && at < data.length; at += every) {
+        if (data[at] === null) continue;
+        ctx.fillText(mark, plot.valToPos(axis[at], "x", true), plot.valToPos(data[at], "y", true));
+      }
+    });
+    ctx.restore();
   }
 
   // The values in the legend: those under the pointer, else the last ones, which are also the picture's text.

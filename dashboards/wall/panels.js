@@ -62,6 +62,9 @@ function axisOf({ first, last: end, step }) {
   return Array.from({ length: Math.max(0, Math.round((end - first) / step) + 1) }, (unused, place) => first + place * step);
 }
 
+// What tells lines apart that differ in nothing but their colour.
+const MARKS = ["●", "▲", "■", "◆", "▼", "○", "△", "□", "◇", "▽"];
+
 function timeseries(panel, answers, context) {
   const axis = axisOf(context.request);
   const lines = series(panel, answers).map(({ name, labels, samples, config }, place) => {
@@ -80,11 +83,14 @@ function timeseries(panel, answers, context) {
       fill: custom.fillOpacity || 0,
       interpolation: custom.lineInterpolation || "linear",
       spansGaps: custom.spanNulls === true,
+      mark: "",
       inLegend: !(custom.hideFrom && custom.hideFrom.legend),
       last: display(value, config).text,
       link: linked(config, { name, labels, row: labels, value }, context),
     };
   });
+  const plain = lines.filter(({ dash }) => !dash.length);
+  if (plain.length > 1) plain.forEach((line, place) => (line.mark = MARKS[place % MARKS.length]));
   const { unit, decimals, min = null, max = null, noValue, custom } = configOf(panel, {});
   const soft = { min: custom.axisSoftMin, max: custom.axisSoftMax };
   const legend = panel.options.legend.showLegend !== false && panel.options.legend.displayMode !== "hidden";

@@ -161,6 +161,12 @@ SIAGA = Metric(
     "Alert level of the river, 4 (the lowest) to 1, for gauges whose bounds the centre file has.",
     ("gauge",),
 )
+SIAGA_BOUND = Metric(
+    "psap_gauge_siaga_bound_centimetres",
+    "gauge",
+    "Above this level the river is at that alert level (3, 2 or 1), for gauges in the centre file.",
+    ("gauge", "siaga"),
+)
 RISE = Metric(
     "psap_gauge_rise_centimetres",
     "gauge",
@@ -183,7 +189,7 @@ WARNING_EXPIRES = Metric(
     "When the last warning that holds now expires.",
     ("event", "attribution"),
 )
-METRICS = (LEVEL, SIAGA, RISE, RISE_LIMIT, LAST_READING, WARNING, WARNING_EXPIRES)
+METRICS = (LEVEL, SIAGA, SIAGA_BOUND, RISE, RISE_LIMIT, LAST_READING, WARNING, WARNING_EXPIRES)
 
 
 def measure(state: State, now: float, centre: Centre) -> Readings:
@@ -201,6 +207,8 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
         if len(lows) > 1:
             yield RISE, (name,), gauge.level - min(lows)
     for name in sorted(watched):
+        for alert, bound in zip("321", watched[name].siaga, strict=True):
+            yield SIAGA_BOUND, (name, alert), bound
         yield RISE_LIMIT, (name,), watched[name].rise_centimetres
     holding = [warning for warning in state.warnings.values() if warning.onset <= now < warning.end]
     for labels in sorted({(w.event, w.severity, w.urgency, w.certainty, w.attribution) for w in holding}):

@@ -20,6 +20,7 @@ from streams.core.environment import (
     RISE,
     RISE_LIMIT,
     SIAGA,
+    SIAGA_BOUND,
     WARNING,
     WARNING_EXPIRES,
     WARNINGS,
@@ -80,11 +81,18 @@ def test_a_gauge_that_the_centre_file_does_not_have_says_its_level_and_no_siaga(
     assert (RISE_LIMIT, "ciliwung") not in found
 
 
-def test_a_gauge_of_the_centre_file_that_was_never_read_says_only_its_limit() -> None:
+LIMITS = {
+    (RISE_LIMIT, "katulampa"): 60,
+    (SIAGA_BOUND, "katulampa", "3"): 80,
+    (SIAGA_BOUND, "katulampa", "2"): 150,
+    (SIAGA_BOUND, "katulampa", "1"): 200,
+}
+
+
+def test_a_gauge_of_the_centre_file_that_was_never_read_says_only_its_limits() -> None:
     found = readings([gauge_read(120, 0, "ciliwung")], 60)
 
-    assert {key[0] for key in found if key[1] == "katulampa"} == {RISE_LIMIT}
-    assert found[RISE_LIMIT, "katulampa"] == 60
+    assert {key: value for key, value in found.items() if key[1] == "katulampa"} == LIMITS
 
 
 def test_nothing_told_of_the_weather_is_absent_and_not_zero() -> None:
@@ -135,7 +143,7 @@ def test_a_level_older_than_two_hours_is_not_said_but_its_time_is() -> None:
 
     assert readings(events, 2 * HOUR)[LEVEL, "katulampa"] == 210
     stale = readings(events, 2 * HOUR + 1)
-    assert stale == {(LAST_READING, "katulampa"): at(0), (RISE_LIMIT, "katulampa"): 60}
+    assert stale == {(LAST_READING, "katulampa"): at(0), **LIMITS}
 
 
 def test_of_two_readings_at_one_moment_the_higher_holds_in_any_order() -> None:

@@ -161,6 +161,11 @@ class TestLines:
         )
         lines = view(shown, {"A": [over_time((3600, 1))], "B": [over_time((3600, 9))]})["lines"]
         assert [(line["dash"], line["colour"]) for line in lines] == [([], "#73BF69"), ([10, 10], "#C4162A")]
+        assert [line["mark"] for line in lines] == ["", ""]  # the dashes tell them apart
+
+    def test_lines_that_only_their_colour_would_tell_apart_bear_marks(self) -> None:
+        lines = view(panel("timeseries", "a", "b"), {"A": [over_time((3600, 1))], "B": [over_time((3600, 9))]})["lines"]
+        assert [line["mark"] for line in lines] == ["●", "▲"]
 
     def test_a_ghost_is_of_dots_that_can_be_seen(self) -> None:
         shown = panel("timeseries", "a")
