@@ -4,15 +4,14 @@ import asyncio
 import gc
 import logging
 import math
-import os
 import sys
 import tempfile
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import faust
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -23,8 +22,10 @@ from faust.types import TP, EventT
 from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, TOPIC_OF, TOPICS, Refusal, encode
 from streams.advisor import NotPublishedError, Publish
+from streams.fence import FENCED, Fence, die
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
+from streams.sparing import Sparing
 from streams.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
 
 log = logging.getLogger(__name__)
@@ -49,8 +50,6 @@ STEADY = Pace(0.5, (10_000, 50, 1_000))
 """Then often, with little to look at."""
 
 SESSION_SECONDS = 10.0
-FENCED = 70
-"""Exit code of a worker that must not go on: it was frozen, or a chunk is missing. Starting it again is safe."""
 
 LARGEST_REQUEST = 4 * 2**20
 CHANGELOG_CONFIG = {
@@ -74,21 +73,6 @@ class Settings(Connection, Protocol):
     def instance_id(self) -> str | None: ...
     @property
     def topic_prefix(self) -> str: ...
-
-
-class Fence:
-    """Ends the process when it finds that it stood still so long that another may own its partitions."""
-
-    def __init__(self, limit: float, clock: Callable[[], float]) -> None:
-        self._limit, self._clock = limit, clock
-        self._last: float | None = None
-
-    def alive(self) -> None:
-        """To be called before anything is folded or published, and often enough in between."""
-        now = self._clock()
-        if self._last is not None and now - self._last > self._limit:
-            die(FENCED, f"stood still for {now - self._last:.1f} s; another worker may own these partitions")
-        self._last = now
 
 
 @dataclass(slots=True, eq=False)
@@ -381,32 +365,6 @@ def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipelin
         host.execute_from_commandline()
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
-
-
-class Sparing(logging.Filter):
-    """Lets 5 records per place in the code through in 10 s: while Kafka is away its clients write 100 a second."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        super().__init__()
-        self._clock = clock
-        self._recent: dict[tuple[str, int], deque[float]] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether this record is written."""
-        recent = self._recent.setdefault((record.pathname, record.lineno), deque(maxlen=5))
-        now = self._clock()
-        if len(recent) == 5 and now - recent[0] < 10:
-            return False
-        recent.append(now)
-        return True
-
-
-def die(code: int, why: str) -> NoReturn:
-    """End the process at once, so that nothing is acknowledged or published after this moment."""
-    log.critical("worker ends: %s", why)
-    logging.shutdown()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 async def _or_die(work: Coroutine[Any, Any, None]) -> None:

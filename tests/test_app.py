@@ -1,7 +1,6 @@
 """One worker without Kafka: folding chunks, flushing states before their marker, and ending rather than guessing."""
 
 import gc
-import logging
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from faust.types import TP
 
 from streams import app as shell
-from streams.app import Fence, Sparing, Worker
+from streams.app import Worker
 from streams.pipeline import Pipeline
 from streams.transport import Chunk
 from tests.worker import Counting, Settings
@@ -183,15 +182,6 @@ def test_a_marker_outside_the_log_is_an_alarm(worker: Any) -> None:
     assert (worker.pipeline.markers_below_log, worker.pipeline.markers_above_log) == (1, 1)
 
 
-def test_a_worker_that_stood_still_ends() -> None:
-    moments = iter([100.0, 104.9, 110.0])
-    fence = Fence(5, lambda: next(moments))
-    fence.alive()
-    fence.alive()
-    with pytest.raises(Ended, match=r"stood still for 5\.1 s"):
-        fence.alive()
-
-
 def test_lag_counts_from_the_marker_and_before_the_first_from_where_reading_began() -> None:
     one, two = (CALLS, 0), (CALLS, 1)
     pipeline = Pipeline(
@@ -200,13 +190,3 @@ def test_lag_counts_from_the_marker_and_before_the_first_from_where_reading_bega
     )  # fmt: skip
     assert pipeline.lag_records() == {one: 0, two: 30}
     assert pipeline.lag_seconds(960.0) == {one: 0.0, two: 60.0}
-
-
-def test_a_line_repeated_a_hundred_times_a_second_is_written_five_times_in_ten_seconds() -> None:
-    now = 0.0
-    sparing = Sparing(lambda: now)
-    line, other = (logging.LogRecord("aiokafka", logging.ERROR, "c.py", n, "away", None, None) for n in (1, 2))
-    assert sum(sparing.filter(line) for _ in range(100)) == 5
-    assert sparing.filter(other)
-    now = 10.0
-    assert sparing.filter(line)
