@@ -164,7 +164,7 @@ def test_a_page_says_in_both_languages_what_where_since_when_and_what_to_do(told
         assert "Since 2026-11-24 03:30 UTC" in text
         assert "http://127.0.0.1:11206/d/psap-network-id?var-city=32.71" in text
         assert f"http://127.0.0.1:11206/{notes['runbook_url']}" in text
-    assert str(mail["Subject"]).startswith("[FIRING] Kota Bogor: semua jalur putus")
+    assert str(mail["Subject"]).startswith("[FIRING] Kota Bogor: semua jalur putus / Kota Bogor: all links are down")
 
 
 def test_the_watchdog_beats_at_the_outside_receiver_and_at_no_other_even_of_a_blind_monitor(
