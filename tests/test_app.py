@@ -89,6 +89,18 @@ def test_at_the_end_of_the_log_states_are_flushed_often_and_kept_from_the_garbag
         gc.set_threshold(*thresholds)
 
 
+def test_what_a_second_ago_was_folded_is_flushed_at_the_end_of_the_log_but_not_while_it_is_caught_up_with(worker: Any) -> None:
+    worker._pace = shell.Pace(5.0, shell.CATCHING_UP.collect)
+    run(worker._take(PLACE, chunk(0, b"32.71 5")))
+    worker._live[PLACE].flushed_at -= 1
+    run(worker._take(PLACE, chunk(1, b"32.71 6", start=1)))
+    assert worker.published == []
+
+    worker._pace = shell.STEADY
+    run(worker._take(PLACE, chunk(2, b"32.71 7", start=2)))
+    assert worker.marker(PLACE) == 2
+
+
 def test_states_are_published_before_the_marker_in_the_partition_of_their_source(worker: Any) -> None:
     run(worker._take(PLACE, chunk(0, b"32.71 5", b"32.73 6")))
     assert [number for number, _, _ in worker.published] == [3, 3, 3]
