@@ -25,7 +25,7 @@ from streams.stack.wall import Wall
 
 DASHBOARDS = Path(__file__).parents[1] / "dashboards"
 FEW = 20
-"""Up to so many centres Prometheus looks every second, and every five at more: at all 514 one look takes most of a second."""
+"""Up to so many centres Prometheus looks every second, and every five at more: at all 514 one look takes about half a second."""
 
 HEAD_START = 15.0  # seconds from the start of Kafka to the first event of a feed; what is late catches up
 

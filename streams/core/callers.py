@@ -253,6 +253,7 @@ def recommend(callers: Callers, now: float) -> Iterator[Recommendation]:
 
 
 def _undecided(callers: Callers, now: float) -> Iterator[tuple[str, Record, tuple[int, int, int]]]:
+    """Whom to recommend, as the book names callers and in no order, with record and evidence."""
     for caller, times in callers.pranks.items():
         if len(times) < PRANKS:
             continue
