@@ -1,5 +1,6 @@
 """`/metrics` of one worker, on a thread and port of its own: a slow scrape never holds the fold, a stuck fold is still seen."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -128,11 +129,13 @@ class Exporter:
                 return self._say(200, list(exporter.metrics(at)), CONTENT_TYPE)
 
             def _say(self, status: int, body: list[bytes], kind: str = "text/plain; charset=utf-8") -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(sum(map(len, body))))
-                self.end_headers()
-                self.wfile.writelines(body)
+                # Whoever hangs up before the end counts that itself, as Prometheus does.
+                with contextlib.suppress(ConnectionError):
+                    self.send_response(status)
+                    self.send_header("Content-Type", kind)
+                    self.send_header("Content-Length", str(sum(map(len, body))))
+                    self.end_headers()
+                    self.wfile.writelines(body)
 
             def log_message(self, *_: object) -> None:
                 """Scrapes are not news."""

@@ -1,5 +1,9 @@
 """The page that Prometheus reads: what it says, when it says nothing, and what it answers to a wrong question."""
 
+import socket
+import threading
+from collections.abc import Iterator
+from threading import Event
 from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -79,3 +83,27 @@ def test_a_worker_is_ready_when_its_states_are_back() -> None:
         urlopen(f"http://127.0.0.1:{page(recovering=True).serve('127.0.0.1', 0)}/ready")
     with refused.value as error:
         assert error.code == 503
+
+
+def test_whoever_hangs_up_before_the_answer_leaves_nothing_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gone, answering = Event(), Event()
+    exporter = page()
+
+    def slow(_: object) -> Iterator[bytes]:
+        answering.set()
+        assert gone.wait(10)
+        yield b"#" * 10_000_000
+
+    monkeypatch.setattr(exporter, "metrics", slow)
+    port = exporter.serve("127.0.0.1", 0)
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert answering.wait(10)
+    gone.set()
+    for thread in threading.enumerate():
+        if thread.daemon and "process_request" in thread.name:
+            thread.join(10)
+
+    assert capfd.readouterr().err == ""
