@@ -188,7 +188,7 @@ _NO_CALLS = Queue()
 def settled(state: State, now: float, centre: Centre) -> Funnel:
     """The funnel at `now`: itself, or a copy in which the calls that nobody will hear of again are given up."""
     funnel = state.funnel
-    if next(funnel.overdue(now, centre), None) is not None:
+    if funnel.overdue(now, centre):
         funnel = deepcopy(funnel)
         funnel.sweep(now, centre)
     return funnel

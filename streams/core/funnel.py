@@ -1,6 +1,5 @@
 """The loss funnel: every offered call is in exactly one class, whatever the order in which its story is told."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
@@ -182,13 +181,13 @@ class Funnel:
         if call.answered is not None and call.offered is not None:
             self._count_end(name, call, call.answered, time, centre)
 
-    def overdue(self, now: float, centre: Centre) -> Iterator[tuple[str, Call]]:
+    def overdue(self, now: float, centre: Centre) -> list[tuple[str, Call]]:
         """The open calls whose story will not be finished, as seen at `now`."""
-        return ((name, call) for name, call in self.open.items() if _is_overdue(call, now, centre))
+        return [(name, call) for name, call in self.open.items() if _is_overdue(call, now, centre)]
 
     def sweep(self, now: float, centre: Centre) -> None:
         """Close every overdue call."""
-        for name, call in list(self.overdue(now, centre)):
+        for name, call in self.overdue(now, centre):
             self._give_up(name, call, now, centre)
 
     def _begin(self, name: str, time: float, centre: Centre) -> Call:

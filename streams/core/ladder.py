@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal, assert_never
+from zoneinfo import ZoneInfo
 
 from streams.core.centre import Centre, Ladder
 
@@ -40,14 +42,15 @@ def deadlines(ladder: Ladder, since: float, centre: Centre) -> list[float]:
 
 def _counted(clock: Literal["working_days", "working_hours"], since: float, centre: Centre) -> Iterator[tuple[float, float]]:
     """The stretches of time that count from `since` on, in epoch seconds."""
-    day = datetime.fromtimestamp(since, centre.timezone).date()
+    zone = centre.timezone
+    day = datetime.fromtimestamp(since, zone).date()
     while True:
         if day.isoweekday() in centre.office.days and day not in centre.holidays:
             match clock:
                 case "working_days":
-                    start, end = _local(day, time.min, centre), _local(day + timedelta(days=1), time.min, centre)
+                    start, end = _local(day, time.min, zone), _local(day + timedelta(days=1), time.min, zone)
                 case "working_hours":
-                    start, end = _local(day, centre.office.start, centre), _local(day, centre.office.until, centre)
+                    start, end = _local(day, centre.office.start, zone), _local(day, centre.office.until, zone)
                 case _:
                     assert_never(clock)
             if end > since:
@@ -55,5 +58,6 @@ def _counted(clock: Literal["working_days", "working_hours"], since: float, cent
         day += timedelta(days=1)
 
 
-def _local(day: date, clock: time, centre: Centre) -> float:
-    return datetime.combine(day, clock, centre.timezone).timestamp()
+@lru_cache(maxsize=256)
+def _local(day: date, clock: time, zone: ZoneInfo) -> float:
+    return datetime.combine(day, clock, zone).timestamp()

@@ -69,10 +69,6 @@ def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None
             return
         link = state.links[name] = Link()
     match event.type:
-        case "link.up":
-            _turn(link, time, up=True)
-        case "link.down":
-            _turn(link, time, up=False)
         case "link.heartbeat":
             link.heartbeat = max(link.heartbeat, time)
             # Where nobody ever told that it came up, it is up because it answers.
@@ -82,12 +78,16 @@ def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None
             if link.quality is None or time >= link.quality.time:
                 data = event.data
                 link.quality = Quality(time, data.loss_ratio, data.jitter_seconds, data.delay_seconds, data.mos)
-        case "link.registered" | "link.unregistered":
-            if time >= link.registered_time:
-                link.registered, link.registered_time = event.type == "link.registered", time
         case "link.occupied":
             if time >= link.occupied_time:
                 link.used, link.channels, link.occupied_time = event.data.used, event.data.channels, time
+        case "link.up":
+            _turn(link, time, up=True)
+        case "link.down":
+            _turn(link, time, up=False)
+        case "link.registered" | "link.unregistered":
+            if time >= link.registered_time:
+                link.registered, link.registered_time = event.type == "link.registered", time
         case _:
             assert_never(event.type)
 

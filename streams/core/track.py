@@ -26,7 +26,8 @@ class Track:
         nothing new in it: no second is returned twice.
         """
         changes = self.changes
-        place = bisect_right(changes, time, key=_moment)
+        # What comes in order, as nearly all does, needs no search.
+        place = len(changes) if changes and changes[-1][0] <= time else bisect_right(changes, time, key=_moment)
         if place and changes[place - 1][0] == time:
             changes[place - 1] = time, word
             return None

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 LONGEST = 3600
@@ -25,8 +24,8 @@ class Window:
         """Count `n` things of `kind` (0 to 15) at `time`, epoch seconds; -1 takes one back."""
         second = int(time)
         if second > self.newest:
-            # Once a minute: `counts` looks at the time itself.
-            if second // 60 > self.newest // 60:
+            # Seldom: `counts` looks at the time itself.
+            if second // 600 > self.newest // 600:
                 self._forget(second)
             self.newest = second
         elif second <= self.newest - LONGEST:
@@ -37,7 +36,12 @@ class Window:
     def _forget(self, second: int) -> None:
         """Drop what no window reaches: oldest first but for late arrivals, which stay until what came before them goes."""
         horizon = (second - LONGEST) << 4
-        for cell in list(takewhile(lambda cell: cell <= horizon, self.cells)):
+        stale = []
+        for cell in self.cells:
+            if cell > horizon:
+                break
+            stale.append(cell)
+        for cell in stale:
             del self.cells[cell]
 
     def counts(self, now: float, lengths: Sequence[int], kinds: int) -> list[list[int]]:
