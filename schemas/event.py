@@ -1,10 +1,13 @@
 """The envelope every event travels in (CloudEvents 1.0, structured JSON) and the field types the nouns share."""
 
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, SchemaSerializer, core_schema
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]*$")]
 """A short machine-made name: of a call, a queue, a seat, a link. Never a person's name, number or free text."""
@@ -32,6 +35,11 @@ class _Written:
 
 
 Time = Annotated[AwareDatetime, _Written]
+
+epoch: Callable[[datetime], float] = partial(
+    SchemaSerializer(core_schema.datetime_schema(), {"ser_json_temporal": "seconds"}).to_python, mode="json"
+)
+"""Epoch seconds of a time with zone: what its `timestamp()` says, in half the time where pydantic made the zone."""
 
 
 class Data(BaseModel):

@@ -51,6 +51,9 @@ class UnknownType:
     type: str
 
 
+Decoded = Event | UnknownType | Refusal
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One Kafka topic. Records are keyed by centre code, so that one centre's events stay in order."""
@@ -86,7 +89,7 @@ _ENVELOPE = TypeAdapter(Event)
 _TYPE_NAME = re.compile(r"[a-z0-9._-]{1,64}")
 
 
-def decode(value: bytes | None) -> Event | UnknownType | Refusal:
+def decode(value: bytes | None) -> Decoded:
     """What the bytes of a record or a line say. Never raises: what cannot be read comes back as a `Refusal`."""
     if not value:
         return Refusal("empty", "no bytes: a record must hold one JSON object")

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, Protocol
 
 import faust
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from aiokafka.structs import ConsumerRecord
 from faust.exceptions import ProducerSendError
 from faust.types import TP, EventT
 
@@ -26,7 +25,7 @@ from streams.fence import FENCED, Fence, die
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from streams.sparing import Sparing
-from streams.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
+from streams.transport import CHUNK_RECORDS, Chunk, Connection, Record, cluster, credentials, install
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +42,8 @@ class Pace(NamedTuple):
     """Thresholds of Python's garbage collector."""
 
 
-CATCHING_UP = Pace(5.0, (100_000, 20, 50))
-"""Seldom while a log is caught up with: with 514 centres, flushing ten times as often takes a tenth of the time."""
+CATCHING_UP = Pace(10.0, (100_000, 20, 50))
+"""Seldom while a log is caught up with: with 514 centres, a flush every half second would take a tenth of the time."""
 
 STEADY = Pace(0.5, (10_000, 50, 1_000))
 """Then often, with little to look at."""
@@ -141,29 +140,30 @@ class Worker:
             # States must not reach Kafka before their dead letters: after a crash their watermark would skip them.
             live.burying = True
             for record, refusal in refused:
-                await self._bury(record, refusal)
+                await self._bury(tp, record, refusal)
             live.burying = False
         if live.dirty >= FLUSH_RECORDS or time.monotonic() - live.flushed_at >= self._pace.flush_seconds:
             self._flush(tp, live)
 
-    def _fold(self, live: _Live, chunk: Chunk) -> list[tuple[ConsumerRecord[bytes, bytes], Refusal]]:
+    def _fold(self, live: _Live, chunk: Chunk) -> list[tuple[Record, Refusal]]:
         topic, number = live.topic, live.number
-        outcomes, refused = self.monitor.fold(topic, number, chunk, time.time())
+        outcomes = self.monitor.fold(topic, number, chunk, time.time())
         if not live.dirty:
             live.flushed_at = time.monotonic()
         live.dirty += len(chunk)
         live.position = chunk[-1].offset + 1
-        for word, count in Counter(outcomes).items():
-            self.pipeline.consumed[topic, word] += count
-        if refused:
-            self.pipeline.consumed[topic, "refused"] += len(refused)
         self.pipeline.newest[topic, number] = chunk[-1].timestamp / 1000
-        return refused
+        counts = Counter(outcomes)
+        for outcome, count in counts.items():
+            self.pipeline.consumed[topic, "refused" if isinstance(outcome, Refusal) else outcome] += count
+        if not any(isinstance(outcome, Refusal) for outcome in counts):
+            return []
+        return [(record, outcome) for record, outcome in zip(chunk, outcomes, strict=True) if isinstance(outcome, Refusal)]
 
-    async def _bury(self, record: ConsumerRecord[bytes, bytes], refusal: Refusal) -> None:
+    async def _bury(self, tp: TP, record: Record, refusal: Refusal) -> None:
         headers = {
-            "dlq_original_topic": record.topic,
-            "dlq_original_partition": str(record.partition),
+            "dlq_original_topic": tp.topic,
+            "dlq_original_partition": str(tp.partition),
             "dlq_original_offset": str(record.offset),
             "dlq_original_timestamp": str(record.timestamp),
             "dlq_reason": refusal.reason,
@@ -178,7 +178,7 @@ class Worker:
                 raise
             headers["dlq_detail"] += f" (only the first {LARGEST} bytes are kept)"
             await self._send_dead(key and key[:LARGEST], record.value and record.value[:LARGEST], headers)
-        self.pipeline.dead_letters[record.topic.removeprefix(self._prefix), refusal.reason] += 1
+        self.pipeline.dead_letters[tp.topic.removeprefix(self._prefix), refusal.reason] += 1
 
     async def _send_dead(self, key: bytes | None, value: bytes | None, headers: dict[str, str]) -> None:
         encoded = {name: text.encode() for name, text in headers.items()}

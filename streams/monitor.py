@@ -1,14 +1,14 @@
 """The fold of everything: records of the log go in, states of centres are kept, readings come out."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
-from schemas.event import Event
-from schemas.topics import TOPIC_OF, TOPICS, Refusal, Topic, UnknownType, decode
+from schemas.event import Event, epoch
+from schemas.topics import TOPIC_OF, TOPICS, Decoded, Refusal, Topic, UnknownType, decode
 from streams.core import city as cities
 from streams.core.centre import Centre
 from streams.core.city import NOUNS, City
@@ -21,6 +21,9 @@ STATE_VERSION = 4
 SKEW_SECONDS = 3600
 """How far ahead of the clock an event may be. One beyond it would make all that follow look late."""
 
+TOGETHER = 32
+"""Records that are decoded and then folded: few enough to stay in the processor's cache, and to hold the lock for 0.3 ms only."""
+
 CITY_INFO = Metric(
     "psap_city_info",
     "gauge",
@@ -29,6 +32,9 @@ CITY_INFO = Metric(
 )
 THRESHOLD = Metric("psap_centre_threshold", "gauge", "The limits of a centre, which alert rules join on.", ("threshold",))
 LAST_EVENT = Metric("psap_last_event_timestamp_seconds", "gauge", "When the newest event of a source happened.", ("source",))
+
+_IN_THE_FUTURE = Refusal("in_the_future", "field time: more than an hour ahead of the clock")
+_UNKNOWN_CENTRE = Refusal("unknown_centre", "field subject: no such centre is watched here; give its file with --centre")
 _MISPLACED = Refusal("wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do")
 
 METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, *cities.METRICS)
@@ -43,35 +49,38 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
 
 
-R = TypeVar("R", bound=Record)
+def _elsewhere(event: Event) -> Refusal:
+    return Refusal("other_topic", f"field type: {event.type} belongs into {TOPIC_OF[event.type].name}")
 
 
 @dataclass(slots=True)
 class Entry:
-    """What is known of one centre from one topic, and the partition it came from."""
+    """What is known of one centre from one topic."""
 
     centre: Centre
-    partition: int
     state: Any
     changed: bool = False
 
 
 class Shelf:
-    """The entries of one topic, that is of one noun, by centre."""
+    """The entries of one topic, that is of one noun, by partition and centre."""
 
     def __init__(self, topic: Topic) -> None:
         self.topic = topic
         self.types = frozenset(kind.model_fields["type"].default for kind in topic.types)
         self.noun = NOUNS[topic.noun]
-        self.step = self.noun.step
         self.blob = TypeAdapter(self.noun.State)
-        self.entries: dict[str, Entry] = {}
+        self.entries: list[dict[str, Entry]] = [{} for _ in range(topic.partitions)]
+
+    def entry(self, city: str) -> Entry | None:
+        """What is known of a centre, whatever its partition."""
+        return next((entries[city] for entries in self.entries if city in entries), None)
 
 
 class Monitor:
     """All states of the centres in the partitions that are folded here.
 
-    Two threads meet here: whoever folds holds `lock` around a chunk of records, and measuring takes it for one centre, so that
+    Two threads meet here: whoever folds holds `lock` around a few records, and measuring takes it for one centre, so that
     nobody sees half an event and nobody waits long.
     """
 
@@ -84,60 +93,73 @@ class Monitor:
         self._partition_of = partition_of
         self._shelves = {topic.name: Shelf(topic) for topic in TOPICS}
 
-    def fold(self, topic: str, partition: int, records: Iterable[R], now: float) -> tuple[list[Outcome], list[tuple[R, Refusal]]]:
+    def fold(self, topic: str, partition: int, records: Sequence[Record], now: float) -> list[Outcome | Refusal]:
         """Fold consecutive records of one partition of the log; `now` is the wall clock in epoch seconds.
 
-        Returns what became of those that could be read, and the others, each with why not.
+        Returns what became of each.
         """
-        shelf, fold = self._shelves[topic], self._fold
-        outcomes: list[Outcome] = []
-        refused = []
-        with self.lock:
-            for record in records:
-                item = decode(record.value)
-                if isinstance(item, UnknownType):
-                    outcomes.append("unknown_type")
-                    continue
-                outcome = item if isinstance(item, Refusal) else fold(shelf, partition, record.offset, item, now)
-                if isinstance(outcome, Refusal):
-                    refused.append((record, outcome))
-                else:
-                    outcomes.append(outcome)
-        return outcomes, refused
+        outcomes: list[Outcome | Refusal] = []
+        for start in range(0, len(records), TOGETHER):
+            items = [(record.offset, decode(record.value)) for record in records[start : start + TOGETHER]]
+            outcomes += self._fold(topic, partition, items, now)
+        return outcomes
 
     def fold_event(self, topic: str, partition: int, offset: int, event: Event, now: float) -> Outcome | Refusal:
         """Fold one event that came at `offset` of a topic's partition (or as that line of a file)."""
-        return self._fold(self._shelves[topic], partition, offset, event, now)
+        return self._fold(topic, partition, [(offset, event)], now)[0]
 
-    def _fold(self, shelf: Shelf, partition: int, offset: int, event: Event, now: float) -> Outcome | Refusal:
-        if event.type not in shelf.types:
-            return Refusal("other_topic", f"field type: {event.type} belongs into {TOPIC_OF[event.type].name}")
-        time = event.time.timestamp()
-        if time > now + SKEW_SECONDS:
-            return Refusal("in_the_future", "field time: more than an hour ahead of the clock")
-        city = event.subject
-        entry = shelf.entries.get(city)
-        if entry is None:
-            centre = self.centres.get(city)
-            if centre is None:
-                return Refusal("unknown_centre", "field subject: no such centre is watched here; give its file with --centre")
-            if self._partition_of is not None and partition != self._partition_of(city):
-                return _MISPLACED
-            entry = shelf.entries[city] = Entry(centre, partition, shelf.noun.State())
-        if partition != entry.partition:
+    def _fold(self, topic: str, partition: int, items: Iterable[tuple[int, Decoded]], now: float) -> list[Outcome | Refusal]:
+        shelf = self._shelves[topic]
+        types, step, entries = shelf.types, shelf.noun.step, shelf.entries[partition]
+        latest = now + SKEW_SECONDS
+        outcomes: list[Outcome | Refusal] = []
+        with self.lock:
+            # All in one loop, because here a worker spends its time: a function per event would cost more than it says.
+            for offset, item in items:
+                if isinstance(item, Refusal):
+                    outcomes.append(item)
+                    continue
+                if isinstance(item, UnknownType):
+                    outcomes.append("unknown_type")
+                    continue
+                if item.type not in types:
+                    outcomes.append(_elsewhere(item))
+                    continue
+                time = epoch(item.time)
+                if time > latest:
+                    outcomes.append(_IN_THE_FUTURE)
+                    continue
+                entry = entries.get(item.subject)
+                if entry is None:
+                    opened = self._open(shelf, partition, item.subject)
+                    if isinstance(opened, Refusal):
+                        outcomes.append(opened)
+                        continue
+                    entry = opened
+                outcome = entry.state.ledger.admit(offset, item.source, item.id, time)
+                if outcome == "folded":
+                    step(entry.state, item, time, entry.centre)
+                    entry.changed = True
+                elif outcome != "replayed":
+                    entry.changed = True
+                outcomes.append(outcome)
+        return outcomes
+
+    def _open(self, shelf: Shelf, partition: int, city: str) -> Entry | Refusal:
+        """An empty entry for a centre that was not heard of yet."""
+        centre = self.centres.get(city)
+        if centre is None:
+            return _UNKNOWN_CENTRE
+        if self._partition_of is not None and partition != self._partition_of(city):
             return _MISPLACED
-        outcome: Outcome = entry.state.ledger.admit(offset, event.source, event.id, time)
-        if outcome == "folded":
-            shelf.step(entry.state, event, time, entry.centre)
-        if outcome != "replayed":
-            entry.changed = True
-        return outcome
+        entry = shelf.entries[partition][city] = Entry(centre, shelf.noun.State())
+        return entry
 
     def dirty(self, topic: str, partition: int) -> Iterator[tuple[bytes, bytes]]:
         """Key and blob of every state that changed since the last call."""
         shelf = self._shelves[topic]
-        for city, entry in shelf.entries.items():
-            if entry.changed and entry.partition == partition:
+        for city, entry in shelf.entries[partition].items():
+            if entry.changed:
                 entry.changed = False
                 yield city.encode(), shelf.blob.dump_json(entry.state)
 
@@ -145,23 +167,23 @@ class Monitor:
         """Take back a state that `dirty` gave out; that of a centre no longer watched is left in Kafka."""
         shelf, city = self._shelves[topic], key.decode()
         if centre := self.centres.get(city):
-            shelf.entries[city] = Entry(centre, partition, shelf.blob.validate_json(blob))
+            shelf.entries[partition][city] = Entry(centre, shelf.blob.validate_json(blob))
 
     def drop(self, partition: int) -> None:
         """Forget everything of a partition that somebody else owns now."""
         for shelf in self._shelves.values():
-            shelf.entries = {city: entry for city, entry in shelf.entries.items() if entry.partition != partition}
+            shelf.entries[partition].clear()
 
     def states(self, topic: str, partition: int) -> list[tuple[Centre, Any]]:
         """The centres in a partition, with what is known of them from that topic. To be read only, and by whoever folds."""
-        entries = self._shelves[topic].entries.values()
-        return [(entry.centre, entry.state) for entry in entries if entry.partition == partition]
+        return [(entry.centre, entry.state) for entry in self._shelves[topic].entries[partition].values()]
 
     def newest(self) -> float | None:
         """The time of the newest event folded, in epoch seconds; None before the first."""
         with self.lock:
-            entries = [entry for shelf in self._shelves.values() for entry in shelf.entries.values()]
-            times = [source.newest for entry in entries for source in entry.state.ledger.sources.values()]
+            homes = [entries for shelf in self._shelves.values() for entries in shelf.entries]
+            ledgers = [entry.state.ledger for entries in homes for entry in entries.values()]
+            times = [source.newest for ledger in ledgers for source in ledger.sources.values()]
         return max(times, default=None)
 
     def measure(self, city: str, now: float) -> list[Reading]:
@@ -174,9 +196,7 @@ class Monitor:
         yield CITY_INFO, (centre.name, centre.province, centre.timezone.key), 1
         for name, value in centre.thresholds:
             yield THRESHOLD, (name,), value
-        states = {
-            shelf.topic.noun: entry.state for shelf in self._shelves.values() if (entry := shelf.entries.get(city)) is not None
-        }
+        states = {shelf.topic.noun: entry.state for shelf in self._shelves.values() if (entry := shelf.entry(city)) is not None}
         newest: dict[str, float] = {}
         for state in states.values():
             for name, source in state.ledger.sources.items():

@@ -9,6 +9,9 @@ from typing import Any
 
 import aiokafka
 import pytest
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -16,6 +19,7 @@ from faust.types import TP
 from streams import transport
 from streams.transport import CHUNK_RECORDS, Chunk, StateOffsetConsumer, seek_target
 
+STOCK: Any = transport._Batches.__base__
 CALLS = TP("112.calls.v1", 3)
 CHANGELOG = TP("app-v1-state-changelog", 3)
 
@@ -99,6 +103,20 @@ def test_records_before_the_position_are_trimmed_and_holes_are_legal() -> None:
     (chunk,) = messages(consumer)
     assert [record.offset for record in chunk.value] == [12, 15, 40]
     assert messages(consumer) == []
+
+
+def test_records_are_read_as_aiokafka_reads_them_from_the_wanted_offset_on() -> None:
+    batch = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 65_536)
+    for offset, key, value in [(0, b"32.71", b"one"), (1, None, b"two"), (2, b"32.71", None)]:
+        batch.append(offset, 1_700_000_000_000 + offset, key, value, [])
+
+    def read(kind: Any) -> list[Any]:
+        found = kind(CALLS, MemoryRecords(bytes(batch.build())), [], 1, None, None, True, fetcher.READ_COMMITTED)
+        said = [(record.offset, record.timestamp, record.timestamp_type, record.key, record.value) for record in found]
+        return [*said, found.next_fetch_offset]
+
+    assert read(transport._Batches) == read(STOCK)
+    assert [offset for offset, *_ in read(transport._Batches)[:-1]] == [1, 2]
 
 
 def test_every_seek_begins_a_new_epoch() -> None:
@@ -193,6 +211,12 @@ CONTRACT = {
     Consumer.getmany: "4b168d84882a70d6",
     driver.AIOKafkaConsumerThread._create_worker_consumer: "c2701bfc3e6f6cad",
     driver.AIOKafkaConsumerThread._seek_wait: "9d221e816d940467",
+    driver.Consumer._to_message: "7c24f6511b2fcef7",
+    fetcher.FetchResult.getall: "3e717e30de5068d5",
+    STOCK.__init__: "8ec1c2ae6ea1af87",
+    STOCK.__next__: "63ac34a08c309098",
+    STOCK._unpack_records: "b803e6d46480732c",
+    STOCK._consumer_record: "e668541600b047ab",
 }
 
 

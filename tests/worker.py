@@ -39,11 +39,9 @@ class Counting:
         self._states: dict[tuple[str, int, bytes], list[int]] = {}  # watermark, count, sum
         self._changed: dict[tuple[str, int], set[bytes]] = {}
 
-    def fold(self, topic: str, partition: int, records: Any, now: float) -> tuple[list[str], list[tuple[Any, Refusal]]]:
+    def fold(self, topic: str, partition: int, records: Any, now: float) -> list[str | Refusal]:
         with self.lock:
-            found = [(record, self._fold(topic, partition, record.offset, record.value)) for record in records]
-        read = [outcome for _, outcome in found if isinstance(outcome, str)]
-        return read, [(record, outcome) for record, outcome in found if isinstance(outcome, Refusal)]
+            return [self._fold(topic, partition, record.offset, record.value) for record in records]
 
     def _fold(self, topic: str, partition: int, offset: int, value: bytes | None) -> str | Refusal:
         if value is None or value.startswith(b"broken"):

@@ -4,15 +4,17 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from schemas import topics
-from schemas.event import Event
+from schemas.event import Event, Time, epoch
 from schemas.topics import LARGEST, Reason, Refusal, UnknownType, decode
 
 GOOD = [path.read_bytes() for path in sorted((Path(topics.__file__).parent / "examples").iterdir())]
@@ -238,3 +240,12 @@ def test_a_time_that_is_a_number_in_quotes_is_refused() -> None:
 
 def test_an_event_without_specversion_is_refused() -> None:
     assert isinstance(decode(json.dumps({k: v for k, v in json.loads(GOOD[0]).items() if k != "specversion"}).encode()), Refusal)
+
+
+@given(st.datetimes(timezones=st.timezones()), st.integers(-23 * 60, 23 * 60))
+def test_epoch_seconds_are_what_python_says_they_are(naive: datetime, minutes: int) -> None:
+    written = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    parsed = TypeAdapter(Time).validate_json(f'"{written.isoformat()}"')
+
+    assert epoch(naive) == naive.timestamp()
+    assert epoch(parsed) == parsed.timestamp() == written.timestamp()
