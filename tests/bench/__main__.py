@@ -54,7 +54,7 @@ def main() -> None:
         f" load of the machine when it began: {before:.1f}.\n",
         f"- Machine: {machine()}. The worker or the bare loop has one core, Kafka and whoever measures another.",
         f"- {versions()}, Apache Kafka {kafka_version()}.",
-        "- A ratio compares with the bare limit of the same run; throughput is the median of three rounds in turn.\n",
+        "- A ratio compares with the bare limit of the same run; throughput is the median of five rounds in turn.\n",
         *rows,
     ]
     RESULTS.write_text("\n".join(said) + "\n")

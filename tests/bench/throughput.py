@@ -9,7 +9,7 @@ from tests.bench.figure import Figure
 from tests.bench.stage import Worker, create_topics, on_core
 from tests.bench.workload import NATION
 
-ROUNDS = 3
+ROUNDS = 5
 
 
 def measure(bootstrap: str, events: int) -> list[Figure]:
