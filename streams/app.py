@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import faust
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.record.default_records import DefaultRecord
 from faust.exceptions import ProducerSendError
 from faust.types import TP, EventT
 
@@ -25,7 +26,7 @@ from streams.fence import FENCED, Fence, die
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from streams.sparing import Sparing
-from streams.transport import CHUNK_RECORDS, Chunk, Connection, Record, cluster, credentials, install
+from streams.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class Worker:
         if live.dirty >= FLUSH_RECORDS or time.monotonic() - live.flushed_at >= self._pace.flush_seconds:
             self._flush(tp, live)
 
-    def _fold(self, live: _Live, chunk: Chunk) -> list[tuple[Record, Refusal]]:
+    def _fold(self, live: _Live, chunk: Chunk) -> list[tuple[DefaultRecord, Refusal]]:
         topic, number = live.topic, live.number
         outcomes = self.monitor.fold(topic, number, chunk, time.time())
         if not live.dirty:
@@ -160,7 +161,7 @@ class Worker:
             return []
         return [(record, outcome) for record, outcome in zip(chunk, outcomes, strict=True) if isinstance(outcome, Refusal)]
 
-    async def _bury(self, tp: TP, record: Record, refusal: Refusal) -> None:
+    async def _bury(self, tp: TP, record: DefaultRecord, refusal: Refusal) -> None:
         headers = {
             "dlq_original_topic": tp.topic,
             "dlq_original_partition": str(tp.partition),

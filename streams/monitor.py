@@ -139,8 +139,7 @@ class Monitor:
                 outcome = entry.state.ledger.admit(offset, item.source, item.id, time)
                 if outcome == "folded":
                     step(entry.state, item, time, entry.centre)
-                    entry.changed = True
-                elif outcome != "replayed":
+                if outcome != "replayed":
                     entry.changed = True
                 outcomes.append(outcome)
         return outcomes

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer import fetcher
 from aiokafka.partitioner import murmur2
+from aiokafka.record.default_records import DefaultRecord
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -26,23 +27,7 @@ FETCH_WAIT_MS = 200
 """How long Kafka holds a fetch that finds nothing. Faust has 1500 and waits that three times after a crash: while a fetch of the
 quiet changelog is held, the broker answers nothing else on that connection, and the search for offsets stands behind it."""
 
-
-class Record(Protocol):
-    """One record as aiokafka reads it out of a batch."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def timestamp_type(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-
-
-Records = Mapping[TP, list[Record]]
+Records = Mapping[TP, list[DefaultRecord]]
 
 
 class Connection(Protocol):
@@ -62,7 +47,7 @@ class Connection(Protocol):
     def ssl_cafile(self) -> Any: ...
 
 
-class Chunk(tuple[Record, ...]):
+class Chunk(tuple[DefaultRecord, ...]):
     """Consecutive records of one partition, handed over as one Faust message whose offset is that of the last."""
 
     link: tuple[int, int]
@@ -72,11 +57,11 @@ class Chunk(tuple[Record, ...]):
 class _Batches(fetcher.PartitionRecords):  # type: ignore[misc]
     """The records of one fetch, as they are: aiokafka would copy each into a Python object, which takes as long as reading it."""
 
-    def __iter__(self) -> Iterator[Record]:
-        records: Iterator[Record] = self._records_iterator
+    def __iter__(self) -> Iterator[DefaultRecord]:
+        records: Iterator[DefaultRecord] = self._records_iterator
         return records
 
-    def _consumer_record(self, tp: TP, record: Record) -> Record:
+    def _consumer_record(self, tp: TP, record: DefaultRecord) -> DefaultRecord:
         return record
 
 
@@ -103,7 +88,7 @@ class SafeConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
-    def _to_message(self, tp: TP, record: Record) -> ConsumerMessage:
+    def _to_message(self, tp: TP, record: DefaultRecord) -> ConsumerMessage:
         return ConsumerMessage(
             tp.topic,
             tp.partition,
@@ -178,7 +163,7 @@ class ChunkConsumer(SafeConsumer):
             self._position[tp] = offset
             self._links[tp] = (self._epoch, 0)
 
-    def _chunks(self, tp: TP, fetched: list[Record]) -> Iterable[ConsumerMessage]:
+    def _chunks(self, tp: TP, fetched: list[DefaultRecord]) -> Iterable[ConsumerMessage]:
         position = self._position.get(tp)
         if position is None:
             return
