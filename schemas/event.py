@@ -36,10 +36,11 @@ class _Written:
 
 Time = Annotated[AwareDatetime, _Written]
 
-epoch: Callable[[datetime], float] = partial(
-    SchemaSerializer(core_schema.datetime_schema(), {"ser_json_temporal": "seconds"}).to_python, mode="json"
+epochs: Callable[[list[datetime]], list[float]] = partial(
+    SchemaSerializer(core_schema.list_schema(core_schema.datetime_schema()), {"ser_json_temporal": "seconds"}).to_python,
+    mode="json",
 )
-"""Epoch seconds of a time with zone: what its `timestamp()` says, in half the time where pydantic made the zone."""
+"""Epoch seconds of times with zone: what their `timestamp()` says, of many at once in a third of the time."""
 
 
 class Data(BaseModel):

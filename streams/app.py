@@ -7,7 +7,6 @@ import math
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,18 +147,17 @@ class Worker:
 
     def _fold(self, live: _Live, chunk: Chunk) -> list[tuple[DefaultRecord, Refusal]]:
         topic, number = live.topic, live.number
-        outcomes = self.monitor.fold(topic, number, chunk, time.time())
+        others = self.monitor.fold(topic, number, chunk, time.time())
         if not live.dirty:
             live.flushed_at = time.monotonic()
         live.dirty += len(chunk)
         live.position = chunk[-1].offset + 1
         self.pipeline.newest[topic, number] = chunk[-1].timestamp / 1000
-        counts = Counter(outcomes)
-        for outcome, count in counts.items():
-            self.pipeline.consumed[topic, "refused" if isinstance(outcome, Refusal) else outcome] += count
-        if not any(isinstance(outcome, Refusal) for outcome in counts):
-            return []
-        return [(record, outcome) for record, outcome in zip(chunk, outcomes, strict=True) if isinstance(outcome, Refusal)]
+        self.pipeline.consumed[topic, "folded"] += len(chunk) - len(others)
+        for outcome in others.values():
+            self.pipeline.consumed[topic, "refused" if isinstance(outcome, Refusal) else outcome] += 1
+        refused = {offset: outcome for offset, outcome in others.items() if isinstance(outcome, Refusal)}
+        return [(record, refused[record.offset]) for record in chunk if record.offset in refused] if refused else []
 
     async def _bury(self, tp: TP, record: DefaultRecord, refusal: Refusal) -> None:
         headers = {

@@ -1,13 +1,13 @@
 """The fold of everything: records of the log go in, states of centres are kept, readings come out."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
-from schemas.event import Event, epoch
+from schemas.event import Event, epochs
 from schemas.topics import TOPIC_OF, TOPICS, Decoded, Refusal, Topic, UnknownType, decode
 from streams.core import city as cities
 from streams.core.centre import Centre
@@ -49,8 +49,13 @@ class Record(Protocol):
     def value(self) -> bytes | None: ...
 
 
-def _elsewhere(event: Event) -> Refusal:
-    return Refusal("other_topic", f"field type: {event.type} belongs into {TOPIC_OF[event.type].name}")
+def _unfolded(item: Decoded) -> Outcome | Refusal:
+    """What becomes of what is no event of the topic it is in."""
+    if isinstance(item, Refusal):
+        return item
+    if isinstance(item, UnknownType):
+        return "unknown_type"
+    return Refusal("other_topic", f"field type: {item.type} belongs into {TOPIC_OF[item.type].name}")
 
 
 @dataclass(slots=True)
@@ -67,7 +72,7 @@ class Shelf:
 
     def __init__(self, topic: Topic) -> None:
         self.topic = topic
-        self.types = frozenset(kind.model_fields["type"].default for kind in topic.types)
+        self.types = frozenset(topic.types)
         self.noun = NOUNS[topic.noun]
         self.blob = TypeAdapter(self.noun.State)
         self.entries: list[dict[str, Entry]] = [{} for _ in range(topic.partitions)]
@@ -93,56 +98,50 @@ class Monitor:
         self._partition_of = partition_of
         self._shelves = {topic.name: Shelf(topic) for topic in TOPICS}
 
-    def fold(self, topic: str, partition: int, records: Sequence[Record], now: float) -> list[Outcome | Refusal]:
+    def fold(self, topic: str, partition: int, records: Sequence[Record], now: float) -> dict[int, Outcome | Refusal]:
         """Fold consecutive records of one partition of the log; `now` is the wall clock in epoch seconds.
 
-        Returns what became of each.
+        Returns, by offset, what became of those that were not folded.
         """
-        outcomes: list[Outcome | Refusal] = []
+        others: dict[int, Outcome | Refusal] = {}
         for start in range(0, len(records), TOGETHER):
             items = [(record.offset, decode(record.value)) for record in records[start : start + TOGETHER]]
-            outcomes += self._fold(topic, partition, items, now)
-        return outcomes
+            others |= self._fold(topic, partition, items, now)
+        return others
 
     def fold_event(self, topic: str, partition: int, offset: int, event: Event, now: float) -> Outcome | Refusal:
         """Fold one event that came at `offset` of a topic's partition (or as that line of a file)."""
-        return self._fold(topic, partition, [(offset, event)], now)[0]
+        return self._fold(topic, partition, [(offset, event)], now).get(offset, "folded")
 
-    def _fold(self, topic: str, partition: int, items: Iterable[tuple[int, Decoded]], now: float) -> list[Outcome | Refusal]:
+    def _fold(self, topic: str, partition: int, items: Sequence[tuple[int, Decoded]], now: float) -> dict[int, Outcome | Refusal]:
         shelf = self._shelves[topic]
-        types, step, entries = shelf.types, shelf.noun.step, shelf.entries[partition]
-        latest = now + SKEW_SECONDS
-        outcomes: list[Outcome | Refusal] = []
+        types, step, entries, latest = shelf.types, shelf.noun.step, shelf.entries[partition], now + SKEW_SECONDS
+        # By its class, because pydantic's isinstance costs as much as all the rest of this.
+        events: list[tuple[int, Any]] = [item for item in items if type(item[1]) in types]
+        others: dict[int, Outcome | Refusal] = {}
+        if len(events) < len(items):
+            others = {offset: _unfolded(item) for offset, item in items if type(item) not in types}
         with self.lock:
             # All in one loop, because here a worker spends its time: a function per event would cost more than it says.
-            for offset, item in items:
-                if isinstance(item, Refusal):
-                    outcomes.append(item)
-                    continue
-                if isinstance(item, UnknownType):
-                    outcomes.append("unknown_type")
-                    continue
-                if item.type not in types:
-                    outcomes.append(_elsewhere(item))
-                    continue
-                time = epoch(item.time)
+            for (offset, event), time in zip(events, epochs([event.time for _, event in events]), strict=True):
                 if time > latest:
-                    outcomes.append(_IN_THE_FUTURE)
+                    others[offset] = _IN_THE_FUTURE
                     continue
-                entry = entries.get(item.subject)
+                entry = entries.get(event.subject)
                 if entry is None:
-                    opened = self._open(shelf, partition, item.subject)
+                    opened = self._open(shelf, partition, event.subject)
                     if isinstance(opened, Refusal):
-                        outcomes.append(opened)
+                        others[offset] = opened
                         continue
                     entry = opened
-                outcome = entry.state.ledger.admit(offset, item.source, item.id, time)
+                outcome = entry.state.ledger.admit(offset, event.source, event.id, time)
                 if outcome == "folded":
-                    step(entry.state, item, time, entry.centre)
-                if outcome != "replayed":
+                    step(entry.state, event, time, entry.centre)
                     entry.changed = True
-                outcomes.append(outcome)
-        return outcomes
+                else:
+                    others[offset] = outcome
+                    entry.changed |= outcome != "replayed"
+        return others
 
     def _open(self, shelf: Shelf, partition: int, city: str) -> Entry | Refusal:
         """An empty entry for a centre that was not heard of yet."""

@@ -39,9 +39,10 @@ class Counting:
         self._states: dict[tuple[str, int, bytes], list[int]] = {}  # watermark, count, sum
         self._changed: dict[tuple[str, int], set[bytes]] = {}
 
-    def fold(self, topic: str, partition: int, records: Any, now: float) -> list[str | Refusal]:
+    def fold(self, topic: str, partition: int, records: Any, now: float) -> dict[int, str | Refusal]:
         with self.lock:
-            return [self._fold(topic, partition, record.offset, record.value) for record in records]
+            outcomes = {record.offset: self._fold(topic, partition, record.offset, record.value) for record in records}
+        return {offset: outcome for offset, outcome in outcomes.items() if outcome != "folded"}
 
     def _fold(self, topic: str, partition: int, offset: int, value: bytes | None) -> str | Refusal:
         if value is None or value.startswith(b"broken"):

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
+from itertools import chain
 
 HOUR = 3_600
 DAY = 86_400
@@ -71,7 +71,8 @@ class Hour:
         return self.callers[_CALLER * row : _CALLER * (row + 1)]
 
 
-class Place(NamedTuple):
+@dataclass(slots=True)
+class Place:
     """Where in the book a call is."""
 
     hour: Hour
@@ -122,10 +123,9 @@ class Book:
     def find(self, call: str, oldest: int = 0) -> Place | None:
         """Where a call is that came in the hour `oldest` (hours since the epoch) or later."""
         mark = _mark(call)
-        for hours in (self.named, self.nameless):
-            for number, hour in reversed(hours.items()):
-                if number >= oldest and (row := hour.calls.get(mark)) is not None:
-                    return Place(hour, number * HOUR, row)
+        for number, hour in chain(reversed(self.named.items()), self.nameless.items()):
+            if (row := hour.calls.get(mark)) is not None and number >= oldest:
+                return Place(hour, number * HOUR, row)
         return None
 
     def enter(self, call: str, time: float, caller: str | None) -> Place | None:
@@ -195,7 +195,7 @@ class Book:
         self._count()
 
     def _count(self) -> None:
-        self.kept = sum(len(hour.classes) for hours in (self.named, self.nameless) for hour in hours.values())
+        self.kept = sum([len(hour.ends) for hour in (*self.named.values(), *self.nameless.values())])
 
 
 @lru_cache(maxsize=4096)

@@ -25,7 +25,7 @@ class Window:
         second = int(time)
         if second > self.newest:
             # Seldom: `counts` looks at the time itself.
-            if second // 300 > self.newest // 300:
+            if second // 900 > self.newest // 900:
                 self._forget(second)
             self.newest = second
         elif second <= self.newest - LONGEST:
