@@ -51,6 +51,9 @@ STEADY = Pace(0.5, (10_000, 50, 1_000))
 SESSION_SECONDS = 10.0
 
 LARGEST_REQUEST = 4 * 2**20
+LARGEST_BATCH = 2**19
+"""Bytes. Faust has 16 kB: two or three states, and each batch of a partition waits until Kafka has the one before."""
+
 CHANGELOG_CONFIG = {
     "segment.ms": 600_000,
     "min.cleanable.dirty.ratio": 0.1,
@@ -327,6 +330,7 @@ def create_app(
         broker_request_timeout=90,
         producer_acks=-1,
         producer_max_request_size=LARGEST_REQUEST,
+        producer_max_batch_size=LARGEST_BATCH,
         table_standby_replicas=0,
         stream_recovery_delay=0,
         web_enabled=False,
