@@ -76,10 +76,8 @@ class PipelineCollector:
 class Exporter:
     """Serves one worker's metrics: `/metrics`, the same of another moment with `?at=TIME`, and `/ready`."""
 
-    def __init__(
-        self, monitor: Monitor, pipeline: Pipeline, clock: Clock, wall: Callable[[], float], partition_of: Callable[[str], int]
-    ) -> None:
-        self._monitor, self._pipeline, self._clock, self._wall, self._partition_of = monitor, pipeline, clock, wall, partition_of
+    def __init__(self, monitor: Monitor, pipeline: Pipeline, clock: Clock, wall: Callable[[], float]) -> None:
+        self._monitor, self._pipeline, self._clock, self._wall = monitor, pipeline, clock, wall
         self._registry = CollectorRegistry()
         self._registry.register(PipelineCollector(pipeline, clock, wall))
         ProcessCollector(registry=self._registry)
@@ -97,7 +95,7 @@ class Exporter:
         wall = self._wall()
         now = self._clock.at(wall) if at is None else at
         owned = {number for _, number in self._pipeline.owned}
-        cities = [city for city in self._monitor.centres if self._partition_of(city) in owned]
+        cities = [city for city, partition in self._monitor.home.items() if partition in owned]
         # A moment asked for is compared with another computation of it: its timestamps stay as they are.
         yield from exposition(self._monitor, now, wall - now if at is None else 0.0, cities)
 

@@ -13,7 +13,7 @@ from streams.core import city as cities
 from streams.core.centre import Centre
 from streams.core.city import NOUNS, City
 from streams.core.ledger import Outcome
-from streams.core.reading import Metric, Reading, Readings
+from streams.core.reading import Metric, Reading
 
 STATE_VERSION = 4
 """Goes up when a stored state can no longer be read: the worker then folds again from the log's beginning."""
@@ -77,10 +77,6 @@ class Shelf:
         self.blob = TypeAdapter(self.noun.State)
         self.entries: list[dict[str, Entry]] = [{} for _ in range(topic.partitions)]
 
-    def entry(self, city: str) -> Entry | None:
-        """What is known of a centre, whatever its partition."""
-        return next((entries[city] for entries in self.entries if city in entries), None)
-
 
 class Monitor:
     """All states of the centres in the partitions that are folded here.
@@ -91,11 +87,11 @@ class Monitor:
 
     state_version = STATE_VERSION
 
-    def __init__(self, centres: Mapping[str, Centre], partition_of: Callable[[str], int] | None = None) -> None:
-        """`partition_of` says where a centre's records belong; None for a file, which has no partitions."""
+    def __init__(self, centres: Mapping[str, Centre], partition_of: Callable[[str], int] = lambda _: 0) -> None:
+        """`partition_of` says where a centre's records belong; of a file all is in one."""
         self.centres = centres
         self.lock = Lock()
-        self._partition_of = partition_of
+        self.home = {city: partition_of(city) for city in centres}
         self._shelves = {topic.name: Shelf(topic) for topic in TOPICS}
 
     def fold(self, topic: str, partition: int, records: Sequence[Record], now: float) -> dict[int, Outcome | Refusal]:
@@ -148,7 +144,7 @@ class Monitor:
         centre = self.centres.get(city)
         if centre is None:
             return _UNKNOWN_CENTRE
-        if self._partition_of is not None and partition != self._partition_of(city):
+        if partition != self.home[city]:
             return _MISPLACED
         entry = shelf.entries[partition][city] = Entry(centre, shelf.noun.State())
         return entry
@@ -186,19 +182,16 @@ class Monitor:
 
     def measure(self, city: str, now: float) -> list[Reading]:
         """What is true of one centre at `now`, epoch seconds."""
+        centre, home = self.centres[city], self.home[city]
+        readings: list[Reading] = [(CITY_INFO, (centre.name, centre.province, centre.timezone.key), 1)]
+        readings += [(THRESHOLD, (name,), value) for name, value in centre.thresholds]
         with self.lock:
-            return list(self._readings(city, now))
-
-    def _readings(self, city: str, now: float) -> Readings:
-        centre = self.centres[city]
-        yield CITY_INFO, (centre.name, centre.province, centre.timezone.key), 1
-        for name, value in centre.thresholds:
-            yield THRESHOLD, (name,), value
-        states = {shelf.topic.noun: entry.state for shelf in self._shelves.values() if (entry := shelf.entry(city)) is not None}
-        newest: dict[str, float] = {}
-        for state in states.values():
-            for name, source in state.ledger.sources.items():
-                newest[name] = max(source.newest, newest.get(name, source.newest))
-        for name, time in sorted(newest.items()):
-            yield LAST_EVENT, (name,), time
-        yield from cities.measure(City(**states), now, centre)
+            entries = {shelf.topic.noun: shelf.entries[home].get(city) for shelf in self._shelves.values()}
+            states = {noun: entry.state for noun, entry in entries.items() if entry is not None}
+            newest: dict[str, float] = {}
+            for state in states.values():
+                for name, source in state.ledger.sources.items():
+                    newest[name] = max(source.newest, newest.get(name, source.newest))
+            readings += [(LAST_EVENT, (name,), time) for name, time in sorted(newest.items())]
+            readings += cities.measure(City(**states), now, centre)
+        return readings

@@ -28,7 +28,7 @@ def page(clock: Clock = Clock(), *, recovering: bool = False, owned: int = HOME)
     monitor = Monitor(centres.load([]), lambda _: HOME)
     assert monitor.fold_event(CALLS.name, HOME, 0, offered("c1", 0), NOW) == "folded"
     pipeline = Pipeline(recovering=recovering, owned=frozenset({(CALLS.name, owned)}))
-    return Exporter(monitor, pipeline, clock, lambda: NOW, lambda _: HOME)
+    return Exporter(monitor, pipeline, clock, lambda: NOW)
 
 
 def test_a_worker_says_the_numbers_of_the_partitions_it_owns() -> None:

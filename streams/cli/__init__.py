@@ -77,7 +77,7 @@ def worker(centre: Centres = None) -> None:
     monitor = Monitor(centres.load(centre or []), partition_of)
 
     def serve(pipeline: Pipeline) -> None:
-        exporter = Exporter(monitor, pipeline, clock.parse(settings.clock), time.time, partition_of)
+        exporter = Exporter(monitor, pipeline, clock.parse(settings.clock), time.time)
         try:
             port = exporter.serve(settings.metrics_host, settings.metrics_port)
         except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations  # the fields are named as the modules
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from streams.core import calls, dispatch, environment, losses, network, operators, staffing, survey
@@ -42,17 +43,18 @@ class City:
 def measure(city: City, now: float, centre: Centre) -> Readings:
     """Say what is true of a centre at `now`, epoch seconds. A state folds its own topic only; what joins them is joined here."""
     of_calls = city.calls or calls.State()
-    yield from calls.measure(of_calls, now, centre)
+    parts = [calls.measure(of_calls, now, centre)]
     if city.operators:
         talking = calls.talking(of_calls, now, centre)
-        yield from operators.measure(city.operators, talking, of_calls.funnel.workload, now, centre)
+        parts.append(operators.measure(city.operators, talking, of_calls.funnel.workload, now, centre))
     if city.dispatch:
-        yield from dispatch.measure(city.dispatch, now, centre)
+        parts.append(dispatch.measure(city.dispatch, now, centre))
     if city.network:
-        yield from network.measure(city.network, now, centre)
+        parts.append(network.measure(city.network, now, centre))
     if city.environment:
-        yield from environment.measure(city.environment, now, centre)
+        parts.append(environment.measure(city.environment, now, centre))
     if city.survey:
-        yield from survey.measure(city.survey, now, centre)
-    yield from losses.measure(of_calls.funnel.taken, of_calls.forecast, city.network, city.environment, now)
-    yield from staffing.measure(of_calls.forecast, of_calls.funnel, now, centre)
+        parts.append(survey.measure(city.survey, now, centre))
+    parts.append(losses.measure(of_calls.funnel.taken, of_calls.forecast, city.network, city.environment, now))
+    parts.append(staffing.measure(of_calls.forecast, of_calls.funnel, now, centre))
+    return chain.from_iterable(parts)

@@ -55,7 +55,7 @@ class Centre:
         pipeline = Pipeline(owned=owned, recovering=False)
         for place in owned:
             pipeline.log_end[place], pipeline.markers[place], pipeline.newest[place] = 1, 0, time.time()
-        self.port = Exporter(self._monitor, pipeline, Clock(), time.time, lambda _: 0).serve("127.0.0.1", 0)
+        self.port = Exporter(self._monitor, pipeline, Clock(), time.time).serve("127.0.0.1", 0)
         self._start = seconds_to(datetime.now(UTC))
         self._offset = 0
 

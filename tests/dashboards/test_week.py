@@ -74,7 +74,7 @@ def fill(path: Path) -> None:
     pipeline = Pipeline(owned=owned, recovering=False)
     for place in owned:
         pipeline.log_end[place], pipeline.markers[place], pipeline.newest[place] = 1, 0, END.timestamp()
-    exporter = Exporter(monitor, pipeline, Clock(), END.timestamp, lambda _: 0)
+    exporter = Exporter(monitor, pipeline, Clock(), END.timestamp)
     simulated = simulate.events(112, END - timedelta(days=DAYS), BOGOR, DAYS)
     events = sorted([*simulated, *troubles()], key=lambda event: event.time)
     told, series = 0, defaultdict[str, list[str]](list)
