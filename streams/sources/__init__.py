@@ -5,10 +5,9 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Literal, NamedTuple
 
 from schemas.event import Event
 from schemas.topics import Refusal, UnknownType, decode
@@ -23,8 +22,7 @@ _LOOK = 100
 _QUEUE_LOG = re.compile(rb"[0-9]+(\.[0-9]+)?\|([^|]*\|){3}")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """What one line of a file says; a line of a queue_log can say two things, and then comes twice under one number."""
 
     number: int
