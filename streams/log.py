@@ -9,16 +9,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, for_code
+from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from kafka.protocol.consumer import OffsetSpec
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, TOPICS, Refusal, UnknownType, decode, encode
-from streams.monitor import SKEW_SECONDS, STATE_VERSION
+from schemas.topics import CONTENT_TYPE, PARTITIONS, TOPIC_OF, TOPICS, Refusal, UnknownType, decode, encode
+from streams.monitor import SKEW_SECONDS
+from streams.plan import Found, compare, miscut, no_topic, plans
 from streams.settings import Settings
 
 ANSWER_SECONDS = 5.0
@@ -50,52 +51,6 @@ class Record(NamedTuple):
     item: Event | UnknownType | Refusal
     time: float
     """When it happened, in epoch seconds; of what is no event, when it was written."""
-
-
-class Plan(NamedTuple):
-    """A topic as it has to be."""
-
-    name: str
-    partitions: int
-    config: dict[str, str]
-
-
-class Found(NamedTuple):
-    """What is the case with one topic: `detail` says which setting differs, and what to do."""
-
-    topic: str
-    state: Literal["created", "as planned", "differs", "missing", "unusable"]
-    detail: str = ""
-
-
-def plans(settings: Settings) -> list[Plan]:
-    """Every topic the monitor needs, with the settings it depends on.
-
-    Size never deletes events: what falls out of a source topic before its retention could not be folded again. The changelog
-    is named and set as `streams.app` expects it.
-    """
-    events = [
-        Plan(
-            settings.topic_prefix + topic.name,
-            topic.partitions,
-            {
-                "cleanup.policy": "delete",
-                "retention.ms": str(topic.retention_days * 86_400_000),
-                "retention.bytes": "-1",
-                # A dead letter is a record that could be as large as Kafka takes, and says more in its headers.
-                "max.message.bytes": str(2**21 if topic is DEAD_LETTERS else 2**20),
-            },
-        )
-        for topic in (*TOPICS, DEAD_LETTERS)
-    ]
-    changelog = {
-        "cleanup.policy": "compact",
-        "segment.ms": "600000",
-        "min.cleanable.dirty.ratio": "0.1",
-        "max.compaction.lag.ms": "600000",
-        "max.message.bytes": str(4 * 2**20),
-    }
-    return [*events, Plan(f"{settings.app_id}-v{STATE_VERSION}-state-changelog", PARTITIONS, changelog)]
 
 
 class Log:
@@ -167,7 +122,7 @@ class Log:
         partitions = _partitions(admin, [plan.name for plan in wanted])
         resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
         configs = admin.describe_configs(resources, config_filter="all")["topic"] if resources else {}
-        return [_compare(plan, partitions.get(plan.name), configs.get(plan.name, {})) for plan in wanted]
+        return [compare(plan, partitions.get(plan.name), configs.get(plan.name, {})) for plan in wanted]
 
     # Writing
 
@@ -208,7 +163,7 @@ class Log:
             found = _partitions(admin, names)
         for name in names:
             if len(found.get(name, ())) != PARTITIONS:
-                raise LogError(_no_topic(name, self._settings) if name not in found else _miscut(len(found[name]), name))
+                raise LogError(no_topic(name, self._settings) if name not in found else miscut(len(found[name]), name))
         return KafkaProducer(
             **self._connection(),
             acks="all",
@@ -269,7 +224,7 @@ class Log:
         """First offset and end of every partition that may have something in the range."""
         known = consumer.topics()
         if missing := [name for name in names if name not in known]:
-            raise LogError(_no_topic(missing[0], self._settings))
+            raise LogError(no_topic(missing[0], self._settings))
         places = [TopicPartition(name, n) for name in names for n in sorted(consumer.partitions_for_topic(name))]
         starts, ends = consumer.beginning_offsets(places), consumer.end_offsets(places)
         strip = len(self._settings.topic_prefix)
@@ -329,7 +284,7 @@ class Log:
         at = self._settings.bootstrap
         name = type(error).__name__
         if "TopicOrPartition" in name:
-            return LogError(_no_topic(topic, self._settings))
+            return LogError(no_topic(topic, self._settings))
         if "Authori" in name or "Authentication" in name or "Sasl" in name:
             return LogError(f"Kafka at {at} refuses us ({name}): check the PANTAU112_SASL_ and PANTAU112_SSL_ settings")
         if isinstance(error, OSError) or getattr(error, "retriable", False):
@@ -368,34 +323,3 @@ def _record(raw: Any, prefix: int) -> Record:
 def _partitions(admin: KafkaAdminClient, names: list[str]) -> dict[str, list[dict[str, Any]]]:
     """The partitions of those topics that there are."""
     return {topic["name"]: topic["partitions"] for topic in admin.describe_topics(names) if not topic["error_code"]}
-
-
-def _no_topic(name: str, settings: Settings) -> str:
-    return f"no topic {name} at {settings.bootstrap}. Run: pantau112 topics create"
-
-
-def _miscut(partitions: int, name: str) -> str:
-    return (
-        f"topic {name} has {partitions} partitions and must have {PARTITIONS}, or centres would be in other ones: "
-        "delete it and create it anew, or use another PANTAU112_TOPIC_PREFIX"
-    )
-
-
-def _compare(plan: Plan, partitions: list[dict[str, Any]] | None, config: Mapping[str, Mapping[str, Any]]) -> Found:
-    if partitions is None:
-        return Found(plan.name, "missing", "run: pantau112 topics create")
-    if len(partitions) != plan.partitions:
-        return Found(plan.name, "unusable", _miscut(len(partitions), plan.name))
-    if away := [part for part in partitions if part["leader_id"] < 0]:
-        return Found(plan.name, "unusable", f"{len(away)} partitions have no leader ({for_code(away[0]['error_code']).__name__})")
-    differing = {
-        name: config[name]["value"] for name, value in plan.config.items() if name in config and config[name]["value"] != value
-    }
-    if not differing:
-        return Found(plan.name, "as planned")
-    said = ", ".join(f"{name}={is_} (planned {plan.config[name]})" for name, is_ in differing.items())
-    wish = ",".join(f"{name}={plan.config[name]}" for name in differing)
-    fix = f"if that is not meant: kafka-configs.sh --alter --entity-type topics --entity-name {plan.name} --add-config {wish}"
-    if "cleanup.policy" in differing:
-        return Found(plan.name, "unusable", f"{said}; {fix}")
-    return Found(plan.name, "differs", f"{said}; {fix}")

@@ -16,7 +16,8 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from schemas.calls import CallOffered, Offered
 from streams.doctor import Finding, examine
-from streams.log import Log, plans
+from streams.log import Log
+from streams.plan import plans
 from streams.settings import Settings, SettingsError, read
 from tests.conftest import RealKafka, free_port
 

@@ -16,8 +16,9 @@ from schemas.event import Event
 from schemas.operators import OperatorLoggedIn, Seat
 from schemas.topics import CALLS, OPERATORS, PARTITIONS, encode
 from streams import app, log
-from streams.log import Log, LogError, plans
+from streams.log import Log, LogError
 from streams.monitor import STATE_VERSION
+from streams.plan import plans
 from streams.settings import Settings
 from streams.transport import partition_of
 from tests.conftest import RealKafka, free_port
