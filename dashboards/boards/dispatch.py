@@ -72,7 +72,7 @@ TEXTS = {
         "All that are open and all that are overdue; dotted: the same hour last week.",
     ),
     "all": Text("Terbuka", "Open"),
-    "arrived": Text("Laporan dan penyelesaian per jam", "Reports and closures per hour"),
+    "arrived": Text("Dibuka dan selesai per jam", "Opened and closed per hour"),
     "arrived about": Text(
         "Laporan yang menjadi tiket, dan tiket yang selesai.", "Reports that became tickets, and tickets done."
     ),
