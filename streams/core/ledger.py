@@ -63,11 +63,9 @@ class Ledger:
             return "late"
         # Our own ids are short; a long foreign one is hashed to keep the state small.
         key = event_id if len(event_id) <= 20 else blake2b(event_id.encode(), digest_size=10).hexdigest()
-        known = len(book.ids)
-        if key not in book.before:
-            book.ids[key] = 1
-        if len(book.ids) == known:
+        if key in book.ids or key in book.before:
             return "duplicate"
-        if known + 1 >= IDS:
+        if len(book.ids) >= IDS:
             book.turn(book.newest)
+        book.ids[key] = 1
         return "folded"
