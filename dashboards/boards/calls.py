@@ -42,7 +42,7 @@ TEXTS = {
         "Links that are down, and alerts of this centre or of the monitor itself that wake somebody; see the firing alerts.",
     ),
     "links down": Text("Jalur putus", "Links down"),
-    "pages": Text("Peringatan", "Alerts"),
+    "pages": Text("Mendesak", "Pages"),
     "freshness about": Text(
         "Umur panggilan terbaru, dan ketertinggalan pemantau. Usang: sudah lebih lama sepi daripada kebetulan pada jam ini "
         "(PsapCentreSilent). BUTA: pemantau sendiri tidak menjawab.",

@@ -33,7 +33,7 @@ TEXTS = {
     ),
     "silent": Text("Pusat diam", "Silent"),
     "links down": Text("Jalur putus", "Links down"),
-    "pages": Text("Peringatan", "Alerts"),
+    "pages": Text("Mendesak", "Pages"),
     "freshness about": Text(
         "Umur kejadian terbaru dari semua pusat, dan ketertinggalan pemantau. BUTA: pemantau sendiri tidak menjawab.",
         "Age of the newest event of all centres, and how far the monitor is behind. BLIND: the monitor itself does not answer.",
