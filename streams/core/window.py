@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 LONGEST = 3600
@@ -36,12 +37,7 @@ class Window:
     def _forget(self, second: int) -> None:
         """Drop what no window reaches: oldest first but for late arrivals, which stay until what came before them goes."""
         horizon = (second - LONGEST) << 4
-        stale = []
-        for cell in self.cells:
-            if cell > horizon:
-                break
-            stale.append(cell)
-        for cell in stale:
+        for cell in list(takewhile(lambda cell: cell <= horizon, self.cells)):
             del self.cells[cell]
 
     def counts(self, now: float, lengths: Sequence[int], kinds: int) -> list[list[int]]:
