@@ -117,6 +117,12 @@ SOURCE = "/32.71/test"
 BOGOR = parse('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\nqueues = ["112"]')
 
 
+def changed(centre: Centre, **parts: object) -> Centre:
+    """The centre, of which its file says something else."""
+    fields = {name: getattr(centre, name) for name in Centre.model_fields}
+    return Centre.model_validate(fields | {"timezone": centre.timezone.key} | parts)
+
+
 def bogor(**thresholds: float) -> Centre:
     """Kota Bogor with other limits."""
     return BOGOR.model_copy(update={"thresholds": Thresholds.model_validate(thresholds)})

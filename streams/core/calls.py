@@ -204,7 +204,7 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
             waiting.setdefault(call.queue, []).append(call.offered)
         elif call.offered is not None:
             in_service[call.queue] = in_service.get(call.queue, 0) + 1
-    for name in sorted({*centre.queues, *funnel.queues}):
+    for name in sorted({*centre.names.queues.codes, *funnel.queues}):
         yield from _measure_queue(name, funnel.queues.get(name, _NO_CALLS), waiting.get(name, []), in_service.get(name, 0))
     yield from _measure_rates(funnel, now, centre)
     yield PEAK, ("ever",), funnel.peak.calls

@@ -3,13 +3,16 @@
 import re
 import tomllib
 from collections.abc import Container
+from dataclasses import dataclass
 from datetime import date, time
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from schemas.event import CentreCode, Code
+from streams.core.names import Names
 
 Seconds = Annotated[float, Field(gt=0, le=172_800, allow_inf_nan=False)]
 
@@ -61,18 +64,30 @@ class Shift(Part):
     seats: Annotated[int, Field(ge=0, le=200)]
 
 
-class Link(Part):
-    """A trunk or line that calls come in on."""
+class Named(Part):
+    """Something with a code, and what else it is called: `also` are the spellings that an exchange or an agency has for it. Case,
+    accents, spaces and punctuation make no difference. In a file that says no more of it, the code alone stands for it.
+    """
 
     code: Code
+    also: tuple[Annotated[str, StringConstraints(min_length=1, max_length=128)], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _code_alone(cls, given: Any) -> Any:
+        return {"code": given} if isinstance(given, str) else given
+
+
+class Link(Named):
+    """A trunk or line that calls come in on."""
+
     carrier: Code
     kind: Literal["sip", "pstn", "uplink"] = "sip"
 
 
-class Gauge(Part):
+class Gauge(Named):
     """A river gauge, with the highest levels in centimetres that are still Siaga 4, 3 and 2. Above the last is Siaga 1."""
 
-    code: Code
     name: str
     siaga: tuple[float, float, float]
     rise_centimetres: Annotated[float, Field(gt=0)] = 60
@@ -110,18 +125,16 @@ class Ladder(Part):
         return rungs
 
 
-class Category(Part):
+class Category(Named):
     """A kind of report: which OPD it goes to first, and by which ladder."""
 
-    code: Code
     opds: tuple[Code, ...] = ()
     ladder: str = "routine"
 
 
-class Opd(Part):
+class Opd(Named):
     """A responder agency. `ladder` stands in for that of the category, where the agency has one of its own."""
 
-    code: Code
     name: str
     ladder: str | None = None
 
@@ -158,6 +171,19 @@ LADDERS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What is called how at one centre, by kind of thing."""
+
+    queues: Names
+    seats: Names
+    reasons: Names
+    links: Names
+    gauges: Names
+    categories: Names
+    opds: Names
+
+
 class Centre(BaseModel):
     """One 112 centre."""
 
@@ -167,8 +193,10 @@ class Centre(BaseModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     province: str = ""
     timezone: ZoneInfo
-    queues: tuple[Code, ...] = ()
-    seats: tuple[Code, ...] = ()
+    queues: tuple[Named, ...] = ()
+    seats: tuple[Named, ...] = ()
+    reasons: tuple[Named, ...] = ()
+    """Why seats pause."""
     shifts: tuple[Shift, ...] = ()
     links: tuple[Link, ...] = ()
     gauges: tuple[Gauge, ...] = ()
@@ -203,6 +231,24 @@ class Centre(BaseModel):
             if ladder is not None and ladder not in self.ladders:
                 raise ValueError(f"{code}: there is no ladder {ladder}; there are {', '.join(sorted(self.ladders))}")
         return self
+
+    @model_validator(mode="after")
+    def _read_apart(self) -> Self:
+        assert self.names
+        return self
+
+    @cached_property
+    def names(self) -> Directory:
+        """What is called how here."""
+        return Directory(
+            queues=Names(self.queues),
+            seats=Names(self.seats),
+            reasons=Names(self.reasons, typed=True),
+            links=Names(self.links),
+            gauges=Names(self.gauges),
+            categories=Names(self.categories, typed=True),
+            opds=Names(self.opds, typed=True),
+        )
 
 
 class CentreError(ValueError):

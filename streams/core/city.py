@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from streams.core import calls, dispatch, environment, losses, network, operators, staffing, survey
+from streams.core import calls, dispatch, environment, losses, names, network, operators, staffing, survey
 from streams.core.centre import Centre
 from streams.core.reading import Metric, Readings
 
@@ -24,6 +24,7 @@ NOUNS: Mapping[str, Any] = {
 METRICS: tuple[Metric, ...] = (
     *(metric for noun in NOUNS.values() for metric in noun.METRICS),
     *losses.METRICS,
+    *names.METRICS,
     *staffing.METRICS,
 )
 

@@ -171,7 +171,7 @@ def _measure_states(state: State, talking: dict[str, float], workload: Workload,
     doing = {name: _doing(name, seat, talking, workload, now) for name, seat in state.seats.items()}
     seats = Counter(doing.values())
     staffed = len(doing) - seats["off"]
-    seats["off"] += len(set(centre.seats) - doing.keys())
+    seats["off"] += len(centre.names.seats.known - doing.keys())
     for name in get_args(Doing):
         yield OPERATORS, (name,), seats[name]
     yield STAFFED, (), staffed

@@ -117,7 +117,7 @@ class Simulation:
         self.env = simpy.Environment()
         self.random = Random(seed)  # noqa: S311 (a simulation, no secret)
         self.seed, self.start, self.seconds, self.zone = seed, start, seconds, centre.timezone
-        self.city, self.queues = centre.code, centre.queues or ("112",)
+        self.city, self.queues = centre.code, centre.names.queues.codes or ("112",)
         incidents = INCIDENTS_PER_EVENING * INCIDENT_SECONDS / 3600 * (INCIDENT_FACTOR - 1)
         evening = sum(PROFILE[hour] for hour in _EVENING) / len(_EVENING)
         # Calls a second for each part of the profile, so that usual calls and those of incidents make calls_per_day together.
@@ -136,7 +136,7 @@ class Simulation:
         self.env.process(self.arrivals())
         self.env.process(self.incidents())
         self.env.process(self.outages())
-        for number, name in enumerate(centre.seats or ("seat-1", "seat-2", "seat-3")):
+        for number, name in enumerate(centre.names.seats.codes or ("seat-1", "seat-2", "seat-3")):
             self.env.process(self.seat(name, number))
 
     def run(self) -> Iterator[Event]:

@@ -42,7 +42,7 @@ def test_a_threshold_is_what_the_file_says() -> None:
         ('"Asia/Jakarta"', '"Asia"', f"line 3: timezone: {ZONES}"),
         ('"Asia/Jakarta"', '"../../etc/hosts"', f"line 3: timezone: {ZONES}"),
         ('"Asia/Jakarta"', "7", f"line 3: timezone: {ZONES}"),
-        ('["112"]', '["one hundred"]', "line 4: queues: String should match pattern '^[A-Za-z0-9][A-Za-z0-9._:@/-]*$'"),
+        ('["112"]', '["one hundred"]', "line 4: queues.code: String should match pattern '^[A-Za-z0-9][A-Za-z0-9._:@/-]*$'"),
         ('["112"]', '"112"', "line 4: queues: Input should be a valid tuple"),
         ("queues", "ques", "line 4: ques: no such setting; look at the spelling"),
         ("short_abandon_seconds", "short_abandon", "line 7: thresholds.short_abandon: no such setting; look at the spelling"),

@@ -29,10 +29,10 @@ from streams.core.environment import (
     warned_hours,
 )
 from streams.core.reading import Metric
-from tests.builders import BOGOR, Said, at, cancelled, gauge_read, said, warned
+from tests.builders import BOGOR, Said, at, cancelled, changed, gauge_read, said, warned
 
 KATULAMPA = Gauge(code="katulampa", name="Bendung Katulampa", siaga=(80, 150, 200))
-CENTRE = BOGOR.model_copy(update={"gauges": (KATULAMPA,)})
+CENTRE = changed(BOGOR, gauges=(KATULAMPA,))
 MINUTE, HOUR = 60, 3600
 LABELS = ("hujan-lebat", "Moderate", "Immediate", "Observed", "BMKG")
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from streams import centres
 from streams.core.centre import Centre, CentreError, Ladder, parse
 from streams.core.ladder import deadlines, ladder_of
+from tests.builders import changed
 
 BOGOR = centres.load([])["32.71"]
 MARCH = datetime(2026, 3, 1)  # noqa: DTZ001 (zone follows)
@@ -87,7 +88,7 @@ def test_a_rung_is_passed_when_its_minutes_were_counted_one_by_one(
 
 def test_an_agency_s_own_ladder_goes_before_that_of_the_category() -> None:
     slow = BOGOR.opds[0].model_copy(update={"code": "dinas-slow", "ladder": "routine"})
-    centre = BOGOR.model_copy(update={"opds": (*BOGOR.opds, slow)})
+    centre = changed(BOGOR, opds=(*BOGOR.opds, slow))
 
     assert ladder_of("kebakaran", "damkar", centre) is centre.ladders["life_safety"]
     assert ladder_of("kebakaran", "dinas-slow", centre) is centre.ladders["routine"]

@@ -31,6 +31,7 @@ from tests.builders import (
     BOGOR,
     Said,
     at,
+    changed,
     logged_in,
     logged_out,
     paused,
@@ -51,7 +52,7 @@ STATES = {"available", "ringing", "talking", "wrap_up", "paused", "off"}
 def staffed(*seats: str, **shift: object) -> Centre:
     """Kota Bogor with these seats, and with one shift if it is said when."""
     shifts = (Shift.model_validate({"from": shift["start"], "until": shift["until"], "seats": len(seats)}),) if shift else ()
-    return BOGOR.model_copy(update={"seats": seats, "shifts": shifts})
+    return changed(BOGOR, seats=seats, shifts=shifts)
 
 
 def test_a_seat_is_available_from_login_to_logout() -> None:
