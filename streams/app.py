@@ -150,7 +150,7 @@ class Worker:
 
     def _fold(self, live: _Live, chunk: Chunk) -> list[tuple[DefaultRecord, Refusal]]:
         topic, number = live.topic, live.number
-        others = self.monitor.fold(topic, number, chunk, time.time())
+        others = self.monitor.fold(topic, number, chunk)
         if not live.dirty:
             live.flushed_at = time.monotonic()
         live.dirty += len(chunk)

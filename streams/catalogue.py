@@ -6,7 +6,7 @@ from pathlib import Path
 
 from streams.clock import Clock
 from streams.exporter import PipelineCollector
-from streams.monitor import METRICS
+from streams.monitor import METRICS, Monitor
 from streams.pipeline import Pipeline
 
 PAGE = Path(__file__).with_name("README.md")
@@ -17,7 +17,7 @@ def table() -> str:
     """Every metric family as a Markdown table."""
     rows = ["| metric | type | labels | what it says |", "|---|---|---|---|"]
     rows += [f"| `{m.name}` | {m.kind} | {', '.join(('city', *m.labels))} | {m.help} |" for m in METRICS]
-    for family in PipelineCollector(Pipeline(), Clock(), time.time).collect():
+    for family in PipelineCollector(Monitor({}), Pipeline(), Clock(), time.time).collect():
         name = family.name + ("_total" if family.type == "counter" else "")
         labels = ", ".join(getattr(family, "_labelnames", ()))
         rows.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |")

@@ -15,7 +15,6 @@ from streams import centres
 from streams.core.centre import CentreError
 from streams.grafana import Grafana, GrafanaError
 from streams.log import Log, LogError
-from streams.monitor import SKEW_SECONDS
 from streams.settings import Settings, SettingsError
 
 FREE_BYTES = 2 * 10**9
@@ -125,13 +124,13 @@ def _kafka(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
         else:
             yield Finding("warn" if topic.state == "differs" else "fail", name, topic.state, topic.detail)
     if newest is not None:
-        yield _clock(newest - wall())
+        yield _clock(newest - wall(), settings.ahead_seconds)
 
 
-def _clock(ahead: float) -> Finding:
+def _clock(ahead: float, limit: float) -> Finding:
     """Kafka tells nobody its time, so the clock is judged by the newest record: none can have been written after now."""
     name, todo = "clock", "let both machines follow NTP: chronyc tracking"
-    if ahead > SKEW_SECONDS:
+    if ahead > limit:
         return Finding("fail", name, f"the newest event was written {ahead:.0f} s after now: such events are refused", todo)
     if ahead > 2:
         return Finding("warn", name, f"the newest event was written {ahead:.0f} s after now", todo)

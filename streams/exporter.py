@@ -21,8 +21,8 @@ from streams.pipeline import Pipeline
 class PipelineCollector:
     """The worker's own metrics, read from its `Pipeline` at every scrape."""
 
-    def __init__(self, pipeline: Pipeline, clock: Clock, wall: Callable[[], float]) -> None:
-        self._pipeline, self._clock, self._wall = pipeline, clock, wall
+    def __init__(self, monitor: Monitor, pipeline: Pipeline, clock: Clock, wall: Callable[[], float]) -> None:
+        self._monitor, self._pipeline, self._clock, self._wall = monitor, pipeline, clock, wall
         self._version = version("pantau112")
 
     def collect(self) -> Iterator[Metric]:
@@ -67,6 +67,14 @@ class PipelineCollector:
         yield beyond
         yield CounterMetricFamily("pantau112_flushes", "Times that states were written to Kafka.", pipeline.flushes)
         yield CounterMetricFamily("pantau112_flushed_bytes", "Bytes of state written to Kafka.", pipeline.flushed_bytes)
+        ahead = GaugeMetricFamily(
+            "pantau112_source_clock_offset_seconds",
+            "How far the clock of a source is ahead of Kafka's (negative: behind), median of its last events that came live.",
+            labels=["city", "source"],
+        )
+        for city, source, offset in self._monitor.clock_offsets(now):
+            ahead.add_metric([city, source], offset)
+        yield ahead
         yield GaugeMetricFamily("pantau112_stream_speed", "How fast stream time runs; 1 in life.", self._clock.speed)
         build = GaugeMetricFamily("pantau112_build_info", "1 for the running version.", labels=["version"])
         build.add_metric([self._version], 1)
@@ -79,7 +87,7 @@ class Exporter:
     def __init__(self, monitor: Monitor, pipeline: Pipeline, clock: Clock, wall: Callable[[], float]) -> None:
         self._monitor, self._pipeline, self._clock, self._wall = monitor, pipeline, clock, wall
         self._registry = CollectorRegistry()
-        self._registry.register(PipelineCollector(pipeline, clock, wall))
+        self._registry.register(PipelineCollector(monitor, pipeline, clock, wall))
         ProcessCollector(registry=self._registry)
 
     def metrics(self, at: float | None = None) -> Iterator[bytes]:

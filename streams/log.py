@@ -18,7 +18,6 @@ from kafka.protocol.consumer import OffsetSpec
 
 from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, PARTITIONS, TOPIC_OF, TOPICS, Refusal, UnknownType, decode, encode
-from streams.monitor import SKEW_SECONDS
 from streams.plan import Found, compare, miscut, no_topic, plans
 from streams.settings import Settings
 
@@ -30,6 +29,9 @@ STALL_SECONDS = 30.0
 
 UNDELIVERED = 5_000
 """Most events on their way to Kafka; writing waits beyond it, so that memory stays bounded."""
+
+EARLIER = timedelta(hours=1)
+"""An event may have been written so long before its own time, and no longer."""
 
 BLOCK = 2_000
 """Most records held per partition while partitions are merged."""
@@ -229,9 +231,8 @@ class Log:
         starts, ends = consumer.beginning_offsets(places), consumer.end_offsets(places)
         strip = len(self._settings.topic_prefix)
         if isinstance(start, datetime):
-            # An event may be ahead of the clock that wrote it by so much and no more.
-            written = start - timedelta(seconds=SKEW_SECONDS)
-            first = consumer.offsets_for_times(dict.fromkeys(places, max(0, int(written.timestamp() * 1000))))
+            written = max(0, int((start - EARLIER).timestamp() * 1000))
+            first = consumer.offsets_for_times(dict.fromkeys(places, written))
             starts = {tp: first[tp].offset if first.get(tp) else ends[tp] for tp in places}
         elif start is not None:
             starts = {tp: max(starts[tp], start.get((tp.topic[strip:], tp.partition), 0)) for tp in places}

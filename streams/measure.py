@@ -58,7 +58,9 @@ def fold(
             outcomes["after"] += 1
             continue
         else:
-            outcome = monitor.fold_event(TOPIC_OF[item.type].name, 0, offset, item, wall)
+            outcome = monitor.fold_event(
+                TOPIC_OF[item.type].name, 0, offset, item, wall if line.written is None else line.written
+            )
         if isinstance(outcome, Refusal):
             on_refusal(line.number, outcome)
             outcomes["refused"] += 1

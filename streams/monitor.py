@@ -1,5 +1,6 @@
 """The fold of everything: records of the log go in, states of centres are kept, readings come out."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -14,12 +15,10 @@ from streams.core.centre import Centre
 from streams.core.city import NOUNS, City
 from streams.core.ledger import Outcome
 from streams.core.reading import Metric, Reading
+from streams.source_clocks import AHEAD_SECONDS, SourceClocks
 
 STATE_VERSION = 4
 """Goes up when a stored state can no longer be read: the worker then folds again from the log's beginning."""
-
-SKEW_SECONDS = 3600
-"""How far ahead of the clock an event may be. One beyond it would make all that follow look late."""
 
 TOGETHER = 32
 """Records that are decoded and then folded: few enough to stay in the processor's cache, and to hold the lock for 0.3 ms only."""
@@ -32,12 +31,17 @@ CITY_INFO = Metric(
 )
 THRESHOLD = Metric("psap_centre_threshold", "gauge", "The limits of a centre, which alert rules join on.", ("threshold",))
 LAST_EVENT = Metric("psap_last_event_timestamp_seconds", "gauge", "When the newest event of a source happened.", ("source",))
+LATE_TOTAL = Metric(
+    "psap_late_events_total",
+    "counter",
+    "Events of a source that came too late for live figures, over an hour behind its clock.",
+    ("source",),
+)
 
-_IN_THE_FUTURE = Refusal("in_the_future", "field time: more than an hour ahead of the clock")
 _UNKNOWN_CENTRE = Refusal("unknown_centre", "field subject: no such centre is watched here; give its file with --centre")
 _MISPLACED = Refusal("wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do")
 
-METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, *cities.METRICS)
+METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, LATE_TOTAL, *cities.METRICS)
 
 
 class Record(Protocol):
@@ -45,6 +49,8 @@ class Record(Protocol):
 
     @property
     def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...  # when Kafka had it, epoch milliseconds
     @property
     def value(self) -> bytes | None: ...
 
@@ -87,31 +93,51 @@ class Monitor:
 
     state_version = STATE_VERSION
 
-    def __init__(self, centres: Mapping[str, Centre], partition_of: Callable[[str], int] = lambda _: 0) -> None:
-        """`partition_of` says where a centre's records belong; of a file all is in one."""
+    def __init__(
+        self,
+        centres: Mapping[str, Centre],
+        partition_of: Callable[[str], int] = lambda _: 0,
+        ahead_seconds: float = AHEAD_SECONDS,
+    ) -> None:
+        """`partition_of` says where a centre's records belong; of a file all is in one. What is more than `ahead_seconds` ahead
+        of Kafka's clock is refused.
+        """
         self.centres = centres
         self.lock = Lock()
+        self.clocks = SourceClocks(ahead_seconds)
+        self._ahead = ahead_seconds
+        self._in_the_future = Refusal("in_the_future", f"field time: more than {ahead_seconds:g} s ahead of Kafka's clock")
         self.home = {city: partition_of(city) for city in centres}
         self._shelves = {topic.name: Shelf(topic) for topic in TOPICS}
 
-    def fold(self, topic: str, partition: int, records: Sequence[Record], now: float) -> dict[int, Outcome | Refusal]:
-        """Fold consecutive records of one partition of the log; `now` is the wall clock in epoch seconds.
-
-        Returns, by offset, what became of those that were not folded.
-        """
+    def fold(self, topic: str, partition: int, records: Sequence[Record]) -> dict[int, Outcome | Refusal]:
+        """Fold consecutive records of one partition of the log. Returns, by offset, what became of those that were not folded."""
         others: dict[int, Outcome | Refusal] = {}
         for start in range(0, len(records), TOGETHER):
-            items = [(record.offset, decode(record.value)) for record in records[start : start + TOGETHER]]
-            others |= self._fold(topic, partition, items, now)
+            group = records[start : start + TOGETHER]
+            items = [(record.offset, decode(record.value)) for record in group]
+            written = [record.timestamp / 1000 for record in group]
+            others |= self._fold(topic, partition, items, written)
+            # One of a group is enough to know a clock by, and nearly all that the others would cost is saved.
+            self._compare(items[-1][1], written[-1])
         return others
 
-    def fold_event(self, topic: str, partition: int, offset: int, event: Event, now: float) -> Outcome | Refusal:
-        """Fold one event that came at `offset` of a topic's partition (or as that line of a file)."""
-        return self._fold(topic, partition, [(offset, event)], now).get(offset, "folded")
+    def fold_event(self, topic: str, partition: int, offset: int, event: Event, written: float) -> Outcome | Refusal:
+        """Fold one event at `offset` of a partition (or that line of a file), where it stands since `written`, epoch seconds."""
+        return self._fold(topic, partition, [(offset, event)], [written]).get(offset, "folded")
 
-    def _fold(self, topic: str, partition: int, items: Sequence[tuple[int, Decoded]], now: float) -> dict[int, Outcome | Refusal]:
+    def _compare(self, item: Decoded, written: float) -> None:
+        """Hold what a source's clock says against Kafka's. A recording's clock is right in its own time."""
+        if isinstance(item, Event) and not item.replayed and item.subject in self.centres:
+            with self.lock:
+                self.clocks.see(item.subject, item.source, written, item.time.timestamp() - written)
+
+    def _fold(
+        self, topic: str, partition: int, items: Sequence[tuple[int, Decoded]], written: Sequence[float]
+    ) -> dict[int, Outcome | Refusal]:
         shelf = self._shelves[topic]
-        types, step, entries, latest = shelf.types, shelf.noun.step, shelf.entries[partition], now + SKEW_SECONDS
+        types, step, entries = shelf.types, shelf.noun.step, shelf.entries[partition]
+        latest = min(written) + self._ahead
         # By its class, because pydantic's isinstance costs as much as all the rest of this.
         events: list[tuple[int, Any]] = [item for item in items if type(item[1]) in types]
         others: dict[int, Outcome | Refusal] = {}
@@ -120,8 +146,8 @@ class Monitor:
         with self.lock:
             # All in one loop, because here a worker spends its time: a function per event would cost more than it says.
             for (offset, event), time in zip(events, epochs([event.time for _, event in events]), strict=True):
-                if time > latest:
-                    others[offset] = _IN_THE_FUTURE
+                if time > latest and self._is_ahead(offset, time, items, written):
+                    others[offset] = self._in_the_future
                     continue
                 entry = entries.get(event.subject)
                 if entry is None:
@@ -138,6 +164,10 @@ class Monitor:
                     others[offset] = outcome
                     entry.changed |= outcome != "replayed"
         return others
+
+    def _is_ahead(self, offset: int, time: float, items: Sequence[tuple[int, Decoded]], written: Sequence[float]) -> bool:
+        """Whether an event is too far ahead of the moment at which Kafka had it: the same whenever it is folded again."""
+        return time > written[[place for place, _ in items].index(offset)] + self._ahead
 
     def _open(self, shelf: Shelf, partition: int, city: str) -> Entry | Refusal:
         """An empty entry for a centre that was not heard of yet."""
@@ -167,10 +197,16 @@ class Monitor:
         """Forget everything of a partition that somebody else owns now."""
         for shelf in self._shelves.values():
             shelf.entries[partition].clear()
+        self.clocks.forget(city for city, home in self.home.items() if home == partition)
 
     def states(self, topic: str, partition: int) -> list[tuple[Centre, Any]]:
         """The centres in a partition, with what is known of them from that topic. To be read only, and by whoever folds."""
         return [(entry.centre, entry.state) for entry in self._shelves[topic].entries[partition].values()]
+
+    def clock_offsets(self, now: float) -> list[tuple[str, str, float]]:
+        """City, source and seconds that its clock is ahead of Kafka's, where that is known at `now`, epoch seconds."""
+        with self.lock:
+            return list(self.clocks.offsets(now))
 
     def newest(self) -> float | None:
         """The time of the newest event folded, in epoch seconds; None before the first."""
@@ -189,9 +225,12 @@ class Monitor:
             entries = {shelf.topic.noun: shelf.entries[home].get(city) for shelf in self._shelves.values()}
             states = {noun: entry.state for noun, entry in entries.items() if entry is not None}
             newest: dict[str, float] = {}
+            late: Counter[str] = Counter()
             for state in states.values():
                 for name, source in state.ledger.sources.items():
                     newest[name] = max(source.newest, newest.get(name, source.newest))
+                    late[name] += source.late
             readings += [(LAST_EVENT, (name,), time) for name, time in sorted(newest.items())]
+            readings += [(LATE_TOTAL, (name,), n) for name, n in sorted(late.items())]
             readings += cities.measure(City(**states), now, centre)
         return readings

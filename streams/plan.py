@@ -40,6 +40,8 @@ def plans(settings: Settings) -> list[Plan]:
                 "retention.bytes": "-1",
                 # A dead letter is a record that could be as large as Kafka takes, and says more in its headers.
                 "max.message.bytes": str(2**21 if topic is DEAD_LETTERS else 2**20),
+                # The clock that all sources are held against, and by which they are refused: no sender's own.
+                "message.timestamp.type": "LogAppendTime",
             },
         )
         for topic in (*TOPICS, DEAD_LETTERS)

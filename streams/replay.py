@@ -77,7 +77,7 @@ def open_source(text: str, centre: Centre, settings: Settings, pseudonym: Pseudo
 
         with Log(settings) as log:
             for number, record in enumerate(log.read(*source), 1):
-                yield Line(number, record.item)
+                yield Line(number, record.item, record.timestamp)
 
 
 def check(source: Path | TopicRange, *, speed: float | None, shift_to_now: bool, into_topics: bool) -> None:

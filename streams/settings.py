@@ -12,6 +12,7 @@ from pydantic import Field, FilePath, SecretStr, StringConstraints, ValidationEr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams import clock
+from streams.source_clocks import AHEAD_SECONDS
 
 PREFIX = "PANTAU112_"
 
@@ -49,6 +50,8 @@ class Settings(BaseSettings):
     """host:port of the Alertmanager that `doctor` looks for."""
     clock: str = "wall"
     """`wall`, or the line that stream time runs on: see `streams.clock`."""
+    ahead_seconds: Annotated[float, Field(ge=1, le=86_400)] = AHEAD_SECONDS
+    """How far ahead of Kafka's clock an event may be; one beyond it is refused."""
     java_home: Path | None = None
     """The Java that the local Kafka runs on, instead of the packaged one."""
 

@@ -161,7 +161,7 @@ def logged(group: Group) -> Iterator[Line]:
     """All that the topics of a group hold, as `measure` takes it."""
     with Log(group.settings) as log:
         for number, record in enumerate(log.read([topic.name for topic in TOPICS]), 1):
-            yield Line(number, record.item)
+            yield Line(number, record.item, record.timestamp)
 
 
 def january() -> list[Event]:

@@ -98,7 +98,7 @@ class World:
         for number, line in enumerate(lines, first):
             event = decode(line)
             assert isinstance(event, Event)
-            assert self.monitor.fold_event(topic, 0, number, event, self.wall() + 1) == "folded"
+            assert self.monitor.fold_event(topic, 0, number, event, event.time.timestamp()) == "folded"
 
 
 def fire(seconds: float = 0) -> list[Event]:

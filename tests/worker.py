@@ -39,7 +39,7 @@ class Counting:
         self._states: dict[tuple[str, int, bytes], list[int]] = {}  # watermark, count, sum
         self._changed: dict[tuple[str, int], set[bytes]] = {}
 
-    def fold(self, topic: str, partition: int, records: Any, now: float) -> dict[int, str | Refusal]:
+    def fold(self, topic: str, partition: int, records: Any) -> dict[int, str | Refusal]:
         with self.lock:
             outcomes = {record.offset: self._fold(topic, partition, record.offset, record.value) for record in records}
         return {offset: outcome for offset, outcome in outcomes.items() if outcome != "folded"}

@@ -74,7 +74,7 @@ def worker(centre: Centres = None) -> None:
 
     settings = terminal.settings()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    monitor = Monitor(centres.load(centre or []), partition_of)
+    monitor = Monitor(centres.load(centre or []), partition_of, settings.ahead_seconds)
 
     def serve(pipeline: Pipeline) -> None:
         exporter = Exporter(monitor, pipeline, clock.parse(settings.clock), time.time)

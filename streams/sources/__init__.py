@@ -27,6 +27,8 @@ class Line(NamedTuple):
 
     number: int
     item: Event | UnknownType | Refusal
+    written: float | None = None
+    """When Kafka had it, epoch seconds; of a file nobody knows."""
 
 
 class UnknownFileError(ValueError):

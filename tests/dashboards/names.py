@@ -10,7 +10,7 @@ import yaml
 
 from streams.clock import Clock
 from streams.exporter import PipelineCollector
-from streams.monitor import METRICS
+from streams.monitor import METRICS, Monitor
 from streams.pipeline import Pipeline
 
 RULES = sorted((Path(__file__).parents[2] / "dashboards" / "rules").glob("*.yml"))
@@ -36,7 +36,7 @@ def exported() -> dict[str, set[str]]:
             names |= {f"{metric.name}_bucket": labels | {"le"}, f"{metric.name}_sum": labels, f"{metric.name}_count": labels}
         else:
             names[metric.name] = labels
-    for family in PipelineCollector(Pipeline(), Clock(), time.time).collect():
+    for family in PipelineCollector(Monitor({}), Pipeline(), Clock(), time.time).collect():
         name = family.name + ("_total" if family.type == "counter" else "")
         names[name] = set(getattr(family, "_labelnames", ())) | SCRAPED
     return names
