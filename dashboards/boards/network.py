@@ -75,6 +75,13 @@ TEXTS = {
     ),
     "event": Text("Kejadian", "Event"),
     "source": Text("Sumber", "Source"),
+    "sources": Text("Jam sumber dan keterlambatan", "Clocks of sources, late events"),
+    "sources about": Text(
+        "Selisih jam sumber dari jam Kafka (positif: mendahului), dan kejadian 24 jam yang terlambat untuk angka langsung.",
+        "How far a source's clock is ahead of Kafka's (negative: behind), and events of 24 h too late for live figures.",
+    ),
+    "clock": Text("Selisih jam", "Clock ahead"),
+    "late": Text("Terlambat, 24 jam", "Late, 24 h"),
     "no warning": Text("Tidak ada peringatan", "No warning"),
     "remaining": Text("Masih berlaku", "Holds for"),
     "surge": Text("Panggilan dan perkiraan, 60 menit", "Calls and forecast, 60 min"),
@@ -103,6 +110,12 @@ def _panels(say: Say) -> list[Shown]:
     down = [Value(say("down now"), f"count({up} == 0) or 0 * count({up})"), Value(say("of"), f"count({up})", COUNT)]
     loss = [Value("{{link}}", f"max by (link) (psap_link_loss_ratio{{{CITY}}})")]
     silence = [Value("{{link}}", f"max by (link) (psap_link_silence_expected_calls{{{CITY}}})")]
+    late = f"psap_late_events_total{{{CITY}}}"
+    came_late = f"round(sum by (source) (increase({late}[24h]))) > 0 or sum by (source) ({late} unless {late} offset 24h)"
+    sources = [
+        Value(say("clock"), f"max by (source) (pantau112_source_clock_offset_seconds{{{CITY}}})", DURATION),
+        Value(say("late"), came_late),
+    ]
     lost = [
         Value(say(name), f"max by (condition) (psap_network_loss_{metric}{{{CITY}}})", unit)
         for name, metric, unit in (
@@ -136,8 +149,9 @@ def _panels(say: Say) -> list[Shown]:
         ("links", Place(0, 0, 12, 7), rows(links, COUNT, nothing, {"link": say("link")})),
         ("down now", Place(12, 0, 5, 7), stats(down, COUNT, nothing, {0: GREEN, 1: RED})),
         freshness(say, Place(17, 0, 7, 7)),
-        ("loss", Place(0, 7, 12, 7), lines(loss, RATIO, nothing)),
-        ("silence", Place(12, 7, 12, 7), lines(silence, COUNT, nothing)),
+        ("loss", Place(0, 7, 8, 7), lines(loss, RATIO, nothing)),
+        ("silence", Place(8, 7, 8, 7), lines(silence, COUNT, nothing)),
+        ("sources", Place(16, 7, 8, 7), rows(sources, COUNT, nothing, {"source": say("source")})),
         ("lost", Place(0, 14, 12, 7), rows(lost, RATIO, nothing, {"condition": say("condition")}, codes=conditions)),
         ("surge", Place(12, 14, 12, 7), lines(surge, COUNT, nothing, [say("expected")], [say("last week")])),
         ("level", Place(0, 21, 10, 7), lines(level, CENTIMETRES, nothing, [bound.name for bound in bounds])),
