@@ -76,8 +76,8 @@ class Monitoring:
 
     async def run(self, on_change: Callable[[], None]) -> int:
         """Fetch what is missing, start everything, go on until a signal. Returns the exit code; raises `StackError`."""
+        programs = await asyncio.to_thread(debian.ensure, self.home / "debian", os.environ.get("PATH", ""))
         jar_files = await asyncio.to_thread(jars.ensure, self.home / "kafka" / "jars")
-        programs = await asyncio.to_thread(debian.ensure, self.home / "deb", os.environ.get("PATH", ""))
         java_home = os.environ.get("PANTAU112_JAVA_HOME")
         java = find_java(Path(java_home) if java_home else None)
         if self.feed is not None:  # not before: fetching can take minutes

@@ -43,6 +43,14 @@ def wait_until(true: Callable[[], bool], what: str, seconds: float = 30) -> None
         time.sleep(0.05)
 
 
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
 class RealKafka:
     """A real broker on free ports whose data lives in a temporary folder; it can be killed, frozen and started again."""
 
@@ -147,7 +155,7 @@ def kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="session")
 def programs() -> debian.Programs:
     """Prometheus, promtool, Alertmanager and amtool: the installed ones, else Debian's packages in the project's own folder."""
-    return debian.ensure(LOCAL / "deb", os.environ["PATH"])
+    return debian.ensure(LOCAL / "debian", os.environ["PATH"])
 
 
 @pytest.fixture(scope="session")

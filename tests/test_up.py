@@ -93,8 +93,8 @@ def up(tmp_path: Path, feed: Path, kafka_jars: list[Path], programs: Programs) -
     home = tmp_path / "home"
     home.mkdir()
     (home / "kafka").symlink_to(LOCAL / "kafka")
-    if (LOCAL / "deb").exists():
-        (home / "deb").symlink_to(LOCAL / "deb")
+    if (LOCAL / "debian").exists():
+        (home / "debian").symlink_to(LOCAL / "debian")
     running = Up(home, feed)
     yield running
     running.process.send_signal(signal.SIGKILL)

@@ -8,6 +8,7 @@ from pathlib import Path
 from streams.stack import StackError
 from streams.stack.debian import Programs
 from streams.stack.service import Ready, Service
+from streams.stack.share import showing
 
 
 def prometheus(
@@ -35,7 +36,7 @@ def prometheus(
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     if programs.share is not None:
-        command.append(f"--web.local-assets={programs.share / 'web'}")
+        command.append(f"--web.local-assets={programs.share / 'prometheus/web'}")
     return Service("prometheus", command, ready=answers(port, "/-/ready"), ports=(port,))
 
 
@@ -49,7 +50,7 @@ def alertmanager(programs: Programs, *, home: Path, data: Path, port: int, confi
         "--cluster.listen-address=",
     ]
     if programs.share is not None:
-        command = ["env", f"--chdir={programs.share / 'alertmanager'}", *command]
+        command = showing(programs.share, command)
     return Service("alertmanager", command, ready=answers(port, "/-/ready"), ports=(port,))
 
 

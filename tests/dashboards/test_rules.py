@@ -170,7 +170,9 @@ def test_routes_lead_where_they_should(amtool: Path) -> None:
 def test_an_agencys_desk_hears_of_its_tickets_in_the_office_hours_of_its_zone(amtool: Path, province: str, interval: str) -> None:
     config = DASHBOARDS / "alertmanager.yml"
     labels = {"severity": "ticket", "opd": "damkar", "province": province}
-    said = run(amtool, "config", "routes", "test", f"--config.file={config}", *(f"{key}={text}" for key, text in labels.items()))
+    said = run(
+        amtool, "config", "routes", "test", f"--config.file={config}", *(f'{key}="{text}"' for key, text in labels.items())
+    )
     assert said.split() == ["opd-desk"]
     [first, *_] = [route for route in yaml.safe_load(config.read_text())["route"]["routes"] if matches(route["matchers"], labels)]
     assert first["active_time_intervals"] == [interval]

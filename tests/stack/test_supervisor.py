@@ -17,19 +17,12 @@ import pytest
 from streams.stack import StackError, home, supervisor
 from streams.stack.service import Service, Step
 from streams.stack.supervisor import Supervisor
-from tests.conftest import free_port, wait_until
+from tests.conftest import free_port, is_alive, wait_until
 from tests.stack.conftest import Diary
 
 
 def run(of: Supervisor, plan: list[Service | Step], on_change: Callable[[], None] = lambda: None) -> int:
     return asyncio.run(of.run(plan, on_change))
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
 
 
 def test_services_start_in_order_and_stop_in_reverse(tmp_path: Path, diary: Diary) -> None:
