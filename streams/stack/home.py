@@ -11,7 +11,7 @@ from pathlib import Path
 from streams.stack import StackError
 
 ROOM = 2 * 10**9  # bytes; a Kafka that meets a full disk ends, and must not be started again on it
-PATIENCE = 15.0  # seconds for what a killed run left to end
+PATIENCE = 60.0  # seconds for what a killed run left to end
 
 
 @contextmanager

@@ -109,7 +109,7 @@ class Broker(NamedTuple):
             writer.close()
             return await ready()
 
-        broker = Service("kafka", self.run_command(), ready=answers, ports=(self.port, self.controller_port), grace=20)
+        broker = Service("kafka", self.run_command(), ready=answers, ports=(self.port, self.controller_port), grace=60)
         return [Step("kafka format", prepare), broker]
 
     def _java(self) -> list[str]:

@@ -23,7 +23,7 @@ class Service:
     ports: tuple[int, ...] = ()  # on the loopback; the first is the one shown
     env: Mapping[str, str] | None = None  # None: as the supervisor's own
     restart: bool = True
-    grace: float = 10  # seconds from SIGTERM to SIGKILL
+    grace: float = 30  # seconds from SIGTERM to SIGKILL
     orphan_signal: signal.Signals = signal.SIGTERM  # what it gets when the supervisor itself is killed
 
 

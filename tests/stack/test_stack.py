@@ -13,7 +13,7 @@ from streams.stack.kafka import Broker, find_java
 from streams.stack.prometheus import alertmanager, localised, prometheus
 from streams.stack.service import Step
 from streams.stack.supervisor import Supervisor
-from tests.conftest import free_port
+from tests.conftest import HANG, free_port
 
 PROMETHEUS_YML = """
 alerting:
@@ -45,7 +45,7 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
     async def look() -> None:
         for name, path in (("prometheus", "/api/v1/rules"), ("alertmanager", "/api/v2/status")):
             url = f"http://127.0.0.1:{ports[name]}{path}"
-            with await asyncio.to_thread(urllib.request.urlopen, url, timeout=5) as response:
+            with await asyncio.to_thread(urllib.request.urlopen, url, timeout=HANG) as response:
                 answers[name] = response.read().decode()
         socket.create_connection(("127.0.0.1", ports["kafka"])).close()
         stack.stop()

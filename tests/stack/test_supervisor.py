@@ -17,7 +17,7 @@ import pytest
 from streams.stack import StackError, home, supervisor
 from streams.stack.service import Service, Step
 from streams.stack.supervisor import Supervisor
-from tests.conftest import free_port, is_alive, wait_until
+from tests.conftest import HANG, free_port, is_alive, wait_until
 from tests.stack.conftest import Diary
 
 
@@ -172,21 +172,21 @@ def test_nothing_is_left_after_kill_9_of_the_supervisor(tmp_path: Path) -> None:
     assert all(map(is_alive, pids))
     process.kill()
     process.wait()
-    wait_until(lambda: not any(map(is_alive, pids)), "the services have ended", 10)
+    wait_until(lambda: not any(map(is_alive, pids)), "the services have ended")
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_takes_everything_down(tmp_path: Path, how: signal.Signals, code: int) -> None:
     process, pids = supervised(tmp_path)
     process.send_signal(how)
-    assert process.wait(20) == code
+    assert process.wait(HANG) == code
     assert not any(map(is_alive, pids))
 
 
 def test_ctrl_c_during_the_start_takes_everything_down(tmp_path: Path) -> None:
     process, pids = supervised(tmp_path, hangs=True)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(HANG) == 130
     assert not any(map(is_alive, pids))
     assert sorted((tmp_path / "diary").read_text().split()[-4:]) == ["asked", "asked", "kafka", "worker"]
 
