@@ -17,6 +17,8 @@ from streams.stack.kafka import Broker, find_java
 from streams.stack.tether import tethered
 
 LOCAL = Path(__file__).parents[1] / ".local"
+DATA = Path(__file__).parent / "data"
+"""Real data that may be published; what each is, its README says."""
 HANG = 240.0
 """Seconds after which what a test waits for is taken to hang. No measure of speed: the machine may be doing other things."""
 
