@@ -75,14 +75,15 @@ class Up:
         return file.read_text() if file.exists() else ""
 
     def leftovers(self) -> list[str]:
-        """Command lines of processes that still have to do with this run."""
+        """Command lines of processes that still have to do with this run: they name its folder, or are in it."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                place = os.readlink(process / "cwd")
             except OSError:
                 continue
-            if str(self.home) in line and process.name != str(os.getpid()):
+            if str(self.home) in line + place and process.name != str(os.getpid()):
                 found.append(line)
         return found
 

@@ -60,10 +60,9 @@ def ensure(folder: Path, path: str) -> Programs:
 
     Needs no root. Errors: StackError when this is no Debian, its packages cannot be fetched, or what is unpacked cannot run here.
     """
-    if installed := _all_on(path, None):
+    if installed := _all(path=path):
         return installed
-    share = folder / "usr/share"
-    unpacked = _all_on(f"{folder}/usr/bin", share)
+    unpacked = _all(folder)
     if unpacked is None:
         if not shutil.which("apt-get") or not shutil.which("dpkg"):
             raise StackError(
@@ -72,19 +71,21 @@ def ensure(folder: Path, path: str) -> Programs:
             )
         require_view(Path("/usr/share"), INSTALL)  # before anything is fetched in vain
         _unpack(folder)
-        unpacked = _all_on(f"{folder}/usr/bin", share)
+        unpacked = _all(folder)
     if unpacked is None:
         raise StackError(f"Debian's packages hold no Prometheus or Alertmanager here. Install them by hand: {INSTALL}")
-    require_view(share, INSTALL)
+    require_view(folder / "usr/share", INSTALL)
     return unpacked
 
 
-def _all_on(path: str, share: Path | None) -> Programs | None:
-    alertmanager = shutil.which("prometheus-alertmanager", path=path) or shutil.which("alertmanager", path=path)
-    others = [shutil.which(name, path=path) for name in ("prometheus", "promtool", "amtool")]
-    prometheus, promtool, amtool = others
+def _all(folder: Path | None = None, path: str | None = None) -> Programs | None:
+    """The four programs unpacked into a folder, or on a path; None when one is missing."""
+    where = "" if folder is None else f"{folder}/usr/bin/"
+    alertmanager = shutil.which(f"{where}prometheus-alertmanager", path=path) or shutil.which(f"{where}alertmanager", path=path)
+    prometheus, promtool, amtool = (shutil.which(where + name, path=path) for name in ("prometheus", "promtool", "amtool"))
     if not (prometheus and promtool and alertmanager and amtool):
         return None
+    share = None if folder is None else folder / "usr/share"
     return Programs(Path(prometheus), Path(promtool), Path(alertmanager), Path(amtool), share)
 
 

@@ -32,11 +32,12 @@ def test_unpacked_programs_are_used_with_their_page_where_one_is_not_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programs(tmp_path / "bin", "prometheus", "promtool")
-    programs(tmp_path / "deb/usr/bin", "prometheus", "promtool", "amtool", "prometheus-alertmanager")
+    folder = tmp_path / "a: folder"
+    programs(folder / "usr/bin", "prometheus", "promtool", "amtool", "prometheus-alertmanager")
     monkeypatch.setattr(debian, "require_view", lambda *_: None)
-    found = debian.ensure(tmp_path / "deb", str(tmp_path / "bin"))
-    assert found.prometheus == tmp_path / "deb/usr/bin/prometheus"
-    assert found.share == tmp_path / "deb/usr/share"
+    found = debian.ensure(folder, str(tmp_path / "bin"))
+    assert found.prometheus == folder / "usr/bin/prometheus"
+    assert found.share == folder / "usr/share"
 
 
 @pytest.mark.skipif(shutil.which("apt-config") is None, reason="no apt here")

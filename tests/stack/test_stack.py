@@ -25,6 +25,8 @@ groups:
   - name: watchdog
     rules: [{alert: Watchdog, expr: vector(1)}]
 """
+ODD = 'what\'s, here: [a] "folder" é %d *'
+"""A name that means something to a shell, a list, a pattern, a file of settings, and nothing to us."""
 ALERTMANAGER_YML = "{route: {receiver: nobody}, receivers: [{name: nobody}]}"
 
 
@@ -33,7 +35,7 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
     (tmp_path / "prometheus.yml").write_text(PROMETHEUS_YML)
     (tmp_path / "watchdog.yml").write_text(RULE)
     (tmp_path / "alertmanager.yml").write_text(ALERTMANAGER_YML)
-    home = tmp_path / "home"
+    home = tmp_path / ODD
     ports = {name: free_port() for name in ("kafka", "controller", "alertmanager", "prometheus")}
     broker = Broker(home / "run/kafka-data", home / "log/kafka", ports["kafka"], ports["controller"], find_java(None), kafka_jars)
     stack = Supervisor(home)

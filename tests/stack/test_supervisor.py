@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import textwrap
@@ -128,6 +129,23 @@ def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path, diary: Diary
     with pytest.raises(StackError, match=r"has 1\.5 GB free; 2\.0 GB are needed"):
         run(Supervisor(tmp_path), [diary.service("kafka")])
     assert diary.lines == []
+
+
+def test_only_the_owner_may_look_into_the_folder_whoever_made_it(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o755)
+    stack = Supervisor(tmp_path / "home")
+
+    async def finish() -> None:
+        stack.stop()
+
+    run(stack, [Step("finish", finish)])
+    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+
+
+def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StackError, match=r"Cannot use .*file/home: Not a directory\. Choose another folder with --home\.$"):
+        home.private(tmp_path / "file" / "home")
 
 
 def test_elsewhere_than_on_linux_one_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
