@@ -5,11 +5,9 @@ import gc
 import logging
 import math
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import faust
@@ -305,11 +303,18 @@ class Worker:
                 self.monitor.drop(number)
 
 
+class _App(faust.App):
+    """A Faust app whose tables are in memory and in Kafka, so that it needs none of the folders that others make."""
+
+    def _create_directories(self) -> None:
+        pass
+
+
 def create_app(
     settings: Settings, monitor: Monitor, brokers: int = 1, advise: Advise | None = None
 ) -> tuple[faust.App, Pipeline]:
     """The Faust app of one worker, not started; `brokers` bounds the copies that its changelog can have."""
-    app = faust.App(
+    app = _App(
         # A new form of state gets a new group and a new changelog: it is folded from the log.
         f"{settings.app_id}-v{monitor.state_version}",
         broker=[f"kafka://{address.strip()}" for address in settings.bootstrap.split(",")],
@@ -317,7 +322,6 @@ def create_app(
         value_serializer="raw",
         key_serializer="raw",
         store="memory://",
-        datadir=Path(tempfile.gettempdir()) / "pantau112-faust",
         topic_partitions=PARTITIONS,
         topic_replication_factor=min(brokers, 3),
         topic_disable_leader=True,

@@ -15,6 +15,7 @@ from streams import settings
 from streams.clock import Clock
 from streams.log import Log
 from streams.stack import StackError, debian, jars
+from streams.stack.home import private, require_room
 from streams.stack.kafka import Broker, find_java
 from streams.stack.pages import REMINDERS, Pages
 from streams.stack.ports import require_free
@@ -76,8 +77,10 @@ class Monitoring:
 
     async def run(self, on_change: Callable[[], None]) -> int:
         """Fetch what is missing, start everything, go on until a signal. Returns the exit code; raises `StackError`."""
+        private(self.home)
+        require_room(self.home)
+        programs = await asyncio.to_thread(debian.ensure, self.home / "debian", os.environ.get("PATH", ""))
         jar_files = await asyncio.to_thread(jars.ensure, self.home / "kafka" / "jars")
-        programs = await asyncio.to_thread(debian.ensure, self.home / "deb", os.environ.get("PATH", ""))
         java_home = os.environ.get("PANTAU112_JAVA_HOME")
         java = find_java(Path(java_home) if java_home else None)
         if self.feed is not None:  # not before: fetching can take minutes
@@ -184,7 +187,6 @@ def caller_key(home: Path) -> Path:
     """The key under which this machine makes callers into pseudonyms; made by chance when there is none yet."""
     path = home / "caller.key"
     if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         except OSError as error:

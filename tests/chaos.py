@@ -40,7 +40,7 @@ from tests.live import (
 from tests.receiver import Receiver
 
 BATCH = 2_000
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
 """How long workers may say nothing new before they count as stuck."""
 
 

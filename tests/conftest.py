@@ -17,6 +17,10 @@ from streams.stack.kafka import Broker, find_java
 from streams.stack.tether import tethered
 
 LOCAL = Path(__file__).parents[1] / ".local"
+DATA = Path(__file__).parent / "data"
+"""Real data that may be published; what each is, its README says."""
+HANG = 240.0
+"""Seconds after which what a test waits for is taken to hang. No measure of speed: the machine may be doing other things."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,13 +38,21 @@ def free_port(row: int = 1) -> int:
             return first
 
 
-def wait_until(true: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Return as soon as `true()` is; fail the test when it is not within so many seconds."""
-    deadline = time.monotonic() + seconds
+def wait_until(true: Callable[[], bool], what: str) -> None:
+    """Return as soon as `true()` is; fail the test when it seems never to be."""
+    deadline = time.monotonic() + HANG
     while not true():
         if time.monotonic() > deadline:
-            pytest.fail(f"waited {seconds:g} s in vain: {what}")
+            pytest.fail(f"waited {HANG:g} s in vain: {what}")
         time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
 
 
 class RealKafka:
@@ -74,7 +86,7 @@ class RealKafka:
             self._process = subprocess.Popen(
                 tethered(self._broker.run_command(), signal.SIGKILL), stdout=log, stderr=log, start_new_session=True
             )
-        wait_until(self._is_ready, f"Kafka is ready; {self._log.read_text()[-2000:]}", 60)
+        wait_until(self._is_ready, f"Kafka is ready; {self._log.read_text()[-2000:]}")
 
     def kill(self) -> None:
         """SIGKILL, as a power cut would; returns when it is dead."""
@@ -103,7 +115,7 @@ class RealKafka:
             self.thaw()
             self._process.send_signal(how)
         try:
-            self._process.wait(20)
+            self._process.wait(HANG)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -115,8 +127,8 @@ class RealKafka:
 
         assert self.is_up, f"Kafka ended: {self._log.read_text()[-2000:]}"
         with contextlib.suppress(KafkaError, OSError):
-            socket.create_connection(("127.0.0.1", self._broker.port), 1).close()  # kafka-python leaks those it is refused
-            admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, bootstrap_timeout_ms=2000)
+            socket.create_connection(("127.0.0.1", self._broker.port)).close()  # kafka-python leaks those it is refused
+            admin = KafkaAdminClient(bootstrap_servers=self.bootstrap, bootstrap_timeout_ms=20_000)
             try:
                 topics = admin.describe_topics()
             finally:
@@ -147,7 +159,7 @@ def kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture(scope="session")
 def programs() -> debian.Programs:
     """Prometheus, promtool, Alertmanager and amtool: the installed ones, else Debian's packages in the project's own folder."""
-    return debian.ensure(LOCAL / "deb", os.environ["PATH"])
+    return debian.ensure(LOCAL / "debian", os.environ["PATH"])
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from streams.log import Log
 from streams.measure import measure
 from streams.sources import Line, read, simulate
 from tests.builders import opened, seconds_to, sent
+from tests.conftest import HANG
 
 JANUARY = Path(__file__).parents[2] / "shared" / "data" / "anonymous_bank" / "january1999.queue_log.gz"
 START = datetime.fromisoformat("1999-01-01T00:00:00+02:00")
@@ -109,10 +110,10 @@ class Worker:
         self.process.kill()
         self.process.wait()
 
-    def leave(self, seconds: float = 60) -> int:
+    def leave(self) -> int:
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(seconds)
+        return self.process.wait(HANG)
 
     def _get(self, path: str) -> str:
         if self._url is None and (found := re.search(r"(http://127\.0\.0\.1:\d+)/metrics\n", self.log.read_text())):
@@ -120,7 +121,7 @@ class Worker:
         if self._url is None:
             return ""
         try:
-            with urllib.request.urlopen(self._url + path, timeout=20) as answer:
+            with urllib.request.urlopen(self._url + path, timeout=HANG) as answer:
                 text: str = answer.read().decode()
                 return text
         except (OSError, HTTPException, urllib.error.URLError):

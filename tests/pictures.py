@@ -47,7 +47,10 @@ def main() -> int:
         return 1
     FOLDER.mkdir(exist_ok=True)
     code = 0
-    with tempfile.TemporaryDirectory() as home, week(debian.ensure(LOCAL / "deb", os.environ["PATH"]), Path(home)) as prometheus:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        week(debian.ensure(LOCAL / "debian", os.environ["PATH"]), Path(home)) as prometheus,
+    ):
         wall = serve(prometheus)
         for board in sorted(BOARDS.glob("*/*.json")):
             uid = f"{board.stem}-{board.parent.name}"

@@ -16,6 +16,7 @@ from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from streams.reminder import Webhook
 from tests.builders import START, acknowledged, classified, offered, opened, pseudonym_of, sent
+from tests.conftest import HANG
 from tests.receiver import Receiver
 
 [CENTRE] = centres.load([]).values()
@@ -79,7 +80,7 @@ class World:
 
         async def look() -> None:
             working = asyncio.create_task(self.advisor.run())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(HANG):
                 if until is None:
                     for _ in range(times):
                         await asyncio.sleep(0.05)

@@ -1,6 +1,7 @@
 """One worker without Kafka: folding chunks, flushing states before their marker, and ending rather than guessing."""
 
 import gc
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -202,3 +203,11 @@ def test_lag_counts_from_the_marker_and_before_the_first_from_where_reading_bega
     )  # fmt: skip
     assert pipeline.lag_records() == {one: 0, two: 30}
     assert pipeline.lag_seconds(960.0) == {one: 0.0, two: 60.0}
+
+
+def test_a_worker_makes_no_folder_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    app, _ = shell.create_app(Settings("127.0.0.1:1", "a", "x."), Counting())  # type: ignore[arg-type]
+    app._create_directories()
+    assert list(tmp_path.iterdir()) == []

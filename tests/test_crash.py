@@ -18,13 +18,12 @@ from typing import Any
 import pytest
 
 from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS
-from tests.conftest import RealKafka, wait_until
+from tests.conftest import HANG, RealKafka, wait_until
 
 ALL = PARTITIONS * len(TOPICS)
 
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.timeout(240),
     # kafka-python leaves sockets to the garbage collector when a broker dies
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -131,7 +130,7 @@ class Case:
     def assert_exact(self, at_least: int) -> None:
         expected = self.source_totals()
         assert sum(count for count, _ in expected.values()) >= at_least
-        wait_until(lambda: self.state()[0] == expected, "the state in Kafka equals the source", 60)
+        wait_until(lambda: self.state()[0] == expected, "the state in Kafka equals the source")
         assert self.state()[1] == 0, "a marker went back"
 
     @contextlib.contextmanager
@@ -187,11 +186,11 @@ class Process:
             assert self.process.poll() is None, self.log.read_text()[-3000:]
             return self.said["owned"] == owned and not self.said["recovering"]
 
-        wait_until(ready, f"the worker owns {owned} partitions; {self.log}", 45)
+        wait_until(ready, f"the worker owns {owned} partitions; {self.log}")
 
     def wait_folding(self) -> None:
         before = self.said["folded"]
-        wait_until(lambda: self.said["folded"] > before, f"the worker folds; {self.log}", 60)
+        wait_until(lambda: self.said["folded"] > before, f"the worker folds; {self.log}")
 
     def wait_burying(self) -> None:
         wait_until(lambda: self.said["dead"] > 0, f"dead letters; {self.log}")
@@ -203,8 +202,8 @@ class Process:
         self.process.kill()
         self.process.wait()
 
-    def ended(self, seconds: float = 30) -> int:
-        return self.process.wait(seconds)
+    def ended(self) -> int:
+        return self.process.wait(HANG)
 
 
 @pytest.fixture
@@ -291,7 +290,7 @@ def test_partitions_move_between_workers_that_join_leave_and_die(case: Case) -> 
         first = case.worker(None)
         first.wait_ready()
         second = case.worker(None)
-        wait_until(lambda: 0 < second.said["owned"] < ALL, "the second worker has a share", 45)
+        wait_until(lambda: 0 < second.said["owned"] < ALL, "the second worker has a share")
         second.signal(signal.SIGTERM)
         assert second.ended() == 0
         first.wait_ready()
@@ -300,7 +299,7 @@ def test_partitions_move_between_workers_that_join_leave_and_die(case: Case) -> 
         third.kill()
         first.wait_ready()
         fourth = case.worker(None)
-        wait_until(lambda: 0 < fourth.said["owned"] < ALL and fourth.said["folded"] > 0, "the fourth folds", 45)
+        wait_until(lambda: 0 < fourth.said["owned"] < ALL and fourth.said["folded"] > 0, "the fourth folds")
         first.kill()
         fourth.wait_ready()
     case.assert_exact(1000)
@@ -337,7 +336,7 @@ def test_a_compacted_changelog_recovers_the_same_state(case: Case) -> None:
             offsets = [r.offset for r in case.read([case.changelog]) if r.partition == 0]
             return bool(offsets) and offsets[-1] > len(offsets) + 20  # what is gone is mostly the beginning
 
-        wait_until(has_holes, "Kafka compacts", 60)
+        wait_until(has_holes, "Kafka compacts")
         worker.kill()
         case.worker().wait_folding()
     case.assert_exact(500)

@@ -18,6 +18,7 @@ from streams.exposition import exposition
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from tests.builders import START, offered
+from tests.conftest import HANG
 
 NOW = START.timestamp() + 60
 HOME = 3
@@ -93,17 +94,17 @@ def test_whoever_hangs_up_before_the_answer_leaves_nothing_in_the_log(
 
     def slow(_: object) -> Iterator[bytes]:
         answering.set()
-        assert gone.wait(10)
+        assert gone.wait(HANG)
         yield b"#" * 10_000_000
 
     monkeypatch.setattr(exporter, "metrics", slow)
     port = exporter.serve("127.0.0.1", 0)
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
-        assert answering.wait(10)
+        assert answering.wait(HANG)
     gone.set()
     for thread in threading.enumerate():
         if thread.daemon and "process_request" in thread.name:
-            thread.join(10)
+            thread.join(HANG)
 
     assert capfd.readouterr().err == ""

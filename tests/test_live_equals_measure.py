@@ -18,13 +18,12 @@ from streams.measure import measure
 from streams.sources import read
 from streams.transport import partition_of
 from tests.chaos import sixteen, unleash
-from tests.conftest import RealKafka, wait_until
+from tests.conftest import HANG, RealKafka, wait_until
 from tests.hostile import PERSON, PHONE, Broken, inputs
 from tests.live import Group, centre_files, differences, domain, ignored, interleaved, january, recent, total, uninterrupted, week
 
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.timeout(240),
     # kafka-python leaves sockets to the garbage collector when a broker dies
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -43,7 +42,7 @@ def assert_says(group: Group, expected: list[str], at: float) -> None:
         return group.is_whole and domain(group.page(at)) == expected
 
     try:
-        wait_until(so, "what the workers say equals `measure`", 90)
+        wait_until(so, "what the workers say equals `measure`")
     except pytest.fail.Exception as failed:
         raise AssertionError("\n".join(differences(expected, domain(group.page(at))))) from failed
 
@@ -113,7 +112,7 @@ def hostile(kafka: RealKafka, tmp_path_factory: pytest.TempPathFactory) -> Itera
                 partition = (partition_of(item.code) + (item.place == "other partition")) % 8
                 sent.append((item, producer.send(prefix + topic.name, item.value, item.code.encode(), partition=partition)))
         producer.flush(60)
-        metadata = [(item, future.get(10)) for item, future in sent]
+        metadata = [(item, future.get(HANG)) for item, future in sent]
         broken = {(place.topic, place.partition, place.offset): item for item, place in metadata}
         expected, at = uninterrupted(good, group.centres)
         assert_says(group, expected, at)

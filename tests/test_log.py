@@ -80,7 +80,7 @@ def test_an_absent_kafka_is_one_clear_line_at_once(caplog: pytest.LogCaptureFixt
         ):
             with pytest.raises(LogError, match=rf"^no Kafka at 127.0.0.1:{port}; is it running\? try pantau112 doctor"):
                 ask()
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert caplog.records == []
 
 

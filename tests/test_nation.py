@@ -11,10 +11,11 @@ import yaml
 
 from streams import centres
 from streams.sources import simulate
+from tests.conftest import DATA
 
 NATION = centres.load([centres.NATION])
 ROOT = Path(__file__).parents[1]
-REGENCIES = ROOT.parent / "shared" / "data" / "indonesia" / "regencies.csv"
+REGENCIES = DATA / "indonesia" / "regencies.csv"
 
 
 def test_there_are_514_in_38_provinces_and_holidays_are_known() -> None:
@@ -41,7 +42,6 @@ def test_a_city_has_its_name_and_its_time(code: str, name: str, zone: str) -> No
     assert NATION[code].timezone.key == zone
 
 
-@pytest.mark.skipif(not REGENCIES.exists(), reason="no list of regencies to compare with")
 def test_codes_and_names_are_those_of_an_independent_list() -> None:
     with REGENCIES.open() as file:
         listed = {row["code"]: row["name"] for row in csv.DictReader(file)}

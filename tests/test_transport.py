@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import aiokafka
+import faust
 import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
@@ -200,6 +201,7 @@ def source_hash(function: Any) -> str:
 
 
 CONTRACT = {
+    faust.App._create_directories: "a9f571c3b04abec3",
     Consumer._drain_messages: "44a2500309e83c63",
     Consumer._wait_next_records: "6218e1969a636b3f",
     Consumer._commit_tps: "a20e230b05ae8b15",

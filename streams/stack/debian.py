@@ -1,7 +1,6 @@
 """The programs of Prometheus and Alertmanager: those installed, else Debian's packages unpacked into a folder of ours."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -10,8 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams.stack import StackError
+from streams.stack.share import require_view
 
-SERVERS = ["prometheus", "prometheus-alertmanager"]
+SERVERS = ["prometheus", "prometheus-alertmanager", "tzdata"]  # the last for Alertmanager, which sees no other /usr/share
+PROMTOOL = "promtool"  # a package of its own since Debian 13
 PAGE = [
     "fonts-glyphicons-halflings",
     "libjs-bootstrap4",
@@ -26,9 +27,21 @@ PAGE = [
     "libjs-rickshaw",
     "libjs-d3",
 ]
-SHARE = Path("usr/share/prometheus")
-TEMPLATES = f"/{SHARE}/alertmanager".encode()
-"""Debian has taken the templates out of Alertmanager and compiled in where they are, without a flag to change it."""
+APT = """
+#clear Acquire::IndexTargets;
+#clear APT::Update;
+Acquire::IndexTargets::deb::Packages {
+  MetaKey "$(COMPONENT)/binary-$(ARCHITECTURE)/Packages";
+  ShortDescription "Packages";
+  Description "$(RELEASE)/$(COMPONENT) $(ARCHITECTURE) Packages";
+  flatMetaKey "Packages";
+  flatDescription "$(RELEASE) Packages";
+  Optional "false";
+};
+"""
+"""Read after the machine's own settings, whose sources, keys and proxies hold. But its other lists (apt-file's, an app store's)
+are not asked for: apt keeps nothing of a release of which one list cannot be had. Its hooks, which need root, are not run.
+"""
 INSTALL = "apt-get install --no-install-recommends prometheus prometheus-alertmanager"
 
 
@@ -39,39 +52,40 @@ class Programs(NamedTuple):
     promtool: Path
     alertmanager: Path
     amtool: Path
-    share: Path | None  # Debian's `/usr/share/prometheus`, where it is not at that place
-
-
-def find(folder: Path, path: str) -> Programs | None:
-    """The programs on `path` (as the variable PATH), else those already unpacked into `folder`; None when neither has all."""
-    return _all_on(path, None) or _all_on(f"{folder}/usr/bin", folder / SHARE)
+    share: Path | None  # what is Debian's `/usr/share`, where the programs are not installed
 
 
 def ensure(folder: Path, path: str) -> Programs:
-    """As `find`, but fetches and unpacks Debian's packages where nothing is found; needs no root.
+    """The programs on `path` (as the variable PATH), else Debian's packages unpacked into `folder`, fetched when not there yet.
 
-    Errors: StackError when this is no Debian, or its packages cannot be fetched.
+    Needs no root. Errors: StackError when this is no Debian, its packages cannot be fetched, or what is unpacked cannot run here.
     """
-    found = find(folder, path)
-    if found is None:
+    if installed := _all(path=path):
+        return installed
+    unpacked = _all(folder)
+    if unpacked is None:
         if not shutil.which("apt-get") or not shutil.which("dpkg"):
             raise StackError(
                 "Prometheus and Alertmanager are not installed, and this is not Debian, so they cannot be fetched."
                 " Put prometheus, promtool, alertmanager and amtool on PATH."
             )
+        require_view(Path("/usr/share"), INSTALL)  # before anything is fetched in vain
         _unpack(folder)
-        found = find(folder, path)
-    if found is None:
+        unpacked = _all(folder)
+    if unpacked is None:
         raise StackError(f"Debian's packages hold no Prometheus or Alertmanager here. Install them by hand: {INSTALL}")
-    return found
+    require_view(folder / "usr/share", INSTALL)
+    return unpacked
 
 
-def _all_on(path: str, share: Path | None) -> Programs | None:
-    alertmanager = shutil.which("prometheus-alertmanager", path=path) or shutil.which("alertmanager", path=path)
-    others = [shutil.which(name, path=path) for name in ("prometheus", "promtool", "amtool")]
-    prometheus, promtool, amtool = others
+def _all(folder: Path | None = None, path: str | None = None) -> Programs | None:
+    """The four programs unpacked into a folder, or on a path; None when one is missing."""
+    where = "" if folder is None else f"{folder}/usr/bin/"
+    alertmanager = shutil.which(f"{where}prometheus-alertmanager", path=path) or shutil.which(f"{where}alertmanager", path=path)
+    prometheus, promtool, amtool = (shutil.which(where + name, path=path) for name in ("prometheus", "promtool", "amtool"))
     if not (prometheus and promtool and alertmanager and amtool):
         return None
+    share = None if folder is None else folder / "usr/share"
     return Programs(Path(prometheus), Path(promtool), Path(alertmanager), Path(amtool), share)
 
 
@@ -83,6 +97,7 @@ def _unpack(folder: Path) -> None:
         work = Path(scratch)
         for name in ("lists/partial", "cache/archives/partial", "packages", "root"):
             (work / name).mkdir(parents=True)
+        (work / "apt.conf").write_text(APT)
         options = [
             f"Dir::State={work}",
             f"Dir::State::lists={work}/lists",
@@ -90,11 +105,13 @@ def _unpack(folder: Path) -> None:
             f"Dir::Cache={work}/cache",
             f"APT::Sandbox::User={'root' if os.geteuid() == 0 else ''}",
         ]
-        apt = ["apt-get", "-q", *(word for option in options for word in ("-o", option))]
-        update = _run([*apt, "update"], work)  # its hooks may fail for a plain user: only the download counts
-        download = _run([*apt, "download", *SERVERS], work / "packages")
+        ours = ["-q", "-c", str(work / "apt.conf"), *(word for option in options for word in ("-o", option))]
+        apt = ["apt-get", *ours]
+        update = _run([*apt, "update"], work)  # may fail for a source that is not Debian's: only the download counts
+        promtool = [] if _run(["apt-cache", *ours, "show", PROMTOOL], work).returncode else [PROMTOOL]
+        download = _run([*apt, "download", *SERVERS, *promtool], work / "packages")
         if download.returncode != 0:
-            lines = (download.stderr + update.stderr).splitlines()
+            lines = (update.stderr + download.stderr).splitlines()
             errors = [line for line in lines if line.startswith("E:")] or lines or ["no reason given"]
             raise StackError(
                 f"Debian's packages {' and '.join(SERVERS)} could not be fetched ({errors[0]})."
@@ -106,15 +123,8 @@ def _unpack(folder: Path) -> None:
             if unpacked.returncode != 0:
                 raise StackError(f"{package.name} could not be unpacked: {unpacked.stderr.strip()}")
         shutil.rmtree(work / "root/usr/share/javascript/moment-timezone/data", ignore_errors=True)  # 212 MB nobody reads
-        _relocate(work / "root/usr/bin/prometheus-alertmanager")
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(work / "root", folder)
-
-
-def _relocate(alertmanager: Path) -> None:
-    """Let an unpacked Alertmanager look for its templates in the folder it is started in. One built otherwise stays as it is."""
-    here = b"." + b"/" * (len(TEMPLATES) - 1)  # a program's text cannot grow or shrink
-    alertmanager.write_bytes(re.sub(TEMPLATES + rb"(?!/)", here, alertmanager.read_bytes()))
 
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

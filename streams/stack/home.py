@@ -11,7 +11,19 @@ from pathlib import Path
 from streams.stack import StackError
 
 ROOM = 2 * 10**9  # bytes; a Kafka that meets a full disk ends, and must not be started again on it
-PATIENCE = 15.0  # seconds for what a killed run left to end
+PATIENCE = 60.0  # seconds for what a killed run left to end
+
+
+def private(home: Path) -> None:
+    """Make the folder where there is none, and let nobody but its owner into it: Kafka keeps everything that was sent there.
+
+    Errors: StackError when that cannot be.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o700)
+    except OSError as error:
+        raise StackError(f"Cannot use {home}: {error.strerror}. Choose another folder with --home.") from None
 
 
 @contextmanager
@@ -20,7 +32,7 @@ def locked(home: Path, patience: float = PATIENCE) -> Iterator[int]:
 
     Errors: StackError when another run has it, or when what a killed run left does not end.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    private(home)
     with (home / "lock").open("a+") as lock:
         deadline = time.monotonic() + patience
         while not _taken(lock.fileno()):

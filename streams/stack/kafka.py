@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,10 @@ from streams.stack.service import Ready, Service, Step, run_to_end
 
 CLUSTER_ID = "cGFudGF1MTEyLWxvY2FsMQ"  # base64 of the 16 bytes "pantau112-local1"
 LOG4J = Path(__file__).with_name("log4j2.yaml")
-JVM = ["-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"]
+JVM = [
+    *("-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:+ExitOnOutOfMemoryError"),
+    "-XX:-UsePerfData",  # else it keeps a file in /tmp
+]
 
 SETTINGS = """\
 process.roles=broker,controller
@@ -57,7 +61,11 @@ def find_java(java_home: Path | None) -> Path:
 
 
 class Broker(NamedTuple):
-    """One broker: where its data and logs are, which ports it has and what it runs on."""
+    """One broker: where its data and logs are, which ports it has and what it runs on.
+
+    It is started in the folder that its data folder is in, and given relative paths only: lists of Java's and of Kafka's part at
+    colons and commas, and their settings take fewer letters than a path may have.
+    """
 
     data: Path
     logs: Path
@@ -85,16 +93,17 @@ class Broker(NamedTuple):
         """Make the folders and write server.properties."""
         self.data.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
-        self.settings.write_text(SETTINGS.format(port=self.port, controller_port=self.controller_port, data=self.data.resolve()))
+        shutil.copy(LOG4J, self.data.with_name(LOG4J.name))
+        self.settings.write_text(SETTINGS.format(port=self.port, controller_port=self.controller_port, data=self.data.name))
 
     def format_command(self) -> list[str]:
         """The command that prepares an empty data folder; harmless on a prepared one."""
-        arguments = ["format", "--ignore-formatted", "--cluster-id", CLUSTER_ID, "--config", str(self.settings)]
+        arguments = ["format", "--ignore-formatted", "--cluster-id", CLUSTER_ID, "--config", self.settings.name]
         return [*self._java(), "kafka.tools.StorageTool", *arguments]
 
     def run_command(self) -> list[str]:
         """The command that is the broker; it ends cleanly at SIGTERM, with 143."""
-        return [*self._java(), "kafka.Kafka", str(self.settings)]
+        return [*self._java(), "kafka.Kafka", self.settings.name]
 
     def plan(self, ready: Ready) -> list[Service | Step]:
         """Prepare the data folder, then run; ready when the port answers and `ready()`, asked only then, says so too."""
@@ -102,16 +111,22 @@ class Broker(NamedTuple):
         async def prepare() -> None:
             self.configure()
             if not self.is_formatted:
-                await run_to_end(self.format_command(), self.logs / "format.log")
+                await run_to_end("kafka format", self.format_command(), self.logs / "format.log")
 
         async def answers() -> bool:
             _, writer = await asyncio.open_connection("127.0.0.1", self.port)
             writer.close()
             return await ready()
 
-        broker = Service("kafka", self.run_command(), ready=answers, ports=(self.port, self.controller_port), grace=20)
+        broker = Service("kafka", self.run_command(), ready=answers, ports=(self.port, self.controller_port), grace=60)
         return [Step("kafka format", prepare), broker]
 
     def _java(self) -> list[str]:
-        log4j = [f"-Dlog4j2.configurationFile={LOG4J}", f"-Dkafka.logs.dir={self.logs.resolve()}"]
-        return [str(self.java), *JVM, *log4j, "-cp", os.pathsep.join(str(jar.resolve()) for jar in self.jars)]
+        folder = self.data.parent.resolve()
+
+        def relative(path: Path) -> str:
+            return os.path.relpath(path.resolve(), folder)
+
+        log4j = [f"-Dlog4j2.configurationFile={LOG4J.name}", f"-Dkafka.logs.dir={relative(self.logs)}"]
+        jars = os.pathsep.join(map(relative, self.jars))
+        return ["env", f"--chdir={folder}", str(self.java), *JVM, *log4j, "-cp", jars]

@@ -8,6 +8,7 @@ from pathlib import Path
 from streams.stack import StackError
 from streams.stack.debian import Programs
 from streams.stack.service import Ready, Service
+from streams.stack.share import showing
 
 
 def prometheus(
@@ -27,30 +28,33 @@ def prometheus(
     for rule in rules:
         shutil.copy(rule, folder / "rules")
     command = [
-        str(programs.prometheus),
-        f"--config.file={localised(config, folder, here)}",
+        *_started_beside(localised(config, folder, here), programs.prometheus),
         f"--storage.tsdb.path={data}",
         "--storage.tsdb.retention.time=35d",
         "--storage.tsdb.retention.size=4GB",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     if programs.share is not None:
-        command.append(f"--web.local-assets={programs.share / 'web'}")
+        command.append(f"--web.local-assets={programs.share / 'prometheus/web'}")
     return Service("prometheus", command, ready=answers(port, "/-/ready"), ports=(port,))
 
 
 def alertmanager(programs: Programs, *, home: Path, data: Path, port: int, config: Path, here: Mapping[str, str]) -> Service:
     """The Alertmanager service, alone and not in a cluster; its configuration is `config` with `here` put in."""
     command = [
-        str(programs.alertmanager),
-        f"--config.file={localised(config, home / 'alertmanager', here)}",
+        *_started_beside(localised(config, home / "alertmanager", here), programs.alertmanager),
         f"--storage.path={data}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]
     if programs.share is not None:
-        command = ["env", f"--chdir={programs.share / 'alertmanager'}", *command]
+        command = showing(programs.share, command)
     return Service("alertmanager", command, ready=answers(port, "/-/ready"), ports=(port,))
+
+
+def _started_beside(config: Path, program: Path) -> list[str]:
+    """In the folder of its configuration: a `[` or `*` in that folder's name would be one of the patterns in it."""
+    return ["env", f"--chdir={config.parent.resolve()}", str(program), f"--config.file={config.name}"]
 
 
 def localised(config: Path, folder: Path, here: Mapping[str, str]) -> Path:

@@ -23,7 +23,7 @@ class Service:
     ports: tuple[int, ...] = ()  # on the loopback; the first is the one shown
     env: Mapping[str, str] | None = None  # None: as the supervisor's own
     restart: bool = True
-    grace: float = 10  # seconds from SIGTERM to SIGKILL
+    grace: float = 30  # seconds from SIGTERM to SIGKILL
     orphan_signal: signal.Signals = signal.SIGTERM  # what it gets when the supervisor itself is killed
 
 
@@ -81,7 +81,7 @@ async def spawn(service: Service, log: Path, keep_open: int) -> asyncio.subproce
         )
 
 
-async def run_to_end(command: list[str], log: Path) -> None:
+async def run_to_end(name: str, command: list[str], log: Path) -> None:
     """Run a command that ends by itself. Errors: StackError with its last lines; ended with us when cancelled."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -99,7 +99,7 @@ async def run_to_end(command: list[str], log: Path) -> None:
             process.kill()
             await process.wait()
     if code != 0:
-        raise StackError(f"{Path(command[0]).name} ended with {code}. {last_lines(log)}")
+        raise StackError(f"{name} ended with {code}. {last_lines(log)}")
 
 
 def last_lines(log: Path, count: int = 5) -> str:

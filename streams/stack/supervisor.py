@@ -15,7 +15,7 @@ from streams.stack.ports import require_free
 from streams.stack.service import Entry, Service, Status, Step, last_lines, spawn
 
 POLL = 0.1  # seconds between two looks at readiness
-START_LIMIT = 60.0  # seconds until a service must be ready
+START_LIMIT = 300.0  # seconds until a service that is not ready is taken to hang, also on a machine that is busy
 BACK_OFF = (1.0, 30.0)  # seconds before the first restart, and at most; doubled each time
 CALM = 60.0  # seconds of running after which the back-off starts afresh
 

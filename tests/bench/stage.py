@@ -103,14 +103,14 @@ class Worker:
         for line in process.stdout:
             samples.append(Sample(**json.loads(line)))
 
-    def until(self, true: Callable[[Sample], bool], what: str, seconds: float = 180) -> Sample:
+    def until(self, true: Callable[[Sample], bool], what: str) -> Sample:
         """The first sample of which it is true."""
 
         def found() -> bool:
             assert self._process.poll() is None, f"the worker ended with {self._process.returncode}"
             return any(map(true, list(self.samples)))
 
-        wait_until(found, what, seconds)
+        wait_until(found, what)
         return next(sample for sample in self.samples if true(sample))
 
     def status(self, field: str) -> int:

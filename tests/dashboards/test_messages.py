@@ -19,7 +19,7 @@ import yaml
 
 from streams.stack.debian import Programs
 from streams.stack.prometheus import alertmanager
-from tests.conftest import free_port, wait_until
+from tests.conftest import HANG, free_port, wait_until
 from tests.dashboards.test_rules import ALERTS, DASHBOARDS
 from tests.dashboards.test_stack import running
 
@@ -145,7 +145,7 @@ def raise_alert(port: int, name: str, **labels: str) -> dict[str, str]:
         "startsAt": STARTED.isoformat(),
     }
     address = f"http://127.0.0.1:{port}/api/v2/alerts"
-    with urlopen(Request(address, json.dumps([alert]).encode(), {"Content-Type": "application/json"}), timeout=5):
+    with urlopen(Request(address, json.dumps([alert]).encode(), {"Content-Type": "application/json"}), timeout=HANG):
         return annotations
 
 
@@ -205,7 +205,7 @@ def test_a_cause_quiets_what_follows_from_it_and_nothing_elsewhere(
     raise_alert(port, **(quiet | elsewhere))
 
     def states() -> dict[tuple[str, str], str]:
-        with urlopen(f"http://127.0.0.1:{port}/api/v2/alerts", timeout=5) as answer:
+        with urlopen(f"http://127.0.0.1:{port}/api/v2/alerts", timeout=HANG) as answer:
             found = json.load(answer)
         return {(alert["labels"]["alertname"], alert["labels"]["city"]): alert["status"]["state"] for alert in found}
 

@@ -15,6 +15,7 @@ import yaml
 from dashboards.boards import SHEETS
 from streams.centres import indonesia
 from streams.core.centre import Thresholds
+from tests.conftest import LOCAL
 from tests.dashboards.names import exported, nodes, unknown
 
 HERE = Path(__file__).parent
@@ -49,6 +50,14 @@ def test_alertmanager_takes_its_configuration(amtool: Path) -> None:
 
 def test_every_alert_does_what_its_cases_say(promtool: Path) -> None:
     run(promtool, "test", "rules", *CASES)
+
+
+def test_prometheus_3_takes_them_too_and_says_the_same() -> None:
+    promtool = LOCAL / "go" / "bin" / "promtool"
+    if not promtool.exists():
+        pytest.skip("no promtool of Prometheus 3: make rules3 builds it")
+    test_prometheus_takes_its_configuration_and_its_rules(promtool)
+    test_every_alert_does_what_its_cases_say(promtool)
 
 
 def test_cases_fix_the_order_of_groups_which_is_random_otherwise() -> None:
@@ -170,7 +179,9 @@ def test_routes_lead_where_they_should(amtool: Path) -> None:
 def test_an_agencys_desk_hears_of_its_tickets_in_the_office_hours_of_its_zone(amtool: Path, province: str, interval: str) -> None:
     config = DASHBOARDS / "alertmanager.yml"
     labels = {"severity": "ticket", "opd": "damkar", "province": province}
-    said = run(amtool, "config", "routes", "test", f"--config.file={config}", *(f"{key}={text}" for key, text in labels.items()))
+    said = run(
+        amtool, "config", "routes", "test", f"--config.file={config}", *(f'{key}="{text}"' for key, text in labels.items())
+    )
     assert said.split() == ["opd-desk"]
     [first, *_] = [route for route in yaml.safe_load(config.read_text())["route"]["routes"] if matches(route["matchers"], labels)]
     assert first["active_time_intervals"] == [interval]

@@ -39,7 +39,7 @@ from tests.builders import (
     sent,
     warned,
 )
-from tests.conftest import free_port, wait_until
+from tests.conftest import HANG, free_port, wait_until
 
 pytestmark = pytest.mark.stack
 BOGOR = centres.load([])["32.71"]
@@ -109,12 +109,12 @@ def running(service: Service, log: Path) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(HANG)
 
 
 def answers(port: int) -> bool:
     try:
-        with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=2):
+        with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=HANG):
             return True
     except OSError:
         return False
@@ -165,7 +165,7 @@ def asked(programs: Programs, centre: Centre, receiver: Receiver, tmp_path: Path
 
 
 def query(port: int, expr: str) -> list[dict[str, Any]]:
-    with urlopen(f"http://127.0.0.1:{port}/api/v1/query?{urlencode({'query': expr})}", timeout=5) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/api/v1/query?{urlencode({'query': expr})}", timeout=HANG) as answer:
         result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return result
 
@@ -188,7 +188,7 @@ def test_a_caller_who_waits_too_long_reaches_the_receiver_and_so_does_the_end(
     assert page["annotations"]["summary_id"].startswith("Kota Bogor: seorang penelepon sudah menunggu 1m ")
 
     centre.tell(answered("c1", centre.ago(0), seat="seat-1"))
-    wait_until(lambda: receiver.told("PsapCallerWaiting", "resolved"), "the end of it arrives", 60)
+    wait_until(lambda: receiver.told("PsapCallerWaiting", "resolved"), "the end of it arrives")
 
 
 def test_a_network_drop_in_the_rain_is_told_as_one_story(centre: Centre, receiver: Receiver, asked: int) -> None:
@@ -214,10 +214,10 @@ def test_a_network_drop_in_the_rain_is_told_as_one_story(centre: Centre, receive
 
     story = ("PsapWeatherWarning", "PsapLinkDown", "PsapTicketUnanswered")
     for name in story:
-        wait_until(lambda name=name: receiver.told(name, "firing"), f"{name} arrives", 60)  # type: ignore[misc]
+        wait_until(lambda name=name: receiver.told(name, "firing"), f"{name} arrives")  # type: ignore[misc]
     queue = ("PsapQueueSpike", "PsapCallerWaiting", "PsapNobodyAnswering")
-    wait_until(lambda: any(receiver.told(name, "firing") for name in queue), "one page of the queue arrives", 60)
-    wait_until(lambda: bool(query(asked, 'ALERTS{alertname="PsapCallsLostToNetwork",alertstate="firing"}')), "calls are lost", 60)
+    wait_until(lambda: any(receiver.told(name, "firing") for name in queue), "one page of the queue arrives")
+    wait_until(lambda: bool(query(asked, 'ALERTS{alertname="PsapCallsLostToNetwork",alertstate="firing"}')), "calls are lost")
     said = {alert["labels"]["alertname"] for alert in receiver.alerts}
     assert not said & {"PsapCallsLostToNetwork", "PsapVoiceUnusable", "PsapLinkFlapping", "MonitorBlind"}
     for alert in receiver.alerts:
@@ -228,4 +228,4 @@ def test_a_network_drop_in_the_rain_is_told_as_one_story(centre: Centre, receive
     centre.tell(link("up", centre.ago(0)), acknowledged("t1", centre.ago(0)))
     for number in range(12):
         centre.tell(answered(f"waits{number}", centre.ago(0), seat="seat-1"))
-    wait_until(lambda: receiver.told("PsapTicketUnanswered", "resolved"), "the ticket's end arrives", 60)
+    wait_until(lambda: receiver.told("PsapTicketUnanswered", "resolved"), "the ticket's end arrives")

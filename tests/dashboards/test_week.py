@@ -25,7 +25,7 @@ from streams.sources import simulate
 from streams.stack.debian import Programs
 from streams.stack.prometheus import prometheus
 from tests.builders import gauge_read, link, link_measured, offered, opened, paused, seconds_to, sent, warned
-from tests.conftest import free_port
+from tests.conftest import HANG, free_port
 from tests.dashboards.test_stack import DASHBOARDS, running
 
 pytestmark = pytest.mark.stack
@@ -150,7 +150,7 @@ def week(programs: Programs, home: Path) -> Iterator[int]:
 def query(port: int, expr: str) -> list[dict[str, Any]]:
     """The series that Grafana would get at the end of the week; NaN, by which a board says that nothing is known, is none."""
     question = urlencode({"query": expr.replace("$city", BOGOR.code), "time": END.timestamp()})
-    with urlopen(f"http://127.0.0.1:{port}/api/v1/query?{question}", timeout=30) as answer:
+    with urlopen(f"http://127.0.0.1:{port}/api/v1/query?{question}", timeout=HANG) as answer:
         found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return [series for series in found if series["value"][1] != "NaN"]
 

@@ -1,14 +1,17 @@
 import gzip
+import json
 import random
 from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
+from schemas.calls import CallOffered
 from schemas.event import Event
 from schemas.topics import decode, encode
 from streams.sources import asterisk
 from streams.sources.pseudonym import keyed
+from tests.conftest import DATA
 from tests.sources import anonymous_bank
 
 KEY = keyed(b"a key of the test, long enough")
@@ -214,6 +217,16 @@ def test_a_key_that_could_be_guessed_is_refused() -> None:
 def test_every_event_reads_back_from_its_json() -> None:
     events, _, _ = read("1.25|1.1|112|SIP/1|RINGNOANSWER|100\n1|1.1|112|SIP/1|CALLSTATUS|GHOST\n1|1.1|112|1|ENTERQUEUE||021|1")
     assert [decode(encode(event)) for event in events] == events
+
+
+def test_a_real_exchange_s_log_has_no_line_that_is_not_understood_and_every_visit_and_answer() -> None:
+    events, passed_over, bad = read((DATA / "asterisk" / "queue_log").read_bytes())
+    truth = json.loads((DATA / "asterisk" / "truth.json").read_text())["expected"]
+    offered = Counter(event.data.queue for event in events if isinstance(event, CallOffered))
+    assert bad == []
+    assert passed_over.keys() == {"QUEUESTART", "CONFIGRELOAD", "RINGCANCELED"}
+    assert offered == {queue: truth[queue]["offered"] for queue in ("112", "112-overflow")}
+    assert sum(event.type == "call.answered" for event in events) == sum(truth[queue]["answered"] for queue in offered)
 
 
 def test_january_s_queue_log_folds_to_the_figures_of_an_independent_computation() -> None:

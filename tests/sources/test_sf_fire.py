@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import streams.sources
 from streams.cli import app
+from tests.conftest import DATA
 
 MAPPING = Path(streams.sources.__file__).with_name("sf_fire.toml")
 CENTRE = 'code = "99.01"\nname = "San Francisco"\ntimezone = "America/Los_Angeles"\n'
@@ -18,9 +19,7 @@ CENTRE = 'code = "99.01"\nname = "San Francisco"\ntimezone = "America/Los_Angele
 @pytest.fixture(scope="module")
 def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the week as events and the centre they belong to."""
-    table = Path(__file__).parents[3] / "shared" / "data" / "sf_fire" / "week1.csv.gz"
-    if not table.exists():
-        pytest.skip("no ../shared/data/sf_fire/week1.csv.gz")
+    table = DATA / "sf_fire" / "week1.csv.gz"
     folder = tmp_path_factory.mktemp("sf_fire")
     centre, events = folder / "centre.toml", folder / "week.jsonl"
     centre.write_text(CENTRE)

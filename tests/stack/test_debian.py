@@ -1,5 +1,9 @@
 """Where the programs of Prometheus and Alertmanager come from."""
 
+import os
+import re
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,12 +28,45 @@ def test_installed_programs_are_used(tmp_path: Path, name: str) -> None:
     assert found.share is None
 
 
-def test_unpacked_programs_are_used_with_their_page_where_one_is_not_installed(tmp_path: Path) -> None:
+def test_unpacked_programs_are_used_with_their_page_where_one_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     programs(tmp_path / "bin", "prometheus", "promtool")
-    programs(tmp_path / "deb/usr/bin", "prometheus", "promtool", "amtool", "prometheus-alertmanager")
-    found = debian.ensure(tmp_path / "deb", str(tmp_path / "bin"))
-    assert found.prometheus == tmp_path / "deb/usr/bin/prometheus"
-    assert found.share == tmp_path / "deb/usr/share/prometheus"
+    folder = tmp_path / "a: folder"
+    programs(folder / "usr/bin", "prometheus", "promtool", "amtool", "prometheus-alertmanager")
+    monkeypatch.setattr(debian, "require_view", lambda *_: None)
+    found = debian.ensure(folder, str(tmp_path / "bin"))
+    assert found.prometheus == folder / "usr/bin/prometheus"
+    assert found.share == folder / "usr/share"
+
+
+@pytest.mark.skipif(shutil.which("apt-config") is None, reason="no apt here")
+def test_only_lists_of_packages_are_asked_for_and_no_hook_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With apt-file's lists, which not every mirror has, apt would keep none at all."""
+    machine = tmp_path / "apt.conf"
+    machine.write_text(
+        'Acquire::IndexTargets::deb::Contents-deb { MetaKey "nowhere"; };\n'
+        'APT::Update::Post-Invoke-Success { "exit 1"; };\n'
+        'Acquire::http::Proxy "http://proxy.example:3128";\n'
+    )
+    monkeypatch.setenv("APT_CONFIG", str(machine))
+    apt = tmp_path / "bin" / "apt-get"
+    programs(apt.parent, "dpkg", "apt-get")
+    monkeypatch.setattr(debian, "require_view", lambda *_: None)
+    apt.write_text(f"""#!{sys.executable}
+import pathlib, subprocess, sys
+if sys.argv[-1] == "update":
+    with open({str(tmp_path / "said")!r}, "w") as said:
+        subprocess.run(["apt-config", *sys.argv[1:-1], "dump"], stdout=said, check=True)
+sys.exit("E: no more is wanted")
+""")
+    monkeypatch.setenv("PATH", f"{apt.parent}:{os.environ['PATH']}")
+    with pytest.raises(StackError, match="no more is wanted"):
+        debian.ensure(tmp_path / "deb", "")
+    said = (tmp_path / "said").read_text()
+    assert set(re.findall(r"^Acquire::IndexTargets::deb::([\w-]+)", said, re.MULTILINE)) == {"Packages"}
+    assert "APT::Update::" not in said
+    assert 'Acquire::http::Proxy "http://proxy.example:3128";' in said
 
 
 def test_elsewhere_than_on_debian_one_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,6 +77,7 @@ def test_elsewhere_than_on_debian_one_is_told_what_to_install(tmp_path: Path, mo
 
 def test_without_a_network_one_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs(tmp_path / "bin", "dpkg")
+    monkeypatch.setattr(debian, "require_view", lambda *_: None)
     apt = tmp_path / "bin" / "apt-get"
     apt.write_text("#!/bin/sh\necho 'E: Could not resolve the mirror' >&2\nexit 100\n")
     apt.chmod(0o755)
@@ -51,7 +89,7 @@ def test_without_a_network_one_is_told_what_to_install(tmp_path: Path, monkeypat
 
 @pytest.mark.stack
 def test_where_nothing_is_installed_what_is_unpacked_runs(tmp_path: Path) -> None:
-    found = debian.ensure(LOCAL / "deb", "")
+    found = debian.ensure(LOCAL / "debian", "")
     config = tmp_path / "alertmanager.yml"
     config.write_text("{route: {receiver: nobody}, receivers: [{name: nobody}]}")
     service = alertmanager(found, home=tmp_path / "home", data=tmp_path / "data", port=free_port(), config=config, here={})

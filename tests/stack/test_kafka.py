@@ -6,7 +6,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
-from tests.conftest import RealKafka
+from tests.conftest import HANG, RealKafka
 
 pytestmark = pytest.mark.stack
 
@@ -18,7 +18,7 @@ def test_what_the_broker_acknowledged_is_readable_after_a_kill(kafka: RealKafka)
     admin.close()
     producer = KafkaProducer(bootstrap_servers=kafka.bootstrap, acks="all", retries=0, max_block_ms=2000)
     sent = [producer.send("stack-kill", b"%d" % number) for number in range(2000)]
-    sent[1000].get(10)
+    sent[1000].get(HANG)
     kafka.kill()
     acknowledged = sum(1 for future in sent if future.is_done and not future.failed())
     producer.close(timeout=1)
@@ -27,7 +27,9 @@ def test_what_the_broker_acknowledged_is_readable_after_a_kill(kafka: RealKafka)
 
     kafka.restart()
 
-    consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest", consumer_timeout_ms=5000)
+    consumer = KafkaConsumer(
+        bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest", consumer_timeout_ms=int(HANG * 1000)
+    )
     partition = TopicPartition("stack-kill", 0)
     consumer.assign([partition])
     end = consumer.end_offsets([partition])[partition]

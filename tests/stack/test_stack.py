@@ -13,7 +13,7 @@ from streams.stack.kafka import Broker, find_java
 from streams.stack.prometheus import alertmanager, localised, prometheus
 from streams.stack.service import Step
 from streams.stack.supervisor import Supervisor
-from tests.conftest import free_port
+from tests.conftest import HANG, free_port
 
 PROMETHEUS_YML = """
 alerting:
@@ -25,6 +25,8 @@ groups:
   - name: watchdog
     rules: [{alert: Watchdog, expr: vector(1)}]
 """
+ODD = 'what\'s, here: [a] "folder" é %d *'
+"""A name that means something to a shell, a list, a pattern, a file of settings, and nothing to us."""
 ALERTMANAGER_YML = "{route: {receiver: nobody}, receivers: [{name: nobody}]}"
 
 
@@ -33,7 +35,7 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
     (tmp_path / "prometheus.yml").write_text(PROMETHEUS_YML)
     (tmp_path / "watchdog.yml").write_text(RULE)
     (tmp_path / "alertmanager.yml").write_text(ALERTMANAGER_YML)
-    home = tmp_path / "home"
+    home = tmp_path / ODD
     ports = {name: free_port() for name in ("kafka", "controller", "alertmanager", "prometheus")}
     broker = Broker(home / "run/kafka-data", home / "log/kafka", ports["kafka"], ports["controller"], find_java(None), kafka_jars)
     stack = Supervisor(home)
@@ -45,7 +47,7 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
     async def look() -> None:
         for name, path in (("prometheus", "/api/v1/rules"), ("alertmanager", "/api/v2/status")):
             url = f"http://127.0.0.1:{ports[name]}{path}"
-            with await asyncio.to_thread(urllib.request.urlopen, url, timeout=5) as response:
+            with await asyncio.to_thread(urllib.request.urlopen, url, timeout=HANG) as response:
                 answers[name] = response.read().decode()
         socket.create_connection(("127.0.0.1", ports["kafka"])).close()
         stack.stop()

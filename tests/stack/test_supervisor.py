@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import textwrap
@@ -17,19 +18,12 @@ import pytest
 from streams.stack import StackError, home, supervisor
 from streams.stack.service import Service, Step
 from streams.stack.supervisor import Supervisor
-from tests.conftest import free_port, wait_until
+from tests.conftest import HANG, free_port, is_alive, wait_until
 from tests.stack.conftest import Diary
 
 
 def run(of: Supervisor, plan: list[Service | Step], on_change: Callable[[], None] = lambda: None) -> int:
     return asyncio.run(of.run(plan, on_change))
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
 
 
 def test_services_start_in_order_and_stop_in_reverse(tmp_path: Path, diary: Diary) -> None:
@@ -137,6 +131,23 @@ def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path, diary: Diary
     assert diary.lines == []
 
 
+def test_only_the_owner_may_look_into_the_folder_whoever_made_it(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o755)
+    stack = Supervisor(tmp_path / "home")
+
+    async def finish() -> None:
+        stack.stop()
+
+    run(stack, [Step("finish", finish)])
+    assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+
+
+def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StackError, match=r"Cannot use .*file/home: Not a directory\. Choose another folder with --home\.$"):
+        home.private(tmp_path / "file" / "home")
+
+
 def test_elsewhere_than_on_linux_one_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(StackError, match="Linux only"):
@@ -179,21 +190,21 @@ def test_nothing_is_left_after_kill_9_of_the_supervisor(tmp_path: Path) -> None:
     assert all(map(is_alive, pids))
     process.kill()
     process.wait()
-    wait_until(lambda: not any(map(is_alive, pids)), "the services have ended", 10)
+    wait_until(lambda: not any(map(is_alive, pids)), "the services have ended")
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_takes_everything_down(tmp_path: Path, how: signal.Signals, code: int) -> None:
     process, pids = supervised(tmp_path)
     process.send_signal(how)
-    assert process.wait(20) == code
+    assert process.wait(HANG) == code
     assert not any(map(is_alive, pids))
 
 
 def test_ctrl_c_during_the_start_takes_everything_down(tmp_path: Path) -> None:
     process, pids = supervised(tmp_path, hangs=True)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(HANG) == 130
     assert not any(map(is_alive, pids))
     assert sorted((tmp_path / "diary").read_text().split()[-4:]) == ["asked", "asked", "kafka", "worker"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from streams.stack.wall import Wall
 from streams.up import DASHBOARDS
-from tests.conftest import free_port
+from tests.conftest import HANG, free_port
 
 
 class Prometheus(BaseHTTPRequestHandler):
@@ -47,7 +47,7 @@ def wall(prometheus: int) -> int:
 
 
 def ask(port: int, method: str, path: str, body: str | None = None, **headers: str) -> tuple[HTTPResponse, bytes]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=HANG)
     try:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
