@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from streams.stack import debian, jars
 from streams.stack.kafka import Broker, find_java
@@ -26,6 +27,9 @@ HANG = 240.0
 def pytest_configure(config: pytest.Config) -> None:
     # kafka-python 3.0 at import; deprecated in Python 3.11, taken back in 3.13
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+    # How long an example takes says how busy the machine is.
+    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("untimed")
 
 
 def free_port(row: int = 1) -> int:

@@ -33,14 +33,14 @@ class Pages:
         """Take one reminder of an unanswered ticket; one sent again is not written again. Raises ValueError or KeyError."""
         said = json.loads(body)
         if said["id"] not in self._reminded:
-            self._reminded.add(said["id"])
             self._write(f"REMINDER {said['opd']} {said['city']} {said['text'].replace(chr(10), ' / ')}")
+            self._reminded.add(said["id"])
 
     def _write(self, text: str) -> None:
         line = f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}"
-        self.recent.append(line)
         with self.file.open("a") as file:
             file.write(line + "\n")
+        self.recent.append(line)
 
     def serve(self, port: int) -> None:
         """Answer on the loopback from a thread, until the process ends. Raises OSError when the port is taken."""
@@ -56,6 +56,8 @@ class Pages:
                     self.send_response(200)
                 except (ValueError, KeyError, TypeError):
                     self.send_response(400)
+                except OSError:  # a full disk: whoever sent it sends it again
+                    self.send_response(507)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
