@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Literal
+from random import Random
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from schemas.callers import (
@@ -75,6 +76,7 @@ from schemas.environment import (
     WeatherCancelled,
     WeatherWarned,
 )
+from schemas.event import Event
 from schemas.network import (
     Link,
     LinkDown,
@@ -114,6 +116,8 @@ START = datetime(2024, 11, 25, 8, 0, tzinfo=ZoneInfo("Asia/Jakarta"))
 
 SOURCE = "/32.71/test"
 
+EventT = TypeVar("EventT", bound=Event)
+
 BOGOR = parse('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\nqueues = ["112"]')
 
 
@@ -126,6 +130,17 @@ def changed(centre: Centre, **parts: object) -> Centre:
 def bogor(**thresholds: float) -> Centre:
     """Kota Bogor with other limits."""
     return BOGOR.model_copy(update={"thresholds": Thresholds.model_validate(thresholds)})
+
+
+def respelt(event: EventT, dice: Random, *fields: str) -> EventT:
+    """The event, of whose data somebody else wrote these fields: in capitals or not, with or without dots and dashes."""
+
+    def spell(code: str) -> str:
+        text = "".join(dice.choice((letter.upper(), letter.lower())) for letter in code if letter.isalnum())
+        return "".join(letter + dice.choice(("", "", "-", "_", ".")) for letter in text)
+
+    said = {field: spell(text) for field in fields if (text := getattr(event.data, field, None))}
+    return event.model_copy(update={"data": event.data.model_copy(update=said)})
 
 
 def at(seconds: float) -> float:

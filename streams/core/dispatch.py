@@ -1,14 +1,15 @@
 """Dispatch: which tickets are open at which agency (OPD), how long each has been waiting, and how long answers took."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from schemas.dispatch import DispatchEvent
 from streams.core.centre import Centre
-from streams.core.desk import BOUNDS, NOBODY, SWEEP_SECONDS, Agency, Desk, Ticket
+from streams.core.desk import BOUNDS, LABELS, NOBODY, SWEEP_SECONDS, Agency, Desk, Ticket
 from streams.core.ledger import Ledger
+from streams.core.names import OTHER, Names, Strangers
 from streams.core.reading import Metric, Readings
 
 QUANTILES = {"0.5": 50, "0.9": 90}
@@ -21,6 +22,7 @@ class State:
 
     ledger: Ledger = field(default_factory=Ledger)
     desk: Desk = field(default_factory=Desk)
+    strangers: Strangers = field(default_factory=Strangers)
     sweep_at: float = 0.0
 
 
@@ -32,31 +34,57 @@ def step(state: State, event: DispatchEvent, time: float, centre: Centre) -> Non
         state.sweep_at = time + SWEEP_SECONDS
     match event.type:
         case "ticket.opened":
-            desk.open(name, time, event.data.category, centre, replayed=replayed)
+            category = event.data.category
+            label = _label(state, "category", category, centre.names.categories, desk.opened)
+            desk.open(name, time, category, label, centre, replayed=replayed)
         case "ticket.sent":
+            _file(state, event.data.opd, centre)
             desk.send(name, time, event.data.opd, centre, replayed=replayed)
         case "ticket.acknowledged":
-            desk.answer(name, time, event.data.opd)
+            _file(state, event.data.opd, centre)
+            desk.answer(name, time, event.data.opd, centre)
         case "ticket.unit_dispatched":
+            _file(state, event.data.opd, centre)
             desk.dispatch(name, time, event.data.opd, event.data.unit, centre)
         case "ticket.unit_arrived":
+            _file(state, event.data.opd, centre)
             desk.arrive(name, time, event.data.opd, centre)
         case "ticket.unit_available":
-            desk.release(name, time, event.data.opd, event.data.unit)
+            _file(state, event.data.opd, centre)
+            desk.release(name, time, event.data.opd, event.data.unit, centre)
         case "ticket.passed_on":
+            _file(state, event.data.opd, centre)
+            _file(state, event.data.to, centre)
             desk.pass_on(name, time, event.data.opd, event.data.to, centre, replayed=replayed)
         case "ticket.closed":
             desk.close(name, time, centre)
         case "ticket.reopened":
             desk.reopen(name, time, centre, replayed=replayed)
         case "ticket.reminder_due":
-            data = event.data
-            since, due = data.since.timestamp(), data.due.timestamp()
-            desk.remind(name, time, data.opd, data.rung, since, due, replayed=replayed)
+            desk.remind(name, time, event.data, centre, replayed=replayed)
         case "ticket.reminder_accepted":
-            desk.accept(name, event.data.opd, event.data.rung, event.data.since.timestamp())
+            desk.accept(name, event.data, centre)
         case _:
             assert_never(event.type)
+
+
+def _file(state: State, opd: str, centre: Centre) -> None:
+    """Make a place for what is told of an agency. Once per telling, since strangers are counted by it."""
+    agencies = state.desk.agencies
+    label = _label(state, "agency", opd, centre.names.opds, agencies)
+    if label == NOBODY:
+        label = OTHER
+    if label not in agencies:
+        agencies[label] = Agency()
+
+
+def _label(state: State, kind: str, text: str, names: Names, table: Collection[str]) -> str:
+    """The label under which `table` has what is told. Where the file names none of the kind, the first so many have their own."""
+    label = state.strangers.label(kind, text, names)
+    if label in table or names.known or len(table) < LABELS:
+        return label
+    state.strangers.pass_over(kind)
+    return OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +218,18 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     places = Counter({(opd, rung): 0 for opd in desk.agencies if opd != NOBODY for rung in ("in_time", "answered")})
     places[NOBODY, "unsent"] = 0
     oldest: dict[str, float] = {}
-    pending: dict[str, list[float]] = {opd: [] for opd in desk.agencies}
-    units = {opd: set[str]() for opd in pending}
+    pending = defaultdict[str, list[float]](list, {opd: [] for opd in desk.agencies})
+    units = defaultdict[str, set[str]](set)
     awaiting = 0
     for ticket in desk.tickets.values():
         if not ticket.is_open:
             continue
-        opd = ticket.opd if ticket.opd in desk.agencies or ticket.opd == NOBODY else "other"
+        opd = desk.label(ticket.opd, centre)
         places[opd, _rung(ticket, now)] += 1
         awaiting += ticket.dispatched is None and ticket.arrived is None
         for name, unit in ticket.units.items():
             if unit.busy:
-                units[unit.opd if unit.opd in units else "other"].add(name)
+                units[unit.opd].add(name)
         if (leg := ticket.unanswered) is not None:
             oldest[opd] = min(leg.since, oldest.get(opd, leg.since))
             if not ticket.replayed:
@@ -222,11 +250,12 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
             yield OLDEST_PENDING, (opd,), min(times)
     for opd, agency in sorted(desk.agencies.items()):
         yield from _measure_agency(opd, agency, now, centre)
+    yield from state.strangers.measure()
 
 
 def _rung(ticket: Ticket, now: float) -> str:
     if ticket.unanswered is None:
-        return "unsent" if ticket.opd == NOBODY else "answered"
+        return "unsent" if ticket.opd is None else "answered"
     return next((rung for rung, time in reversed(ticket.deadlines.items()) if time <= now), "in_time")
 
 

@@ -1,7 +1,9 @@
 """Tickets on a time line, and what holds for any tickets at all. Damkar's ladder is life safety: 7 min, 15 min, 24 h."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -34,6 +36,7 @@ from streams.core.dispatch import (
     due,
     undelivered,
 )
+from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
 from tests.builders import (
     Said,
     acknowledged,
@@ -44,6 +47,7 @@ from tests.builders import (
     reminder_accepted,
     reminder_due,
     reopened,
+    respelt,
     sent,
     ticket_readings,
     ticket_state,
@@ -376,6 +380,61 @@ def test_a_recording_reminds_nobody(part: int) -> None:
     assert places(readings(state, DAY)) == {("damkar", "24h"): 1}, "numbers count it"
 
 
+def test_a_fire_that_is_written_in_capitals_is_a_fire_of_the_same_agency_on_the_same_ladder() -> None:
+    """
+    t1  Kebakaran, sent to DAMKAR────7 min────►
+    t2  kebakaran, sent to damkar────7 min────ack by Dam-Kar
+    """
+    told = [opened("t1", 0, "Kebakaran"), sent("t1", 0, "DAMKAR"), opened("t2", 0), sent("t2", 0)]
+
+    assert places(readings(told, 420)) == {("damkar", "7m"): 2}
+    said = readings([*told, acknowledged("t2", 425, "Dam-Kar"), sent("t2", 0, "DamKar")], 430)
+    assert places(said) == {("damkar", "7m"): 1, ("damkar", "answered"): 1}
+    assert said.by_label(OPENED_TOTAL) == {"kebakaran": 2}
+    assert said.by_label(UNKNOWN_TOTAL) == {}
+
+
+def test_a_reminder_calls_the_agency_as_it_was_told_and_its_acceptance_counts_for_the_agency() -> None:
+    state = state_of([opened("t1", 0), sent("t1", 0, "DAMKAR")])
+    [seven] = due(state, at(420), BOGOR)
+    assert seven.opd == "DAMKAR"
+
+    said = readings(state_of([reminder_due(seven, 421), reminder_accepted(seven, 422)], state), 430)
+    assert said[REMINDERS_TOTAL, "damkar", "7m"] == 1
+
+
+def test_what_the_file_does_not_name_counts_as_other_and_stays_apart_on_its_ticket() -> None:
+    """
+    t1  sent to A─────sent to B────7 min of working days…
+                            │ack by A: not B's answer
+    """
+    told = [opened("t1", 0, "banjir"), sent("t1", 0, "dinas-A"), sent("t1", 10, "dinas-b")]
+
+    said = readings([*told, acknowledged("t1", 20, "Dinas-a")], 30)
+
+    assert places(said) == {("other", "in_time"): 1}
+    assert said.by_label(OPENED_TOTAL) == {"other": 1}
+    assert said.by_label(UNKNOWN_TOTAL) == {"category": 1, "agency": 3}
+    assert observed(said, "other") == 20
+    assert places(readings([*told, acknowledged("t1", 40, "DINAS-B")], 50)) == {("other", "answered"): 1}
+    assert readings(told, 30) == readings(told, 30), "to measure counts nothing"
+
+
+def test_what_somebody_writes_where_no_agency_is_known_is_no_ticket_that_was_not_sent() -> None:
+    assert places(readings([opened("t1", 0), sent("t1", 0, "none")], 5)) == {("other", "in_time"): 1}
+
+
+def test_of_a_centre_whose_file_names_no_agency_the_first_ones_have_figures_of_their_own() -> None:
+    told = [event for n in range(LABELS + 5) for event in (opened(f"t{n}", n, f"c{n}"), sent(f"t{n}", n, f"o{n}"))]
+
+    said = ticket_readings(told, 99)
+
+    assert said.by_label(OPENED_TOTAL) == {f"c{n}": 1 for n in range(LABELS)} | {"other": 5}
+    assert {opd for opd, _ in places(said)} == {f"o{n}" for n in range(LABELS)} | {"other"}
+    assert said.by_label(PASSED_OVER_TOTAL) == {"category": 5, "agency": 5}
+    assert said.by_label(UNKNOWN_TOTAL) == {}
+
+
 def test_a_source_that_invents_tickets_units_and_agencies_cannot_fill_the_memory() -> None:
     many = TICKETS + 50
     told = [opened(f"t{n}", n / 100, f"c{n}") for n in range(many)]
@@ -388,8 +447,8 @@ def test_a_source_that_invents_tickets_units_and_agencies_cannot_fill_the_memory
     assert len(state.desk.tickets) == TICKETS
     assert sum(places(said).values()) == TICKETS
     assert said[LOST_TOTAL,] == 50
-    assert len({key[1] for key in said if key[0] is TICKETS_OPEN}) == LABELS + 2, "and other, and none"
-    assert said[OPENED_TOTAL, "other"] == many - LABELS
+    assert {key[1] for key in said if key[0] is TICKETS_OPEN} == {"other", "none"}
+    assert said[OPENED_TOTAL, "other"] == said[UNKNOWN_TOTAL, "category"] == many
     assert sum(said.number(*key) for key in said if key[0] is UNITS_BUSY) <= UNITS
     assert len(BLOB.dump_json(state)) < 1_200_000
     for n in range(50, many):
@@ -456,6 +515,18 @@ def test_a_unit_that_one_agency_calls_free_and_another_then_sends_works_for_the_
 
     said = readings(told, 2)
     assert (said[UNITS_BUSY, "bpbd"], said[UNITS_BUSY, "damkar"]) == (1, 0)
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(facts), max_size=40), st.randoms(use_true_random=False), times)
+def test_however_categories_and_agencies_are_spelt_the_figures_are_the_same(
+    told: list[DispatchEvent], dice: Random, now: int
+) -> None:
+    written = [respelt(event, dice, "category", "opd", "to") for event in told]
+
+    assert readings(written, now) == readings(told, now)
+    found = [replace(one, opd=BOGOR.names.opds[one.opd]) for one in due(state_of(written), at(now), BOGOR)]
+    assert found == list(due(state_of(told), at(now), BOGOR))
 
 
 @settings(deadline=None)
