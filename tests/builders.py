@@ -108,6 +108,7 @@ from schemas.operators import (
 from streams.core import calls, dispatch, operators
 from streams.core.centre import Centre, Thresholds, parse
 from streams.core.histogram import Histogram
+from streams.core.names import Names
 from streams.core.reading import Metric, Readings
 from streams.core.workload import Workload
 
@@ -132,14 +133,18 @@ def bogor(**thresholds: float) -> Centre:
     return BOGOR.model_copy(update={"thresholds": Thresholds.model_validate(thresholds)})
 
 
-def respelt(event: EventT, dice: Random, *fields: str) -> EventT:
-    """The event, of whose data somebody else wrote these fields: in capitals or not, with or without dots and dashes."""
+def respelt(event: EventT, dice: Random, **names: Names) -> EventT:
+    """The event, in which somebody else wrote what the file names: in capitals or not, with or without dots and dashes.
+
+    `names` are those of each field of its data.
+    """
 
     def spell(code: str) -> str:
         text = "".join(dice.choice((letter.upper(), letter.lower())) for letter in code if letter.isalnum())
         return "".join(letter + dice.choice(("", "", "-", "_", ".")) for letter in text)
 
-    said = {field: spell(text) for field in fields if (text := getattr(event.data, field, None))}
+    told = {field: getattr(event.data, field, None) for field in names}
+    said = {field: spell(text) for field, text in told.items() if text in names[field].known}
     return event.model_copy(update={"data": event.data.model_copy(update=said)})
 
 
@@ -408,11 +413,11 @@ def readings(events: Iterable[CallEvent | CallerEvent] | calls.State, now: float
     return said(calls.measure(state, at(now), centre))
 
 
-def seat_state(events: Iterable[OperatorEvent], state: operators.State | None = None) -> operators.State:
+def seat_state(events: Iterable[OperatorEvent], state: operators.State | None = None, centre: Centre = BOGOR) -> operators.State:
     """What is known of the seats after these events."""
     state = state if state is not None else operators.State()
     for event in events:
-        operators.step(state, event, event.time.timestamp(), BOGOR)
+        operators.step(state, event, event.time.timestamp(), centre)
     return state
 
 
@@ -424,7 +429,7 @@ def seat_readings(
     centre: Centre = BOGOR,
 ) -> Said:
     """What is said of the seats at `now`, while some talk since a moment and have `spoken` from one to another."""
-    state = events if isinstance(events, operators.State) else seat_state(events)
+    state = events if isinstance(events, operators.State) else seat_state(events, centre=centre)
     workload = Workload()
     for seat, start, end in spoken:
         workload.spoke(seat, at(start), at(end), centre.timezone)

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from schemas.environment import EnvironmentEvent, Warned
-from streams.core.centre import Centre
+from streams.core.centre import GAUGES, Centre
 from streams.core.ledger import LATENESS, Ledger
+from streams.core.names import Strangers
 from streams.core.reading import Metric, Readings
-
-GAUGES = 64
-"""The most gauges of one centre; a source that names more is passed over."""
 
 WARNINGS = 64
 """The most warnings of one centre that are remembered whole; those told last stay."""
@@ -30,6 +28,11 @@ class Gauge:
     time: float
     level: float
     lows: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def heard(self) -> float:
+        """When it was last read."""
+        return self.time
 
 
 @dataclass(slots=True, order=True)
@@ -68,6 +71,7 @@ class State:
     gauges: dict[str, Gauge] = field(default_factory=dict)
     warnings: dict[str, WeatherWarning] = field(default_factory=dict)
     hours: list[int] = field(default_factory=list)
+    strangers: Strangers = field(default_factory=Strangers)
     newest: float = 0.0
 
 
@@ -76,7 +80,7 @@ def step(state: State, event: EnvironmentEvent, time: float, centre: Centre) -> 
     state.newest = max(state.newest, time)
     match event.type:
         case "gauge.read":
-            _read(state, event.data.gauge, event.data.level_centimetres, time)
+            _read(state, event.data.gauge, event.data.level_centimetres, time, centre)
         case "weather.warned":
             known = state.warnings.get(event.data.warning, WeatherWarning())
             state.warnings[event.data.warning] = max(known, _warning(event.data, time, known.cancelled))
@@ -89,12 +93,14 @@ def step(state: State, event: EnvironmentEvent, time: float, centre: Centre) -> 
             assert_never(event.type)
 
 
-def _read(state: State, name: str, level: float, time: float) -> None:
-    gauge = state.gauges.get(name)
+def _read(state: State, name: str, level: float, time: float, centre: Centre) -> None:
+    names = centre.names.gauges
+    gauge = state.gauges.get(names[name])
     if gauge is None:
-        if len(state.gauges) >= GAUGES:
+        key = state.strangers.take_in("gauge", name, names, state.gauges, GAUGES, time)
+        if key is None:
             return
-        gauge = state.gauges[name] = Gauge(time, level)
+        gauge = state.gauges[key] = Gauge(time, level)
     gauge.time, gauge.level = max((gauge.time, gauge.level), (time, level))
     minute, first = int(time // 60), int(gauge.time // 60) - RISE_MINUTES
     gauge.lows[minute] = min(level, gauge.lows.get(minute, level))
@@ -219,3 +225,4 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
         expires[told] = max(warning.end, expires.get(told, warning.end))
     for told, end in sorted(expires.items()):
         yield WARNING_EXPIRES, told, end
+    yield from state.strangers.measure()

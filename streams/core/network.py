@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from schemas.network import NetworkEvent
-from streams.core.centre import Centre
+from streams.core.centre import LINKS, Centre
 from streams.core.ledger import Ledger
+from streams.core.names import Strangers
 from streams.core.reading import Metric, Readings
-
-LINKS = 64
-"""The most links of one centre; a source that names more is passed over."""
 
 FLAP_SECONDS = 900
 """Over how long the changes of a link's state are counted."""
@@ -51,6 +49,12 @@ class Link:
     channels: int = 0
     occupied_time: float = 0.0
 
+    @property
+    def heard(self) -> float:
+        """When it was last heard of."""
+        measured = self.quality.time if self.quality else 0.0
+        return max(self.changed, self.registered_time, self.heartbeat, measured, self.occupied_time)
+
 
 @dataclass(slots=True)
 class State:
@@ -58,16 +62,18 @@ class State:
 
     ledger: Ledger = field(default_factory=Ledger)
     links: dict[str, Link] = field(default_factory=dict)
+    strangers: Strangers = field(default_factory=Strangers)
 
 
 def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None:
     """Remember one event; `time` is its own in epoch seconds. What is older than the news of its link changes nothing."""
-    name = event.data.link
-    link = state.links.get(name)
+    names = centre.names.links
+    link = state.links.get(names[event.data.link])
     if link is None:
-        if len(state.links) >= LINKS:
+        key = state.strangers.take_in("link", event.data.link, names, state.links, LINKS, time)
+        if key is None:
             return
-        link = state.links[name] = Link()
+        link = state.links[key] = Link()
     match event.type:
         case "link.heartbeat":
             link.heartbeat = max(link.heartbeat, time)
@@ -181,6 +187,7 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
         if link.channels:
             yield CHANNELS_USED, label, link.used
             yield CHANNELS, label, link.channels
+    yield from state.strangers.measure()
 
 
 def _measure_quality(label: tuple[str, ...], quality: Quality, now: float) -> Readings:

@@ -522,10 +522,11 @@ def test_a_unit_that_one_agency_calls_free_and_another_then_sends_works_for_the_
 def test_however_categories_and_agencies_are_spelt_the_figures_are_the_same(
     told: list[DispatchEvent], dice: Random, now: int
 ) -> None:
-    written = [respelt(event, dice, "category", "opd", "to") for event in told]
+    agencies, categories = BOGOR.names.opds, BOGOR.names.categories
+    written = [respelt(event, dice, category=categories, opd=agencies, to=agencies) for event in told]
 
     assert readings(written, now) == readings(told, now)
-    found = [replace(one, opd=BOGOR.names.opds[one.opd]) for one in due(state_of(written), at(now), BOGOR)]
+    found = [replace(one, opd=agencies[one.opd]) for one in due(state_of(written), at(now), BOGOR)]
     assert found == list(due(state_of(told), at(now), BOGOR))
 
 
