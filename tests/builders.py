@@ -462,6 +462,8 @@ def said(spoken: Readings) -> Said:
 
 
 def _envelope(letter: str, name: str, seconds: float) -> dict[str, Any]:
+    if len(name) > 64:  # an id has room for 128
+        name = pseudonym_of(name)
     return {
         "id": f"{letter}-{name}-{seconds:g}",
         "source": SOURCE,

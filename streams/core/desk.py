@@ -1,5 +1,11 @@
-"""The tickets on the desk: with which agency (OPD) each one is, since when, and what is known of its units."""
+"""The tickets on the desk: with which agency (OPD) each one is, since when, and what is known of its units.
 
+A centre's state is one record of Kafka, so each part has its share of bytes as they are written, with the longest codes: tickets
+850 kB, units 185 kB, past tickets 255 kB, the week's lags 210 kB, agencies and categories 170 kB; less than is left beside the
+ledger of half of the largest record.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -8,16 +14,21 @@ from streams.core.centre import Centre
 from streams.core.histogram import Histogram
 from streams.core.ladder import deadlines, ladder_of
 from streams.core.ledger import LATENESS
-from streams.core.names import OTHER
-from streams.core.recent import Recent
+from streams.core.names import OTHER, Names, Strangers
+from streams.core.recent import DAYS, Recent, day_of
 
 BOUNDS = (30.0, 60.0, 120.0, 240.0, 420.0, 900.0, 1800.0, 3600.0, 14_400.0, 86_400.0, 172_800.0, 259_200.0)
 """Upper bounds in seconds of what an agency takes: 7 and 15 min of the life-safety ladder, up to its three days."""
 
 Stage = Literal["opened_to_dispatched", "dispatched_to_arrived", "opened_to_closed"]
 
-TICKETS = 2_000
-"""The most tickets remembered in full. Beyond it the oldest is given up, so that a broken source cannot fill the memory."""
+TICKETS_BYTES = 850_000
+"""The most that tickets remembered in full take, about 1,600 of them. Beyond it some are given up: first those that are closed,
+then those that were never opened, then those that are answered, and at last those that wait; of each the oldest.
+"""
+
+ROOM_BYTES = TICKETS_BYTES * 15 // 16
+"""So much is left of them then, so that not every event has to look for the next."""
 
 PAST = 1_000
 """The most closed tickets of which the agency is remembered, in case one is reopened."""
@@ -25,8 +36,11 @@ PAST = 1_000
 UNITS = 1_000
 """The most units on tickets; further ones are not followed."""
 
+LAGS = 3_000
+"""The most lags of one local day, of all agencies and stages; what comes beyond them is not in the week's percentiles."""
+
 LEGS = 8
-"""The most sendings, early answers and reminders that are remembered of one ticket."""
+"""The most sendings and early answers that are remembered of one ticket, and the most rungs that reminders count by."""
 
 LABELS = 32
 """The most agencies, and the most categories, of a centre whose file names none; further ones count together as `other`."""
@@ -90,11 +104,22 @@ class Ticket:
     deadlines: dict[str, float] = field(default_factory=dict)
     reminders: dict[str, Reminded] = field(default_factory=dict)
     replayed: bool = False
+    size: int = 0
+    """Bytes that it takes at most as it is written, without its units."""
 
     @property
     def is_open(self) -> bool:
         """It was opened and is not closed."""
         return self.opened is not None and self.closed is None
+
+    @property
+    def worth(self) -> int:
+        """In which order tickets are given up, the lowest first."""
+        if self.closed is not None:
+            return 0
+        if self.opened is None:
+            return 1
+        return 2 if self.legs and self.legs[-1].answered is not None else 3
 
     @property
     def began(self) -> float | None:
@@ -155,9 +180,25 @@ class Desk:
     opened: dict[str, int] = field(default_factory=dict)
     lost: int = 0
     unmatched: int = 0
+    size: int = 0
+    """Bytes of all tickets."""
+    units: int = 0
+    """Units on all tickets."""
+    lags: dict[int, int] = field(default_factory=dict)
+    """How many lags are remembered of each local day (a date's ordinal) of the last week."""
+    strangers: Strangers = field(default_factory=Strangers)
 
-    def open(self, name: str, time: float, category: str, label: str, centre: Centre, *, replayed: bool) -> None:
-        """A report became a ticket; another one, where a closed one had the same code. It counts as one of `label`."""
+    def hear(self, opd: str, centre: Centre) -> None:
+        """Make a place for what is told of an agency. Once per telling, since strangers are counted by it."""
+        label = self._label("agency", opd, centre.names.opds, self.agencies)
+        if label == NOBODY:
+            label = OTHER
+        if label not in self.agencies:
+            self.agencies[label] = Agency()
+
+    def open(self, name: str, time: float, category: str, centre: Centre, *, replayed: bool) -> None:
+        """A report became a ticket; another one, where a closed one had the same code."""
+        label = self._label("category", category, centre.names.categories, self.opened)
         before = self.tickets.get(name)
         if before is not None and before.opened is not None and before.closed is not None and before.closed < time:
             self._put_away(name, before)
@@ -240,7 +281,7 @@ class Desk:
         if ticket is None or ticket.closed is not None or (ticket.reopened is not None and time < ticket.reopened):
             return
         ticket.closed = time
-        ticket.units.clear()
+        self._free_units(ticket)
         if ticket.opened is not None:
             self._count_closed(ticket, centre)
 
@@ -262,7 +303,7 @@ class Desk:
             agency.reopened += 1
         ticket.closed, ticket.reopened = None, time
         ticket.dispatched = ticket.arrived = ticket.by = None
-        ticket.units.clear()
+        self._free_units(ticket)
         ticket.replayed |= replayed
         if opd is not None:
             self._begin_leg(ticket, opd, time, centre)
@@ -273,7 +314,7 @@ class Desk:
         if ticket is None:
             return
         ticket.replayed |= replayed
-        if said.rung not in ticket.reminders and len(ticket.reminders) < LEGS:
+        if said.rung in ticket.deadlines and said.rung not in ticket.reminders:
             ticket.reminders[said.rung] = Reminded(said.due.timestamp(), time)
 
     def accept(self, name: str, said: ReminderAccepted, centre: Centre) -> None:
@@ -286,12 +327,34 @@ class Desk:
             label = said.rung if said.rung in totals or len(totals) < LEGS else OTHER
             totals[label] = totals.get(label, 0) + 1
 
+    def weigh(self, name: str) -> None:
+        """Note what a ticket takes after what was told of it, and give some up where all take too much."""
+        ticket = self.tickets.get(name)
+        if ticket is None:
+            return
+        size = _size(name, ticket)
+        self.size += size - ticket.size
+        ticket.size = size
+        if self.size > TICKETS_BYTES:
+            for each in sorted(self.tickets, key=lambda each: self.tickets[each].worth):
+                self._put_away(each, self.tickets[each])
+                if self.size <= ROOM_BYTES:
+                    break
+
     def sweep(self, time: float) -> None:
         """Put away what was closed an hour ago, and facts whose ticket was never opened."""
         for name, ticket in list(self.tickets.items()):
             done = ticket.heard if ticket.opened is None else ticket.closed
             if done is not None and time - done >= LATENESS:
                 self._put_away(name, ticket)
+
+    def _label(self, kind: str, text: str, names: Names, table: Collection[str]) -> str:
+        """The label of what is told in `table`. Where the file names none of the kind, the first so many have their own."""
+        label = self.strangers.label(kind, text, names)
+        if label in table or names.known or len(table) < LABELS:
+            return label
+        self.strangers.pass_over(kind)
+        return OTHER
 
     def label(self, opd: str | None, centre: Centre) -> str:
         """Under which code the figures of an agency count, or those of nobody."""
@@ -321,14 +384,13 @@ class Desk:
         return self.tickets.get(name) or (None if name in self.past else self._begin(name, time))
 
     def _begin(self, name: str, time: float) -> Ticket:
-        if len(self.tickets) >= TICKETS:
-            oldest = next(iter(self.tickets))
-            self._put_away(oldest, self.tickets[oldest])
         ticket = self.tickets[name] = Ticket(heard=time)
         return ticket
 
     def _put_away(self, name: str, ticket: Ticket) -> None:
         del self.tickets[name]
+        self.size -= ticket.size
+        self._free_units(ticket)
         if ticket.opened is None:
             self.unmatched += 1
         elif ticket.closed is None:
@@ -367,10 +429,19 @@ class Desk:
         label = self.label(opd, centre)
         known = ticket.units.get(unit)
         if known is None:
-            if ticket.closed is None and sum(len(each.units) for each in self.tickets.values()) < UNITS:
-                ticket.units[unit] = Unit(label, time, busy)
+            if ticket.closed is not None:
+                return
+            if self.units >= UNITS:
+                self.strangers.pass_over("unit")
+                return
+            self.units += 1
+            ticket.units[unit] = Unit(label, time, busy)
         elif time > known.time or (time == known.time and not busy):
             known.opd, known.time, known.busy = label, time, busy
+
+    def _free_units(self, ticket: Ticket) -> None:
+        self.units -= len(ticket.units)
+        ticket.units.clear()
 
     def _count_answered(self, leg: Leg, time: float, centre: Centre) -> None:
         leg.answered = time
@@ -394,7 +465,31 @@ class Desk:
         if lags is None:
             lags = stages[stage] = Lags()
         lags.ever.observe(seconds, BOUNDS)
-        lags.recent.add(seconds, end, centre.timezone)
+        self._remember(lags.recent, seconds, day_of(end, centre.timezone))
+
+    def _remember(self, recent: Recent, seconds: float, day: int) -> None:
+        """Note a lag that ended on a local day; of a day that is a week before the newest none is."""
+        if day not in self.lags:
+            if day <= max(self.lags, default=day) - DAYS:
+                return
+            self.lags = {known: n for known, n in self.lags.items() if known > day - DAYS} | {day: 0}
+            for agency in self.agencies.values():
+                for others in agency.stages.values():
+                    others.recent.forget(day - DAYS)
+        if self.lags[day] >= LAGS:
+            self.strangers.pass_over("lag")
+            return
+        self.lags[day] += 1
+        recent.add(seconds, day)
+
+
+def _size(name: str, ticket: Ticket) -> int:
+    """Bytes that a ticket takes at most as it is written, without its units."""
+    size = 372 + len(name) + len(ticket.category) + len(ticket.by or "")
+    size += sum(70 + len(leg.opd) for leg in ticket.legs)
+    size += sum(22 + len(opd) for opd in ticket.early)
+    size += sum(22 + len(rung) for rung in ticket.deadlines)
+    return size + sum(84 + len(rung) for rung in ticket.reminders)
 
 
 def _climb(ticket: Ticket, centre: Centre) -> None:

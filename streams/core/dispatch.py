@@ -1,15 +1,14 @@
 """Dispatch: which tickets are open at which agency (OPD), how long each has been waiting, and how long answers took."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from schemas.dispatch import DispatchEvent
 from streams.core.centre import Centre
-from streams.core.desk import BOUNDS, LABELS, NOBODY, SWEEP_SECONDS, Agency, Desk, Ticket
+from streams.core.desk import BOUNDS, NOBODY, SWEEP_SECONDS, Agency, Desk, Ticket
 from streams.core.ledger import Ledger
-from streams.core.names import OTHER, Names, Strangers
 from streams.core.reading import Metric, Readings
 
 QUANTILES = {"0.5": 50, "0.9": 90}
@@ -22,7 +21,6 @@ class State:
 
     ledger: Ledger = field(default_factory=Ledger)
     desk: Desk = field(default_factory=Desk)
-    strangers: Strangers = field(default_factory=Strangers)
     sweep_at: float = 0.0
 
 
@@ -34,27 +32,25 @@ def step(state: State, event: DispatchEvent, time: float, centre: Centre) -> Non
         state.sweep_at = time + SWEEP_SECONDS
     match event.type:
         case "ticket.opened":
-            category = event.data.category
-            label = _label(state, "category", category, centre.names.categories, desk.opened)
-            desk.open(name, time, category, label, centre, replayed=replayed)
+            desk.open(name, time, event.data.category, centre, replayed=replayed)
         case "ticket.sent":
-            _file(state, event.data.opd, centre)
+            desk.hear(event.data.opd, centre)
             desk.send(name, time, event.data.opd, centre, replayed=replayed)
         case "ticket.acknowledged":
-            _file(state, event.data.opd, centre)
+            desk.hear(event.data.opd, centre)
             desk.answer(name, time, event.data.opd, centre)
         case "ticket.unit_dispatched":
-            _file(state, event.data.opd, centre)
+            desk.hear(event.data.opd, centre)
             desk.dispatch(name, time, event.data.opd, event.data.unit, centre)
         case "ticket.unit_arrived":
-            _file(state, event.data.opd, centre)
+            desk.hear(event.data.opd, centre)
             desk.arrive(name, time, event.data.opd, centre)
         case "ticket.unit_available":
-            _file(state, event.data.opd, centre)
+            desk.hear(event.data.opd, centre)
             desk.release(name, time, event.data.opd, event.data.unit, centre)
         case "ticket.passed_on":
-            _file(state, event.data.opd, centre)
-            _file(state, event.data.to, centre)
+            desk.hear(event.data.opd, centre)
+            desk.hear(event.data.to, centre)
             desk.pass_on(name, time, event.data.opd, event.data.to, centre, replayed=replayed)
         case "ticket.closed":
             desk.close(name, time, centre)
@@ -66,25 +62,7 @@ def step(state: State, event: DispatchEvent, time: float, centre: Centre) -> Non
             desk.accept(name, event.data, centre)
         case _:
             assert_never(event.type)
-
-
-def _file(state: State, opd: str, centre: Centre) -> None:
-    """Make a place for what is told of an agency. Once per telling, since strangers are counted by it."""
-    agencies = state.desk.agencies
-    label = _label(state, "agency", opd, centre.names.opds, agencies)
-    if label == NOBODY:
-        label = OTHER
-    if label not in agencies:
-        agencies[label] = Agency()
-
-
-def _label(state: State, kind: str, text: str, names: Names, table: Collection[str]) -> str:
-    """The label under which `table` has what is told. Where the file names none of the kind, the first so many have their own."""
-    label = state.strangers.label(kind, text, names)
-    if label in table or names.known or len(table) < LABELS:
-        return label
-    state.strangers.pass_over(kind)
-    return OTHER
+    desk.weigh(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +228,7 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
             yield OLDEST_PENDING, (opd,), min(times)
     for opd, agency in sorted(desk.agencies.items()):
         yield from _measure_agency(opd, agency, now, centre)
-    yield from state.strangers.measure()
+    yield from desk.strangers.measure()
 
 
 def _rung(ticket: Ticket, now: float) -> str:

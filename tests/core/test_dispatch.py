@@ -1,5 +1,6 @@
 """Tickets on a time line, and what holds for any tickets at all. Damkar's ladder is life safety: 7 min, 15 min, 24 h."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter
 from schemas.dispatch import DispatchEvent
 from streams import centres
 from streams.core import dispatch
-from streams.core.desk import LABELS, PAST, TICKETS, UNITS
+from streams.core.desk import LABELS, LAGS, PAST, ROOM_BYTES, TICKETS_BYTES, UNITS
 from streams.core.dispatch import (
     AWAITING_DISPATCH,
     CLOSED_TOTAL,
@@ -435,27 +436,76 @@ def test_of_a_centre_whose_file_names_no_agency_the_first_ones_have_figures_of_t
     assert said.by_label(UNKNOWN_TOTAL) == {}
 
 
-def test_a_source_that_invents_tickets_units_and_agencies_cannot_fill_the_memory() -> None:
-    many = TICKETS + 50
-    told = [opened(f"t{n}", n / 100, f"c{n}") for n in range(many)]
-    for n in range(50, many):
+def test_a_source_that_invents_tickets_and_units_cannot_fill_the_memory() -> None:
+    many = 4_000
+    told = [opened(f"t{n}", n / 100) for n in range(many)]
+    for n in range(2_000, many):
         told += [sent(f"t{n}", 60, f"o{n}"), unit_dispatched(f"t{n}", 61, f"u{n}", f"o{n}")]
     state = state_of(told)
 
     said = readings(state, 99)
 
-    assert len(state.desk.tickets) == TICKETS
-    assert sum(places(said).values()) == TICKETS
-    assert said[LOST_TOTAL,] == 50
-    assert {key[1] for key in said if key[0] is TICKETS_OPEN} == {"other", "none"}
-    assert said[OPENED_TOTAL, "other"] == said[UNKNOWN_TOTAL, "category"] == many
-    assert sum(said.number(*key) for key in said if key[0] is UNITS_BUSY) <= UNITS
-    assert len(BLOB.dump_json(state)) < 1_200_000
-    for n in range(50, many):
+    assert 1_300 < len(state.desk.tickets) < many
+    assert ROOM_BYTES - 1_000 < state.desk.size <= TICKETS_BYTES
+    assert sum(places(said).values()) + said.number(LOST_TOTAL) == many
+    assert said[UNITS_BUSY, "other"] == sum(len(ticket.units) for ticket in state.desk.tickets.values()) == state.desk.units
+    for n in range(many):
         state_of([closed(f"t{n}", 100)], state)
     state_of([opened("later", 2 * HOUR)], state)
     assert len(state.desk.tickets) == 1
     assert len(state.desk.past) == PAST
+    assert (state.desk.units, state.desk.size) == (0, state.desk.tickets["later"].size)
+
+
+def test_more_units_than_can_be_followed_are_counted_until_some_are_free() -> None:
+    told = [opened("t1", 0), *(unit_dispatched("t1", 1, f"u{n}") for n in range(UNITS + 5))]
+
+    said = readings(told, 9)
+    assert (said[UNITS_BUSY, "damkar"], said[PASSED_OVER_TOTAL, "unit"]) == (UNITS, 5)
+    freed = readings([*told, closed("t1", 10), opened("t2", 11), unit_dispatched("t2", 12)], 12)
+    assert freed[UNITS_BUSY, "damkar"] == 1
+
+
+def test_a_ticket_that_somebody_waits_for_is_given_up_after_all_others() -> None:
+    """Answered, waiting, closed and never opened ones, told one after the other, until half of them have to go."""
+    told, n = list[DispatchEvent](), 0
+    while n < 1_000:
+        told += [opened(f"answered-{n}", n), sent(f"answered-{n}", n), acknowledged(f"answered-{n}", n)]
+        told += [opened(f"waiting-{n}", n), sent(f"waiting-{n}", n), opened(f"closed-{n}", n), closed(f"closed-{n}", n)]
+        told += [sent(f"strange-{n}", n)]
+        n += 1
+    state = state_of(told)
+
+    left = Counter(name.partition("-")[0] for name in state.desk.tickets)
+    said = readings(state, n)
+
+    assert left["waiting"] == 1_000, "nobody who waits"
+    assert left["closed"] + left["strange"] < 100
+    assert f"answered-{n - 1}" in state.desk.tickets
+    assert "answered-0" not in state.desk.tickets, "the oldest goes"
+    assert said.number(LOST_TOTAL) == 1_000 - left["answered"] > 0
+    assert said[UNMATCHED_TOTAL,] == 1_000 - left["strange"]
+    assert said[CLOSED_TOTAL, "none"] == 1_000, "and are remembered as closed"
+
+
+def test_a_day_of_very_many_lags_is_bounded_and_the_next_day_has_room() -> None:
+    flood = [event for n in range(LAGS + 10) for event in (opened(f"t{n}", 0), sent(f"t{n}", 0), closed(f"t{n}", n))]
+    after = [opened("t", DAY), sent("t", DAY), closed("t", DAY + 5)]
+
+    said = readings([*flood, *after], DAY + 9)
+
+    assert said[STAGE_TICKETS, "damkar", "opened_to_closed"] == LAGS + 1
+    assert said[PASSED_OVER_TOTAL, "lag"] == 10
+
+
+def test_what_ended_a_week_before_the_newest_is_not_remembered_whichever_agency_had_it() -> None:
+    def done(name: str, seconds: float, opd: str) -> list[DispatchEvent]:
+        return [opened(name, seconds), sent(name, seconds, opd), closed(name, seconds + 5)]
+
+    state = state_of([*done("t1", 0, "bpbd"), *done("t2", 7 * DAY, "damkar"), *done("t3", 0, "dinkes")])
+
+    recents = {opd: agency.stages["opened_to_closed"].recent.days for opd, agency in state.desk.agencies.items()}
+    assert {opd: list(days.values()) for opd, days in recents.items()} == {"bpbd": [], "damkar": [[5]], "dinkes": []}
 
 
 def test_a_busy_centre_s_state_takes_less_than_a_hundred_kilobytes() -> None:
@@ -505,6 +555,8 @@ def test_opened_and_reopened_tickets_are_closed_open_or_lost_at_any_moment_in_an
 
         assert total(OPENED_TOTAL, REOPENED_TOTAL) == total(CLOSED_TOTAL, TICKETS_OPEN, LOST_TOTAL)
         assert total(TICKETS_OPEN) == sum(ticket.is_open for ticket in state.desk.tickets.values())
+        assert state.desk.units == sum(len(ticket.units) for ticket in state.desk.tickets.values())
+        assert state.desk.size == sum(ticket.size for ticket in state.desk.tickets.values())
         assert {(found.ticket, found.rung) for found in due(state, at(now), BOGOR)}.isdisjoint(
             (found.ticket, found.rung) for found in undelivered(state)
         )

@@ -162,6 +162,15 @@ def test_the_hours_a_link_was_down_in_are_those_counted_second_by_second(times: 
     assert down_hours(state, at(0), at(now)) == down
 
 
+def test_a_link_that_is_down_since_years_is_down_in_the_hours_of_the_week_and_no_more_are_counted() -> None:
+    state = state_of(link("down", 0))
+    assert len(down_hours(state, at(0), at(3650 * DAY))) == 168
+
+    state = state_of(link("down", 0), link("up", 3650 * DAY))
+    assert len(state.links[SIP].hours) == 168
+    assert down_hours(state, at(0), at(3650 * DAY)) == set(state.links[SIP].hours)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_state_stays_small_whatever_a_link_does(seed: int) -> None:
     from pydantic import TypeAdapter

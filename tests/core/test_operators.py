@@ -27,6 +27,7 @@ from streams.core.operators import (
     STAFFED,
     WRAP_UP_SECONDS,
 )
+from streams.core.track import CHANGES
 from tests.builders import (
     BOGOR,
     Said,
@@ -257,6 +258,14 @@ def test_calls_that_rang_out_are_counted_per_seat_and_each_once() -> None:
     said = seat_readings([*events, ring_no_answer("s1", 4)], now=5)
 
     assert said.by_label(RING_NO_ANSWER_TOTAL) == {"s1": 2, "s2": 1}
+
+
+def test_changes_of_a_seat_that_the_hour_has_no_room_for_are_counted() -> None:
+    told = [(logged_out if n % 2 else logged_in)("s1", n) for n in range(CHANGES + 3)]
+
+    assert seat_readings(told, now=999).by_label(PASSED_OVER_TOTAL) == {"change": 3}
+    slow = [(logged_out if n % 2 else logged_in)("s1", n * 60) for n in range(3 * CHANGES)]
+    assert seat_readings(slow, now=999).by_label(PASSED_OVER_TOTAL) == {}
 
 
 def test_a_source_that_invents_seats_cannot_fill_the_memory() -> None:
