@@ -128,15 +128,18 @@ def _forget(state: State) -> None:
     over = [max(warning.end, warning.news) < state.newest - LATENESS for warning in known]
     if True not in over and len(by_news) <= WARNINGS:
         return
-    kept = [name for name, is_over in zip(by_news, over, strict=True) if not is_over][-WARNINGS:]
+    holding = [name for name, is_over in zip(by_news, over, strict=True) if not is_over]
+    kept = holding[-WARNINGS:]
+    if len(kept) < len(holding):
+        state.strangers.pass_over("warning", len(holding) - len(kept))
     first = int(state.newest // _HOUR) - _WEEK_HOURS
     gone = _hours((state.warnings.pop(name) for name in by_news if name not in kept), first * _HOUR, state.newest)
     state.hours = sorted(hour for hour in gone.union(state.hours) if hour >= first)
 
 
 def warned_hours(state: State, since: float, until: float) -> set[int]:
-    """The hours (epoch / 3600) of the last seven days in which a warning held, from that of `since` to `until`, epoch seconds."""
-    first = since - since % _HOUR
+    """The hours (epoch / 3600) in which a warning held, from that of `since` to `until`, epoch seconds; of seven days at most."""
+    first = max(since // _HOUR, until // _HOUR - _WEEK_HOURS + 1) * _HOUR
     earlier = {hour for hour in state.hours if first <= hour * _HOUR < until}
     return earlier | _hours(state.warnings.values(), first, until)
 

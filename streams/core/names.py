@@ -94,6 +94,8 @@ class Strangers:
     """By kind of name."""
     passed_over: dict[str, int] = field(default_factory=dict)
     """By bound; also what has nothing to do with names."""
+    full_until: dict[str, float] = field(default_factory=dict)
+    """By kind, before when no stranger makes way for another: a flood of invented names asks for nothing else."""
 
     def label(self, kind: str, text: str, names: Names) -> str:
         """Under which code figures count `text`: its own, or `OTHER` where the file names some of that kind and not this."""
@@ -129,14 +131,20 @@ class Strangers:
         code = names[text]
         if code in table:
             return code
-        strangers = [key for key in table if key not in names.known]
         named = code in names.known
+        if not named and time < self.full_until.get(kind, 0.0):
+            self.pass_over(kind)
+            return None
+        strangers = [key for key in table if key not in names.known]
         if len(table) >= most if named else len(strangers) >= most - len(names.known):
             self.pass_over(kind)
             silent = min(strangers, key=lambda key: table[key].heard, default=None)
-            if silent is None or (not named and table[silent].heard > time - SILENT_SECONDS):
-                return code if named else None
-            del table[silent]
+            if not named:
+                self.full_until[kind] = SILENT_SECONDS + (table[silent].heard if silent else time)
+                if time < self.full_until[kind]:
+                    return None
+            if silent:
+                del table[silent]
         if names.known and not named:
             self.unknown[kind] = self.unknown.get(kind, 0) + 1
         return code

@@ -301,11 +301,20 @@ def test_a_warning_without_end_takes_no_memory_of_its_hours() -> None:
     assert len(state.hours) <= 7 * 24 + 1
 
 
+def test_of_a_warning_of_decades_the_hours_of_the_week_are_counted() -> None:
+    event = warned("w1", 0, -10_000 * DAY, 20_000 * DAY)
+
+    assert hours([event], -10_000 * DAY, 10 * DAY) == set(range(3 * 24 + 1, 10 * 24))
+    assert len(hours([event], -10_000 * DAY, 5_000 * DAY + 1)) == 168
+
+
 def test_of_too_many_warnings_those_told_last_stay() -> None:
     told = [warned(f"w{n:03d}", n, 0, 9000) for n in range(WARNINGS + 10)]
     Random(7).shuffle(told)
 
-    assert sorted(fold(told).warnings) == [f"w{n:03d}" for n in range(10, WARNINGS + 10)]
+    state = fold(told)
+    assert sorted(state.warnings) == [f"w{n:03d}" for n in range(10, WARNINGS + 10)]
+    assert said(environment.measure(state, at(0), CENTRE))[PASSED_OVER_TOTAL, "warning"] == 10
 
 
 stories = st.lists(
