@@ -220,12 +220,12 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     yield UNMATCHED_TOTAL, (), desk.unmatched
     yield AWAITING_DISPATCH, (), awaiting
     for opd, since in sorted(oldest.items()):
-        yield OLDEST_UNANSWERED, (opd,), since
+        yield OLDEST_UNANSWERED, (opd,), min(since, now)
     for opd, times in sorted(pending.items()):
         yield UNITS_BUSY, (opd,), len(units[opd])
         yield REMINDERS_PENDING, (opd,), len(times)
         if times:
-            yield OLDEST_PENDING, (opd,), min(times)
+            yield OLDEST_PENDING, (opd,), min(*times, now)
     for opd, agency in sorted(desk.agencies.items()):
         yield from _measure_agency(opd, agency, now, centre)
     yield from desk.strangers.measure()

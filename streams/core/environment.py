@@ -205,7 +205,7 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     """Say what is true at `now`, epoch seconds."""
     watched = {gauge.code: gauge for gauge in centre.gauges}
     for name, gauge in sorted(state.gauges.items()):
-        yield LAST_READING, (name,), gauge.time
+        yield LAST_READING, (name,), min(gauge.time, now)
         if now - gauge.time > LEVEL_SECONDS:
             continue
         yield LEVEL, (name,), gauge.level

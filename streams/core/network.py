@@ -182,13 +182,13 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
             yield DROPS_TOTAL, label, link.drops
             yield FLAPS, label, sum(now - FLAP_SECONDS < change <= now for change in link.changes)
             if not link.up:
-                yield DOWN_SINCE, label, link.changed
+                yield DOWN_SINCE, label, min(link.changed, now)
         if link.registered is not None:
             yield REGISTERED, label, int(link.registered)
             if not link.registered:
-                yield UNREGISTERED_SINCE, label, link.registered_time
+                yield UNREGISTERED_SINCE, label, min(link.registered_time, now)
         if link.heartbeat:
-            yield HEARTBEAT, label, link.heartbeat
+            yield HEARTBEAT, label, min(link.heartbeat, now)
         if link.quality is not None:
             yield from _measure_quality(label, link.quality, now)
         if link.channels:
@@ -198,7 +198,7 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
 
 
 def _measure_quality(label: tuple[str, ...], quality: Quality, now: float) -> Readings:
-    yield MEASURED, label, quality.time
+    yield MEASURED, label, min(quality.time, now)
     if now - quality.time <= STALE_SECONDS:
         values = (quality.loss_ratio, quality.jitter_seconds, quality.delay_seconds, quality.mos)
         for metric, value in zip((LOSS, JITTER, DELAY, MOS), values, strict=True):

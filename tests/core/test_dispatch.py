@@ -112,6 +112,20 @@ def test_the_oldest_unanswered_ticket_is_that_sent_first_and_nobody_s_when_all_a
     assert (OLDEST_UNANSWERED, "damkar") not in readings([*told, acknowledged("t2", 20), closed("t1", 30)], 99)
 
 
+def test_what_another_clock_puts_into_the_future_is_of_now_and_hides_nothing_older() -> None:
+    """
+    t1  opened──sent──────7 min──noticed
+        0       100       520    530          looked at from 50 on
+    """
+    told = [opened("t1", 0), sent("t1", 100), reminder_due(Due("t1", "damkar", "7m", at(100), at(520)), 530)]
+
+    said = readings(told, 50)
+    assert (said[OLDEST_UNANSWERED, "damkar"], said[OLDEST_PENDING, "damkar"]) == (at(50), at(50))
+    older = [opened("t2", 0), sent("t2", 20)]
+    assert readings([*told, *older], 50)[OLDEST_UNANSWERED, "damkar"] == at(20)
+    assert readings(told, 540)[OLDEST_PENDING, "damkar"] == at(530)
+
+
 def test_a_response_runs_from_the_sending_to_the_answer() -> None:
     said = readings([opened("t1", 0), sent("t1", 10), acknowledged("t1", 70)], 99)
 

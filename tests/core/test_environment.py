@@ -146,6 +146,10 @@ def test_a_level_older_than_two_hours_is_not_said_but_its_time_is() -> None:
     assert stale == {(LAST_READING, "katulampa"): at(0), **LIMITS}
 
 
+def test_a_reading_that_another_clock_puts_into_the_future_is_of_now() -> None:
+    assert readings([gauge_read(210, 100)], 50)[LAST_READING, "katulampa"] == at(50)
+
+
 def test_of_two_readings_at_one_moment_the_higher_holds_in_any_order() -> None:
     events = [gauge_read(90, 0), gauge_read(160, 0)]
 

@@ -99,6 +99,16 @@ def test_a_sample_says_nothing_after_ten_minutes_and_what_was_not_measured_is_ab
     assert said(state, 601)[MEASURED, SIP] == at(0)
 
 
+def test_what_another_clock_puts_into_the_future_is_of_now() -> None:
+    told = [link("heartbeat", 100), link("down", 100), link("unregistered", 100), link_measured(100, mos=4)]
+
+    found = said(state_of(*told), 50)
+
+    ages = (DOWN_SINCE, UNREGISTERED_SINCE, HEARTBEAT, MEASURED)
+    assert {found[metric, SIP] for metric in ages} == {at(50)}
+    assert {said(state_of(*told), 150)[metric, SIP] for metric in ages} == {at(100)}
+
+
 def test_the_newest_count_of_channels_stands() -> None:
     assert said(state_of(link_occupied(60, 7), link_occupied(30, 9)), 60)[CHANNELS_USED, SIP] == 7
 

@@ -207,6 +207,13 @@ def test_pauses_are_told_by_reason_and_since_when() -> None:
     assert said.by_label(PAUSE_SECONDS_TOTAL) == {"meal": 200}
 
 
+def test_a_pause_that_another_clock_puts_into_the_future_has_not_begun() -> None:
+    events = [logged_in("s1", 0), paused("s1", 100, "meal")]
+
+    assert seat_readings(events, now=50).by_label(OPERATORS) == {"available": 1}
+    assert not any(key[0] is PAUSED_TIME for key in seat_readings(events, now=50))
+
+
 MEALS = changed(BOGOR, seats=("seat-1", "seat-2"), reasons=({"code": "makan", "also": ("meal", "istirahat makan")}, "sholat"))
 
 
