@@ -4,17 +4,26 @@ A state is one record of Kafka. Half of the largest is what it may take, and of 
 """
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+from unittest.mock import patch
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from schemas.environment import Severity
 from schemas.event import Event
+from schemas.topics import DISPATCH, ENVIRONMENT, NETWORK, OPERATORS, SURVEY, Topic
+from streams import centres
 from streams.core import desk, dispatch, environment, network, operators, survey
 from streams.core.centre import CODES, GAUGES, LINKS, SEATS, Centre
 from streams.core.dispatch import CLOSED_TOTAL, LOST_TOTAL, OPENED_TOTAL, REOPENED_TOTAL, TICKETS_OPEN
 from streams.core.workload import Workload
 from tests.builders import (
     BOGOR,
+    START,
     Said,
     acknowledged,
     at,
@@ -202,7 +211,7 @@ def conserved(state: dispatch.State, now: float) -> bool:
     def total(*metrics: object) -> float:
         return sum(found.number(*key) for key in found if key[0] in metrics)
 
-    return total(OPENED_TOTAL, REOPENED_TOTAL) == total(CLOSED_TOTAL, TICKETS_OPEN, LOST_TOTAL) > 0
+    return total(OPENED_TOTAL, REOPENED_TOTAL) == total(CLOSED_TOTAL, TICKETS_OPEN, LOST_TOTAL)
 
 
 def test_the_tickets_of_a_centre_fit_into_half_a_record_whatever_is_told_of_them() -> None:
@@ -225,3 +234,101 @@ def test_a_ticket_takes_no_more_than_it_is_weighed_at() -> None:
         ticket.units.clear()
         written = len(blob.dump_json({name: ticket})) - 1
         assert written <= ticket.size < written + 300
+
+
+SPELT = [
+    "DAMKAR",
+    "damkar",
+    "Dinas-X",
+    "dinas-x",
+    "none",
+    "other",
+    "Kebakaran",
+    "kebakaran",
+    "banjir",
+    "SIP.Telkom",
+    "sip-telkom",
+]
+SPELT += ["katulampa", "Seat-1", "seat-1", "sholat", "budi", long("x", 1), long("x", 2)]
+WHEN = [datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)]
+WHEN += [START + timedelta(seconds=seconds) for seconds in (-DAY, 0, 0.5, 60, HOUR, HOUR + 1, DAY, 8 * DAY, 3650 * DAY)]
+EXTREMES: dict[str, st.SearchStrategy[Any]] = {
+    "ticket": st.sampled_from(["t1", "t2", "t3", "t4", long("t", 5)]),
+    "rung": st.sampled_from(["7m", "15m", "24h", "x"]),
+    "level_centimetres": st.floats(-1_000, 10_000),
+    "channels": st.sampled_from([1, 100_000]),
+    "used": st.sampled_from([0, 100_000]),
+    "loss_ratio": st.sampled_from([None, 0.0, 1 / 3, 1.0]),
+    "mos": st.sampled_from([None, 1.0, 5.0]),
+    "jitter_seconds": st.sampled_from([None, 0.0, 60.0]),
+    "delay_seconds": st.sampled_from([None, 0.0, 60.0]),
+    "ring_seconds": st.sampled_from([None, 0.0, 86_400.0]),
+    "severity": st.sampled_from(get_args(Severity)),
+    "urgency": st.just("Future"),
+    "certainty": st.just("Observed"),
+    "onset": st.just(WHEN[0]),
+    "scores": st.dictionaries(st.sampled_from(["tepat_waktu.1", "tepat_sasaran.9"]), st.integers(1, 5), min_size=1),
+}
+EXTREMES |= dict.fromkeys(("since", "due", "expires"), st.sampled_from(WHEN))
+
+
+@st.composite
+def anything(draw: st.DrawFn, kinds: tuple[type[Event], ...]) -> Event:
+    """One valid event of these types, of which each field has a value from the edge of what it can have."""
+    kind = draw(st.sampled_from(kinds))
+    fields = kind.model_fields["data"].annotation.model_fields  # type: ignore[union-attr]
+    said = {name: draw(EXTREMES.get(name, st.sampled_from(SPELT))) for name in fields}
+    time = draw(st.sampled_from(WHEN))
+    return kind.model_validate({"id": "1", "source": "/32.71/x", "subject": "32.71", "time": time, "data": said})
+
+
+CENTRES = [BOGOR, centres.load([])["32.71"]]
+NOUNS = [(dispatch, DISPATCH), (operators, OPERATORS), (network, NETWORK), (environment, ENVIRONMENT), (survey, SURVEY)]
+
+
+@pytest.mark.parametrize(("noun", "topic"), NOUNS, ids=lambda part: getattr(part, "noun", ""))
+@settings(deadline=None)
+@given(data=st.data())
+def test_whatever_a_noun_is_told_it_can_be_measured_and_taken_back(noun: Any, topic: Topic, data: st.DataObject) -> None:
+    centre = data.draw(st.sampled_from(CENTRES))
+    told = data.draw(st.lists(anything(topic.types), max_size=40))
+    cut = data.draw(st.integers(0, len(told)))
+    blob = TypeAdapter(noun.State)
+
+    state, taken_up = fold(noun, told, centre), blob.validate_json(blob.dump_json(fold(noun, told[:cut], centre)))
+    for event in told[cut:]:
+        noun.step(taken_up, event, event.time.timestamp(), centre)
+
+    assert taken_up == state
+    assert blob.validate_json(blob.dump_json(state)) == state
+    for now in (moment.timestamp() for moment in WHEN):
+        spoken = measured(noun, state, now, centre)
+        since = {key: spoken.number(*key) for key in spoken if key[0].name.endswith("_timestamp_seconds")}
+        assert [key for key, moment in since.items() if moment > now and key[0] is not environment.WARNING_EXPIRES] == []
+    until = WHEN[1].timestamp()
+    if noun is network:
+        assert len(network.down_hours(state, 0, until)) <= 168
+    if noun is environment:
+        assert len(environment.warned_hours(state, 0, until)) <= 168
+
+
+def measured(noun: Any, state: Any, now: float, centre: Centre) -> Said:
+    if noun is operators:
+        return said(operators.measure(state, {}, Workload(), now, centre))
+    return said(noun.measure(state, now, centre))
+
+
+@settings(deadline=None)
+@given(st.lists(anything(DISPATCH.types), max_size=60))
+def test_no_ticket_is_given_up_without_a_word_however_little_room_there_is(told: list[Event]) -> None:
+    state = dispatch.State()
+    with patch.multiple(desk, TICKETS_BYTES=2_000, ROOM_BYTES=1_900, PAST=2, UNITS=2, LAGS=2):
+        for event in told:
+            dispatch.step(state, event, event.time.timestamp(), CENTRES[1])  # type: ignore[arg-type]
+            kept = state.desk
+            assert kept.size == sum(ticket.size for ticket in kept.tickets.values()) <= 2_000
+            assert kept.units == sum(len(ticket.units) for ticket in kept.tickets.values()) <= 2
+            assert len(kept.past) <= 2
+            lags = [each.recent.days for agency in kept.agencies.values() for each in agency.stages.values()]
+            assert sum(len(day) for days in lags for day in days.values()) == sum(kept.lags.values()) <= 2 * 7
+            assert conserved(state, event.time.timestamp())
