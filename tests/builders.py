@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Literal
+from random import Random
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from schemas.callers import (
@@ -75,6 +76,7 @@ from schemas.environment import (
     WeatherCancelled,
     WeatherWarned,
 )
+from schemas.event import Event
 from schemas.network import (
     Link,
     LinkDown,
@@ -106,6 +108,7 @@ from schemas.operators import (
 from streams.core import calls, dispatch, operators
 from streams.core.centre import Centre, Thresholds, parse
 from streams.core.histogram import Histogram
+from streams.core.names import Names
 from streams.core.reading import Metric, Readings
 from streams.core.workload import Workload
 
@@ -113,6 +116,8 @@ START = datetime(2024, 11, 25, 8, 0, tzinfo=ZoneInfo("Asia/Jakarta"))
 """A Monday morning in Bogor."""
 
 SOURCE = "/32.71/test"
+
+EventT = TypeVar("EventT", bound=Event)
 
 BOGOR = parse('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\nqueues = ["112"]')
 
@@ -126,6 +131,21 @@ def changed(centre: Centre, **parts: object) -> Centre:
 def bogor(**thresholds: float) -> Centre:
     """Kota Bogor with other limits."""
     return BOGOR.model_copy(update={"thresholds": Thresholds.model_validate(thresholds)})
+
+
+def respelt(event: EventT, dice: Random, **names: Names) -> EventT:
+    """The event, in which somebody else wrote what the file names: in capitals or not, with or without dots and dashes.
+
+    `names` are those of each field of its data.
+    """
+
+    def spell(code: str) -> str:
+        text = "".join(dice.choice((letter.upper(), letter.lower())) for letter in code if letter.isalnum())
+        return "".join(letter + dice.choice(("", "", "-", "_", ".")) for letter in text)
+
+    told = {field: getattr(event.data, field, None) for field in names}
+    said = {field: spell(text) for field, text in told.items() if text in names[field].known}
+    return event.model_copy(update={"data": event.data.model_copy(update=said)})
 
 
 def at(seconds: float) -> float:
@@ -393,11 +413,11 @@ def readings(events: Iterable[CallEvent | CallerEvent] | calls.State, now: float
     return said(calls.measure(state, at(now), centre))
 
 
-def seat_state(events: Iterable[OperatorEvent], state: operators.State | None = None) -> operators.State:
+def seat_state(events: Iterable[OperatorEvent], state: operators.State | None = None, centre: Centre = BOGOR) -> operators.State:
     """What is known of the seats after these events."""
     state = state if state is not None else operators.State()
     for event in events:
-        operators.step(state, event, event.time.timestamp(), BOGOR)
+        operators.step(state, event, event.time.timestamp(), centre)
     return state
 
 
@@ -409,7 +429,7 @@ def seat_readings(
     centre: Centre = BOGOR,
 ) -> Said:
     """What is said of the seats at `now`, while some talk since a moment and have `spoken` from one to another."""
-    state = events if isinstance(events, operators.State) else seat_state(events)
+    state = events if isinstance(events, operators.State) else seat_state(events, centre=centre)
     workload = Workload()
     for seat, start, end in spoken:
         workload.spoke(seat, at(start), at(end), centre.timezone)
@@ -442,6 +462,8 @@ def said(spoken: Readings) -> Said:
 
 
 def _envelope(letter: str, name: str, seconds: float) -> dict[str, Any]:
+    if len(name) > 64:  # an id has room for 128
+        name = pseudonym_of(name)
     return {
         "id": f"{letter}-{name}-{seconds:g}",
         "source": SOURCE,

@@ -14,6 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from schemas.event import CentreCode, Code
 from streams.core.names import Names
 
+SEATS, LINKS, GAUGES = 200, 128, 128
+"""The most seats, links and gauges of one centre: its file names no more, and what it does not name shares what it leaves."""
+
+CODES = 128
+"""The most categories, agencies and reasons that a centre's file names, each: their figures are kept for ever."""
+
 Seconds = Annotated[float, Field(gt=0, le=172_800, allow_inf_nan=False)]
 
 
@@ -61,7 +67,7 @@ class Shift(Part):
 
     start: Annotated[time, Field(alias="from")]
     until: time
-    seats: Annotated[int, Field(ge=0, le=200)]
+    seats: Annotated[int, Field(ge=0, le=SEATS)]
 
 
 class Named(Part):
@@ -194,14 +200,14 @@ class Centre(BaseModel):
     province: str = ""
     timezone: ZoneInfo
     queues: tuple[Named, ...] = ()
-    seats: tuple[Named, ...] = ()
-    reasons: tuple[Named, ...] = ()
+    seats: Annotated[tuple[Named, ...], Field(max_length=SEATS)] = ()
+    reasons: Annotated[tuple[Named, ...], Field(max_length=CODES)] = ()
     """Why seats pause."""
     shifts: tuple[Shift, ...] = ()
-    links: tuple[Link, ...] = ()
-    gauges: tuple[Gauge, ...] = ()
-    categories: tuple[Category, ...] = ()
-    opds: tuple[Opd, ...] = ()
+    links: Annotated[tuple[Link, ...], Field(max_length=LINKS)] = ()
+    gauges: Annotated[tuple[Gauge, ...], Field(max_length=GAUGES)] = ()
+    categories: Annotated[tuple[Category, ...], Field(max_length=CODES)] = ()
+    opds: Annotated[tuple[Opd, ...], Field(max_length=CODES)] = ()
     ladders: dict[str, Ladder] = LADDERS
     office: Office = Office()
     survey: Survey | None = None

@@ -1,21 +1,34 @@
-"""The tickets on the desk: with which agency (OPD) each one is, since when, and what is known of its units."""
+"""The tickets on the desk: with which agency (OPD) each one is, since when, and what is known of its units.
 
+A centre's state is one record of Kafka, so each part has its share of bytes as they are written, with the longest codes: tickets
+850 kB, units 185 kB, past tickets 255 kB, the week's lags 210 kB, agencies and categories 170 kB; less than is left beside the
+ledger of half of the largest record.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
+from schemas.dispatch import ReminderAccepted, ReminderDue
 from streams.core.centre import Centre
 from streams.core.histogram import Histogram
 from streams.core.ladder import deadlines, ladder_of
 from streams.core.ledger import LATENESS
-from streams.core.recent import Recent
+from streams.core.names import OTHER, Names, Strangers
+from streams.core.recent import DAYS, Recent, day_of
 
 BOUNDS = (30.0, 60.0, 120.0, 240.0, 420.0, 900.0, 1800.0, 3600.0, 14_400.0, 86_400.0, 172_800.0, 259_200.0)
 """Upper bounds in seconds of what an agency takes: 7 and 15 min of the life-safety ladder, up to its three days."""
 
 Stage = Literal["opened_to_dispatched", "dispatched_to_arrived", "opened_to_closed"]
 
-TICKETS = 2_000
-"""The most tickets remembered in full. Beyond it the oldest is given up, so that a broken source cannot fill the memory."""
+TICKETS_BYTES = 850_000
+"""The most that tickets remembered in full take, about 1,600 of them. Beyond it some are given up: first those that are closed,
+then those that were never opened, then those that are answered, and at last those that wait; of each the oldest.
+"""
+
+ROOM_BYTES = TICKETS_BYTES * 15 // 16
+"""So much is left of them then, so that not every event has to look for the next."""
 
 PAST = 1_000
 """The most closed tickets of which the agency is remembered, in case one is reopened."""
@@ -23,11 +36,14 @@ PAST = 1_000
 UNITS = 1_000
 """The most units on tickets; further ones are not followed."""
 
+LAGS = 3_000
+"""The most lags of one local day, of all agencies and stages; what comes beyond them is not in the week's percentiles."""
+
 LEGS = 8
-"""The most sendings, early answers and reminders that are remembered of one ticket."""
+"""The most sendings and early answers that are remembered of one ticket, and the most rungs that reminders count by."""
 
 LABELS = 32
-"""The most agencies, and the most categories; further ones count together as `other`."""
+"""The most agencies, and the most categories, of a centre whose file names none; further ones count together as `other`."""
 
 APART_SECONDS = 60
 """How far two clocks may put an answer before the sending that it answers."""
@@ -36,12 +52,12 @@ SWEEP_SECONDS = 60
 """How often, in event time, tickets are looked for of which no more will be told."""
 
 NOBODY = "none"
-"""The agency of a ticket that was not sent to one yet."""
+"""The label of a ticket that was not sent to an agency yet; no agency's own."""
 
 
 @dataclass(slots=True)
 class Leg:
-    """One agency's turn at a ticket, from when it was sent there."""
+    """One agency's turn at a ticket, from when it was sent there. `opd` is as it was told: a reminder calls the agency so."""
 
     opd: str
     since: float
@@ -71,7 +87,7 @@ class Ticket:
     """The facts known of one ticket. A moment is epoch seconds, or None if it was not told yet.
 
     `dispatched` and `arrived` are of its first unit since it was opened or reopened; `by` is that unit's agency. `deadlines` are
-    of its last leg, by rung; `early` are answers told before the sending.
+    of its last leg, by rung; `early` are answers told before the sending, by the agency's code.
     """
 
     heard: float
@@ -88,11 +104,22 @@ class Ticket:
     deadlines: dict[str, float] = field(default_factory=dict)
     reminders: dict[str, Reminded] = field(default_factory=dict)
     replayed: bool = False
+    size: int = 0
+    """Bytes that it takes at most as it is written, without its units."""
 
     @property
     def is_open(self) -> bool:
         """It was opened and is not closed."""
         return self.opened is not None and self.closed is None
+
+    @property
+    def worth(self) -> int:
+        """In which order tickets are given up, the lowest first."""
+        if self.closed is not None:
+            return 0
+        if self.opened is None:
+            return 1
+        return 2 if self.legs and self.legs[-1].answered is not None else 3
 
     @property
     def began(self) -> float | None:
@@ -105,16 +132,16 @@ class Ticket:
         return self.legs[-1] if self.is_open and self.legs and self.legs[-1].answered is None else None
 
     @property
-    def opd(self) -> str:
-        """The agency that has it."""
-        return self.legs[-1].opd if self.legs else self.by or next(iter(self.early), NOBODY)
+    def opd(self) -> str | None:
+        """The agency that has it; None if that is nobody yet."""
+        return self.legs[-1].opd if self.legs else self.by or next(iter(self.early), None)
 
 
 @dataclass(slots=True)
 class Past:
     """What is remembered of a ticket that was closed more than an hour ago."""
 
-    opd: str
+    opd: str | None
     category: str
     closed: float
 
@@ -153,9 +180,25 @@ class Desk:
     opened: dict[str, int] = field(default_factory=dict)
     lost: int = 0
     unmatched: int = 0
+    size: int = 0
+    """Bytes of all tickets."""
+    units: int = 0
+    """Units on all tickets."""
+    lags: dict[int, int] = field(default_factory=dict)
+    """How many lags are remembered of each local day (a date's ordinal) of the last week."""
+    strangers: Strangers = field(default_factory=Strangers)
+
+    def hear(self, opd: str, centre: Centre) -> None:
+        """Make a place for what is told of an agency. Once per telling, since strangers are counted by it."""
+        label = self._label("agency", opd, centre.names.opds, self.agencies)
+        if label == NOBODY:
+            label = OTHER
+        if label not in self.agencies:
+            self.agencies[label] = Agency()
 
     def open(self, name: str, time: float, category: str, centre: Centre, *, replayed: bool) -> None:
         """A report became a ticket; another one, where a closed one had the same code."""
+        label = self._label("category", category, centre.names.categories, self.opened)
         before = self.tickets.get(name)
         if before is not None and before.opened is not None and before.closed is not None and before.closed < time:
             self._put_away(name, before)
@@ -164,13 +207,13 @@ class Desk:
         ticket = self._ticket(name, time)
         if ticket is None or ticket.opened is not None:
             return
-        ticket.opened, ticket.category = time, category
+        ticket.opened, ticket.category = time, centre.names.categories[category]
         ticket.replayed |= replayed
-        label = category if category in self.opened or len(self.opened) < LABELS else "other"
         self.opened[label] = self.opened.get(label, 0) + 1
         if ticket.reopened is not None:
-            self.agency(ticket.opd).closed += 1
-            self.agency(ticket.opd).reopened += 1
+            agency = self.agency(ticket.opd, centre)
+            agency.closed += 1
+            agency.reopened += 1
         if ticket.dispatched is not None:
             self._count_dispatched(ticket, centre)
         if ticket.closed is not None:
@@ -180,8 +223,8 @@ class Desk:
 
     def send(self, name: str, time: float, opd: str, centre: Centre, *, replayed: bool) -> bool:
         """The ticket was handed to an agency, whose clock starts. Says whether that was news."""
-        ticket = self._ticket(name, time)
-        if ticket is None or any(leg.opd == opd and leg.since == time for leg in ticket.legs):
+        ticket, codes = self._ticket(name, time), centre.names.opds
+        if ticket is None or any(leg.since == time and codes[leg.opd] == codes[opd] for leg in ticket.legs):
             return False
         ticket.replayed |= replayed
         self._begin_leg(ticket, opd, time, centre)
@@ -190,21 +233,21 @@ class Desk:
     def pass_on(self, name: str, time: float, opd: str, to: str, centre: Centre, *, replayed: bool) -> None:
         """An agency handed the ticket to another one."""
         if self.send(name, time, to, centre, replayed=replayed):
-            self.agency(opd).passed_on += 1
+            self.agency(opd, centre).passed_on += 1
 
-    def answer(self, name: str, time: float, opd: str) -> None:
+    def answer(self, name: str, time: float, opd: str, centre: Centre) -> None:
         """The agency said that it has the ticket."""
         ticket = self._ticket(name, time)
         if ticket is not None:
-            self._answer(ticket, time, opd)
+            self._answer(ticket, time, opd, centre)
 
     def dispatch(self, name: str, time: float, opd: str, unit: str, centre: Centre) -> None:
         """A unit was sent out; whoever does that has answered."""
         ticket = self._ticket(name, time)
         if ticket is None:
             return
-        self._answer(ticket, time, opd)
-        self._follow(ticket, time, opd, unit, busy=True)
+        self._answer(ticket, time, opd, centre)
+        self._follow(ticket, time, opd, unit, centre, busy=True)
         if ticket.reopened is not None and time < ticket.reopened:
             return
         if ticket.dispatched is None or (ticket.opened is None and time < ticket.dispatched):
@@ -217,7 +260,7 @@ class Desk:
         ticket = self._ticket(name, time)
         if ticket is None:
             return
-        self._answer(ticket, time, opd)
+        self._answer(ticket, time, opd, centre)
         if ticket.reopened is not None and time < ticket.reopened:
             return
         counts = ticket.opened is not None and ticket.dispatched is not None
@@ -226,11 +269,11 @@ class Desk:
             if counts:
                 self._count(ticket.by, "dispatched_to_arrived", ticket.dispatched, time, centre)
 
-    def release(self, name: str, time: float, opd: str, unit: str) -> None:
+    def release(self, name: str, time: float, opd: str, unit: str, centre: Centre) -> None:
         """A unit is done with the ticket."""
         ticket = self._ticket(name, time)
         if ticket is not None:
-            self._follow(ticket, time, opd, unit, busy=False)
+            self._follow(ticket, time, opd, unit, centre, busy=False)
 
     def close(self, name: str, time: float, centre: Centre) -> None:
         """The ticket is done, and so are its units."""
@@ -238,7 +281,7 @@ class Desk:
         if ticket is None or ticket.closed is not None or (ticket.reopened is not None and time < ticket.reopened):
             return
         ticket.closed = time
-        ticket.units.clear()
+        self._free_units(ticket)
         if ticket.opened is not None:
             self._count_closed(ticket, centre)
 
@@ -247,7 +290,7 @@ class Desk:
         if (past := self.past.pop(name, None)) is not None:
             ticket = self._begin(name, time)
             ticket.opened = ticket.closed = time
-            ticket.category, ticket.by = past.category, None if past.opd == NOBODY else past.opd
+            ticket.category, ticket.by = past.category, past.opd
         else:
             ticket = self.tickets.get(name) or self._begin(name, time)
         told_twice = ticket.closed is None and ticket.reopened is not None
@@ -255,35 +298,48 @@ class Desk:
             return
         opd = ticket.opd
         if ticket.opened is not None:
-            self.agency(opd).closed += ticket.closed is None
-            self.agency(opd).reopened += 1
+            agency = self.agency(opd, centre)
+            agency.closed += ticket.closed is None
+            agency.reopened += 1
         ticket.closed, ticket.reopened = None, time
         ticket.dispatched = ticket.arrived = ticket.by = None
-        ticket.units.clear()
+        self._free_units(ticket)
         ticket.replayed |= replayed
-        if opd != NOBODY:
+        if opd is not None:
             self._begin_leg(ticket, opd, time, centre)
 
-    def remind(self, name: str, time: float, opd: str, rung: str, since: float, due: float, *, replayed: bool) -> None:
+    def remind(self, name: str, time: float, said: ReminderDue, centre: Centre, *, replayed: bool) -> None:
         """The monitor noticed that a rung was passed. One of an earlier sending changes nothing."""
-        ticket = self.tickets.get(name)
-        if ticket is None or not ticket.legs or (ticket.legs[-1].opd, ticket.legs[-1].since) != (opd, since):
+        ticket = self._sent(name, said, centre)
+        if ticket is None:
             return
         ticket.replayed |= replayed
-        if rung not in ticket.reminders and len(ticket.reminders) < LEGS:
-            ticket.reminders[rung] = Reminded(due, time)
+        if said.rung in ticket.deadlines and said.rung not in ticket.reminders:
+            ticket.reminders[said.rung] = Reminded(said.due.timestamp(), time)
 
-    def accept(self, name: str, opd: str, rung: str, since: float) -> None:
+    def accept(self, name: str, said: ReminderAccepted, centre: Centre) -> None:
         """The message of a reminder was taken. One of an earlier sending changes nothing."""
-        ticket = self.tickets.get(name)
-        if ticket is None or not ticket.legs or (ticket.legs[-1].opd, ticket.legs[-1].since) != (opd, since):
-            return
-        reminder = ticket.reminders.get(rung)
+        ticket = self._sent(name, said, centre)
+        reminder = None if ticket is None else ticket.reminders.get(said.rung)
         if reminder is not None and not reminder.accepted:
             reminder.accepted = True
-            totals = self.agency(opd).reminded
-            label = rung if rung in totals or len(totals) < LEGS else "other"
+            totals = self.agency(said.opd, centre).reminded
+            label = said.rung if said.rung in totals or len(totals) < LEGS else OTHER
             totals[label] = totals.get(label, 0) + 1
+
+    def weigh(self, name: str) -> None:
+        """Note what a ticket takes after what was told of it, and give some up where all take too much."""
+        ticket = self.tickets.get(name)
+        if ticket is None:
+            return
+        size = _size(name, ticket)
+        self.size += size - ticket.size
+        ticket.size = size
+        if self.size > TICKETS_BYTES:
+            for each in sorted(self.tickets, key=lambda each: self.tickets[each].worth):
+                self._put_away(each, self.tickets[each])
+                if self.size <= ROOM_BYTES:
+                    break
 
     def sweep(self, time: float) -> None:
         """Put away what was closed an hour ago, and facts whose ticket was never opened."""
@@ -292,27 +348,49 @@ class Desk:
             if done is not None and time - done >= LATENESS:
                 self._put_away(name, ticket)
 
-    def agency(self, opd: str) -> Agency:
-        """The totals of an agency."""
-        known = self.agencies.get(opd)
+    def _label(self, kind: str, text: str, names: Names, table: Collection[str]) -> str:
+        """The label of what is told in `table`. Where the file names none of the kind, the first so many have their own."""
+        label = self.strangers.label(kind, text, names)
+        if label in table or names.known or len(table) < LABELS:
+            return label
+        self.strangers.pass_over(kind)
+        return OTHER
+
+    def label(self, opd: str | None, centre: Centre) -> str:
+        """Under which code the figures of an agency count, or those of nobody."""
+        if opd is None:
+            return NOBODY
+        code = centre.names.opds[opd]
+        return code if (code in self.agencies or code in centre.names.opds.known) and code != NOBODY else OTHER
+
+    def agency(self, opd: str | None, centre: Centre) -> Agency:
+        """The totals that an agency's figures are in."""
+        label = self.label(opd, centre)
+        known = self.agencies.get(label)
         if known is None:
-            label = opd if len(self.agencies) < LABELS else "other"
-            known = self.agencies.setdefault(label, Agency())
+            known = self.agencies[label] = Agency()
         return known
+
+    def _sent(self, name: str, said: ReminderDue | ReminderAccepted, centre: Centre) -> Ticket | None:
+        """The ticket that a reminder is about; None unless it is with that agency since that moment."""
+        ticket, codes = self.tickets.get(name), centre.names.opds
+        if ticket is None or not ticket.legs:
+            return None
+        last = ticket.legs[-1]
+        return ticket if last.since == said.since.timestamp() and codes[last.opd] == codes[said.opd] else None
 
     def _ticket(self, name: str, time: float) -> Ticket | None:
         """The ticket of that name, a new one if it was never heard of, or None if it was closed long ago."""
         return self.tickets.get(name) or (None if name in self.past else self._begin(name, time))
 
     def _begin(self, name: str, time: float) -> Ticket:
-        if len(self.tickets) >= TICKETS:
-            oldest = next(iter(self.tickets))
-            self._put_away(oldest, self.tickets[oldest])
         ticket = self.tickets[name] = Ticket(heard=time)
         return ticket
 
     def _put_away(self, name: str, ticket: Ticket) -> None:
         del self.tickets[name]
+        self.size -= ticket.size
+        self._free_units(ticket)
         if ticket.opened is None:
             self.unmatched += 1
         elif ticket.closed is None:
@@ -323,48 +401,58 @@ class Desk:
             self.past[name] = Past(ticket.opd, ticket.category, ticket.closed)
 
     def _begin_leg(self, ticket: Ticket, opd: str, since: float, centre: Centre) -> None:
-        self.agency(opd)
-        leg = Leg(opd, since)
+        leg, codes = Leg(opd, since), centre.names.opds
+        code = codes[opd]
         # Its answer may be known already: it came before the sending was told, or was taken for that of an earlier sending.
-        answers = [other.answered for other in ticket.legs if other.opd == opd and (other.answered or 0) >= since]
+        answers = [other.answered for other in ticket.legs if codes[other.opd] == code and (other.answered or 0) >= since]
         if answers:
             leg.answered = answers[0]
-        elif ticket.early.get(opd, 0) >= since - APART_SECONDS:
-            self._count_answered(leg, ticket.early.pop(opd))
+        elif ticket.early.get(code, 0) >= since - APART_SECONDS:
+            self._count_answered(leg, ticket.early.pop(code), centre)
         ticket.legs = sorted([*ticket.legs, leg], key=lambda one: one.since)[-LEGS:]
         if ticket.legs[-1] is leg:
             ticket.reminders = {}
             _climb(ticket, centre)
 
-    def _answer(self, ticket: Ticket, time: float, opd: str) -> None:
-        mine = [leg for leg in ticket.legs if leg.opd == opd and leg.since <= time + APART_SECONDS]
+    def _answer(self, ticket: Ticket, time: float, opd: str, centre: Centre) -> None:
+        codes = centre.names.opds
+        code = codes[opd]
+        mine = [leg for leg in ticket.legs if codes[leg.opd] == code and leg.since <= time + APART_SECONDS]
         leg = next((leg for leg in reversed(mine) if leg.since <= time), mine[0] if mine else None)
         if leg is not None:
             if leg.answered is None:
-                self._count_answered(leg, time)
-        elif opd in ticket.early or len(ticket.early) < LEGS:
-            self.agency(opd)
-            ticket.early[opd] = min(time, ticket.early.get(opd, time))
+                self._count_answered(leg, time, centre)
+        elif code in ticket.early or len(ticket.early) < LEGS:
+            ticket.early[code] = min(time, ticket.early.get(code, time))
 
-    def _follow(self, ticket: Ticket, time: float, opd: str, unit: str, *, busy: bool) -> None:
-        self.agency(opd)
+    def _follow(self, ticket: Ticket, time: float, opd: str, unit: str, centre: Centre, *, busy: bool) -> None:
+        label = self.label(opd, centre)
         known = ticket.units.get(unit)
         if known is None:
-            if ticket.closed is None and sum(len(each.units) for each in self.tickets.values()) < UNITS:
-                ticket.units[unit] = Unit(opd, time, busy)
+            if ticket.closed is not None:
+                return
+            if self.units >= UNITS:
+                self.strangers.pass_over("unit")
+                return
+            self.units += 1
+            ticket.units[unit] = Unit(label, time, busy)
         elif time > known.time or (time == known.time and not busy):
-            known.opd, known.time, known.busy = opd, time, busy
+            known.opd, known.time, known.busy = label, time, busy
 
-    def _count_answered(self, leg: Leg, time: float) -> None:
+    def _free_units(self, ticket: Ticket) -> None:
+        self.units -= len(ticket.units)
+        ticket.units.clear()
+
+    def _count_answered(self, leg: Leg, time: float, centre: Centre) -> None:
         leg.answered = time
-        self.agency(leg.opd).response.observe(max(0.0, time - leg.since), BOUNDS)
+        self.agency(leg.opd, centre).response.observe(max(0.0, time - leg.since), BOUNDS)
 
     def _count_dispatched(self, ticket: Ticket, centre: Centre) -> None:
         self._count(ticket.by, "opened_to_dispatched", ticket.began, ticket.dispatched, centre)
         self._count(ticket.by, "dispatched_to_arrived", ticket.dispatched, ticket.arrived, centre)
 
     def _count_closed(self, ticket: Ticket, centre: Centre) -> None:
-        self.agency(ticket.opd).closed += 1
+        self.agency(ticket.opd, centre).closed += 1
         self._count(ticket.opd, "opened_to_closed", ticket.began, ticket.closed, centre)
 
     def _count(self, opd: str | None, stage: Stage, start: float | None, end: float | None, centre: Centre) -> None:
@@ -372,12 +460,35 @@ class Desk:
             return
         # Two clocks can put the end before the start: then it took no time.
         seconds = max(0.0, end - start)
-        stages = self.agency(opd).stages
+        stages = self.agency(opd, centre).stages
         lags = stages.get(stage)
         if lags is None:
             lags = stages[stage] = Lags()
         lags.ever.observe(seconds, BOUNDS)
-        lags.recent.add(seconds, end, centre.timezone)
+        self._remember(lags.recent, seconds, day_of(end, centre.timezone))
+
+    def _remember(self, recent: Recent, seconds: float, day: int) -> None:
+        """Note a lag that ended on a local day; of a day that is a week before the newest none is."""
+        if day not in self.lags:
+            if day <= max(self.lags, default=day) - DAYS:
+                return
+            self.lags = {known: n for known, n in self.lags.items() if known > day - DAYS} | {day: 0}
+            for agency in self.agencies.values():
+                for others in agency.stages.values():
+                    others.recent.forget(day - DAYS)
+        if self.lags[day] >= LAGS:
+            self.strangers.pass_over("lag")
+            return
+        self.lags[day] += 1
+        recent.add(seconds, day)
+
+
+def _size(name: str, ticket: Ticket) -> int:
+    """Bytes that a ticket takes at most as it is written, without its units."""
+    texts = [name, ticket.category, ticket.by or "", *ticket.early, *ticket.deadlines, *ticket.reminders]
+    texts += [leg.opd for leg in ticket.legs]
+    facts = 70 * len(ticket.legs) + 22 * (len(ticket.early) + len(ticket.deadlines)) + 84 * len(ticket.reminders)
+    return 372 + facts + len("".join(texts))
 
 
 def _climb(ticket: Ticket, centre: Centre) -> None:

@@ -1,6 +1,6 @@
 """Dispatch: which tickets are open at which agency (OPD), how long each has been waiting, and how long answers took."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -34,29 +34,35 @@ def step(state: State, event: DispatchEvent, time: float, centre: Centre) -> Non
         case "ticket.opened":
             desk.open(name, time, event.data.category, centre, replayed=replayed)
         case "ticket.sent":
+            desk.hear(event.data.opd, centre)
             desk.send(name, time, event.data.opd, centre, replayed=replayed)
         case "ticket.acknowledged":
-            desk.answer(name, time, event.data.opd)
+            desk.hear(event.data.opd, centre)
+            desk.answer(name, time, event.data.opd, centre)
         case "ticket.unit_dispatched":
+            desk.hear(event.data.opd, centre)
             desk.dispatch(name, time, event.data.opd, event.data.unit, centre)
         case "ticket.unit_arrived":
+            desk.hear(event.data.opd, centre)
             desk.arrive(name, time, event.data.opd, centre)
         case "ticket.unit_available":
-            desk.release(name, time, event.data.opd, event.data.unit)
+            desk.hear(event.data.opd, centre)
+            desk.release(name, time, event.data.opd, event.data.unit, centre)
         case "ticket.passed_on":
+            desk.hear(event.data.opd, centre)
+            desk.hear(event.data.to, centre)
             desk.pass_on(name, time, event.data.opd, event.data.to, centre, replayed=replayed)
         case "ticket.closed":
             desk.close(name, time, centre)
         case "ticket.reopened":
             desk.reopen(name, time, centre, replayed=replayed)
         case "ticket.reminder_due":
-            data = event.data
-            since, due = data.since.timestamp(), data.due.timestamp()
-            desk.remind(name, time, data.opd, data.rung, since, due, replayed=replayed)
+            desk.remind(name, time, event.data, centre, replayed=replayed)
         case "ticket.reminder_accepted":
-            desk.accept(name, event.data.opd, event.data.rung, event.data.since.timestamp())
+            desk.accept(name, event.data, centre)
         case _:
             assert_never(event.type)
+    desk.weigh(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,18 +196,18 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     places = Counter({(opd, rung): 0 for opd in desk.agencies if opd != NOBODY for rung in ("in_time", "answered")})
     places[NOBODY, "unsent"] = 0
     oldest: dict[str, float] = {}
-    pending: dict[str, list[float]] = {opd: [] for opd in desk.agencies}
-    units = {opd: set[str]() for opd in pending}
+    pending = defaultdict[str, list[float]](list, {opd: [] for opd in desk.agencies})
+    units = defaultdict[str, set[str]](set)
     awaiting = 0
     for ticket in desk.tickets.values():
         if not ticket.is_open:
             continue
-        opd = ticket.opd if ticket.opd in desk.agencies or ticket.opd == NOBODY else "other"
+        opd = desk.label(ticket.opd, centre)
         places[opd, _rung(ticket, now)] += 1
         awaiting += ticket.dispatched is None and ticket.arrived is None
         for name, unit in ticket.units.items():
             if unit.busy:
-                units[unit.opd if unit.opd in units else "other"].add(name)
+                units[unit.opd].add(name)
         if (leg := ticket.unanswered) is not None:
             oldest[opd] = min(leg.since, oldest.get(opd, leg.since))
             if not ticket.replayed:
@@ -214,19 +220,20 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     yield UNMATCHED_TOTAL, (), desk.unmatched
     yield AWAITING_DISPATCH, (), awaiting
     for opd, since in sorted(oldest.items()):
-        yield OLDEST_UNANSWERED, (opd,), since
+        yield OLDEST_UNANSWERED, (opd,), min(since, now)
     for opd, times in sorted(pending.items()):
         yield UNITS_BUSY, (opd,), len(units[opd])
         yield REMINDERS_PENDING, (opd,), len(times)
         if times:
-            yield OLDEST_PENDING, (opd,), min(times)
+            yield OLDEST_PENDING, (opd,), min(*times, now)
     for opd, agency in sorted(desk.agencies.items()):
         yield from _measure_agency(opd, agency, now, centre)
+    yield from desk.strangers.measure()
 
 
 def _rung(ticket: Ticket, now: float) -> str:
     if ticket.unanswered is None:
-        return "unsent" if ticket.opd == NOBODY else "answered"
+        return "unsent" if ticket.opd is None else "answered"
     return next((rung for rung, time in reversed(ticket.deadlines.items()) if time <= now), "in_time")
 
 

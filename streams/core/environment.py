@@ -5,12 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from schemas.environment import EnvironmentEvent, Warned
-from streams.core.centre import Centre
+from streams.core.centre import GAUGES, Centre
 from streams.core.ledger import LATENESS, Ledger
+from streams.core.names import Strangers
 from streams.core.reading import Metric, Readings
-
-GAUGES = 64
-"""The most gauges of one centre; a source that names more is passed over."""
 
 WARNINGS = 64
 """The most warnings of one centre that are remembered whole; those told last stay."""
@@ -30,6 +28,11 @@ class Gauge:
     time: float
     level: float
     lows: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def heard(self) -> float:
+        """When it was last read."""
+        return self.time
 
 
 @dataclass(slots=True, order=True)
@@ -68,6 +71,7 @@ class State:
     gauges: dict[str, Gauge] = field(default_factory=dict)
     warnings: dict[str, WeatherWarning] = field(default_factory=dict)
     hours: list[int] = field(default_factory=list)
+    strangers: Strangers = field(default_factory=Strangers)
     newest: float = 0.0
 
 
@@ -76,7 +80,7 @@ def step(state: State, event: EnvironmentEvent, time: float, centre: Centre) -> 
     state.newest = max(state.newest, time)
     match event.type:
         case "gauge.read":
-            _read(state, event.data.gauge, event.data.level_centimetres, time)
+            _read(state, event.data.gauge, event.data.level_centimetres, time, centre)
         case "weather.warned":
             known = state.warnings.get(event.data.warning, WeatherWarning())
             state.warnings[event.data.warning] = max(known, _warning(event.data, time, known.cancelled))
@@ -89,12 +93,14 @@ def step(state: State, event: EnvironmentEvent, time: float, centre: Centre) -> 
             assert_never(event.type)
 
 
-def _read(state: State, name: str, level: float, time: float) -> None:
-    gauge = state.gauges.get(name)
+def _read(state: State, name: str, level: float, time: float, centre: Centre) -> None:
+    names = centre.names.gauges
+    gauge = state.gauges.get(names[name])
     if gauge is None:
-        if len(state.gauges) >= GAUGES:
+        key = state.strangers.take_in("gauge", name, names, state.gauges, GAUGES, time)
+        if key is None:
             return
-        gauge = state.gauges[name] = Gauge(time, level)
+        gauge = state.gauges[key] = Gauge(time, level)
     gauge.time, gauge.level = max((gauge.time, gauge.level), (time, level))
     minute, first = int(time // 60), int(gauge.time // 60) - RISE_MINUTES
     gauge.lows[minute] = min(level, gauge.lows.get(minute, level))
@@ -122,15 +128,18 @@ def _forget(state: State) -> None:
     over = [max(warning.end, warning.news) < state.newest - LATENESS for warning in known]
     if True not in over and len(by_news) <= WARNINGS:
         return
-    kept = [name for name, is_over in zip(by_news, over, strict=True) if not is_over][-WARNINGS:]
+    holding = [name for name, is_over in zip(by_news, over, strict=True) if not is_over]
+    kept = holding[-WARNINGS:]
+    if len(kept) < len(holding):
+        state.strangers.pass_over("warning", len(holding) - len(kept))
     first = int(state.newest // _HOUR) - _WEEK_HOURS
     gone = _hours((state.warnings.pop(name) for name in by_news if name not in kept), first * _HOUR, state.newest)
     state.hours = sorted(hour for hour in gone.union(state.hours) if hour >= first)
 
 
 def warned_hours(state: State, since: float, until: float) -> set[int]:
-    """The hours (epoch / 3600) of the last seven days in which a warning held, from that of `since` to `until`, epoch seconds."""
-    first = since - since % _HOUR
+    """The hours (epoch / 3600) in which a warning held, from that of `since` to `until`, epoch seconds; of seven days at most."""
+    first = max(since // _HOUR, until // _HOUR - _WEEK_HOURS + 1) * _HOUR
     earlier = {hour for hour in state.hours if first <= hour * _HOUR < until}
     return earlier | _hours(state.warnings.values(), first, until)
 
@@ -196,7 +205,7 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     """Say what is true at `now`, epoch seconds."""
     watched = {gauge.code: gauge for gauge in centre.gauges}
     for name, gauge in sorted(state.gauges.items()):
-        yield LAST_READING, (name,), gauge.time
+        yield LAST_READING, (name,), min(gauge.time, now)
         if now - gauge.time > LEVEL_SECONDS:
             continue
         yield LEVEL, (name,), gauge.level
@@ -219,3 +228,4 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
         expires[told] = max(warning.end, expires.get(told, warning.end))
     for told, end in sorted(expires.items()):
         yield WARNING_EXPIRES, told, end
+    yield from state.strangers.measure()

@@ -13,7 +13,8 @@ ROUTINE = "routine"
 
 
 def ladder_of(category: str, opd: str, centre: Centre) -> Ladder:
-    """The OPD's own ladder, else that of the category, else `routine`."""
+    """The OPD's own ladder, else that of the category, else `routine`; each in any spelling."""
+    category, opd = centre.names.categories[category], centre.names.opds[opd]
     by_opd = next((part.ladder for part in centre.opds if part.code == opd), None)
     by_category = next((part.ladder for part in centre.categories if part.code == category), None)
     return centre.ladders[by_opd or by_category or ROUTINE]

@@ -1,9 +1,9 @@
 """Names: how people, exchanges and agencies spell a thing, and the code that the centre's file has for it."""
 
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, MutableMapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from streams.core.reading import Metric, Readings
 
@@ -14,6 +14,10 @@ SPELLINGS = 4_096
 """The most spellings of a kind whose code is kept at hand; of further ones it is worked out each time."""
 
 
+SILENT_SECONDS = 86_400
+"""A stranger of which nothing was heard for so long gives its place to another."""
+
+
 class Named(Protocol):
     """A part of a centre's file that has a code, and other names that it goes by."""
 
@@ -21,6 +25,16 @@ class Named(Protocol):
     def code(self) -> str: ...
     @property
     def also(self) -> tuple[str, ...]: ...
+
+
+class Heard(Protocol):
+    """A thing that says when it was last heard of, epoch seconds."""
+
+    @property
+    def heard(self) -> float: ...
+
+
+HeardT = TypeVar("HeardT", bound=Heard)
 
 
 def plain(text: str) -> str:
@@ -80,6 +94,8 @@ class Strangers:
     """By kind of name."""
     passed_over: dict[str, int] = field(default_factory=dict)
     """By bound; also what has nothing to do with names."""
+    full_until: dict[str, float] = field(default_factory=dict)
+    """By kind, before when no stranger makes way for another: a flood of invented names asks for nothing else."""
 
     def label(self, kind: str, text: str, names: Names) -> str:
         """Under which code figures count `text`: its own, or `OTHER` where the file names some of that kind and not this."""
@@ -100,6 +116,36 @@ class Strangers:
             self.pass_over(kind)
             return None
         if names.known:
+            self.unknown[kind] = self.unknown.get(kind, 0) + 1
+        return code
+
+    def take_in(
+        self, kind: str, text: str, names: Names, table: MutableMapping[str, HeardT], most: int, time: float
+    ) -> str | None:
+        """The key of `text` in `table`, which holds at most `most` things, told of at `time`, epoch seconds.
+
+        What the file names always has its place. Strangers share what is left, where one that was silent for a day makes way for
+        another, so that what was invented on a bad day does not keep others out for ever. None says that all are taken. Either
+        way something is passed over, which is counted.
+        """
+        code = names[text]
+        if code in table:
+            return code
+        named = code in names.known
+        if not named and time < self.full_until.get(kind, 0.0):
+            self.pass_over(kind)
+            return None
+        strangers = [key for key in table if key not in names.known]
+        if len(table) >= most if named else len(strangers) >= most - len(names.known):
+            self.pass_over(kind)
+            silent = min(strangers, key=lambda key: table[key].heard, default=None)
+            if not named:
+                self.full_until[kind] = SILENT_SECONDS + (table[silent].heard if silent else time)
+                if time < self.full_until[kind]:
+                    return None
+            if silent:
+                del table[silent]
+        if names.known and not named:
             self.unknown[kind] = self.unknown.get(kind, 0) + 1
         return code
 

@@ -14,8 +14,8 @@ DAYS = 7
 EXACT_SECONDS = 3600
 """Up to here a lag is remembered to the second, above it to the minute."""
 
-LAGS = 600
-"""The most lags of one day; what comes beyond them is not in its percentiles."""
+LONGEST_SECONDS = 9_999_960
+"""A longer lag, of four months, is remembered as this."""
 
 
 @dataclass(slots=True)
@@ -24,25 +24,26 @@ class Recent:
 
     days: dict[int, list[int]] = field(default_factory=dict)
 
-    def add(self, seconds: float, time: float, zone: ZoneInfo) -> None:
-        """Remember a lag that ended at `time`, epoch seconds; one that ended a week before the newest day is too old."""
-        day = _day(int(time) // 60, zone)
-        lags = self.days.get(day)
-        if lags is None:
-            if day <= max(self.days, default=day) - DAYS:
-                return
-            for old in [known for known in self.days if known <= day - DAYS]:
-                del self.days[old]
-            lags = self.days[day] = []
-        if len(lags) < LAGS:
-            insort(lags, round(seconds) if seconds < EXACT_SECONDS else round(seconds / 60) * 60)
+    def add(self, seconds: float, day: int) -> None:
+        """Remember a lag that ended on a day."""
+        exact = min(round(seconds) if seconds < EXACT_SECONDS else round(seconds / 60) * 60, LONGEST_SECONDS)
+        insort(self.days.setdefault(day, []), exact)
+
+    def forget(self, last: int) -> None:
+        """Forget the days up to the `last`."""
+        self.days = {day: lags for day, lags in self.days.items() if day > last}
 
     def percentiles(self, now: float, zone: ZoneInfo, percents: Sequence[int]) -> tuple[int, list[int]]:
         """How many lags ended in the week up to the day of `now`, and their percentiles by nearest rank; none without lags."""
-        today = _day(int(now) // 60, zone)
+        today = day_of(now, zone)
         lags = sorted(chain.from_iterable(lags for day, lags in self.days.items() if today - DAYS < day <= today))
         # The rank is a whole number; 0.9 * n is not quite one.
         return len(lags), [lags[-(-percent * len(lags) // 100) - 1] for percent in percents] if lags else []
+
+
+def day_of(time: float, zone: ZoneInfo) -> int:
+    """The local day of a moment in epoch seconds, as a date's ordinal."""
+    return _day(int(time) // 60, zone)
 
 
 @lru_cache(maxsize=256)

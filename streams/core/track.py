@@ -9,7 +9,7 @@ from streams.core.spans import Span, within
 REMEMBERED_SECONDS = 3600
 """Of the changes longer ago than this before the newest only the last is kept: it says how the hour began."""
 
-CHANGES = 120
+CHANGES = 100
 """The most changes that are kept; beyond it the oldest go, and the time before them is not known."""
 
 
@@ -19,8 +19,8 @@ class Track:
 
     changes: list[tuple[float, str]] = field(default_factory=list)
 
-    def put(self, time: float, word: str) -> tuple[str, float] | None:
-        """Remember a change, whenever it is told. Of two at the same moment the one told later holds.
+    def put(self, time: float, word: str, most: int = CHANGES) -> tuple[str, float] | None:
+        """Remember a change, whenever it is told, and `most` of them. Of two at the same moment the one told later holds.
 
         Returns the word and the seconds of a stretch that is thereby known to be over, if there is one. A later correction finds
         nothing new in it: no second is returned twice.
@@ -31,7 +31,7 @@ class Track:
         if place and changes[place - 1][0] == time:
             changes[place - 1] = time, word
             return None
-        if place == 0 and (len(changes) == CHANGES or (changes and changes[0][0] <= changes[-1][0] - REMEMBERED_SECONDS)):
+        if place == 0 and (len(changes) == most or (changes and changes[0][0] <= changes[-1][0] - REMEMBERED_SECONDS)):
             return None
         start, before = changes[place - 1] if place else (time, "")
         over = None
@@ -41,7 +41,7 @@ class Track:
             over = word, changes[place][0] - time
         changes.insert(place, (time, word))
         horizon = changes[-1][0] - REMEMBERED_SECONDS
-        while len(changes) > 1 and (changes[1][0] <= horizon or len(changes) > CHANGES):
+        while len(changes) > 1 and (changes[1][0] <= horizon or len(changes) > most):
             del changes[0]
         return over
 

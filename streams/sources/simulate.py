@@ -55,6 +55,8 @@ CLASSES: dict[Class, tuple[float, float]] = {
 """Share of answered calls, and mean seconds of handling."""
 
 SHIFT_HOURS = 6
+REASONS = ("istirahat", "administrasi")
+"""Why seats pause, where the centre's file names no other reasons."""
 PATIENCE_SECONDS = 90.0
 SHORT_ABANDONS = 0.10
 """Share of callers who hang up within five seconds."""
@@ -136,6 +138,8 @@ class Simulation:
         self.env.process(self.arrivals())
         self.env.process(self.incidents())
         self.env.process(self.outages())
+        known = centre.names.reasons
+        self.reasons = tuple(reason for reason in REASONS if reason in known.known) or known.codes or REASONS
         for number, name in enumerate(centre.names.seats.codes or ("seat-1", "seat-2", "seat-3")):
             self.env.process(self.seat(name, number))
 
@@ -262,7 +266,7 @@ class Simulation:
                 self.tell(OperatorLoggedIn, seat=name)
                 pause_at = self.env.now + self.random.uniform(1, 4) * 3600
             elif not paused and self.env.now >= pause_at:
-                self.tell(OperatorPaused, seat=name, reason=self.random.choice(("istirahat", "administrasi")))
+                self.tell(OperatorPaused, seat=name, reason=self.random.choice(self.reasons))
                 yield self.env.timeout(self.random.uniform(300, 900))
                 self.tell(OperatorResumed, seat=name)
                 paused = True

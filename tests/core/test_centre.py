@@ -2,7 +2,8 @@
 
 import pytest
 
-from streams.core.centre import CentreError, parse
+from streams.centres import PACKAGED
+from streams.core.centre import CODES, CentreError, parse
 
 GOOD = """\
 code = "32.71"
@@ -75,3 +76,28 @@ def test_what_is_no_toml_is_answered_with_its_line() -> None:
 def test_a_mistake_in_a_dotted_key_is_found() -> None:
     with pytest.raises(CentreError, match=r"^line 4: thresholds\.silence_seconds: Input should be greater than 0"):
         parse('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\nthresholds.silence_seconds = 0')
+
+
+def test_more_agencies_than_there_is_room_for_are_refused() -> None:
+    opds = ", ".join(f'{{ code = "opd-{n}", name = "OPD" }}' for n in range(CODES + 1))
+
+    with pytest.raises(CentreError, match=f"^line 4: opds: Tuple should have at most {CODES} items"):
+        parse(f'code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\nopds = [{opds}]')
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "code"),
+    [
+        ("opds", "DINAS KESEHATAN", "dinkes"),
+        ("opds", "Pemadam-Kebakaran", "damkar"),
+        ("opds", "SATPOL_PP", "satpol-pp"),
+        ("categories", "Kebakaran Gedung", "kebakaran"),
+        ("categories", "BENCANA ALAM", "bencana-alam"),
+        ("reasons", "Shalat", "sholat"),
+        ("links", "SIP Telkom", "sip-telkom"),
+        ("gauges", "Bendung Katulampa", "katulampa"),
+        ("seats", "Seat 1", "seat-1"),
+    ],
+)
+def test_the_packaged_centre_s_names_are_known_as_people_write_them(kind: str, written: str, code: str) -> None:
+    assert getattr(parse(PACKAGED.read_text()).names, kind)[written] == code

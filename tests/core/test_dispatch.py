@@ -1,7 +1,10 @@
 """Tickets on a time line, and what holds for any tickets at all. Damkar's ladder is life safety: 7 min, 15 min, 24 h."""
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +14,7 @@ from pydantic import TypeAdapter
 from schemas.dispatch import DispatchEvent
 from streams import centres
 from streams.core import dispatch
-from streams.core.desk import LABELS, PAST, TICKETS, UNITS
+from streams.core.desk import LABELS, LAGS, PAST, ROOM_BYTES, TICKETS_BYTES, UNITS
 from streams.core.dispatch import (
     AWAITING_DISPATCH,
     CLOSED_TOTAL,
@@ -34,6 +37,7 @@ from streams.core.dispatch import (
     due,
     undelivered,
 )
+from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
 from tests.builders import (
     Said,
     acknowledged,
@@ -44,6 +48,7 @@ from tests.builders import (
     reminder_accepted,
     reminder_due,
     reopened,
+    respelt,
     sent,
     ticket_readings,
     ticket_state,
@@ -105,6 +110,20 @@ def test_the_oldest_unanswered_ticket_is_that_sent_first_and_nobody_s_when_all_a
     assert readings(told, 99).number(OLDEST_UNANSWERED, "damkar") == at(5)
     assert readings([*told, acknowledged("t2", 20)], 99).number(OLDEST_UNANSWERED, "damkar") == at(9)
     assert (OLDEST_UNANSWERED, "damkar") not in readings([*told, acknowledged("t2", 20), closed("t1", 30)], 99)
+
+
+def test_what_another_clock_puts_into_the_future_is_of_now_and_hides_nothing_older() -> None:
+    """
+    t1  opened──sent──────7 min──noticed
+        0       100       520    530          looked at from 50 on
+    """
+    told = [opened("t1", 0), sent("t1", 100), reminder_due(Due("t1", "damkar", "7m", at(100), at(520)), 530)]
+
+    said = readings(told, 50)
+    assert (said[OLDEST_UNANSWERED, "damkar"], said[OLDEST_PENDING, "damkar"]) == (at(50), at(50))
+    older = [opened("t2", 0), sent("t2", 20)]
+    assert readings([*told, *older], 50)[OLDEST_UNANSWERED, "damkar"] == at(20)
+    assert readings(told, 540)[OLDEST_PENDING, "damkar"] == at(530)
 
 
 def test_a_response_runs_from_the_sending_to_the_answer() -> None:
@@ -376,27 +395,131 @@ def test_a_recording_reminds_nobody(part: int) -> None:
     assert places(readings(state, DAY)) == {("damkar", "24h"): 1}, "numbers count it"
 
 
-def test_a_source_that_invents_tickets_units_and_agencies_cannot_fill_the_memory() -> None:
-    many = TICKETS + 50
-    told = [opened(f"t{n}", n / 100, f"c{n}") for n in range(many)]
-    for n in range(50, many):
+def test_a_fire_that_is_written_in_capitals_is_a_fire_of_the_same_agency_on_the_same_ladder() -> None:
+    """
+    t1  Kebakaran, sent to DAMKAR────7 min────►
+    t2  kebakaran, sent to damkar────7 min────ack by Dam-Kar
+    """
+    told = [opened("t1", 0, "Kebakaran"), sent("t1", 0, "DAMKAR"), opened("t2", 0), sent("t2", 0)]
+
+    assert places(readings(told, 420)) == {("damkar", "7m"): 2}
+    said = readings([*told, acknowledged("t2", 425, "Dam-Kar"), sent("t2", 0, "DamKar")], 430)
+    assert places(said) == {("damkar", "7m"): 1, ("damkar", "answered"): 1}
+    assert said.by_label(OPENED_TOTAL) == {"kebakaran": 2}
+    assert said.by_label(UNKNOWN_TOTAL) == {}
+
+
+def test_a_reminder_calls_the_agency_as_it_was_told_and_its_acceptance_counts_for_the_agency() -> None:
+    state = state_of([opened("t1", 0), sent("t1", 0, "DAMKAR")])
+    [seven] = due(state, at(420), BOGOR)
+    assert seven.opd == "DAMKAR"
+
+    said = readings(state_of([reminder_due(seven, 421), reminder_accepted(seven, 422)], state), 430)
+    assert said[REMINDERS_TOTAL, "damkar", "7m"] == 1
+
+
+def test_what_the_file_does_not_name_counts_as_other_and_stays_apart_on_its_ticket() -> None:
+    """
+    t1  sent to A─────sent to B────7 min of working days…
+                            │ack by A: not B's answer
+    """
+    told = [opened("t1", 0, "banjir"), sent("t1", 0, "dinas-A"), sent("t1", 10, "dinas-b")]
+
+    said = readings([*told, acknowledged("t1", 20, "Dinas-a")], 30)
+
+    assert places(said) == {("other", "in_time"): 1}
+    assert said.by_label(OPENED_TOTAL) == {"other": 1}
+    assert said.by_label(UNKNOWN_TOTAL) == {"category": 1, "agency": 3}
+    assert observed(said, "other") == 20
+    assert places(readings([*told, acknowledged("t1", 40, "DINAS-B")], 50)) == {("other", "answered"): 1}
+    assert readings(told, 30) == readings(told, 30), "to measure counts nothing"
+
+
+def test_what_somebody_writes_where_no_agency_is_known_is_no_ticket_that_was_not_sent() -> None:
+    assert places(readings([opened("t1", 0), sent("t1", 0, "none")], 5)) == {("other", "in_time"): 1}
+
+
+def test_of_a_centre_whose_file_names_no_agency_the_first_ones_have_figures_of_their_own() -> None:
+    told = [event for n in range(LABELS + 5) for event in (opened(f"t{n}", n, f"c{n}"), sent(f"t{n}", n, f"o{n}"))]
+
+    said = ticket_readings(told, 99)
+
+    assert said.by_label(OPENED_TOTAL) == {f"c{n}": 1 for n in range(LABELS)} | {"other": 5}
+    assert {opd for opd, _ in places(said)} == {f"o{n}" for n in range(LABELS)} | {"other"}
+    assert said.by_label(PASSED_OVER_TOTAL) == {"category": 5, "agency": 5}
+    assert said.by_label(UNKNOWN_TOTAL) == {}
+
+
+def test_a_source_that_invents_tickets_and_units_cannot_fill_the_memory() -> None:
+    many = 4_000
+    told = [opened(f"t{n}", n / 100) for n in range(many)]
+    for n in range(2_000, many):
         told += [sent(f"t{n}", 60, f"o{n}"), unit_dispatched(f"t{n}", 61, f"u{n}", f"o{n}")]
     state = state_of(told)
 
     said = readings(state, 99)
 
-    assert len(state.desk.tickets) == TICKETS
-    assert sum(places(said).values()) == TICKETS
-    assert said[LOST_TOTAL,] == 50
-    assert len({key[1] for key in said if key[0] is TICKETS_OPEN}) == LABELS + 2, "and other, and none"
-    assert said[OPENED_TOTAL, "other"] == many - LABELS
-    assert sum(said.number(*key) for key in said if key[0] is UNITS_BUSY) <= UNITS
-    assert len(BLOB.dump_json(state)) < 1_200_000
-    for n in range(50, many):
+    assert 1_300 < len(state.desk.tickets) < many
+    assert ROOM_BYTES - 1_000 < state.desk.size <= TICKETS_BYTES
+    assert sum(places(said).values()) + said.number(LOST_TOTAL) == many
+    assert said[UNITS_BUSY, "other"] == sum(len(ticket.units) for ticket in state.desk.tickets.values()) == state.desk.units
+    for n in range(many):
         state_of([closed(f"t{n}", 100)], state)
     state_of([opened("later", 2 * HOUR)], state)
     assert len(state.desk.tickets) == 1
     assert len(state.desk.past) == PAST
+    assert (state.desk.units, state.desk.size) == (0, state.desk.tickets["later"].size)
+
+
+def test_more_units_than_can_be_followed_are_counted_until_some_are_free() -> None:
+    told = [opened("t1", 0), *(unit_dispatched("t1", 1, f"u{n}") for n in range(UNITS + 5))]
+
+    said = readings(told, 9)
+    assert (said[UNITS_BUSY, "damkar"], said[PASSED_OVER_TOTAL, "unit"]) == (UNITS, 5)
+    freed = readings([*told, closed("t1", 10), opened("t2", 11), unit_dispatched("t2", 12)], 12)
+    assert freed[UNITS_BUSY, "damkar"] == 1
+
+
+def test_a_ticket_that_somebody_waits_for_is_given_up_after_all_others() -> None:
+    """Answered, waiting, closed and never opened ones, told one after the other, until half of them have to go."""
+    told, n = list[DispatchEvent](), 0
+    while n < 1_000:
+        told += [opened(f"answered-{n}", n), sent(f"answered-{n}", n), acknowledged(f"answered-{n}", n)]
+        told += [opened(f"waiting-{n}", n), sent(f"waiting-{n}", n), opened(f"closed-{n}", n), closed(f"closed-{n}", n)]
+        told += [sent(f"strange-{n}", n)]
+        n += 1
+    state = state_of(told)
+
+    left = Counter(name.partition("-")[0] for name in state.desk.tickets)
+    said = readings(state, n)
+
+    assert left["waiting"] == 1_000, "nobody who waits"
+    assert left["closed"] + left["strange"] < 100
+    assert f"answered-{n - 1}" in state.desk.tickets
+    assert "answered-0" not in state.desk.tickets, "the oldest goes"
+    assert said.number(LOST_TOTAL) == 1_000 - left["answered"] > 0
+    assert said[UNMATCHED_TOTAL,] == 1_000 - left["strange"]
+    assert said[CLOSED_TOTAL, "none"] == 1_000, "and are remembered as closed"
+
+
+def test_a_day_of_very_many_lags_is_bounded_and_the_next_day_has_room() -> None:
+    flood = [event for n in range(LAGS + 10) for event in (opened(f"t{n}", 0), sent(f"t{n}", 0), closed(f"t{n}", n))]
+    after = [opened("t", DAY), sent("t", DAY), closed("t", DAY + 5)]
+
+    said = readings([*flood, *after], DAY + 9)
+
+    assert said[STAGE_TICKETS, "damkar", "opened_to_closed"] == LAGS + 1
+    assert said[PASSED_OVER_TOTAL, "lag"] == 10
+
+
+def test_what_ended_a_week_before_the_newest_is_not_remembered_whichever_agency_had_it() -> None:
+    def done(name: str, seconds: float, opd: str) -> list[DispatchEvent]:
+        return [opened(name, seconds), sent(name, seconds, opd), closed(name, seconds + 5)]
+
+    state = state_of([*done("t1", 0, "bpbd"), *done("t2", 7 * DAY, "damkar"), *done("t3", 0, "dinkes")])
+
+    recents = {opd: agency.stages["opened_to_closed"].recent.days for opd, agency in state.desk.agencies.items()}
+    assert {opd: list(days.values()) for opd, days in recents.items()} == {"bpbd": [], "damkar": [[5]], "dinkes": []}
 
 
 def test_a_busy_centre_s_state_takes_less_than_a_hundred_kilobytes() -> None:
@@ -446,6 +569,8 @@ def test_opened_and_reopened_tickets_are_closed_open_or_lost_at_any_moment_in_an
 
         assert total(OPENED_TOTAL, REOPENED_TOTAL) == total(CLOSED_TOTAL, TICKETS_OPEN, LOST_TOTAL)
         assert total(TICKETS_OPEN) == sum(ticket.is_open for ticket in state.desk.tickets.values())
+        assert state.desk.units == sum(len(ticket.units) for ticket in state.desk.tickets.values())
+        assert state.desk.size == sum(ticket.size for ticket in state.desk.tickets.values())
         assert {(found.ticket, found.rung) for found in due(state, at(now), BOGOR)}.isdisjoint(
             (found.ticket, found.rung) for found in undelivered(state)
         )
@@ -456,6 +581,19 @@ def test_a_unit_that_one_agency_calls_free_and_another_then_sends_works_for_the_
 
     said = readings(told, 2)
     assert (said[UNITS_BUSY, "bpbd"], said[UNITS_BUSY, "damkar"]) == (1, 0)
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(facts), max_size=40), st.randoms(use_true_random=False), times)
+def test_however_categories_and_agencies_are_spelt_the_figures_are_the_same(
+    told: list[DispatchEvent], dice: Random, now: int
+) -> None:
+    agencies, categories = BOGOR.names.opds, BOGOR.names.categories
+    written = [respelt(event, dice, category=categories, opd=agencies, to=agencies) for event in told]
+
+    assert readings(written, now) == readings(told, now)
+    found = [replace(one, opd=agencies[one.opd]) for one in due(state_of(written), at(now), BOGOR)]
+    assert found == list(due(state_of(told), at(now), BOGOR))
 
 
 @settings(deadline=None)

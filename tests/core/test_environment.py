@@ -12,9 +12,8 @@ from pydantic import TypeAdapter
 from schemas.environment import EnvironmentEvent
 from streams.centres import PACKAGED
 from streams.core import environment
-from streams.core.centre import Centre, Gauge, parse
+from streams.core.centre import GAUGES, Centre, Gauge, parse
 from streams.core.environment import (
-    GAUGES,
     LAST_READING,
     LEVEL,
     RISE,
@@ -28,12 +27,13 @@ from streams.core.environment import (
     siaga,
     warned_hours,
 )
+from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
 from streams.core.reading import Metric
-from tests.builders import BOGOR, Said, at, cancelled, changed, gauge_read, said, warned
+from tests.builders import BOGOR, Said, at, cancelled, changed, gauge_read, respelt, said, warned
 
 KATULAMPA = Gauge(code="katulampa", name="Bendung Katulampa", siaga=(80, 150, 200))
 CENTRE = changed(BOGOR, gauges=(KATULAMPA,))
-MINUTE, HOUR = 60, 3600
+MINUTE, HOUR, DAY = 60, 3600, 86_400
 LABELS = ("hujan-lebat", "Moderate", "Immediate", "Observed", "BMKG")
 
 
@@ -146,19 +146,41 @@ def test_a_level_older_than_two_hours_is_not_said_but_its_time_is() -> None:
     assert stale == {(LAST_READING, "katulampa"): at(0), **LIMITS}
 
 
+def test_a_reading_that_another_clock_puts_into_the_future_is_of_now() -> None:
+    assert readings([gauge_read(210, 100)], 50)[LAST_READING, "katulampa"] == at(50)
+
+
 def test_of_two_readings_at_one_moment_the_higher_holds_in_any_order() -> None:
     events = [gauge_read(90, 0), gauge_read(160, 0)]
 
     assert readings(events, 0)[LEVEL, "katulampa"] == readings(events[::-1], 0)[LEVEL, "katulampa"] == 160
 
 
-def test_a_source_that_invents_gauges_cannot_fill_the_memory() -> None:
+def test_a_source_that_invents_gauges_cannot_fill_the_memory_nor_take_the_place_of_the_file_s() -> None:
     events = [gauge_read(n, n, f"g{n}") for n in range(GAUGES + 50)]
 
-    found = readings([*events, gauge_read(7, 999, "g0")], 999)
+    found = readings([*events, gauge_read(7, 999, "g0"), gauge_read(160, 999, "Katu.Lampa")], 999)
 
     assert sum(key[0] is LEVEL for key in found) == GAUGES
-    assert found[LEVEL, "g0"] == 7
+    assert (found[LEVEL, "g0"], found[SIAGA, "katulampa"]) == (7, 2)
+    assert (found[UNKNOWN_TOTAL, "gauge"], found[PASSED_OVER_TOTAL, "gauge"]) == (GAUGES - 1, 51)
+
+
+def test_a_gauge_that_the_file_does_not_name_and_that_is_silent_for_a_day_makes_way_for_another() -> None:
+    events = [gauge_read(n, n, f"g{n}") for n in range(GAUGES)]
+
+    state = fold([*events, gauge_read(1, DAY + 1, "new"), gauge_read(1, DAY + 1, "newer"), gauge_read(1, DAY + 1, "newest")])
+
+    assert {"g0", "g1", "newest"}.isdisjoint(state.gauges)
+    assert {"g2", "new", "newer"} <= state.gauges.keys()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["katulampa", "g1"]), st.integers(0, 7200), st.integers(0, 300))), st.randoms())
+def test_however_a_gauge_is_spelt_the_figures_are_the_same(told: list[tuple[str, int, int]], dice: Random) -> None:
+    events = [gauge_read(level, time, gauge) for gauge, time, level in told]
+
+    assert readings([respelt(event, dice, gauge=CENTRE.names.gauges) for event in events], 7200) == readings(events, 7200)
 
 
 levels = st.lists(st.tuples(st.integers(0, 90 * MINUTE), st.integers(0, 300)), min_size=1, max_size=40)
@@ -283,11 +305,20 @@ def test_a_warning_without_end_takes_no_memory_of_its_hours() -> None:
     assert len(state.hours) <= 7 * 24 + 1
 
 
+def test_of_a_warning_of_decades_the_hours_of_the_week_are_counted() -> None:
+    event = warned("w1", 0, -10_000 * DAY, 20_000 * DAY)
+
+    assert hours([event], -10_000 * DAY, 10 * DAY) == set(range(3 * 24 + 1, 10 * 24))
+    assert len(hours([event], -10_000 * DAY, 5_000 * DAY + 1)) == 168
+
+
 def test_of_too_many_warnings_those_told_last_stay() -> None:
     told = [warned(f"w{n:03d}", n, 0, 9000) for n in range(WARNINGS + 10)]
     Random(7).shuffle(told)
 
-    assert sorted(fold(told).warnings) == [f"w{n:03d}" for n in range(10, WARNINGS + 10)]
+    state = fold(told)
+    assert sorted(state.warnings) == [f"w{n:03d}" for n in range(10, WARNINGS + 10)]
+    assert said(environment.measure(state, at(0), CENTRE))[PASSED_OVER_TOTAL, "warning"] == 10
 
 
 stories = st.lists(
@@ -326,15 +357,9 @@ def test_a_state_put_away_as_json_and_taken_back_folds_on_to_the_same_bytes(told
     assert blob.dump_json(taken_back) == blob.dump_json(fold(events))
 
 
-def test_the_state_of_a_centre_full_to_its_limits_takes_less_than_seventy_kilobytes() -> None:
-    """And that of Bogor, with one gauge a minute and ten warnings a day, less than six; both without the ledger."""
-    blob = TypeAdapter(State)
-    many = [gauge_read(100.5, minute * MINUTE, f"gauge-{n:058d}") for n in range(GAUGES) for minute in range(60)]
-    many += [warned(f"warning-{n:056d}", n, 0, 9000) for n in range(WARNINGS + 10)]
-    bogor = [gauge_read(100.5, minute * MINUTE) for minute in range(7 * 24 * 60)]
-    bogor += [warned(f"2.49.0.1.360.0.2026.09.{n:02d}", n * 8640, n * 8640, n * 8640 + 7200) for n in range(70)]
-    full, usual = len(blob.dump_json(fold(many))), len(blob.dump_json(fold(bogor)))
-    print(f"\nfull {full:,} bytes, Bogor {usual:,} bytes")
+def test_the_state_of_bogor_takes_less_than_six_kilobytes() -> None:
+    """One gauge a minute and ten warnings a day, without the ledger."""
+    events = [gauge_read(100.5, minute * MINUTE) for minute in range(7 * 24 * 60)]
+    events += [warned(f"2.49.0.1.360.0.2026.09.{n:02d}", n * 8640, n * 8640, n * 8640 + 7200) for n in range(70)]
 
-    assert full < 70_000
-    assert usual < 6_000
+    assert len(TypeAdapter(State).dump_json(fold(events))) < 6_000

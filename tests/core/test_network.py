@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.network import NetworkEvent
-from streams.core import network
+from streams import centres
+from streams.core.centre import LINKS, Centre
+from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
 from streams.core.network import (
     CHANNELS_USED,
     DOWN_SINCE,
@@ -26,21 +28,23 @@ from streams.core.network import (
     measure,
     step,
 )
-from tests.builders import BOGOR, Said, at, link, link_measured, link_occupied
+from tests.builders import BOGOR, Said, at, link, link_measured, link_occupied, respelt
 from tests.builders import said as spoken
 
 SIP = "sip-telkom"
+DAY = 86_400
+[PACKAGED] = centres.load([]).values()
 
 
-def state_of(*events: NetworkEvent) -> State:
+def state_of(*events: NetworkEvent, centre: Centre = BOGOR) -> State:
     state = State()
     for event in events:
-        step(state, event, event.time.timestamp(), BOGOR)
+        step(state, event, event.time.timestamp(), centre)
     return state
 
 
-def said(state: State, seconds: float) -> Said:
-    return spoken(measure(state, at(seconds), BOGOR))
+def said(state: State, seconds: float, centre: Centre = BOGOR) -> Said:
+    return spoken(measure(state, at(seconds), centre))
 
 
 def test_a_link_of_which_nothing_was_told_is_absent() -> None:
@@ -95,21 +99,64 @@ def test_a_sample_says_nothing_after_ten_minutes_and_what_was_not_measured_is_ab
     assert said(state, 601)[MEASURED, SIP] == at(0)
 
 
+def test_what_another_clock_puts_into_the_future_is_of_now() -> None:
+    told = [link("heartbeat", 100), link("down", 100), link("unregistered", 100), link_measured(100, mos=4)]
+
+    found = said(state_of(*told), 50)
+
+    ages = (DOWN_SINCE, UNREGISTERED_SINCE, HEARTBEAT, MEASURED)
+    assert {found[metric, SIP] for metric in ages} == {at(50)}
+    assert {said(state_of(*told), 150)[metric, SIP] for metric in ages} == {at(100)}
+
+
 def test_the_newest_count_of_channels_stands() -> None:
     assert said(state_of(link_occupied(60, 7), link_occupied(30, 9)), 60)[CHANNELS_USED, SIP] == 7
 
 
 def test_the_links_of_the_centres_file_are_named_with_their_carrier() -> None:
-    from streams import centres
-
-    [bogor] = centres.load([]).values()
-    assert spoken(measure(State(), 0, bogor))[LINK_INFO, SIP, "telkom", "sip"] == 1
+    assert said(State(), 0, PACKAGED)[LINK_INFO, SIP, "telkom", "sip"] == 1
 
 
-def test_more_links_than_a_centre_can_have_are_passed_over() -> None:
-    state = state_of(*(link("up", n, f"sip-{n}") for n in range(100)))
+def test_a_link_of_the_file_has_its_place_and_its_name_whatever_was_invented_before() -> None:
+    told = [*(link("heartbeat", n, f"PJSIP/trunk-{n:08d}") for n in range(2 * LINKS)), link("down", 999, "SIP.Telkom")]
 
-    assert len(state.links) == network.LINKS
+    found = said(state_of(*told, centre=PACKAGED), 999, PACKAGED)
+
+    assert found[LINK_UP, SIP] == 0
+    assert sum(key[0] is LINK_UP for key in found) == LINKS - len(PACKAGED.links) + 1
+    assert found[PASSED_OVER_TOTAL, "link"] == LINKS + len(PACKAGED.links)
+    assert found[UNKNOWN_TOTAL, "link"] == LINKS - len(PACKAGED.links)
+
+
+def test_a_link_that_was_invented_yesterday_makes_way_and_one_of_the_file_never_does() -> None:
+    told = [link("down", 0), *(link("up", 5 + n, f"t{n}") for n in range(2 * LINKS)), link("up", DAY + 60, "new")]
+
+    state = state_of(*told, centre=PACKAGED)
+
+    assert {SIP, "new"} <= state.links.keys()
+    assert "t0" not in state.links
+    assert len(state.links) == LINKS - len(PACKAGED.links) + 1
+
+
+def test_a_link_that_the_file_names_since_today_takes_the_place_of_the_stranger_silent_longest() -> None:
+    state = state_of(*(link("up", n, f"t{n}") for n in range(LINKS)), centre=BOGOR)
+
+    step(state, link("up", LINKS), at(LINKS), PACKAGED)
+
+    assert len(state.links) == LINKS
+    assert SIP in state.links
+    assert "t0" not in state.links
+
+
+kinds = st.sampled_from(["up", "down", "heartbeat", "registered", "unregistered"])
+told_of = st.sampled_from(["sip-telkom", "uplink", "t1"])
+
+
+@given(st.lists(st.builds(link, kinds, st.integers(0, 999), told_of)), st.randoms(use_true_random=False))
+def test_however_a_link_is_spelt_the_figures_are_the_same(told: list[NetworkEvent], dice: random.Random) -> None:
+    written = [respelt(event, dice, link=PACKAGED.names.links) for event in told]
+
+    assert said(state_of(*written, centre=PACKAGED), 999, PACKAGED) == said(state_of(*told, centre=PACKAGED), 999, PACKAGED)
 
 
 @given(st.lists(st.integers(0, 40_000), min_size=1, max_size=30, unique=True), st.integers(0, 50_000))
@@ -123,6 +170,15 @@ def test_the_hours_a_link_was_down_in_are_those_counted_second_by_second(times: 
     }
 
     assert down_hours(state, at(0), at(now)) == down
+
+
+def test_a_link_that_is_down_since_years_is_down_in_the_hours_of_the_week_and_no_more_are_counted() -> None:
+    state = state_of(link("down", 0))
+    assert len(down_hours(state, at(0), at(3650 * DAY))) == 168
+
+    state = state_of(link("down", 0), link("up", 3650 * DAY))
+    assert len(state.links[SIP].hours) == 168
+    assert down_hours(state, at(0), at(3650 * DAY)) == set(state.links[SIP].hours)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 
 from schemas.operators import OperatorEvent
 from streams.core import operators
-from streams.core.centre import Centre, Shift
+from streams.core.centre import SEATS, Centre, Shift
+from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
 from streams.core.operators import (
     ADHERENCE,
     LOGGED_IN_SECONDS,
@@ -23,10 +24,10 @@ from streams.core.operators import (
     PAUSED_TIME,
     REASONS,
     RING_NO_ANSWER_TOTAL,
-    SEATS,
     STAFFED,
     WRAP_UP_SECONDS,
 )
+from streams.core.track import CHANGES
 from tests.builders import (
     BOGOR,
     Said,
@@ -35,6 +36,7 @@ from tests.builders import (
     logged_in,
     logged_out,
     paused,
+    respelt,
     resumed,
     ring_no_answer,
     ringing,
@@ -205,6 +207,47 @@ def test_pauses_are_told_by_reason_and_since_when() -> None:
     assert said.by_label(PAUSE_SECONDS_TOTAL) == {"meal": 200}
 
 
+def test_a_pause_that_another_clock_puts_into_the_future_has_not_begun() -> None:
+    events = [logged_in("s1", 0), paused("s1", 100, "meal")]
+
+    assert seat_readings(events, now=50).by_label(OPERATORS) == {"available": 1}
+    assert not any(key[0] is PAUSED_TIME for key in seat_readings(events, now=50))
+
+
+MEALS = changed(BOGOR, seats=("seat-1", "seat-2"), reasons=({"code": "makan", "also": ("meal", "istirahat makan")}, "sholat"))
+
+
+def test_a_pause_counts_under_the_reason_that_the_file_has_for_it() -> None:
+    told = [logged_in("Seat_1", 0), paused("seat-1", 10, "Meal"), resumed("SEAT-1", 30)]
+    told += [paused("seat-1", 40, "ISTIRAHAT-MAKAN"), paused("seat-1", 50, "budi"), paused("seat-1", 60)]
+
+    said = seat_readings(told, now=70, centre=MEALS)
+
+    assert said.by_label(PAUSE_SECONDS_TOTAL) == {"makan": 30, "other": 10}
+    assert said.by_label(PAUSED) == {"unspecified": 1}
+    assert said.by_label(UNKNOWN_TOTAL) == {"reason": 1}
+    assert said.by_label(OPERATORS) == {"paused": 1, "off": 1}
+
+
+def test_a_seat_of_the_file_has_its_place_whatever_was_invented_before() -> None:
+    told = [*(logged_in(f"s{n}", n) for n in range(SEATS + 50)), logged_in("SEAT-2", 999)]
+
+    said = seat_readings(told, now=999, centre=MEALS)
+
+    assert said[OPERATORS, "available"] == SEATS - 1
+    assert said[OPERATORS, "off"] == 1
+    assert (said[UNKNOWN_TOTAL, "seat"], said[PASSED_OVER_TOTAL, "seat"]) == (SEATS - 2, 52)
+
+
+def test_a_seat_that_was_invented_yesterday_makes_way() -> None:
+    state = seat_state([*(logged_in(f"s{n}", n) for n in range(SEATS)), ring_no_answer("s0", 50)], centre=MEALS)
+
+    seat_state([logged_in("new", 86_500), logged_in("seat-1", 86_500)], state, MEALS)
+
+    assert {"new", "seat-1", "s0"} <= state.seats.keys()
+    assert "s1" not in state.seats
+
+
 def test_reasons_beyond_the_limit_count_together() -> None:
     events = [paused(f"s{n}", n, f"r{n}") for n in range(REASONS + 5)]
     events += [event for n in range(REASONS + 5) for event in (logged_in(f"s{n}", 0), resumed(f"s{n}", 100 + n))]
@@ -213,6 +256,7 @@ def test_reasons_beyond_the_limit_count_together() -> None:
 
     assert said.by_label(PAUSE_SECONDS_TOTAL) == {f"r{n}": 100 for n in range(REASONS)} | {"other": 500}
     assert said.by_label(PAUSED) == {f"r{n}": 1 for n in range(REASONS)} | {"other": 5}
+    assert said.by_label(PASSED_OVER_TOTAL) == {"reason": 5}
 
 
 def test_calls_that_rang_out_are_counted_per_seat_and_each_once() -> None:
@@ -221,6 +265,14 @@ def test_calls_that_rang_out_are_counted_per_seat_and_each_once() -> None:
     said = seat_readings([*events, ring_no_answer("s1", 4)], now=5)
 
     assert said.by_label(RING_NO_ANSWER_TOTAL) == {"s1": 2, "s2": 1}
+
+
+def test_changes_of_a_seat_that_the_hour_has_no_room_for_are_counted() -> None:
+    told = [(logged_out if n % 2 else logged_in)("s1", n) for n in range(CHANGES + 3)]
+
+    assert seat_readings(told, now=999).by_label(PASSED_OVER_TOTAL) == {"change": 3}
+    slow = [(logged_out if n % 2 else logged_in)("s1", n * 60) for n in range(3 * CHANGES)]
+    assert seat_readings(slow, now=999).by_label(PASSED_OVER_TOTAL) == {}
 
 
 def test_a_source_that_invents_seats_cannot_fill_the_memory() -> None:
@@ -326,6 +378,15 @@ def test_occupancy_is_what_a_look_at_every_second_finds(
 
     assert said.get((LOGGED_IN_SECONDS,), 0) == there
     assert said.get((OCCUPANCY,)) == (pytest.approx(busy / there) if there >= 600 else None)
+
+
+@settings(deadline=None)
+@given(soup, st.randoms(use_true_random=False), moments)
+def test_however_seats_and_reasons_are_spelt_the_figures_are_the_same(told: list[OperatorEvent], dice: Random, now: int) -> None:
+    centre = changed(BOGOR, seats=("s1", "s2"), reasons=("meal",))
+    written = [respelt(event, dice, seat=centre.names.seats, reason=centre.names.reasons) for event in told]
+
+    assert seat_readings(written, now, centre=centre) == seat_readings(told, now, centre=centre)
 
 
 @settings(deadline=None)

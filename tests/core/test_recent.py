@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core.recent import EXACT_SECONDS, LAGS, Recent
+from streams.core.recent import DAYS, EXACT_SECONDS, LONGEST_SECONDS, Recent, day_of
 from tests.builders import BOGOR, START
 
 ZONE = BOGOR.timezone
@@ -17,7 +17,7 @@ def recent(lags: Sequence[tuple[float, float]]) -> Recent:
     """Lags in seconds, each with when it ended in seconds after START."""
     seen = Recent()
     for seconds, ended in lags:
-        seen.add(seconds, START.timestamp() + ended, ZONE)
+        seen.add(seconds, day_of(START.timestamp() + ended, ZONE))
     return seen
 
 
@@ -38,16 +38,19 @@ def test_percentiles_are_those_of_sorting_the_lags_of_the_last_seven_local_days(
 def test_a_lag_counts_on_the_local_day_it_ended_and_for_six_days_more() -> None:
     before_midnight = datetime(2024, 11, 25, 23, 59, 59, tzinfo=ZONE)
     seen = Recent()
-    seen.add(30, before_midnight.timestamp(), ZONE)
+    seen.add(30, day_of(before_midnight.timestamp(), ZONE))
 
     last = datetime(2024, 12, 1, 23, 59, 59, tzinfo=ZONE).timestamp()
     assert seen.percentiles(last, ZONE, (50,)) == (1, [30])
     assert seen.percentiles(last + 1, ZONE, (50,)) == (0, [])
 
 
-def test_what_ended_a_week_before_the_newest_is_not_remembered() -> None:
-    assert list(recent([(1, 7 * DAY), (2, 0)]).days.values()) == [[1]]
-    assert list(recent([(2, 0), (1, 7 * DAY)]).days.values()) == [[1]]
+def test_days_that_have_gone_are_forgotten() -> None:
+    seen = recent([(1, 7 * DAY), (2, 0), (3, DAY)])
+
+    seen.forget(day_of(START.timestamp() + 7 * DAY, ZONE) - DAYS)
+
+    assert list(seen.days.values()) == [[1], [3]]
 
 
 def test_above_an_hour_a_lag_is_known_to_the_minute() -> None:
@@ -55,7 +58,5 @@ def test_above_an_hour_a_lag_is_known_to_the_minute() -> None:
     assert recent([(3631, 0)]).percentiles(START.timestamp(), ZONE, (50,)) == (1, [3660])
 
 
-def test_a_day_of_very_many_lags_is_bounded() -> None:
-    seen = recent([(n, 0) for n in range(3 * LAGS)])
-
-    assert seen.percentiles(START.timestamp(), ZONE, (100,)) == (LAGS, [LAGS - 1])
+def test_a_lag_of_years_takes_no_more_room_than_one_of_months() -> None:
+    assert recent([(3e9, 0)]).percentiles(START.timestamp(), ZONE, (100,)) == (1, [LONGEST_SECONDS])

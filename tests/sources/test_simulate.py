@@ -10,11 +10,12 @@ from schemas.dispatch import DispatchEvent, TicketAcknowledged, TicketSent
 from schemas.environment import GaugeRead, WeatherWarned
 from schemas.event import Event
 from schemas.network import LinkDown, LinkHeartbeat, LinkUp
+from schemas.operators import OperatorPaused
 from schemas.topics import EVENT_TYPES, decode, encode
 from streams import centres
 from streams.core.centre import Centre
 from streams.sources import simulate
-from tests.builders import ticket_state
+from tests.builders import changed, ticket_state
 from tests.sources import anonymous_bank
 
 CENTRE = Centre.model_validate(
@@ -118,6 +119,24 @@ def test_every_noun_is_told_and_only_known_events_are(fortnight: list[Event]) ->
     }  # fmt: skip
     assert all(decode(encode(event)) == event for event in fortnight[::97])
     assert all(one.time <= other.time for one, other in pairwise(fortnight))
+
+
+def test_all_that_is_told_has_its_name_in_the_centre_s_file(fortnight: list[Event]) -> None:
+    fields = {
+        "queue": BOGOR.names.queues, "seat": BOGOR.names.seats, "reason": BOGOR.names.reasons, "link": BOGOR.names.links,
+        "gauge": BOGOR.names.gauges, "category": BOGOR.names.categories, "opd": BOGOR.names.opds, "to": BOGOR.names.opds,
+    }  # fmt: skip
+    told = {(field, text) for event in fortnight for field in fields if (text := getattr(event.data, field, None))}
+
+    assert {field for field, _ in told} == set(fields)
+    assert {(field, text) for field, text in told if text not in fields[field].known} == set()
+
+
+def test_a_seat_pauses_for_the_reasons_of_its_centre_s_file() -> None:
+    other = changed(BOGOR, reasons=("makan",))
+
+    pauses = [event for event in simulate.events(3, START, other, days=2) if isinstance(event, OperatorPaused)]
+    assert {event.data.reason for event in pauses} == {"makan"}
 
 
 def test_a_bare_centre_tells_of_its_calls_and_seats_alone() -> None:
