@@ -8,24 +8,21 @@ import pytest
 from schemas.event import Event
 from schemas.topics import decode, encode
 from streams.sources import asterisk
+from streams.sources.door import UNNAMED_SEAT, Door
 from streams.sources.pseudonym import keyed
 from tests.sources import anonymous_bank
+from tests.sources.anonymous_bank import CENTRE
 
 KEY = keyed(b"a key of the test, long enough")
 
 
 def read(text: str | bytes, key: bool = True) -> tuple[list[Event], Counter[str], list[tuple[int, str]]]:
-    passed_over: Counter[str] = Counter()
     bad: list[tuple[int, str]] = []
+    door = Door(KEY if key else None, [CENTRE])
     events = asterisk.events(
-        text.splitlines(),
-        "32.71",
-        "/32.71/asterisk",
-        KEY if key else None,
-        passed_over=passed_over,
-        on_bad=lambda number, reason: bad.append((number, reason)),
+        text.splitlines(), CENTRE, "/32.71/asterisk", door, on_bad=lambda number, reason: bad.append((number, reason))
     )
-    return list(events), passed_over, bad
+    return list(events), door.passed_over, bad
 
 
 def facts(text: str) -> list[tuple[str, dict[str, object]]]:
@@ -61,7 +58,12 @@ def facts(text: str) -> list[tuple[str, dict[str, object]]]:
         ("1|NONE|112|SIP/1|REMOVEMEMBER|", "operator.logged_out", {"seat": "SIP/1"}),
         ("1|NONE|NONE|Agent/1|AGENTLOGOFF|SIP/1|77", "operator.logged_out", {"seat": "Agent/1"}),
         ("1|NONE|112|Agent/1|PAUSE|istirahat", "operator.paused", {"seat": "Agent/1", "reason": "istirahat"}),
-        ("1|NONE|112|Agent/1|PAUSE|makan bersama Siti", "operator.paused", {"seat": "Agent/1"}),
+        (
+            "1|NONE|112|Agent/1|PAUSE|istirahat makan siang",
+            "operator.paused",
+            {"seat": "Agent/1", "reason": "istirahat-makan-siang"},
+        ),
+        ("1|NONE|112|Agent/1|PAUSE|", "operator.paused", {"seat": "Agent/1"}),
         ("1|NONE|112|Agent/1|PAUSEALL|", "operator.paused", {"seat": "Agent/1"}),
         ("1|NONE|112|Agent/1|UNPAUSE|Auto-Unpause", "operator.resumed", {"seat": "Agent/1"}),
         ("1|NONE|NONE|Agent/1|UNPAUSEALL|", "operator.resumed", {"seat": "Agent/1"}),
@@ -122,7 +124,7 @@ def test_a_malformed_line_is_reported_by_number_and_fault_without_its_content() 
         "08123456789",
         "08123456789|1.1|112|NONE|ENTERQUEUE|||1"[2:].replace("123456789", "x08123456789", 1),
         "2|NONE|112|NONE|ENTERQUEUE||08123456789|1",
-        "2|1.2|08123456789 Budi|NONE|ENTERQUEUE||08123456789|1",
+        "2|08123456789 Budi|112|NONE|ENTERQUEUE||08123456789|1",
         "2|1.2|112||PAUSE|08123456789",
         "3|1.1|112|NONE|ABANDON|1|1|2",
     ]
@@ -130,7 +132,7 @@ def test_a_malformed_line_is_reported_by_number_and_fault_without_its_content() 
     assert [event.type for event in events] == ["call.offered", "call.abandoned"]
     assert [number for number, _ in bad] == [2, 3, 4, 5, 6]
     assert bad[2][1] == "field callid: missing"
-    assert bad[3][1] == "field data.queue: string pattern mismatch"
+    assert bad[3][1] == "field data.call: string pattern mismatch"
     assert "081" not in str(bad)
     assert "Budi" not in str(bad)
 
@@ -153,7 +155,7 @@ def test_no_hostile_line_stops_the_good_ones() -> None:
         b"9" * 400 + b"|1|1|1|1",
     ]
     lines.append(good)
-    *_, last = asterisk.events(lines, "32.71", "/a", KEY, passed_over=Counter(), on_bad=lambda number, reason: None)
+    *_, last = asterisk.events(lines, CENTRE, "/a", Door(KEY), on_bad=lambda number, reason: None)
     assert last.type == "call.answered"
     assert last.time == datetime(2024, 6, 3, 6, 47, 39, 500_000, tzinfo=UTC)
 
@@ -201,7 +203,7 @@ def test_a_seat_that_may_be_a_person_is_a_keyed_hash_and_without_a_key_not_told(
     assert str(data["seat"]).startswith("seat-")
     assert len(str(data["seat"])) == 13
     events, passed_over, _ = read(f"1|NONE|112|{agent}|PAUSE|", key=False)
-    assert (events, passed_over) == ([], {asterisk.UNNAMED_SEAT: 1})
+    assert (events, passed_over) == ([], {UNNAMED_SEAT: 1})
     ((_, answered),) = [(e.type, e.data.model_dump(exclude_none=True)) for e in read(f"1|1.1|112|{agent}|CONNECT|", key=False)[0]]
     assert answered == {"call": "1.1"}
 
@@ -220,9 +222,7 @@ def test_january_s_queue_log_folds_to_the_figures_of_an_independent_computation(
     bad: list[int] = []
     with gzip.open(anonymous_bank.data("january1999.queue_log.gz")) as lines:
         monitor = anonymous_bank.folded(
-            asterisk.events(
-                lines, "32.71", "/32.71/asterisk", passed_over=Counter(), on_bad=lambda number, reason: bad.append(number)
-            )
+            asterisk.events(lines, CENTRE, "/32.71/asterisk", on_bad=lambda number, reason: bad.append(number))
         )
     assert not bad
     last = monitor.newest()
@@ -248,7 +248,7 @@ def test_january_s_queue_log_folds_to_the_figures_of_an_independent_computation(
 def test_january_as_of_a_moment(moment: str, waiting: int, longest: int, in_service: int, today: tuple[int, int, int]) -> None:
     now = datetime.fromisoformat(moment)
     with gzip.open(anonymous_bank.data("january1999.queue_log.gz")) as lines:
-        events = asterisk.events(lines, "32.71", "/32.71/asterisk", passed_over=Counter(), on_bad=lambda number, reason: None)
+        events = asterisk.events(lines, CENTRE, "/32.71/asterisk", on_bad=lambda number, reason: None)
         monitor = anonymous_bank.folded(event for event in events if event.time <= now)
     readings = monitor.measure("32.71", now.timestamp())
     numbers, _, _ = anonymous_bank.totals(monitor, now.timestamp())
