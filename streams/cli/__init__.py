@@ -188,8 +188,14 @@ def main() -> None:
             app()
         finally:
             sys.stdout.flush()
+    except SystemExit as end:
+        # typer ends with 1 then; but whoever reads has seen enough, and nothing failed.
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _give_up_stdout()
+        sys.exit(0)
     except BrokenPipeError:
-        _give_up_stdout()  # whoever reads has seen enough: nothing failed
+        _give_up_stdout()
     except OSError as error:
         _give_up_stdout()
         tell(f"pantau112: {words(error)}")

@@ -73,7 +73,7 @@ class Opened(AbstractContextManager["Opened"]):
 
     def __init__(self, path: Path) -> None:
         """Raises `UnreadableError` for what is no file or no text, and `OSError` for what cannot be opened."""
-        self.name = str(path)
+        self.name = "standard input" if str(path) in _STANDARD_INPUT else str(path)
         self._raw = _open(path)
         try:
             mode = os.fstat(self._raw.fileno())
@@ -198,10 +198,10 @@ def words(error: OSError) -> str:
         return str(error)
     said = _WORDS.get(error.errno) or (error.strerror or "cannot be read").lower()
     if error.filename is None:
-        return said
+        return f"standard output: {said}" if error.errno in {errno.ENOSPC, errno.EDQUOT} else said
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
     folder = Path(name).parent
-    if error.errno == errno.ENOENT and not folder.exists():
+    if error.errno in {errno.ENOENT, errno.ENOTDIR} and not folder.is_dir():
         said = f"there is no folder {folder}"
     return f"{name}: {said}"
 

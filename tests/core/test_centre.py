@@ -75,3 +75,8 @@ def test_what_is_no_toml_is_answered_with_its_line() -> None:
 def test_a_mistake_in_a_dotted_key_is_found() -> None:
     with pytest.raises(CentreError, match=r"^line 4: thresholds\.silence_seconds: Input should be greater than 0"):
         parse('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\nthresholds.silence_seconds = 0')
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(CentreError, match="nested too deeply"):
+        parse(GOOD + "queues = " + "[" * 3_000 + "]" * 3_000)

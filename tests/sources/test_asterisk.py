@@ -208,6 +208,31 @@ def test_a_seat_that_may_be_a_person_is_a_keyed_hash_and_without_a_key_not_told(
     assert answered == {"call": "1.1"}
 
 
+def test_every_name_of_a_queue_is_counted_under_a_code_and_two_names_are_two_events() -> None:
+    names = ["Darurat 112", "112@kota", "_112", "112", "layanan-dárurat", "#112", "緊急", "Budi Contoh", "08123456789"]
+    events, _, bad = read("\n".join(f"1|1.1|{name}|NONE|ENTERQUEUE|||1" for name in names))
+    codes = [str(event.data.model_dump()["queue"]) for event in events]
+
+    assert not bad
+    assert codes[:6] == ["Darurat-112", "112@kota", "112", "112", "layanan-darurat", "112"]
+    assert all(code.startswith("queue-") for code in codes[6:])
+    assert len({event.id for event in events}) == len(names)
+    unkeyed = [str(event.data.model_dump()["queue"]) for event in read(f"1|1.1|{names[-1]}|NONE|ENTERQUEUE|||1", key=False)[0]]
+    assert unkeyed == ["other"]
+
+
+def test_a_pause_of_a_person_s_own_is_a_keyed_hash_and_without_a_key_left_out() -> None:
+    line = "1|NONE|112|Agent/1|PAUSE|makan bersama Siti"
+    ((_, data),) = facts(line)
+    assert str(data["reason"]).startswith("reason-")
+    assert "reason" not in read(line, key=False)[0][0].data.model_dump(exclude_none=True)
+
+
+@pytest.mark.parametrize("time", ["2026-13-01 00:00:00", "2026-01-01 25:00:00", "2026-01-01", "01/01/2026 00:00:00"])
+def test_a_local_time_that_is_none_is_malformed(time: str) -> None:
+    assert [number for number, _ in read(f"{time}|1.1|112|NONE|ENTERQUEUE|||1")[2]] == [1]
+
+
 def test_a_key_that_could_be_guessed_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 16"):
         keyed(b"short")
