@@ -2,13 +2,17 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from schemas.topics import encode
+from streams import centres
+from streams.cli import _recording
 from tests.builders import abandoned, answered, ended, offered
 
 VERBS = [
@@ -196,6 +200,21 @@ def test_what_comes_through_a_pipe_is_what_is_in_the_file(verb: list[str], event
     pipes = [shell(f"cat {events} | pantau112 {' '.join(verb)} {name}") for name in ("-", "/dev/stdin")]
 
     assert [(pipe.returncode, pipe.stdout) for pipe in pipes] == [(0, in_file.stdout)] * 2
+
+
+def test_a_recording_that_comes_through_a_pipe_is_kept_behind_the_door_to_be_played(tmp_path: Path) -> None:
+    pipe, home = tmp_path / "pipe", tmp_path / "home"
+    os.mkfifo(pipe)
+    log = "1732500000|u1|112|NONE|ENTERQUEUE||08123456789|1\n1732500007|u1|112|SIP/budi|CONNECT|7|x|3\n"
+    writer = threading.Thread(target=pipe.write_text, args=(log,))
+    writer.start()
+    kept, first = _recording(pipe, home, centres.load([]))
+    writer.join()
+
+    assert first == 1732500000
+    assert kept.parent == home
+    assert len(kept.read_bytes().splitlines()) == 2
+    assert not [word for word in (b"0812", b"budi") if word in kept.read_bytes()]
 
 
 @pytest.mark.parametrize(

@@ -141,11 +141,13 @@ def _read_events(opened: Opened, told: Iterator[tuple[int, bytes]], door: Door) 
         else:
             what = "no line of it is JSON" if reasons == {"not_json"} else "JSON lines, but no events"
             raise UnknownFileError(f"{opened.name}: {what}; what an event is stands in schemas/README.md")
+        admit = door.admit
         for number, text in told:
             item = decode(text)
-            if not isinstance(item, Event):
+            # By the exact types, because asking whether it is an Event is a tenth of reading one.
+            if type(item) is Refusal or type(item) is UnknownType:
                 yield Line(number, item)
-            elif (admitted := door.admit(item)) is not None:
+            elif (admitted := admit(item)) is not None:  # type: ignore[arg-type]
                 yield Line(number, admitted)
     except BrokenFileError:
         yield Line(number + 1, Refusal("empty", "the gzip file breaks off here"))

@@ -60,11 +60,9 @@ class Door:
 
     def admit(self, event: Event) -> Event | None:
         """The event, with codes in place of what looks like a person; None when nothing is left to tell."""
-        fields = _FIELDS[event.type]
-        if not fields:
-            return event
-        data, changes = event.data, dict[str, str | None]()
-        for field in fields:
+        data = event.data
+        changes: dict[str, str | None] = {}
+        for field in _FIELDS[event.type]:
             text = getattr(data, field)
             if text is not None and (said := self.code(event.subject, field, text)) != text:
                 changes[field] = said

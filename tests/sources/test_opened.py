@@ -44,18 +44,15 @@ def test_every_form_of_text_gives_the_same_lines(tmp_path: Path, written: bytes,
     assert lines(path) == LINES
 
 
-@pytest.mark.parametrize("piece", [1, 7])
+@pytest.mark.parametrize("crumb", [1, 7])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_pipe_that_comes_in_crumbs_loses_nothing(tmp_path: Path, piece: int, pack: Callable[[bytes], bytes]) -> None:
-    pipe, written = tmp_path / "pipe", pack("".join(f"{n}\n" for n in range(500)).encode())
+def test_a_pipe_that_comes_in_crumbs_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crumb: int, pack: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.setattr(opened, "_CHUNK", crumb)
+    pipe, written = tmp_path / "pipe", pack(codecs.BOM_UTF8 + "".join(f"{n}\n" for n in range(500)).encode())
     os.mkfifo(pipe)
-
-    def write() -> None:
-        with pipe.open("wb", buffering=0) as file:
-            for start in range(0, len(written), piece):
-                file.write(written[start : start + piece])
-
-    writer = threading.Thread(target=write)
+    writer = threading.Thread(target=pipe.write_bytes, args=(written,))
     writer.start()
     with Opened(pipe) as file:
         assert [line.decode() for line in file.lines()] == [str(n) for n in range(500)]
