@@ -1,6 +1,6 @@
 """The analyst's tools: recorded events chosen, moved in time, played at a pace, recorded, shown and counted.
 
-A source is a file (events as JSON lines or a queue_log, plain or gzip) or a range of topics, written
+A source is a file or a pipe (events as JSON or a queue_log, plain or gzip; `-` is standard input) or a range of topics, written
 `topic:112.calls.v1,112.operators.v1@2026-11-20T00:00+07:00..2026-11-21T00:00+07:00`: from (inclusive) and to (exclusive) are
 event times, each may be left out, and so may `topic:` where no file has the topic's name.
 """
@@ -23,8 +23,9 @@ from schemas.topics import TOPICS, Refusal, UnknownType, encode
 from streams.clock import Clock
 from streams.core.centre import Centre
 from streams.settings import Settings
-from streams.sources import Line, read
-from streams.sources.pseudonym import Pseudonym
+from streams.sources import Line, Watch, read
+from streams.sources.door import Door
+from streams.sources.opened import is_file
 
 if TYPE_CHECKING:
     from streams.log import Record
@@ -50,7 +51,7 @@ def parse_source(text: str) -> Path | TopicRange:
     names, at, span = text.removeprefix("topic:").partition("@")
     topics = tuple(names.split(","))
     known = [topic.name for topic in TOPICS]
-    if not text.startswith("topic:") and (Path(text).exists() or not set(topics) <= set(known)):
+    if not text.startswith("topic:") and (text == "-" or Path(text).exists() or not set(topics) <= set(known)):
         return Path(text)
     if unknown := [name for name in topics if name not in known]:
         raise ReplayError(f"no topic of events is called {unknown[0] or 'nothing'}; there are {', '.join(known)}")
@@ -63,21 +64,34 @@ def parse_source(text: str) -> Path | TopicRange:
     return found
 
 
-def open_source(text: str, centre: Centre, settings: Settings, pseudonym: Pseudonym | None = None) -> Iterator[Line]:
+def open_source(
+    text: str,
+    centre: Centre,
+    settings: Settings,
+    door: Door | None = None,
+    watch: Watch = lambda _: None,
+    *,
+    outward: bool = False,
+) -> Iterator[Line]:
     """What a source says, item by item; records of topics are numbered from 1. `centre` is the one of a queue_log.
 
+    Files come through the `door`; topics lie behind it and come as a worker folds them, unless they go `outward` again.
     Raises `ReplayError`, `UnknownFileError` and `OSError` (with it `LogError`).
     """
     source = parse_source(text)
     if isinstance(source, Path):
-        yield from read(source, centre, pseudonym)
+        yield from read(source, centre, door, watch)
     else:
         # Here, because this import takes a fifth of a second, and a file needs none of it.
         from streams.log import Log  # noqa: PLC0415
 
         with Log(settings) as log:
             for number, record in enumerate(log.read(*source), 1):
-                yield Line(number, record.item, record.timestamp)
+                item: Event | UnknownType | Refusal | None = record.item
+                if outward and door is not None and isinstance(item, Event):
+                    item = door.admit(item)
+                if item is not None:
+                    yield Line(number, item, record.timestamp)
 
 
 def check(source: Path | TopicRange, *, speed: float | None, shift_to_now: bool, into_topics: bool) -> None:
@@ -183,20 +197,29 @@ def events_of(lines: Iterable[Line], on_refusal: Callable[[int, Refusal], None])
 def record(records: Iterable["Record"], to: Path) -> Counter[str]:
     """Write a topic range to a file of JSON lines, gzip if its name says so; how many were `recorded`, or `refused` as no events.
 
-    The bytes are those of the log, so what a later version says is kept. The file appears when it is whole, and the same range
-    gives the same bytes.
+    The bytes are those of the log, so what a later version says is kept, and so is what a producer of another make wrote beside
+    its facts: the log lies behind the door. The file appears when it is whole, and the same range gives the same bytes.
     """
     outcomes: Counter[str] = Counter()
-    part = to.with_name(to.name + ".part")
-    with part.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) if to.suffix == ".gz" else raw as file:
-        for entry in records:
-            if entry.value is None or isinstance(entry.item, Refusal):
-                outcomes["refused"] += 1
-                continue
-            # Between the tokens of JSON a line break is white space, and inside a string there is none.
-            file.write(entry.value.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
-            outcomes["recorded"] += 1
-    part.replace(to)
+    # A device or a pipe is written to; it must not be replaced by a file.
+    part = to.with_name(to.name + ".part") if is_file(to) else to
+    try:
+        with part.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) if to.suffix == ".gz" else raw as file:
+            for entry in records:
+                if entry.value is None or isinstance(entry.item, Refusal):
+                    outcomes["refused"] += 1
+                    continue
+                # Between the tokens of JSON a line break is white space, and inside a string there is none.
+                file.write(entry.value.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
+                outcomes["recorded"] += 1
+        if part != to:
+            part.replace(to)
+    except BaseException as error:
+        if part != to:
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(to)) from None
+        raise
     return outcomes
 
 

@@ -265,7 +265,14 @@ def test_a_recording_that_breaks_off_leaves_no_file_of_that_name(tmp_path: Path)
 
     with pytest.raises(OSError, match="went away"):
         record(breaking(), tmp_path / "half.jsonl.gz")
-    assert not (tmp_path / "half.jsonl.gz").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recording_on_a_full_disk_fails_with_the_file_s_name_and_does_not_take_its_place() -> None:
+    with pytest.raises(OSError, match="No space left") as failed:
+        record([as_record(encode(offered(1, 0)))], Path("/dev/full"))
+    assert failed.value.filename == "/dev/full"
+    assert Path("/dev/full").is_char_device()
 
 
 def test_a_window_in_event_time_is_half_open() -> None:

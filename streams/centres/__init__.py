@@ -7,6 +7,7 @@ from holidays import country_holidays
 
 from streams.centres import indonesia
 from streams.core.centre import Centre, CentreError, parse
+from streams.sources.opened import text_of, words
 
 HOLIDAYS = country_holidays("ID")
 """National holidays of Indonesia, which its agencies do not work on."""
@@ -28,11 +29,9 @@ def load(paths: Sequence[Path]) -> dict[str, Centre]:
             centres |= {code: _with_holidays(centre) for code, centre in indonesia.centres().items() if code not in centres}
             continue
         try:
-            centre = parse(path.read_text(encoding="utf-8"))
+            centre = parse(text_of(path))
         except OSError as error:
-            raise CentreError(f"{path}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise CentreError(f"{path}: not UTF-8 text") from None
+            raise CentreError(words(error)) from None
         except CentreError as error:
             raise CentreError(f"{path}: {error}") from None
         if centre.code in centres:

@@ -1,10 +1,12 @@
 """The command line: `pantau112 <verb>`. Data goes to stdout, progress and messages to stderr."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Coroutine
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,9 +14,11 @@ import typer
 
 from streams.cli import boards, callers, ingest, replay, terminal, topics
 from streams.cli.staffing import staffing
-from streams.cli.terminal import Centres, Failed, Faults, Moment, moment, progress, sentence, tell
+from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from streams.advisor import Publish
     from streams.core.centre import Centre
 
@@ -34,9 +38,7 @@ app.add_typer(topics.app, name="topics")
 
 @app.command(epilog="Example: pantau112 measure january.jsonl --at 1999-01-04T16:15:00+02:00 --centre bank.toml")
 def measure(
-    events: Annotated[
-        str, typer.Argument(metavar="EVENTS", help="Events file or queue_log (plain or gzip), or topic:NAME[@FROM..TO].")
-    ],
+    events: Events,
     at: Moment = None,
     centre: Centres = None,
 ) -> None:
@@ -46,15 +48,16 @@ def measure(
     from streams.replay import open_source
 
     known = centres.load(centre or [])
-    faults = Faults(events)
-    with progress("events", Path(events)) as tick:
-        lines = open_source(events, next(iter(known.values())), terminal.settings())
-        result = fold(tick(lines), known, time.time(), at.timestamp() if at else None, lambda n, r: faults.say(n, sentence(r)))
+    door = terminal.door(known.values())
+    faults = Faults(events, door)
+    with progress("events") as tick:
+        lines = open_source(events, next(iter(known.values())), terminal.settings(), door, tick.watch)
+        result = fold(tick(lines), known, time.time(), at.timestamp() if at else None, faults.refuse)
     sys.stdout.write(result.text)
-    faults.sum_up()
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(result.outcomes.items()))
     moment = "nothing" if result.at is None else datetime.fromtimestamp(result.at).astimezone().isoformat()
     tell(f"{events}: {said or 'no events'}; as of {moment}")
+    faults.sum_up(result.outcomes.total() - result.outcomes["refused"])
 
 
 app.command(epilog="Example: pantau112 staffing topic:112.calls.v1 --centre kota-bogor.toml")(staffing)
@@ -96,7 +99,7 @@ def up(
     home: Annotated[Path, typer.Option(metavar="FOLDER", help="Where everything is kept.")] = Path(".local"),
     ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="First of seven ports in a row.")] = 11_200,
     feed: Annotated[
-        Path | None, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Play this queue_log or events file.")
+        Path | None, typer.Option(metavar="FILE", help="Play this queue_log or events file; - is standard input.")
     ] = None,
     start: Annotated[
         datetime | None,
@@ -118,8 +121,8 @@ def up(
         raise typer.BadParameter("--from and --speed go with --feed")
     playing = None
     if feed is not None:
-        moment = start.timestamp() if start else _first_time(feed, next(iter(known.values())))
-        playing = Feed(feed, moment, speed)
+        feed, first = _recording(feed, home.resolve(), known)
+        playing = Feed(feed, start.timestamp() if start else first, speed)
         if speed != 1:
             tell(f"{speed:g} times as fast as life: rules on states say what they would have said; rules over rates need speed 1")
 
@@ -136,14 +139,28 @@ def up(
         raise Failed(str(error)) from None
 
 
-def _first_time(feed: Path, centre: "Centre") -> float:
+def _recording(feed: Path, home: Path, known: "Mapping[str, Centre]") -> tuple[Path, float]:
+    """A file to play, and its first event time. A pipe can be read only once: its events are kept in a file at `home` first."""
     from schemas.event import Event
+    from streams.ingest import EventFile
     from streams.sources import read
+    from streams.sources.door import Door
+    from streams.sources.opened import is_file
+    from streams.sources.pseudonym import keyed
+    from streams.up import caller_key
 
-    for line in read(feed, centre):
-        if isinstance(line.item, Event):
-            return line.item.time.timestamp()
-    raise Failed(f"{feed}: holds no event")
+    door = Door(keyed(caller_key(home).read_bytes().strip()), known.values())
+    events = (line.item for line in read(feed, next(iter(known.values())), door) if isinstance(line.item, Event))
+    first = next(events, None)
+    if first is None:
+        raise Failed(f"{feed}: holds no event")
+    if is_file(feed):
+        return feed, first.time.timestamp()
+    kept = home / "feed.jsonl"
+    with EventFile(kept) as file:
+        for event in chain([first], events):
+            file.send(event)
+    return kept, first.time.timestamp()
 
 
 @app.command(epilog="Example: pantau112 doctor")
@@ -164,9 +181,30 @@ def main() -> None:
     from streams.replay import ReplayError
     from streams.settings import SettingsError
     from streams.sources import UnknownFileError
+    from streams.sources.opened import words
 
     try:
-        app()
-    except (Failed, CentreError, ReplayError, SettingsError, UnknownFileError, OSError) as error:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except SystemExit as end:
+        # typer ends with 1 then; but whoever reads has seen enough, and nothing failed.
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _give_up_stdout()
+        sys.exit(0)
+    except BrokenPipeError:
+        _give_up_stdout()
+    except OSError as error:
+        _give_up_stdout()
+        tell(f"pantau112: {words(error)}")
+        sys.exit(1)
+    except (Failed, CentreError, ReplayError, SettingsError, UnknownFileError) as error:
         tell(f"pantau112: {error}")
         sys.exit(1)
+
+
+def _give_up_stdout() -> None:
+    """Let Python not try again, when it ends, to write what cannot be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

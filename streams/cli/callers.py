@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from streams.cli.terminal import Centres, Faults, Moment, To, progress, pseudonym, sentence, settings, sink_for, tell
+from streams.cli.terminal import Centres, Events, Faults, Moment, To, door, progress, settings, sink_for, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,9 +48,7 @@ Stage = Annotated[Literal["24h", "3d", "review"], typer.Option("--stage", help="
 
 @app.command("list", epilog="Example: pantau112 callers list topic:112.calls.v1 --at 2026-11-20T18:00+07:00")
 def list_(
-    events: Annotated[
-        str, typer.Argument(metavar="EVENTS", help="Events file or queue_log (plain or gzip), or topic:NAME[@FROM..TO].")
-    ],
+    events: Events,
     at: Moment = None,
     centre: Centres = None,
 ) -> None:
@@ -64,17 +62,16 @@ def list_(
     from streams.replay import open_source
 
     known = centres.load(centre or [])
-    faults = Faults(events)
-    with progress("events", Path(events)) as tick:
-        lines = open_source(events, next(iter(known.values())), settings(), pseudonym())
-        monitor, moment, _ = fold(
-            tick(lines), known, time.time(), at.timestamp() if at else None, lambda n, r: faults.say(n, sentence(r))
-        )
-    faults.sum_up()
+    through = door(known.values(), writes=True)
+    faults = Faults(events, through)
+    with progress("events") as tick:
+        lines = open_source(events, next(iter(known.values())), settings(), through, tick.watch)
+        monitor, moment, outcomes = fold(tick(lines), known, time.time(), at.timestamp() if at else None, faults.refuse)
     sys.stdout.write("\t".join(COLUMNS) + "\n")
     if moment is not None:
         for one, state in monitor.states(CALLS.name, 0):
             sys.stdout.writelines("\t".join(row) + "\n" for row in _rows(one, state, moment))
+    faults.sum_up(outcomes.total() - outcomes["refused"])
 
 
 @app.command(epilog="Example: pantau112 callers approve 9f86d081884c7d659a2feaa0c55ad015 --stage 24h --by supervisor-1")

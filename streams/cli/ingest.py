@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.terminal import Centres, Failed, Faults, File, Moment, To, progress, pseudonym, report_on, sink_for, tell
+from streams.cli.terminal import Centres, Failed, Faults, File, Moment, To, door, progress, report_on, sink_for, tell
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What a centre already has becomes events, in Kafka or a file."
@@ -16,7 +16,7 @@ app = typer.Typer(
 
 @app.command(epilog="Example: pantau112 ingest asterisk /var/log/asterisk/queue_log --follow --remember queue_log.position")
 def asterisk(
-    queue_log: Annotated[Path, typer.Argument(metavar="QUEUE_LOG", help="Plain or gzip.")],
+    queue_log: Annotated[Path, typer.Argument(metavar="QUEUE_LOG", help="Plain or gzip; - is standard input.")],
     to: To = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on as the file grows and rotates.")] = False,
     remember: Annotated[
@@ -25,19 +25,23 @@ def asterisk(
     source: Annotated[str | None, typer.Option(help="Name of the exchange; default /CODE/asterisk. One for each clock.")] = None,
     centre: Centres = None,
 ) -> None:
-    """An Asterisk queue_log becomes events. What it says of no call or seat is counted; callers become keyed hashes."""
+    """An Asterisk queue_log becomes events. What it says of no call or seat is counted; callers become keyed hashes.
+
+    With --remember, a file given with --to is gone on with. After a kill some events can stand in it twice; their ids say so.
+    """
     from streams import centres
-    from streams.ingest import Report
+    from streams.ingest import Report, feed
     from streams.ingest import queue_log as deliver
     from streams.sources.asterisk import Reader
 
-    if not queue_log.exists() and not follow:
-        raise Failed(f"{queue_log}: no such file")
-    code = next(iter(centres.load(centre or [])))
-    faults, report = Faults(str(queue_log)), Report()
-    with sink_for(to) as sink, progress("events") as tick:
-        reader = Reader(code, source or f"/{code}/asterisk", pseudonym())
-        for so_far in tick(deliver(queue_log, remember, follow, reader, sink, faults.say), lambda r: r.events):
+    one = next(iter(centres.load(centre or []).values()))
+    faults, report = Faults(queue_log), Report()
+    lines = feed(queue_log, remember, follow)
+    with sink_for(to, queue_log, append=remember is not None) as sink, progress("events") as tick:
+        if lines.opened is not None:
+            tick.watch(lines.opened)
+        reader = Reader(one, source or f"/{one.code}/asterisk", door([one], writes=True))
+        for so_far in tick(deliver(lines, follow, reader, sink, faults.say), lambda r: r.events):
             report = so_far
     report_on(queue_log, report, faults)
 
@@ -45,7 +49,7 @@ def asterisk(
 @app.command(epilog="Example: pantau112 ingest csv calls.tsv.gz --mapping mapping.toml --to calls.jsonl")
 def csv(
     table: File,
-    mapping: Annotated[Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="TOML: which columns say what.")],
+    mapping: Annotated[Path, typer.Option(metavar="FILE", help="TOML: which columns say what.")],
     to: To = None,
     centre: Centres = None,
 ) -> None:
@@ -53,24 +57,30 @@ def csv(
     from streams import centres
     from streams.ingest import Report
     from streams.sources import csvfile
-    from streams.sources.follow import open_log
+    from streams.sources.opened import Opened, text_of
 
     one = next(iter(centres.load(centre or []).values()))
-    faults, report = Faults(str(table)), Report()
+    faults, report = Faults(table), Report()
+    through = door([one], writes=True)
     try:
-        reader = csvfile.Table(csvfile.parse(mapping.read_text(encoding="utf-8")), one, pseudonym())
+        reader = csvfile.Table(csvfile.parse(text_of(mapping)), one, through)
     except csvfile.MappingError as error:
         raise Failed(f"{mapping}: {error}") from None
-    with sink_for(to) as sink, progress("events") as tick, open_log(table) as lines:
+    # Read before anything is written: what breaks off, or is no such table, leaves no half of itself.
+    with progress("rows") as tick, Opened(table) as opened:
+        opened.refuse_bytes()
+        tick.watch(opened)
         try:
-            events = reader.events(lines, faults.say)
+            events = reader.events(tick(opened.lines()), faults.say)
         except csvfile.MappingError as error:
             raise Failed(f"{table}: {error}") from None
+    with sink_for(to, table) as sink, progress("events") as tick:
         for event in tick(events):
             sink.send(event)
             report.events += 1
         sink.flush()
     report.bad = faults.count
+    report.passed_over = through.passed_over
     report_on(table, report, faults)
 
 
@@ -79,25 +89,26 @@ def csv(
     "curl from cron, at most 60 requests a minute, and name BMKG as their source. Example: pantau112 ingest cap *_alert.xml"
 )
 def cap(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="CAP 1.2, one warning each.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CAP 1.2, one warning each; - is standard input.")],
     to: To = None,
     centre: Centres = None,
 ) -> None:
     """Weather warnings (CAP) become events of the centres in their areas. A file read again changes nothing."""
     from streams import centres
     from streams.sources.cap import LARGEST, CapError, parse
+    from streams.sources.opened import bytes_of, words
 
     known, events, bad = centres.load(centre or []).values(), [], 0
     for path in files:
         try:
-            with path.open("rb") as file:
-                alert = parse(file.read(LARGEST + 1))
+            alert = parse(bytes_of(path, LARGEST + 1))
             concerned = [one for one in known if alert.concerns(one)]
             events += [event for one in concerned for event in alert.events(one)]
         except CapError as error:
             tell(f"{path}: {error}")
+            bad += 1
+        except OSError as error:
+            tell(words(error))
             bad += 1
         else:
             if not concerned:

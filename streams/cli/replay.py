@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.terminal import Centres, Faults, To, moment, progress, pseudonym, sentence, settings, sink_for, tell
+from streams.cli.terminal import Centres, Faults, To, door, moment, progress, settings, sink_for, tell
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The analyst's tools on recorded events.")
 
 Source = Annotated[
-    str, typer.Argument(metavar="SOURCE", help="Events file or queue_log (plain or gzip), or topic:NAME[@FROM..TO].")
+    str,
+    typer.Argument(
+        metavar="SOURCE", help="Events file or queue_log (plain or gzip; - is standard input), or topic:NAME[@FROM..TO]."
+    ),
 ]
 From = Annotated[datetime | None, typer.Option("--from", parser=moment, metavar="TIME", help="Events from then on.")]
 Until = Annotated[datetime | None, typer.Option("--until", parser=moment, metavar="TIME", help="Events before then.")]
@@ -39,11 +42,12 @@ def play(
 
     pace = None if full else speed
     replay.check(replay.parse_source(source), speed=pace, shift_to_now=shift_to_now, into_topics=to is None)
-    one = next(iter(centres.load(centre or []).values()))
-    faults = Faults(source)
-    lines = replay.open_source(source, one, settings(), pseudonym())
-    events = replay.events_of(lines, lambda number, refusal: faults.say(number, sentence(refusal)))
-    with sink_for(to) as sink, progress("events") as tick:
+    known = centres.load(centre or [])
+    through = door(known.values(), writes=True)
+    faults = Faults(source, through)
+    with sink_for(to, source) as sink, progress("events") as tick:
+        lines = replay.open_source(source, next(iter(known.values())), settings(), through, tick.watch, outward=True)
+        events = faults.heed(replay.events_of(lines, faults.refuse))
         if clock is not None:
             due = replay.paced(replay.between(events, start, until), sink.flush, clocks.parse(clock))
         else:
@@ -70,10 +74,11 @@ def cat(
     """Show events, one a line."""
     from streams import centres, replay
 
-    one = next(iter(centres.load(centre or []).values()))
-    faults = Faults(source)
-    lines = replay.open_source(source, one, settings())
-    events = replay.events_of(lines, lambda number, refusal: faults.say(number, sentence(refusal)))
+    known = centres.load(centre or [])
+    through = door(known.values())
+    faults = Faults(source, through)
+    lines = replay.open_source(source, next(iter(known.values())), settings(), through, outward=True)
+    events = faults.heed(replay.events_of(lines, faults.refuse))
     for event in replay.chosen(replay.between(events, start, until), types or (), city or ()):
         sys.stdout.write(replay.shown(event, as_json=json) + "\n")
     faults.sum_up()
@@ -85,7 +90,7 @@ def cat(
 def record(
     source: Source, to: Annotated[Path, typer.Option("--to", metavar="FILE", help="JSONL; gzip if it ends in .gz.")]
 ) -> None:
-    """Write a topic range to a file, byte for byte as it is in the log."""
+    """Write a topic range to a file, byte for byte as it is in the log (also what a foreign producer wrote beside the facts)."""
     from streams import replay
     from streams.log import Log
 
@@ -102,10 +107,14 @@ def stats(source: Source, centre: Centres = None) -> None:
     """Count what a file or a topic range holds, by type, and say its span."""
     from streams import centres, replay
 
-    one = next(iter(centres.load(centre or []).values()))
+    known = centres.load(centre or [])
+    through = door(known.values())
+    faults = Faults(source, through)
     with progress("events") as tick:
-        found = replay.stats(tick(replay.open_source(source, one, settings())))
+        found = replay.stats(tick(replay.open_source(source, next(iter(known.values())), settings(), through, tick.watch)))
     sys.stdout.write(f"{found.events:,} events from {found.first} to {found.last}, {found.unordered:,} out of order\n")
     for counts in (found.types, found.centres, found.unknown, found.refused):
         for name, n in sorted(counts.items()):
             sys.stdout.write(f"{n:10,} {name}\n")
+    faults.count = found.refused.total()
+    faults.sum_up(found.events + found.unknown.total())

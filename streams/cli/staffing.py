@@ -3,13 +3,9 @@
 import sys
 import time
 from datetime import datetime
-from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from streams.cli import terminal
-from streams.cli.terminal import Centres, Faults, Moment, progress, sentence, tell
+from streams.cli.terminal import Centres, Events, Faults, Moment, progress, tell
 
 DAYS = ("Senin/Mon", "Selasa/Tue", "Rabu/Wed", "Kamis/Thu", "Jumat/Fri", "Sabtu/Sat", "Minggu/Sun")
 COLUMNS = (
@@ -19,9 +15,7 @@ COLUMNS = (
 
 
 def staffing(
-    events: Annotated[
-        str, typer.Argument(metavar="EVENTS", help="Events file or queue_log (plain or gzip), or topic:NAME[@FROM..TO].")
-    ],
+    events: Events,
     at: Moment = None,
     centre: Centres = None,
 ) -> None:
@@ -38,13 +32,11 @@ def staffing(
 
     known = centres.load(centre or [])
     one = next(iter(known.values()))
-    faults = Faults(events)
-    with progress("events", Path(events)) as tick:
-        lines = open_source(events, one, terminal.settings())
-        monitor, now, outcomes = fold(
-            tick(lines), known, time.time(), at.timestamp() if at else None, lambda n, r: faults.say(n, sentence(r))
-        )
-    faults.sum_up()
+    door = terminal.door(known.values())
+    faults = Faults(events, door)
+    with progress("events") as tick:
+        lines = open_source(events, one, terminal.settings(), door, tick.watch)
+        monitor, now, outcomes = fold(tick(lines), known, time.time(), at.timestamp() if at else None, faults.refuse)
     sys.stdout.write("\t".join(COLUMNS) + "\n")
     states = {found.code: state for found, state in monitor.states(CALLS.name, 0)}
     if now is not None and (state := states.get(one.code)) is not None:
@@ -59,3 +51,4 @@ def staffing(
             sys.stdout.write("\t".join(cells) + "\n")
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items()))
     tell(f"{events}: {said or 'no events'}; {one.name}")
+    faults.sum_up(outcomes.total() - outcomes["refused"])

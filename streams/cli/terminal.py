@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from schemas.topics import Refusal
+    from streams.core.centre import Centre
     from streams.ingest import Report, Sink
     from streams.settings import Settings
-    from streams.sources.pseudonym import Pseudonym
+    from streams.sources.door import Door
+    from streams.sources.opened import Opened
 
 T = TypeVar("T")
 
@@ -45,8 +47,14 @@ Centres = Annotated[
     ),
 ]
 To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write events to this JSONL file instead of Kafka.")]
+Events = Annotated[
+    str,
+    typer.Argument(
+        metavar="EVENTS", help="Events file or queue_log (plain or gzip; - is standard input), or topic:NAME[@FROM..TO]."
+    ),
+]
 Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="ISO 8601 with zone.")]
-File = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="Plain or gzip; - is standard input.")]
 
 
 class Failed(Exception):
@@ -56,8 +64,8 @@ class Failed(Exception):
 class Faults:
     """The bad lines of one input: the first ones are named, all are counted."""
 
-    def __init__(self, name: str) -> None:
-        self.count, self._name = 0, name
+    def __init__(self, name: str | Path, door: "Door | None" = None) -> None:
+        self.count, self.good, self._name, self._door = 0, 0, str(name), door
 
     def say(self, number: int, reason: str) -> None:
         """Name one, unless there were too many."""
@@ -65,10 +73,31 @@ class Faults:
         if self.count <= BAD_SHOWN:
             tell(f"{self._name}:{number}: {reason}")
 
-    def sum_up(self) -> None:
-        """Say how many were not named."""
+    def refuse(self, number: int, refusal: "Refusal") -> None:
+        """Name one that is no event."""
+        self.say(number, sentence(refusal))
+
+    def heed(self, events: "Iterable[T]") -> "Iterator[T]":
+        """What is good, counted as it passes."""
+        for event in events:
+            self.good += 1
+            yield event
+
+    def sum_up(self, good: int | None = None) -> None:
+        """Say what was not named and what was passed over, and raise `Failed` when nothing was good (default: what was heeded).
+
+        An empty input is none that could not be read, and is said to be empty: an hour without calls is written so.
+        """
+        from streams.sources.door import UNNAMED_SEAT
+
         if self.count > BAD_SHOWN:
             tell(f"{self._name}: and {self.count - BAD_SHOWN:,} more lines that could not be read")
+        if self._door is not None and (n := self._door.passed_over[UNNAMED_SEAT]):
+            tell(f"{self._name}: {n:,} passed over ({UNNAMED_SEAT}: set PANTAU112_CALLER_KEY_FILE)")
+        if not (self.good if good is None else good):
+            if self.count:
+                raise Failed(f"{self._name}: nothing in it could be used; {self.count:,} refused")
+            tell(f"{self._name}: nothing came; there was no event in it")
 
 
 def sentence(refusal: "Refusal") -> str:
@@ -77,10 +106,10 @@ def sentence(refusal: "Refusal") -> str:
 
 
 def report_on(source: Path, report: "Report", faults: Faults) -> None:
-    """Say what came of reading a source."""
-    faults.sum_up()
+    """Say what came of reading a source. Raises `Failed` when nothing of it could be read."""
     over = ", ".join(f"{n:,} {name}" for name, n in sorted(report.passed_over.items()))
     tell(f"{source}: {report.events:,} events, {report.bad:,} bad lines{f', passed over: {over}' if over else ''}")
+    faults.sum_up(report.events + report.passed_over.total())
 
 
 def settings() -> "Settings":
@@ -90,24 +119,26 @@ def settings() -> "Settings":
     return read(os.environ)
 
 
-def pseudonym() -> "Pseudonym | None":
-    """How callers are hidden here; None without a key. Raises `SettingsError`."""
+def door(centres: "Iterable[Centre]", *, writes: bool = False) -> "Door":
+    """What events go through on their way in; where it `writes` them, a missing key is said. Raises `SettingsError`."""
+    from streams.sources.door import Door
     from streams.sources.pseudonym import keyed
 
     secret = settings().caller_secret()
-    if secret is None:
+    if secret is None and writes:
         tell("no PANTAU112_CALLER_KEY_FILE: events will carry no callers")
-        return None
-    return keyed(secret)
+    return Door(None if secret is None else keyed(secret), centres)
 
 
 @contextlib.contextmanager
-def sink_for(to: Path | None) -> "Iterator[Sink]":
-    """A file, or Kafka."""
+def sink_for(to: Path | None, source: str | Path | None = None, *, append: bool = False) -> "Iterator[Sink]":
+    """A file, anew or gone on with, or Kafka. Raises `Failed` for a file that is the `source` itself."""
     if to is not None:
         from streams.ingest import EventFile
 
-        with EventFile(to) as file:
+        if source is not None and to.is_file() and Path(source).exists() and to.samefile(source):
+            raise Failed(f"{to}: is what is read; name another file to write to")
+        with EventFile(to, append=append) as file:
             yield file
     else:
         from streams.log import Log
@@ -117,11 +148,17 @@ def sink_for(to: Path | None) -> "Iterator[Sink]":
 
 
 class Tick:
-    """Passes a stream on and counts it."""
+    """Passes a stream on and counts it; `watch` makes the bar go by how much of an input was read."""
 
-    def __init__(self, progress: "Progress", what: str, total: int | None) -> None:
+    def __init__(self, progress: "Progress", what: str) -> None:
         self._progress = progress
-        self._task = progress.add_task(what, total=total, rate="")
+        self._task = progress.add_task(what, total=None, rate="", count=0)
+        self._opened: Opened | None = None
+
+    def watch(self, opened: "Opened") -> None:
+        """From now on the whole is this input; of a pipe it is not known."""
+        self._opened = opened
+        self._progress.update(self._task, total=opened.size)
 
     def __call__(self, items: "Iterable[T]", done: "Callable[[T], int] | None" = None) -> "Iterator[T]":
         """Every item as it is; `done` says how many are done with it (default: one more)."""
@@ -130,32 +167,28 @@ class Tick:
             count = count + 1 if done is None else done(item)
             if done is not None or count % 1000 == 0:
                 rate = count / max(1e-9, time.monotonic() - began)
-                self._progress.update(self._task, completed=count, rate=f"{rate:,.0f}/s")
+                completed = 0 if self._opened is None else self._opened.done
+                self._progress.update(self._task, completed=completed, count=count, rate=f"{rate:,.0f}/s")
             yield item
 
 
 @contextlib.contextmanager
-def progress(what: str, source: Path | None = None) -> "Iterator[Tick]":
-    """Counts what passes, with rate and, where the lines of `source` are the whole, time left; on a terminal only."""
+def progress(what: str) -> "Iterator[Tick]":
+    """Counts what passes, with rate and, where it is known how much there is, time left; on a terminal only."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from streams.sources.follow import open_log
-
     columns = (
-        TextColumn("{task.completed:,.0f} {task.description}"),
+        TextColumn("{task.fields[count]:,.0f} {task.description}"),
         BarColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    console, total = Console(stderr=True), None
-    if console.is_terminal and source is not None and source.is_file():
-        with open_log(source) as lines:
-            total = sum(1 for _ in lines)
+    console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield Tick(progress, what, total)
+        yield Tick(progress, what)
 
 
 def tell(line: str) -> None:
-    """A message for the person, not part of the data."""
-    print(line, file=sys.stderr, flush=True)
+    """A message for the person, not part of the data; one line, whatever is in a file's name."""
+    print("".join(char if char.isprintable() else repr(char)[1:-1] for char in line), file=sys.stderr, flush=True)

@@ -267,6 +267,8 @@ def parse(text: str) -> Centre:
         return Centre.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise CentreError(f"no valid TOML: {error}") from None
+    except RecursionError:
+        raise CentreError("no valid TOML: something in it is nested too deeply") from None
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
         path = [str(part) for part in first["loc"] if isinstance(part, str)]

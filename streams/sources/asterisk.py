@@ -1,6 +1,8 @@
 """Asterisk's queue_log: lines in, events out. https://docs.asterisk.org/Configuration/Applications/Queue-Logs/
 
-A line is `epoch|callid|queue|agent|verb|data1|data2|…`. Waiting is counted from queue entry: the log knows no earlier moment.
+A line is `time|callid|queue|agent|verb|data1|data2|…`. Waiting is counted from queue entry: the log knows no earlier moment.
+The time is seconds since 1970 or, where the log is kept in a database (`queue_log => odbc`), the exchange's local date and time.
+A table of such a database, exported with its header, is read as well.
 
 An event's id is a hash of what the event says, so that the same line gives the same id wherever it stands: read again,
 after a rotation, or from the middle of a file. Two identical lines count once, and rightly: they tell the same fact. The
@@ -9,12 +11,12 @@ caller is no part of the id, because a telephone number could be guessed from a 
 A seat is logged in or not, whatever queues it serves: REMOVEMEMBER from one of several queues logs it out.
 """
 
+import csv
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -36,20 +38,22 @@ from schemas.operators import (
     OperatorResumed,
     OperatorRingNoAnswer,
 )
-from streams.sources.pseudonym import Pseudonym, caller, extension, seat
+from streams.core.centre import Centre
+from streams.sources.door import UNNAMED_SEAT, Door, looks_personal
+from streams.sources.pseudonym import extension
 
 LONGEST = 4096
 """Bytes of a line; real ones have about 80."""
 
-UNNAMED_SEAT = "seat named like a person, and no key"
-"""Counted as passed over: without a key such a seat cannot be told without telling who sits there."""
-
 _NOBODY = frozenset(("", "NONE", "REALTIME", "MANAGER", "CLI"))
 _TIME = re.compile(r"[0-9]{1,10}(\.[0-9]{1,9})?", re.ASCII)
+_LOCAL = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([+-][0-9]{2}(:?[0-9]{2})?|Z)?", re.ASCII
+)
 _VERB = re.compile(r"[A-Z][A-Z0-9_]{1,23}", re.ASCII)
-_REASON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,23}", re.ASCII)
-_DIGITS = re.compile(r"[0-9]{6}", re.ASCII)
 _VERBS = 64
+_QUEUES = 256
+_COLUMNS = ("time", "callid", "queuename", "agent", "event")
 
 _ENDED_BY = {"COMPLETEAGENT": "seat", "COMPLETECALLER": "caller"}
 _OVERFLOWED = {
@@ -101,15 +105,19 @@ class MalformedError(ValueError):
 
 
 class Reader:
-    """Reads the queue_log of one exchange. `passed_over` counts the lines that say nothing of calls or seats, by verb."""
+    """Reads the queue_log of one exchange, plain or as a table with a header, for one centre.
 
-    def __init__(
-        self, centre_code: str, source: str, pseudonym: Pseudonym | None = None, passed_over: Counter[str] | None = None
-    ) -> None:
-        self.passed_over = Counter() if passed_over is None else passed_over
-        self._centre = centre_code
+    `passed_over` counts the lines that say nothing of calls or seats, by verb.
+    """
+
+    def __init__(self, centre: Centre, source: str, door: Door | None = None) -> None:
+        self._door = door or Door(centres=(centre,))
+        self.passed_over = self._door.passed_over
+        self._centre = centre.code
+        self._zone = centre.timezone
         self._source = source
-        self._pseudonym = pseudonym
+        self._table: _Table | None = None
+        self._queues: dict[str, str] = {}
         self._epoch = ""
         self._time = datetime.fromtimestamp(0, UTC)
 
@@ -117,18 +125,22 @@ class Reader:
         """The events that one line tells: mostly one, none for an empty or passed-over line. Raises `MalformedError`."""
         if len(line) > LONGEST:
             raise MalformedError(f"longer than {LONGEST} bytes")
-        text = (line if isinstance(line, str) else decode(line)).strip("\r\n")
+        text = (line if isinstance(line, str) else decode(line)).removeprefix("\ufeff").strip("\r\n")
         if not text or text.isspace():
             return ()
-        parts = text.split("|")
-        if len(parts) < 5:
-            raise MalformedError(f"{len(parts)} fields; at least time|callid|queue|agent|event are needed")
-        epoch, call, queue, agent, verb = parts[:5]
-        if epoch != self._epoch:
-            if not _TIME.fullmatch(epoch):
-                raise MalformedError("field time: not seconds since 1970")
-            self._epoch, self._time = epoch, datetime.fromtimestamp(float(epoch), UTC)
+        parts = text.split("|") if self._table is None else self._table.parts(text)
+        if len(parts) < 5 or parts[0] != self._epoch:
+            moment = self._moment(parts[0])
+            if moment is None and (table := table_of(text)) is not None:
+                self._table = table
+                return ()
+            if len(parts) < 5:
+                raise MalformedError(f"{len(parts)} fields; at least time|callid|queue|agent|event are needed")
+            if moment is None:
+                raise MalformedError("field time: neither seconds since 1970 nor a date and time such as 2026-01-05 15:00:00")
+            self._epoch, self._time = parts[0], moment
         try:
+            call, queue, agent, verb = parts[1:5]
             return self._events(call, queue, agent, verb, parts[5:])
         except ValidationError as invalid:
             error = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
@@ -136,11 +148,22 @@ class Reader:
             field = ".".join(str(part) for part in error["loc"])
             raise MalformedError(f"field {field}: {error['type'].replace('_', ' ')}") from None
 
+    def _moment(self, text: str) -> datetime | None:
+        if _TIME.fullmatch(text):
+            return datetime.fromtimestamp(float(text), UTC)
+        if not _LOCAL.fullmatch(text):
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=self._zone)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+
     def _events(self, call: str, queue: str, agent: str, verb: str, data: list[str]) -> Sequence[Event]:
         match verb:
             case "ENTERQUEUE":
-                number = caller(data[1], self._pseudonym) if len(data) > 1 and data[1] else None
-                return (self._of_call(CallOffered, call, queue, {"queue": queue, "clock": "queue"}, caller=number),)
+                number = self._door.caller(data[1]) if len(data) > 1 and data[1] else None
+                return (self._offered(call, queue, number),)
             case "CONNECT":
                 return (self._of_call(CallAnswered, call, queue, {"seat": self._seat(agent)}),)
             case "COMPLETECALLER" | "COMPLETEAGENT":
@@ -159,8 +182,7 @@ class Reader:
             case _ if reason := _OVERFLOWED.get(verb):
                 return (self._of_call(CallOverflowed, call, queue, {"reason": reason}),)
             case _ if reason := _REFUSED.get(verb):
-                offered = self._of_call(CallOffered, call, queue, {"queue": queue, "clock": "queue"})
-                return (offered, self._of_call(CallOverflowed, call, queue, {"reason": reason}))
+                return (self._offered(call, queue), self._of_call(CallOverflowed, call, queue, {"reason": reason}))
             case _ if kind := _OPERATOR.get(verb):
                 return self._of_seat(kind, verb, call, agent, data)
             case _:
@@ -177,8 +199,8 @@ class Reader:
             return self._pass_over(UNNAMED_SEAT)
         first = data[0] if data else ""
         facts: dict[str, Any] = {"seat": name}
-        if kind is OperatorPaused and _REASON.fullmatch(first) and not _DIGITS.search(first):
-            facts["reason"] = first
+        if kind is OperatorPaused and first:
+            facts["reason"] = self._door.code(self._centre, "reason", first)
         elif kind is OperatorRingNoAnswer:
             facts["call"] = None if call in _NOBODY else call
             # Milliseconds, alone in this log.
@@ -189,6 +211,12 @@ class Reader:
             return event, self._event(OperatorPaused, {"seat": name}, "")
         return (event,)
 
+    def _offered(self, call: str, queue: str, caller: str | None = None) -> Event:
+        if not queue:
+            raise MalformedError("field queue: missing")
+        facts = {"queue": self._door.code(self._centre, "queue", queue), "clock": "queue"}
+        return self._of_call(CallOffered, call, queue, facts, caller)
+
     def _of_call(self, kind: type[Event], call: str, queue: str, facts: dict[str, Any], caller: str | None = None) -> Event:
         if call in _NOBODY:
             raise MalformedError("field callid: missing")
@@ -196,7 +224,7 @@ class Reader:
         return self._event(kind, facts, queue, caller)
 
     def _event(self, kind: type[Event], facts: dict[str, Any], queue: str, caller: str | None = None) -> Event:
-        said = f"{self._epoch}|{kind.__name__}|{queue}|{'|'.join(map(str, facts.values()))}"
+        said = f"{self._epoch}|{kind.__name__}|{self._apart(queue)}|{'|'.join(map(str, facts.values()))}"
         if caller is not None:
             facts["caller"] = caller
         return kind.model_validate(
@@ -209,26 +237,55 @@ class Reader:
             }
         )
 
+    def _apart(self, queue: str) -> str:
+        """What tells a queue from others in an id: its own spelling, unless that may be somebody's, which could be guessed."""
+        if queue not in self._queues:
+            if len(self._queues) >= _QUEUES:
+                self._queues.clear()
+            self._queues[queue] = str(self._door.code(self._centre, "queue", queue)) if looks_personal(queue) else queue
+        return self._queues[queue]
+
     def _seat(self, agent: str) -> str | None:
-        return None if agent in _NOBODY else seat(agent, self._pseudonym)
+        return None if agent in _NOBODY else self._door.seat(self._centre, agent)
 
     def _pass_over(self, what: str) -> Sequence[Event]:
         self.passed_over[what] += 1
         return ()
 
 
+class _Table(NamedTuple):
+    """A queue_log kept in a database, as it is exported: which of a row's cells is which part of a line."""
+
+    delimiter: str
+    columns: tuple[int, ...]
+
+    def parts(self, text: str) -> list[str]:
+        """The parts of the line that a row is."""
+        row = next(csv.reader((text,), delimiter=self.delimiter), [])
+        return [row[column] for column in self.columns if column < len(row)]
+
+
+def table_of(text: str) -> _Table | None:
+    """What a header says of the rows below it; None for what is no header of a queue_log."""
+    for delimiter in "\t,;|":
+        names = [name.strip(" \"'").lower() for name in text.split(delimiter)]
+        if set(_COLUMNS) <= set(names):
+            data = sorted(name for name in names if re.fullmatch(r"data[1-5]", name))
+            return _Table(delimiter, tuple(names.index(name) for name in (*_COLUMNS, *data)))
+    return None
+
+
 def events(
     lines: Iterable[str | bytes],
-    centre_code: str,
+    centre: Centre,
     source: str,
-    pseudonym: Pseudonym | None = None,
+    door: Door | None = None,
     *,
-    passed_over: Counter[str],
     on_bad: Callable[[int, str], None],
     first_line: int = 1,
 ) -> Iterator[Event]:
     """The events of `lines`, in their order; `on_bad` is told the number and the fault of each line that is malformed."""
-    reader = Reader(centre_code, source, pseudonym, passed_over)
+    reader = Reader(centre, source, door)
     for number, line in enumerate(lines, first_line):
         try:
             found = reader.read(line)

@@ -3,6 +3,7 @@
 A mapping is a TOML file; `anonymous_bank.toml` beside this file is a whole one.
 
     source = "exchange"           # the events come from /<centre>/exchange
+    header = ["id", "at"]         # of a table that has no header line; without it the first line is the header
     delimiter = ";"               # "," without it; "\\t" is the tabulator
     timezone = "Asia/Jakarta"     # of the times that say none; the centre's without it
     date = { column = "day", format = "%d/%m/%Y", clock = "arrived" }
@@ -25,37 +26,73 @@ A mapping is a TOML file; `anonymous_bank.toml` beside this file is a whole one.
     last_of = "ticket"            # of all rows with the same value there only the one whose time is latest gives this event
     data = { call = "{id}", queue = "112", caller = "{number}" }
 
-In `data`, `{column}` stands for the cell; a field whose column says nothing is left out. `caller` always becomes a
-pseudonym, `seat` a seat's code. A clock more than twelve hours before the date's own clock is after midnight. Two equal rows
-count once, and an event's id is made from what it says, so that an export read again gives the same events.
+A moment that says `0`, `-`, `NULL` or another word for nothing, or that is one of the days with which computers say so
+(1970-01-01, 1900-01-01, 0000-00-00), says nothing. A zone behind a time counts: `UTC`, `GMT`, `WIB`, `WITA`, `WIT`, `+07:00`,
+`Z`. Clocks may be `9:05:30 PM` or a fraction of a day, as spreadsheets write them. A clock more than a minute before the
+date's own clock is of the next day; one within that minute is two clocks that differ, and as late as the date's own.
+
+Values in `when`, `skip` and `absent` are compared without regard to case and spaces. A row with a word in a column of `when`
+or `skip` that no value names gives no events and is reported, and so is one whose call or ticket would end before it began.
+
+In `data`, `{column}` stands for the cell; a field whose column says nothing is left out. A number may be `70,5`; centimetres
+may be written `0.9 m`. `caller` always becomes a pseudonym, `seat` a seat's code, and names of queues, agencies, gauges and
+the like become the codes that the centre's file has for them. Two equal rows count once, and an event's id is made from what
+it says, so that an export read again gives the same events. With `last_of` and `optional`, a value of which one row says no
+time gives no event.
 """
 
 import csv
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from operator import attrgetter
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from schemas.event import Event
 from schemas.topics import EVENT_TYPES
 from streams.core.centre import Centre
-from streams.sources import pseudonym as pseudonyms
+from streams.core.names import Names
 from streams.sources.asterisk import decode
+from streams.sources.door import Door, Kind
 
 Columns = tuple[str, ...]
 Values = dict[str, tuple[str, ...]]
 
-_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,6})?))?", re.ASCII)
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,6})?))?(?:\s*([AP])\.?M\.?)?", re.ASCII | re.IGNORECASE)
+_FRACTION = re.compile(r"0?[.,]([0-9]{3,18})", re.ASCII)
+_NUMBER = re.compile(r"([+-]?[0-9]{1,12})(?:[.,]([0-9]{1,9}))?(?:\s*(mm|cm|m))?", re.ASCII | re.IGNORECASE)
+_ZONED = re.compile(
+    r"(.*[0-9]:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:\s*[AP]\.?M\.?)?)\s*"
+    r"(?:(UTC|GMT|Z|WIB|WITA|WIT)|(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?)",
+    re.ASCII | re.IGNORECASE,
+)
+_ZONES = {"UTC": 0, "GMT": 0, "Z": 0, "WIB": 7, "WITA": 8, "WIT": 9}
 _CELL = re.compile(r"\{([^{}]*)\}")
-_HALF_A_DAY = 43_200
+_CENTIMETRES = {"mm": 0.1, "cm": 1.0, "m": 100.0}
+_NOTHING = frozenset(("0", "-", "--", "null", "\\n", "nan", "nat", "none", "n/a", "#n/a"))
+_UNSET = frozenset(("0001-01-01T00:00:00", "1899-12-30T00:00:00", "1900-01-01T00:00:00", "1970-01-01T00:00:00"))
+_A_DAY = 86_400
+_TWO_CLOCKS = 60
+"""Seconds that two clocks of one row may differ."""
 _LONGEST = 172_800
+_NAMES = {"link": "links", "gauge": "gauges", "category": "categories", "opd": "opds"}
+_KINDS: dict[str, Kind] = {"queue": "queue", "reason": "reason", "to": "to"}
+_BEGINS = {"call": "call.offered", "ticket": "ticket.opened"}
+_time = attrgetter("time")
+
+
+def _with_a_day(layout: str) -> str:
+    """A format that says the day: Python takes one that does not for a day in 1900."""
+    said = set(re.findall(r"%-?([a-zA-Z])", layout))
+    if not (said & {"c", "x"} or (said & {"Y", "y", "G"} and said & {"d", "j", "a", "A", "w", "u"})):
+        raise ValueError("says no year and day; a column of clocks goes with `date`, which says where the day stands")
+    return layout
 
 
 class _Part(BaseModel):
@@ -66,7 +103,7 @@ class Date(_Part):
     """The column that says a row's date, and the clock column whose moment is on that date."""
 
     column: str
-    format: str = "%Y-%m-%d"
+    format: Annotated[str, AfterValidator(_with_a_day)] = "%Y-%m-%d"
     clock: str
 
 
@@ -76,7 +113,7 @@ class Moment(_Part):
     clock: Columns = ()
     column: Columns = ()
     epoch: Columns = ()
-    format: str | None = None
+    format: Annotated[str, AfterValidator(_with_a_day)] | None = None
     after: str | None = None
     seconds: Columns = ()
 
@@ -101,6 +138,7 @@ class Mapping(_Part):
     """How the rows of one kind of table become events."""
 
     source: str = Field("table", pattern=r"^[a-z0-9-]{1,64}$")
+    header: Columns = ()
     delimiter: str = Field(",", min_length=1, max_length=1)
     timezone: str | None = None
     date: Date | None = None
@@ -138,6 +176,8 @@ def parse(text: str) -> Mapping:
         mapping = Mapping.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f"no valid TOML: {error}") from None
+    except RecursionError:
+        raise MappingError("no valid TOML: something in it is nested too deeply") from None
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
         said = {"extra_forbidden": "no such key", "missing": "is missing"}.get(first["type"])
@@ -181,28 +221,37 @@ def _key(*parts: object) -> str:
     return ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in parts)
 
 
-@dataclass(frozen=True, slots=True)
 class Table:
-    """Reads rows as `mapping` says, for one centre."""
+    """Reads rows as `mapping` says, for one centre, through a door."""
 
-    mapping: Mapping
-    centre: Centre
-    pseudonym: pseudonyms.Pseudonym | None = None
+    def __init__(self, mapping: Mapping, centre: Centre, door: Door | None = None) -> None:
+        self.mapping, self.centre = mapping, centre
+        self.door = door or Door(centres=(centre,))
+        self._zone = ZoneInfo(mapping.timezone) if mapping.timezone else centre.timezone
+        self._absent = {column: frozenset(map(_word, words)) for column, words in mapping.absent.items()}
+        self._skip = {column: frozenset(map(_word, words)) for column, words in mapping.skip.items()}
+        self._when = [{column: frozenset(map(_word, words)) for column, words in t.when.items()} for t in mapping.event]
+        self._words: dict[str, frozenset[str]] = {}
+        for asked in (self._skip, *self._when):
+            for column, words in asked.items():
+                self._words[column] = self._words.get(column, frozenset()) | words
 
     def events(self, lines: Iterable[str | bytes], on_bad: Callable[[int, str], None]) -> list[Event]:
-        """All events of a table whose first line is its header, by their time; what is simultaneous stays in the table's order.
+        """All events of a table, by their time; what is simultaneous stays in the table's order.
 
         `on_bad` is told the line and the fault of each row that gives no events. The whole table is held in memory. Raises
-        `MappingError` when the header lacks a column.
+        `MappingError` when the table lacks a column that the mapping names, or has two of that name.
         """
         rows = csv.reader(_text(lines), delimiter=self.mapping.delimiter, strict=False)
-        header = next(rows, None)
-        if header is None:
-            return []
-        if missing := sorted(self._columns() - set(header)):
-            raise MappingError(f"the table has no column {missing[0]}; its header names {', '.join(header)[:500]}")
+        try:
+            header = self.mapping.header or tuple(name.strip() for name in next(rows, ()))
+        except csv.Error:
+            raise MappingError("its first line is no row: a quotation mark or a cell that goes on too long") from None
+        if not header:
+            raise MappingError("is empty: it has not even a header")
+        self._check(header)
         found: list[Event] = []
-        last: dict[tuple[int, str], Event] = {}
+        last: dict[tuple[int, str], Event | None] = {}
         while True:
             try:
                 row = next(rows)
@@ -213,9 +262,12 @@ class Table:
                 cells = dict(zip(header, row, strict=True))
                 for number, event in self.row(cells):
                     if (column := self.mapping.event[number].last_of) is None:
-                        found.append(event)
-                    elif (key := (number, cells[column])) not in last or last[key].time < event.time:
-                        last[key] = event
+                        if event is not None:
+                            found.append(event)
+                        continue
+                    before = last.setdefault((number, cells[column]), event)
+                    # One row without a time: not all is over.
+                    last[number, cells[column]] = None if event is None or before is None else max(before, event, key=_time)
             except StopIteration:
                 break
             except csv.Error:
@@ -224,27 +276,47 @@ class Table:
                 on_bad(rows.line_num, str(fault))
             except OverflowError:
                 on_bad(rows.line_num, "a time outside of the years 1 to 9999")
-        found += last.values()
-        found.sort(key=lambda event: event.time)
+        found += [event for event in last.values() if event is not None]
+        found.sort(key=_time)
         return found
 
-    def row(self, cells: dict[str, str]) -> list[tuple[int, Event]]:
-        """The events of one row, each with the number of its template: all or, with a `RowError`, none."""
-        if any(cells[column] in values for column, values in self.mapping.skip.items()):
+    def row(self, cells: dict[str, str]) -> list[tuple[int, Event | None]]:
+        """What one row gives: all of its events or, with a `RowError`, none; each with the number of its template, and None for
+        an optional one of which it says no time.
+        """
+        words = {column: _word(cells[column]) for column in self._words}
+        if any(words[column] in values for column, values in self._skip.items()):
             return []
-        said = {name: cell for name, cell in cells.items() if cell and cell not in self.mapping.absent.get(name, ())}
+        said = {name: cell for name, cell in cells.items() if cell.strip() and _word(cell) not in self._absent.get(name, ())}
+        for column, known in self._words.items():
+            if column in said and words[column] not in known:
+                raise RowError(f"column {column}: a word that the mapping does not have")
         moments: dict[str, datetime] = {}
-        events = []
+        events: list[tuple[int, Event | None]] = []
         for number, template in enumerate(self.mapping.event):
-            if all(cells[column] in values for column, values in template.when.items()):
+            if all(words[column] in values for column, values in self._when[number].items()):
                 try:
-                    time = self._moment(template.time, said, moments)
+                    events.append((number, self._event(template, said, self._moment(template.time, said, moments))))
                 except SilentError:
-                    if template.optional:
-                        continue
-                    raise
-                events.append((number, self._event(template, said, time)))
+                    if not template.optional:
+                        raise
+                    events.append((number, None))
+        told = [event for _, event in events if event is not None]
+        for event in told:
+            first = next((other for other in told if other.type == _BEGINS.get(event.type.partition(".")[0])), event)
+            if (first.time - event.time).total_seconds() > _TWO_CLOCKS:
+                raise RowError(f"{event.type} would be before {first.type}")
         return events
+
+    def _check(self, header: Columns) -> None:
+        """Nothing that stands in the table is repeated: its first line may be a row."""
+        for column in sorted(self._columns()):
+            if (n := header.count(column)) != 1:
+                many = f"{n} columns" if n else "no column"
+                raise MappingError(
+                    f"the table has {many} {column}; its first line has {len(header)} cells. "
+                    "If it has no header line, name its columns in the mapping: header = [...]"
+                )
 
     def _columns(self) -> set[str]:
         mapping = self.mapping
@@ -258,57 +330,94 @@ class Table:
             columns.update(column for text in template.data.values() for column in _CELL.findall(text))
         return columns
 
-    def _zone(self) -> ZoneInfo:
-        return ZoneInfo(self.mapping.timezone) if self.mapping.timezone else self.centre.timezone
-
     def _moment(self, name: str, said: dict[str, str], known: dict[str, datetime]) -> datetime:
         if name not in known:
             moment = self.mapping.time[name]
             if moment.after is not None:
-                seconds = _number(*_first(moment.seconds, said))
+                column, cell = _first(moment.seconds, said)
+                seconds = _seconds_of_day(column, cell) if ":" in cell else _number(column, cell, most=_LONGEST)
                 known[name] = self._moment(moment.after, said, known) + timedelta(seconds=seconds)
-            elif moment.clock:
-                known[name] = self._clock(moment.clock, said)
-            elif moment.epoch:
-                known[name] = datetime.fromtimestamp(_number(*_first(moment.epoch, said), most=1e10), UTC)
             else:
-                column, cell = _first(moment.column, said)
-                read = _date(column, cell, moment.format)
-                known[name] = (read if read.tzinfo else read.replace(tzinfo=self._zone())).astimezone(UTC)
+                known[name] = self._told(moment, said)
         return known[name]
 
-    def _clock(self, columns: Columns, said: dict[str, str]) -> datetime:
+    def _told(self, moment: Moment, said: dict[str, str]) -> datetime:
+        """The first of its columns that says a moment."""
+        columns = moment.clock or moment.column or moment.epoch
+        for column in columns:
+            cell = said.get(column, "-").strip()
+            if cell.lower() in _NOTHING or cell.startswith("0000-00-00"):
+                continue
+            if moment.clock:
+                return self._clock(column, cell, said)
+            if moment.epoch:
+                if seconds := _number(column, cell, most=1e10):
+                    return datetime.fromtimestamp(seconds, UTC)
+                continue
+            read = _date(column, cell, moment.format)
+            if read.replace(tzinfo=None).isoformat() not in _UNSET:
+                read = (read if read.tzinfo else read.replace(tzinfo=self._zone)).astimezone(UTC)
+                if read.timestamp():
+                    return read
+        raise SilentError(f"column {' or '.join(columns)}: says nothing")
+
+    def _clock(self, column: str, cell: str, said: dict[str, str]) -> datetime:
         date = self.mapping.date
         assert date is not None, "parse requires it"
         day = _date(*_first((date.column,), said), date.format)
         since = _seconds_of_day(*_first((date.clock,), said))
-        seconds = _seconds_of_day(*_first(columns, said))
-        if seconds < since - _HALF_A_DAY:
-            day += timedelta(days=1)
-        return (day.replace(tzinfo=self._zone()) + timedelta(seconds=seconds)).astimezone(UTC)
+        seconds = _seconds_of_day(column, cell)
+        if seconds < since - _TWO_CLOCKS:
+            seconds += _A_DAY
+        return (day.replace(tzinfo=self._zone) + timedelta(seconds=max(seconds, since))).astimezone(UTC)
 
     def _event(self, template: Template, said: dict[str, str], time: datetime) -> Event:
-        data: dict[str, str] = {}
+        model = EVENT_TYPES[template.type]
+        numbers, required = _fields(template.type)
+        data: dict[str, str | float] = {}
         for field, text in template.data.items():
-            value = _fill(text, said)
-            if field == "caller":
-                value = value and pseudonyms.caller(value, self.pseudonym)
-            elif field == "seat":
-                value = value and pseudonyms.seat(value, self.pseudonym)
+            value: str | float | None = _fill(text, said)
+            if isinstance(value, str):
+                value = _measured(field, value) if field in numbers else self._code(field, value)
             if value is not None:
                 data[field] = value
+            elif field in required:
+                raise SilentError(f"{template.type}, field data.{field}: says nothing")
         facts = "|".join(f"{name}={value}" for name, value in data.items() if name != "caller")
         said_id = blake2b(f"{template.type}|{time.isoformat()}|{facts}".encode("utf-8", "replace"), digest_size=8).hexdigest()
         source = f"/{self.centre.code}/{self.mapping.source}"
         try:
             # Cells are text, also where the field is a number: not strict.
-            return EVENT_TYPES[template.type].model_validate(
+            return model.model_validate(
                 {"id": said_id, "source": source, "subject": self.centre.code, "time": time, "data": data}, strict=False
             )
         except ValidationError as invalid:
             first = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
             where = ".".join(str(part) for part in first["loc"])
             raise RowError(f"{template.type}, field {where}: {first['type'].replace('_', ' ')}") from None
+
+    def _code(self, field: str, text: str) -> str | None:
+        """What an event says for what a cell says."""
+        if field == "caller":
+            return self.door.caller(text)
+        if field == "seat":
+            return self.door.seat(self.centre.code, text)
+        if field in _KINDS:
+            return self.door.code(self.centre.code, _KINDS[field], text)
+        if field in _NAMES:
+            names: Names = getattr(self.centre.names, _NAMES[field])
+            code = names[text]
+            return code if code in names.known else text
+        return text
+
+
+@lru_cache
+def _fields(kind: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Which fields of such an event's data are numbers, and which it must have."""
+    data: Any = EVENT_TYPES[kind].model_fields["data"].annotation
+    fields = {field.alias or name: field for name, field in data.model_fields.items()}
+    numbers = frozenset(name for name, field in fields.items() if re.search(r"\b(float|int)\b", repr(field.annotation)))
+    return numbers, frozenset(name for name, field in fields.items() if field.is_required())
 
 
 def _text(lines: Iterable[str | bytes]) -> Iterator[str]:
@@ -331,22 +440,63 @@ def _first(columns: Columns, said: dict[str, str]) -> tuple[str, str]:
     raise SilentError(f"column {' or '.join(columns)}: says nothing")
 
 
-def _number(column: str, cell: str, most: float = _LONGEST) -> float:
-    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", cell, re.ASCII) or float(cell) > most:
+def _word(cell: str) -> str:
+    """A cell as it is compared: without regard to case and spaces."""
+    return " ".join(cell.casefold().split())
+
+
+def _number(column: str, cell: str, most: float) -> float:
+    found = _NUMBER.fullmatch(cell)
+    number = -1.0 if found is None or found[3] else float(f"{found[1]}.{found[2] or 0}")
+    if not 0 <= number <= most or _is_ambiguous(cell):
         raise RowError(f"column {column}: no number from 0 to {most:.0f}")
-    return float(cell)
+    return number
+
+
+def _measured(field: str, text: str) -> float | None:
+    """A number as people write it, in the field's own unit; None where it says nothing."""
+    if text.lower() in _NOTHING - {"0"}:
+        return None
+    found = _NUMBER.fullmatch(text)
+    if found is None or (found[3] and not field.endswith("centimetres")) or _is_ambiguous(text):
+        raise RowError(f"field data.{field}: no number such as 70.5 or 70,5")
+    return float(f"{found[1]}.{found[2] or 0}") * _CENTIMETRES[(found[3] or "cm").lower()]
+
+
+def _is_ambiguous(text: str) -> bool:
+    """Whether a comma could as well stand between thousands."""
+    return re.fullmatch(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}\b.*", text, re.ASCII) is not None
 
 
 def _seconds_of_day(column: str, cell: str) -> float:
+    if fraction := _FRACTION.fullmatch(cell):
+        return round(float(f"0.{fraction[1]}") * _A_DAY, 3) % _A_DAY
     clock = _CLOCK.fullmatch(cell)
-    if clock is None or int(clock[1]) > 23 or int(clock[2]) > 59 or float(clock[3] or 0) >= 60:
+    if (
+        clock is None
+        or int(clock[2]) > 59
+        or float(clock[3] or 0) >= 60
+        or not (1 if clock[4] else 0) <= int(clock[1]) <= (12 if clock[4] else 23)
+    ):
         raise RowError(f"column {column}: no time of day such as 9:05:30")
-    return int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3] or 0)
+    hour = int(clock[1]) if not clock[4] else int(clock[1]) % 12 + (12 if clock[4].upper() == "P" else 0)
+    return hour * 3600 + int(clock[2]) * 60 + float(clock[3] or 0)
 
 
 @lru_cache(maxsize=1024)
 def _date(column: str, cell: str, layout: str | None) -> datetime:
+    """The moment of a cell, with its zone where it says one."""
+    zone = None
+    if zoned := _ZONED.fullmatch(cell):
+        cell = zoned[1]
+        hours = _ZONES[zoned[2].upper()] if zoned[2] else int(f"{zoned[3]}{zoned[4]}")
+        zone = timezone(timedelta(hours=hours, minutes=int(f"{zoned[3] or '+'}{zoned[5] or 0}")))
     try:
-        return datetime.fromisoformat(cell) if layout is None else datetime.strptime(cell, layout)  # noqa: DTZ007 (zone follows)
+        if layout is None:
+            moment = datetime.fromisoformat(cell)
+        else:
+            # Python reads a zone's name and forgets it: ours was taken off before.
+            moment = datetime.strptime(cell, re.sub(r"\s*%[zZ]", "", layout) if zone else layout)  # noqa: DTZ007 (zone follows)
+        return moment.replace(tzinfo=zone) if zone else moment
     except ValueError:
         raise RowError(f"column {column}: not of the form {layout or 'ISO 8601'}") from None

@@ -5,20 +5,20 @@ import json
 import os
 import re
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
+from io import FileIO
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Protocol, cast
+
+from streams.sources.opened import GZIP, BrokenFileError, Opened, UnreadableError
 
 LONGEST = 65_536
 """Bytes of a line; what a longer one has beyond them is dropped, so that a broken file cannot fill the memory."""
 
 _FIRST = 4096
 _ROTATED = re.compile(r"[.-][0-9][0-9-]*(\.gz)?")
-
-
-class BrokenFileError(OSError):
-    """A gzip file that breaks off; what stood before the break was handed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,48 @@ class Position:
     line: int = 0
 
 
+class Feed(Protocol):
+    """What lines of a log come from; `opened` where that is one input, read once."""
+
+    opened: Opened | None
+    first_line: int
+
+    def read(self, most: int = 1000) -> list[bytes]:
+        """The next lines; none when there are no more (for now)."""
+
+    def delivered(self) -> None:
+        """All lines read so far have arrived where they go."""
+
+    def close(self) -> None:
+        """Let go of the open file."""
+
+
+class Once:
+    """One log from its beginning to its end: a file or a pipe, in any form of text. Lines come as soon as they are there."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened: Opened | None = opened
+        self._batches = opened.batches()
+        self._given = 0
+        self.first_line = 1
+
+    def read(self, most: int = 1000) -> list[bytes]:
+        """The next lines, as many as have come; none at the end. Raises `BrokenFileError` and `UnreadableError`."""
+        self.first_line += self._given
+        lines = next(self._batches, [])
+        self._given = len(lines)
+        return lines
+
+    def delivered(self) -> None:
+        """Nothing is remembered: what is read once begins at the beginning."""
+
+    def close(self) -> None:
+        """Let go of the input."""
+        if self.opened is not None:
+            self.opened.close()
+            self.opened = None
+
+
 class Tail:
     """One log on its way to becoming events: `read` hands out its next lines, `delivered` remembers that they arrived.
 
@@ -38,6 +80,8 @@ class Tail:
     stays beside the log (`queue_log.1`, `queue_log-20240101.gz`). Without `memory`, a file for the position, reading begins
     at the start.
     """
+
+    opened: Opened | None = None
 
     def __init__(self, path: Path, memory: Path | None = None, *, follow: bool = False) -> None:
         self._path = path
@@ -71,11 +115,14 @@ class Tail:
         if self._memory is None or not self._given.first:
             return
         draft = self._memory.with_name(self._memory.name + ".new")
-        with draft.open("w") as file:
-            json.dump(asdict(self._given), file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._memory)
+        try:
+            with draft.open("w") as file:
+                json.dump(asdict(self._given), file)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._memory)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._memory)) from None
 
     def close(self) -> None:
         """Let go of the open file."""
@@ -193,10 +240,17 @@ class Tail:
 
 
 def open_log(path: Path) -> IO[bytes]:
-    """A file opened for reading bytes; unpacked when it is gzip, whatever it is called."""
-    with path.open("rb") as start:
-        packed = start.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
+    """A file opened for reading bytes; unpacked when it is gzip, whatever it is called. Raises `UnreadableError` for UTF-16."""
+    file = path.open("rb")
+    beginning = os.pread(file.fileno(), 2, 0)
+    if beginning in (BOM_UTF16_LE, BOM_UTF16_BE):
+        file.close()
+        raise UnreadableError(f"{path}: is UTF-16; only a file that is read once, without --follow and --remember, may be")
+    if beginning != GZIP:
+        return file
+    packed = gzip.GzipFile(fileobj=file)
+    packed.myfileobj = cast(FileIO, file)  # closed with it
+    return cast(IO[bytes], packed)
 
 
 def _recall(memory: Path | None) -> Position:

@@ -49,6 +49,17 @@ def seat(agent: str, pseudonym: Pseudonym | None) -> str | None:
     device; what may be a person's name becomes `seat-` and 8 hexadecimal digits, or None when there is no key.
     """
     device = _CHANNEL.sub("", agent)
-    if _SEAT.fullmatch(device):
+    if is_machine(device):
         return device
-    return None if pseudonym is None else f"seat-{pseudonym('seat:' + device)[:8]}"
+    return None if pseudonym is None else f"seat-{short(pseudonym('seat:' + device))}"
+
+
+def is_machine(text: str) -> bool:
+    """Whether this is what exchanges call a seat: a device or a kind of place, and an extension."""
+    return _SEAT.fullmatch(text) is not None
+
+
+def short(digits: str) -> str:
+    """Eight of 32 hexadecimal digits, with a letter among them: eight figures would look like a telephone number."""
+    eights = (digits[start : start + 8] for start in range(25))
+    return next((eight for eight in eights if not eight.isdecimal()), "a" + digits[:7])

@@ -101,3 +101,8 @@ def test_more_agencies_than_there_is_room_for_are_refused() -> None:
 )
 def test_the_packaged_centre_s_names_are_known_as_people_write_them(kind: str, written: str, code: str) -> None:
     assert getattr(parse(PACKAGED.read_text()).names, kind)[written] == code
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(CentreError, match="nested too deeply"):
+        parse(GOOD + "queues = " + "[" * 3_000 + "]" * 3_000)

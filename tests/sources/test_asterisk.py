@@ -10,25 +10,22 @@ from schemas.calls import CallOffered
 from schemas.event import Event
 from schemas.topics import decode, encode
 from streams.sources import asterisk
+from streams.sources.door import UNNAMED_SEAT, Door
 from streams.sources.pseudonym import keyed
 from tests.conftest import DATA
 from tests.sources import anonymous_bank
+from tests.sources.anonymous_bank import CENTRE
 
 KEY = keyed(b"a key of the test, long enough")
 
 
 def read(text: str | bytes, key: bool = True) -> tuple[list[Event], Counter[str], list[tuple[int, str]]]:
-    passed_over: Counter[str] = Counter()
     bad: list[tuple[int, str]] = []
+    door = Door(KEY if key else None, [CENTRE])
     events = asterisk.events(
-        text.splitlines(),
-        "32.71",
-        "/32.71/asterisk",
-        KEY if key else None,
-        passed_over=passed_over,
-        on_bad=lambda number, reason: bad.append((number, reason)),
+        text.splitlines(), CENTRE, "/32.71/asterisk", door, on_bad=lambda number, reason: bad.append((number, reason))
     )
-    return list(events), passed_over, bad
+    return list(events), door.passed_over, bad
 
 
 def facts(text: str) -> list[tuple[str, dict[str, object]]]:
@@ -64,7 +61,12 @@ def facts(text: str) -> list[tuple[str, dict[str, object]]]:
         ("1|NONE|112|SIP/1|REMOVEMEMBER|", "operator.logged_out", {"seat": "SIP/1"}),
         ("1|NONE|NONE|Agent/1|AGENTLOGOFF|SIP/1|77", "operator.logged_out", {"seat": "Agent/1"}),
         ("1|NONE|112|Agent/1|PAUSE|istirahat", "operator.paused", {"seat": "Agent/1", "reason": "istirahat"}),
-        ("1|NONE|112|Agent/1|PAUSE|makan bersama Siti", "operator.paused", {"seat": "Agent/1"}),
+        (
+            "1|NONE|112|Agent/1|PAUSE|istirahat makan siang",
+            "operator.paused",
+            {"seat": "Agent/1", "reason": "istirahat-makan-siang"},
+        ),
+        ("1|NONE|112|Agent/1|PAUSE|", "operator.paused", {"seat": "Agent/1"}),
         ("1|NONE|112|Agent/1|PAUSEALL|", "operator.paused", {"seat": "Agent/1"}),
         ("1|NONE|112|Agent/1|UNPAUSE|Auto-Unpause", "operator.resumed", {"seat": "Agent/1"}),
         ("1|NONE|NONE|Agent/1|UNPAUSEALL|", "operator.resumed", {"seat": "Agent/1"}),
@@ -125,7 +127,7 @@ def test_a_malformed_line_is_reported_by_number_and_fault_without_its_content() 
         "08123456789",
         "08123456789|1.1|112|NONE|ENTERQUEUE|||1"[2:].replace("123456789", "x08123456789", 1),
         "2|NONE|112|NONE|ENTERQUEUE||08123456789|1",
-        "2|1.2|08123456789 Budi|NONE|ENTERQUEUE||08123456789|1",
+        "2|08123456789 Budi|112|NONE|ENTERQUEUE||08123456789|1",
         "2|1.2|112||PAUSE|08123456789",
         "3|1.1|112|NONE|ABANDON|1|1|2",
     ]
@@ -133,7 +135,7 @@ def test_a_malformed_line_is_reported_by_number_and_fault_without_its_content() 
     assert [event.type for event in events] == ["call.offered", "call.abandoned"]
     assert [number for number, _ in bad] == [2, 3, 4, 5, 6]
     assert bad[2][1] == "field callid: missing"
-    assert bad[3][1] == "field data.queue: string pattern mismatch"
+    assert bad[3][1] == "field data.call: string pattern mismatch"
     assert "081" not in str(bad)
     assert "Budi" not in str(bad)
 
@@ -156,7 +158,7 @@ def test_no_hostile_line_stops_the_good_ones() -> None:
         b"9" * 400 + b"|1|1|1|1",
     ]
     lines.append(good)
-    *_, last = asterisk.events(lines, "32.71", "/a", KEY, passed_over=Counter(), on_bad=lambda number, reason: None)
+    *_, last = asterisk.events(lines, CENTRE, "/a", Door(KEY), on_bad=lambda number, reason: None)
     assert last.type == "call.answered"
     assert last.time == datetime(2024, 6, 3, 6, 47, 39, 500_000, tzinfo=UTC)
 
@@ -204,9 +206,34 @@ def test_a_seat_that_may_be_a_person_is_a_keyed_hash_and_without_a_key_not_told(
     assert str(data["seat"]).startswith("seat-")
     assert len(str(data["seat"])) == 13
     events, passed_over, _ = read(f"1|NONE|112|{agent}|PAUSE|", key=False)
-    assert (events, passed_over) == ([], {asterisk.UNNAMED_SEAT: 1})
+    assert (events, passed_over) == ([], {UNNAMED_SEAT: 1})
     ((_, answered),) = [(e.type, e.data.model_dump(exclude_none=True)) for e in read(f"1|1.1|112|{agent}|CONNECT|", key=False)[0]]
     assert answered == {"call": "1.1"}
+
+
+def test_every_name_of_a_queue_is_counted_under_a_code_and_two_names_are_two_events() -> None:
+    names = ["Darurat 112", "112@kota", "_112", "112", "layanan-dárurat", "#112", "緊急", "Budi Contoh", "08123456789"]
+    events, _, bad = read("\n".join(f"1|1.1|{name}|NONE|ENTERQUEUE|||1" for name in names))
+    codes = [str(event.data.model_dump()["queue"]) for event in events]
+
+    assert not bad
+    assert codes[:6] == ["Darurat-112", "112@kota", "112", "112", "layanan-darurat", "112"]
+    assert all(code.startswith("queue-") for code in codes[6:])
+    assert len({event.id for event in events}) == len(names)
+    unkeyed = [str(event.data.model_dump()["queue"]) for event in read(f"1|1.1|{names[-1]}|NONE|ENTERQUEUE|||1", key=False)[0]]
+    assert unkeyed == ["other"]
+
+
+def test_a_pause_of_a_person_s_own_is_a_keyed_hash_and_without_a_key_left_out() -> None:
+    line = "1|NONE|112|Agent/1|PAUSE|makan bersama Siti"
+    ((_, data),) = facts(line)
+    assert str(data["reason"]).startswith("reason-")
+    assert "reason" not in read(line, key=False)[0][0].data.model_dump(exclude_none=True)
+
+
+@pytest.mark.parametrize("time", ["2026-13-01 00:00:00", "2026-01-01 25:00:00", "2026-01-01", "01/01/2026 00:00:00"])
+def test_a_local_time_that_is_none_is_malformed(time: str) -> None:
+    assert [number for number, _ in read(f"{time}|1.1|112|NONE|ENTERQUEUE|||1")[2]] == [1]
 
 
 def test_a_key_that_could_be_guessed_is_refused() -> None:
@@ -233,9 +260,7 @@ def test_january_s_queue_log_folds_to_the_figures_of_an_independent_computation(
     bad: list[int] = []
     with gzip.open(anonymous_bank.data("january1999.queue_log.gz")) as lines:
         monitor = anonymous_bank.folded(
-            asterisk.events(
-                lines, "32.71", "/32.71/asterisk", passed_over=Counter(), on_bad=lambda number, reason: bad.append(number)
-            )
+            asterisk.events(lines, CENTRE, "/32.71/asterisk", on_bad=lambda number, reason: bad.append(number))
         )
     assert not bad
     last = monitor.newest()
@@ -261,7 +286,7 @@ def test_january_s_queue_log_folds_to_the_figures_of_an_independent_computation(
 def test_january_as_of_a_moment(moment: str, waiting: int, longest: int, in_service: int, today: tuple[int, int, int]) -> None:
     now = datetime.fromisoformat(moment)
     with gzip.open(anonymous_bank.data("january1999.queue_log.gz")) as lines:
-        events = asterisk.events(lines, "32.71", "/32.71/asterisk", passed_over=Counter(), on_bad=lambda number, reason: None)
+        events = asterisk.events(lines, CENTRE, "/32.71/asterisk", on_bad=lambda number, reason: None)
         monitor = anonymous_bank.folded(event for event in events if event.time <= now)
     readings = monitor.measure("32.71", now.timestamp())
     numbers, _, _ = anonymous_bank.totals(monitor, now.timestamp())

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.sources import follow
-from streams.sources.follow import BrokenFileError
+from streams.sources.opened import BrokenFileError
 
 Opener = Callable[..., follow.Tail]
 
