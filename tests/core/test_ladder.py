@@ -87,7 +87,7 @@ def test_a_rung_is_passed_when_its_minutes_were_counted_one_by_one(
 
 
 def test_an_agency_s_own_ladder_goes_before_that_of_the_category() -> None:
-    slow = BOGOR.opds[0].model_copy(update={"code": "dinas-slow", "ladder": "routine"})
+    slow = BOGOR.opds[0].model_copy(update={"code": "dinas-slow", "ladder": "routine", "also": ()})
     centre = changed(BOGOR, opds=(*BOGOR.opds, slow))
 
     assert ladder_of("kebakaran", "damkar", centre) is centre.ladders["life_safety"]
