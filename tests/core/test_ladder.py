@@ -92,6 +92,8 @@ def test_an_agency_s_own_ladder_goes_before_that_of_the_category() -> None:
 
     assert ladder_of("kebakaran", "damkar", centre) is centre.ladders["life_safety"]
     assert ladder_of("kebakaran", "dinas-slow", centre) is centre.ladders["routine"]
+    assert ladder_of("Kebakaran", "DINAS_SLOW", centre) is centre.ladders["routine"]
+    assert ladder_of("KEBAKARAN", "DAMKAR", centre) is centre.ladders["life_safety"]
     assert ladder_of("gangguan-keamanan", "satpol-pp", centre) is centre.ladders["routine"]
     assert ladder_of("never-heard-of", "who", centre) is centre.ladders["routine"]
 
