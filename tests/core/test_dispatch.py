@@ -356,6 +356,13 @@ def test_a_reminder_is_that_of_its_sending_to_the_microsecond(microseconds: int)
     assert passed(state_of([reminder_due(seven, 500)], state), 500) == []
 
 
+def test_a_reminder_of_a_rung_that_the_ticket_s_ladder_does_not_have_changes_nothing() -> None:
+    state = state_of([*SENT, reminder_due(replace(SEVEN, rung="9m"), 600)])
+
+    assert pending(state) == []
+    assert readings(state, 600)[REMINDERS_PENDING, "damkar"] == 0
+
+
 def test_every_rung_that_was_passed_meanwhile_is_due() -> None:
     assert passed(state_of(SENT), 2 * DAY) == ["t1 7m", "t1 15m", "t1 24h"]
 
@@ -436,7 +443,12 @@ def test_what_the_file_does_not_name_counts_as_other_and_stays_apart_on_its_tick
 
 
 def test_what_somebody_writes_where_no_agency_is_known_is_no_ticket_that_was_not_sent() -> None:
-    assert places(readings([opened("t1", 0), sent("t1", 0, "none")], 5)) == {("other", "in_time"): 1}
+    never_sent = [opened("t2", 0), closed("t2", 1)]
+
+    said = readings([*never_sent, opened("t1", 0), sent("t1", 0, "none")], 5)
+
+    assert places(said) == {("other", "in_time"): 1}
+    assert said[CLOSED_TOTAL, "none"] == 1
 
 
 def test_of_a_centre_whose_file_names_no_agency_the_first_ones_have_figures_of_their_own() -> None:
