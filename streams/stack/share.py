@@ -35,7 +35,7 @@ def require_view(share: Path, install: str) -> None:
     """Errors: StackError with what to `install` when this machine lets us build no such view."""
     try:
         tried = subprocess.run(showing(share, ["true"]), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-        why = tried.stderr.strip() if tried.returncode else None
+        why = next(iter(tried.stderr.splitlines()), "without a word") if tried.returncode else None
     except FileNotFoundError:
         why = "there is no program unshare"
     if why is not None:
