@@ -265,12 +265,12 @@ class Desk:
             self._begin_leg(ticket, opd, time, centre)
 
     def remind(self, name: str, time: float, opd: str, rung: str, since: float, due: float, *, replayed: bool) -> None:
-        """The monitor noticed that a rung was passed. One of an earlier sending changes nothing."""
+        """The monitor noticed that a rung was passed. One of an earlier sending, or of no rung of its ladder, changes nothing."""
         ticket = self.tickets.get(name)
         if ticket is None or not ticket.legs or (ticket.legs[-1].opd, ticket.legs[-1].since) != (opd, since):
             return
         ticket.replayed |= replayed
-        if rung not in ticket.reminders and len(ticket.reminders) < LEGS:
+        if rung in ticket.deadlines and rung not in ticket.reminders and len(ticket.reminders) < LEGS:
             ticket.reminders[rung] = Reminded(due, time)
 
     def accept(self, name: str, opd: str, rung: str, since: float) -> None:

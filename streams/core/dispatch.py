@@ -196,7 +196,9 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     for ticket in desk.tickets.values():
         if not ticket.is_open:
             continue
-        opd = ticket.opd if ticket.opd in desk.agencies or ticket.opd == NOBODY else "other"
+        # An agency can be called none, too.
+        is_known = ticket.opd in desk.agencies or (ticket.opd == NOBODY and not ticket.legs)
+        opd = ticket.opd if is_known else "other"
         places[opd, _rung(ticket, now)] += 1
         awaiting += ticket.dispatched is None and ticket.arrived is None
         for name, unit in ticket.units.items():
