@@ -86,6 +86,7 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(
 )
 _validate: Callable[[bytes], Event] = _EVENT.validator.validate_json  # without the wrapper, which costs a sixth of it
 _ENVELOPE = TypeAdapter(Event)
+_BEYOND = {"ge": "less than", "gt": "not greater than", "le": "greater than", "lt": "not less than"}
 _TYPE_NAME = re.compile(r"[a-z0-9._-]{1,64}")
 
 
@@ -128,5 +129,6 @@ def _explain(invalid: ValidationError) -> Refusal:
     # The first place is the union's tag, not a field of the event.
     field = ".".join(str(part) for part in (where[1:] if where and where[0] in EVENT_TYPES else where)) or "event"
     reason: Reason = "invalid_data" if field.startswith("data.") else "invalid_envelope"
-    # Pydantic's own sentences can quote the input; its type names cannot.
-    return Refusal(reason, f"field {field}: {kind.replace('_', ' ')}")
+    # Pydantic's own sentences can quote the input; its type names cannot, nor can our own bounds.
+    beyond = next((f"{said} {error['ctx'][name]}" for name, said in _BEYOND.items() if name in error.get("ctx", ())), None)
+    return Refusal(reason, f"field {field}: {beyond or kind.replace('_', ' ')}")

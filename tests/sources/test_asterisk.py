@@ -242,7 +242,10 @@ def test_a_key_that_could_be_guessed_is_refused() -> None:
 
 
 def test_every_event_reads_back_from_its_json() -> None:
-    events, _, _ = read("1.25|1.1|112|SIP/1|RINGNOANSWER|100\n1|1.1|112|SIP/1|CALLSTATUS|GHOST\n1|1.1|112|1|ENTERQUEUE||021|1")
+    events, _, _ = read(
+        "1732406400.25|1.1|112|SIP/1|RINGNOANSWER|100\n1732406401|1.1|112|SIP/1|CALLSTATUS|GHOST\n"
+        "1732406402|1.1|112|1|ENTERQUEUE||021|1"
+    )
     assert [decode(encode(event)) for event in events] == events
 
 
