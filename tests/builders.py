@@ -35,7 +35,6 @@ from schemas.calls import (
     CallOverflowed,
     CallQueued,
     CallTransferred,
-    Class,
     Classified,
     Ended,
     NetworkDropped,
@@ -177,7 +176,7 @@ def network_dropped(call: str, seconds: float) -> CallEvent:
     return CallNetworkDropped(data=NetworkDropped(call=call), **_envelope("n", call, seconds))
 
 
-def classified(call: str, seconds: float, class_: Class) -> CallEvent:
+def classified(call: str, seconds: float, class_: str) -> CallEvent:
     return CallClassified(data=Classified.model_validate({"call": call, "class": class_}), **_envelope("c", call, seconds))
 
 
@@ -212,7 +211,7 @@ def contacted(caller: str, seconds: float) -> CallerEvent:
     return CallerContacted(data=Contacted(caller=pseudonym_of(caller)), **_envelope("cc", caller, seconds))
 
 
-def spoken(call: str, seconds: float, caller: str, class_: Class) -> list[CallEvent | CallerEvent]:
+def spoken(call: str, seconds: float, caller: str, class_: str) -> list[CallEvent | CallerEvent]:
     """A call that was answered, and what it turned out to be."""
     return [
         offered(call, seconds, caller=caller),
@@ -222,7 +221,7 @@ def spoken(call: str, seconds: float, caller: str, class_: Class) -> list[CallEv
     ]
 
 
-def came(caller: str, class_: Class, *hours: float) -> list[CallEvent | CallerEvent]:
+def came(caller: str, class_: str, *hours: float) -> list[CallEvent | CallerEvent]:
     """Calls of one caller, all of one class, at these hours."""
     return [event for hour in hours for event in spoken(f"{caller}-{class_}-{hour}", hour * 3600, caller, class_)]
 
@@ -412,7 +411,7 @@ def seat_readings(
     state = events if isinstance(events, operators.State) else seat_state(events)
     workload = Workload()
     for seat, start, end in spoken:
-        workload.spoke(seat, at(start), at(end), centre.timezone)
+        workload.spoke(seat, at(start), at(end), centre)
     since = {seat: at(start) for seat, start in (talking or {}).items()}
     return said(operators.measure(state, since, workload, at(now), centre))
 

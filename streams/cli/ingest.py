@@ -33,10 +33,10 @@ def asterisk(
 
     if not queue_log.exists() and not follow:
         raise Failed(f"{queue_log}: no such file")
-    code = next(iter(centres.load(centre or [])))
+    one = next(iter(centres.load(centre or []).values()))
     faults, report = Faults(str(queue_log)), Report()
     with sink_for(to) as sink, progress("events") as tick:
-        reader = Reader(code, source or f"/{code}/asterisk", pseudonym())
+        reader = Reader(one.code, source or f"/{one.code}/asterisk", pseudonym(), words=one.names.classes)
         for so_far in tick(deliver(queue_log, remember, follow, reader, sink, faults.say), lambda r: r.events):
             report = so_far
     report_on(queue_log, report, faults)

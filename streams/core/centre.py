@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from schemas.calls import Class, ClassWord
 from schemas.event import CentreCode, Code
+from streams.core import classes
 from streams.core.names import Names
 
 Seconds = Annotated[float, Field(gt=0, le=172_800, allow_inf_nan=False)]
@@ -182,6 +184,7 @@ class Directory:
     gauges: Names
     categories: Names
     opds: Names
+    classes: Names
 
 
 class Centre(BaseModel):
@@ -202,6 +205,8 @@ class Centre(BaseModel):
     gauges: tuple[Gauge, ...] = ()
     categories: tuple[Category, ...] = ()
     opds: tuple[Opd, ...] = ()
+    classes: dict[Class, tuple[ClassWord, ...]] = {}
+    """What call takers here call a class besides the usual words, which these come before."""
     ladders: dict[str, Ladder] = LADDERS
     office: Office = Office()
     survey: Survey | None = None
@@ -223,6 +228,12 @@ class Centre(BaseModel):
     @classmethod
     def _beside_the_packaged(cls, value: dict[str, Ladder]) -> dict[str, Ladder]:
         return LADDERS | value
+
+    @field_validator("classes")
+    @classmethod
+    def _one_class_a_word(cls, value: dict[Class, tuple[str, ...]]) -> dict[Class, tuple[str, ...]]:
+        assert classes.named(value).known
+        return value
 
     @model_validator(mode="after")
     def _ladders_exist(self) -> Self:
@@ -248,6 +259,7 @@ class Centre(BaseModel):
             gauges=Names(self.gauges),
             categories=Names(self.categories, typed=True),
             opds=Names(self.opds, typed=True),
+            classes=classes.named(self.classes),
         )
 
 
@@ -263,7 +275,7 @@ def parse(text: str) -> Centre:
         raise CentreError(f"no valid TOML: {error}") from None
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
-        path = [str(part) for part in first["loc"] if isinstance(part, str)]
+        path = [str(part) for part in first["loc"] if isinstance(part, str) and part != "[key]"]
         raise CentreError(f"line {_line(text, path)}: {'.'.join(path)}: {_said(first['type'], first['msg'])}") from None
 
 

@@ -58,7 +58,7 @@ def read(
             case "events":
                 yield from _read_events(chain(head, lines))
             case "queue_log":
-                reader = asterisk.Reader(centre.code, f"/{centre.code}/asterisk", pseudonym, passed_over)
+                reader = asterisk.Reader(centre.code, f"/{centre.code}/asterisk", pseudonym, passed_over, centre.names.classes)
                 yield from _read_queue_log(chain(head, lines), reader)
             case None if head:
                 raise UnknownFileError(

@@ -26,7 +26,6 @@ from schemas.calls import (
     CallOffered,
     CallOverflowed,
     CallTransferred,
-    Class,
 )
 from schemas.event import Event
 from schemas.operators import (
@@ -36,6 +35,8 @@ from schemas.operators import (
     OperatorResumed,
     OperatorRingNoAnswer,
 )
+from streams.core import classes
+from streams.core.names import Names
 from streams.sources.pseudonym import Pseudonym, caller, extension, seat
 
 LONGEST = 4096
@@ -76,24 +77,6 @@ _OPERATOR: dict[str, type[Event]] = {
     "UNPAUSEALL": OperatorResumed,
     "RINGNOANSWER": OperatorRingNoAnswer,
 }
-_CLASSES: dict[str, Class] = {
-    "normal": "normal",
-    "darurat": "normal",
-    "emergency": "normal",
-    "info": "information",
-    "informasi": "information",
-    "information": "information",
-    "prank": "prank",
-    "iseng": "prank",
-    "ghost": "ghost",
-    "silent": "ghost",
-    "cutoff": "cut_off",
-    "putus": "cut_off",
-    "terputus": "cut_off",
-    "outofarea": "out_of_area",
-    "luarwilayah": "out_of_area",
-    "luar": "out_of_area",
-}
 
 
 class MalformedError(ValueError):
@@ -104,12 +87,19 @@ class Reader:
     """Reads the queue_log of one exchange. `passed_over` counts the lines that say nothing of calls or seats, by verb."""
 
     def __init__(
-        self, centre_code: str, source: str, pseudonym: Pseudonym | None = None, passed_over: Counter[str] | None = None
+        self,
+        centre_code: str,
+        source: str,
+        pseudonym: Pseudonym | None = None,
+        passed_over: Counter[str] | None = None,
+        words: Names = classes.USUAL,
     ) -> None:
+        """`words` are those by which call takers say what a call was: the centre's `names.classes`."""
         self.passed_over = Counter() if passed_over is None else passed_over
         self._centre = centre_code
         self._source = source
         self._pseudonym = pseudonym
+        self._words = words
         self._epoch = ""
         self._time = datetime.fromtimestamp(0, UTC)
 
@@ -152,9 +142,8 @@ class Reader:
             case "ATTENDEDTRANSFER":
                 return (self._of_call(CallTransferred, call, queue, {}),)
             case "CALLSTATUS" | "DISPOSITION":
-                name = _CLASSES.get(re.sub(r"[^a-z]", "", data[0].lower())) if data else None
-                if name is not None:
-                    return (self._of_call(CallClassified, call, queue, {"class": name}),)
+                if data and data[0].strip():
+                    return (self._of_call(CallClassified, call, queue, {"class": classes.told(data[0], self._words)}),)
                 return self._pass_over(f"{verb} of no class")
             case _ if reason := _OVERFLOWED.get(verb):
                 return (self._of_call(CallOverflowed, call, queue, {"reason": reason}),)

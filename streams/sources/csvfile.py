@@ -26,8 +26,9 @@ A mapping is a TOML file; `anonymous_bank.toml` beside this file is a whole one.
     data = { call = "{id}", queue = "112", caller = "{number}" }
 
 In `data`, `{column}` stands for the cell; a field whose column says nothing is left out. `caller` always becomes a
-pseudonym, `seat` a seat's code. A clock more than twelve hours before the date's own clock is after midnight. Two equal rows
-count once, and an event's id is made from what it says, so that an export read again gives the same events.
+pseudonym, `seat` a seat's code, `class` the class that the centre's word means. A clock more than twelve hours before the
+date's own clock is after midnight. Two equal rows count once, and an event's id is made from what it says, so that an export
+read again gives the same events.
 """
 
 import csv
@@ -45,6 +46,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from schemas.event import Event
 from schemas.topics import EVENT_TYPES
+from streams.core import classes
 from streams.core.centre import Centre
 from streams.sources import pseudonym as pseudonyms
 from streams.sources.asterisk import decode
@@ -295,6 +297,8 @@ class Table:
                 value = value and pseudonyms.caller(value, self.pseudonym)
             elif field == "seat":
                 value = value and pseudonyms.seat(value, self.pseudonym)
+            elif field == "class":
+                value = value and classes.told(value, self.centre.names.classes)
             if value is not None:
                 data[field] = value
         facts = "|".join(f"{name}={value}" for name, value in data.items() if name != "caller")
