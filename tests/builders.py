@@ -138,9 +138,14 @@ def seconds_to(moment: datetime) -> float:
 
 
 def offered(
-    call: str, seconds: float, queue: str = "112", clock: Literal["arrival", "queue"] = "arrival", caller: str | None = None
+    call: str,
+    seconds: float,
+    queue: str = "112",
+    clock: Literal["arrival", "queue"] = "arrival",
+    caller: str | None = None,
+    link: str | None = None,
 ) -> CallEvent:
-    said = Offered(call=call, queue=queue, clock=clock, caller=None if caller is None else pseudonym_of(caller))
+    said = Offered(call=call, queue=queue, clock=clock, caller=None if caller is None else pseudonym_of(caller), link=link)
     return CallOffered(data=said, **_envelope("o", call + queue, seconds))
 
 

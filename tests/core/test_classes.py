@@ -225,9 +225,7 @@ def test_a_test_call_makes_no_repeat_caller_no_callback_and_no_prank() -> None:
 
 
 def test_a_test_call_on_a_link_shows_that_it_works_and_is_no_share_of_it() -> None:
-    tested = offered("c1", 0).model_copy(update={"data": offered("c1", 0).data.model_copy(update={"link": "sip-telkom"})})
-
-    state = fold([tested, classified("c1", 9, "test")])
+    state = fold([offered("c1", 0, link="sip-telkom"), classified("c1", 9, "test")])
 
     assert state.forecast.links["sip-telkom"].last == at(0)
     assert list(state.forecast.links["sip-telkom"].weeks.values()) == [0]
