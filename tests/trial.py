@@ -112,7 +112,7 @@ class Trial:
             assert_conserved(found)
         for centre, state in self._monitor.states(CALLS.name, 0):
             list(islice(staffing.table(state.forecast, state.funnel, now, centre), 3))
-            callers.callbacks(state.callers, now)
+            callers.callbacks(state.callers, state.funnel.book, now)
             list(callers.recommend(state.callers, now))
             for recommended in callers.due(state.callers, now):
                 assert_told(recommendation(recommended, centre, now), now)
