@@ -23,8 +23,9 @@ from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, TOPIC_OF, TOPICS, Refusal, encode
 from streams.advisor import NotPublishedError, Publish
 from streams.core.ledger import Outcome
+from streams.fault import place_of
 from streams.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
-from streams.monitor import Monitor, NotFoldedError, place_of
+from streams.monitor import Monitor, NotFoldedError
 from streams.pipeline import Pipeline
 from streams.sparing import Sparing
 from streams.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install

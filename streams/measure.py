@@ -9,6 +9,7 @@ from schemas.topics import TOPIC_OF, TOPICS, Refusal, UnknownType
 from streams.core.centre import Centre
 from streams.core.ledger import Outcome
 from streams.exposition import exposition
+from streams.fault import place_of
 from streams.monitor import Monitor, NotFoldedError, not_folded
 from streams.sources import Line
 
@@ -23,6 +24,8 @@ class Measurement:
     text: str
     at: float | None
     outcomes: Counter[str] = field(default_factory=Counter)
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Centres that cannot be measured, and why."""
 
 
 def measure(
@@ -34,8 +37,11 @@ def measure(
 ) -> Measurement:
     """Fold every event up to `at` (None: all) and measure then; `wall` is the clock that events may not be ahead of."""
     monitor, moment, outcomes = fold(lines, centres, wall, at, on_refusal)
-    # Without an event there is no last one to measure after.
-    return Measurement("" if moment is None else "".join(exposition(monitor, moment)), moment, outcomes)
+    found = Measurement("", moment, outcomes)
+    if moment is not None:  # without an event there is no last one to measure after
+        left_out = found.left_out
+        found.text = "".join(exposition(monitor, moment, on_fault=lambda city, error: left_out.update({city: place_of(error)})))
+    return found
 
 
 def fold(

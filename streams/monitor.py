@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from threading import RLock
-from traceback import extract_tb
 from typing import Any, Protocol
 
 from pydantic import TypeAdapter
@@ -16,6 +14,7 @@ from streams.core.centre import Centre
 from streams.core.city import NOUNS, City
 from streams.core.ledger import Outcome
 from streams.core.reading import Metric, Reading
+from streams.fault import place_of
 
 STATE_VERSION = 4
 """Goes up when a stored state can no longer be read: the worker then folds again from the log's beginning."""
@@ -80,14 +79,6 @@ class NotFoldedError(Exception):
 
 class SpoiltError(Exception):
     """A state that a fold left half changed is not measured."""
-
-
-def place_of(error: BaseException) -> str:
-    """An error's type and where in the code it was raised."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    frames = extract_tb(error.__traceback__, -1)
-    return f"{type(error).__name__}{''.join(f' at {Path(f.filename).name}:{f.lineno}' for f in frames)}"
 
 
 def not_folded(kind: str) -> Refusal:

@@ -242,3 +242,18 @@ def test_workers_that_are_killed_at_random_count_as_without_poison_and_end_at_mo
 
 def die(code: int, why: str) -> None:
     raise Ended(code, why)
+
+
+def test_measure_leaves_out_a_centre_that_cannot_be_measured_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Monitor.measure
+
+    def odd(self: Monitor, city: str, now: float) -> Any:
+        return real(self, city, now) if city == "32.71" else 1 / 0
+
+    monkeypatch.setattr(Monitor, "measure", odd)
+    result = measure.measure(lines(DAY[:100], poisonous=True), TWO, NOW)
+
+    assert result.left_out.keys() == {"32.73"}
+    assert result.left_out["32.73"].startswith("ZeroDivisionError at test_poison.py:")
+    assert 'city="32.71"' in result.text
+    assert 'city="32.73"' not in result.text

@@ -53,9 +53,13 @@ def measure(
         result = fold(tick(lines), known, time.time(), at.timestamp() if at else None, lambda n, r: faults.say(n, sentence(r)))
     sys.stdout.write(result.text)
     faults.sum_up()
+    for city, why in result.left_out.items():
+        tell(f"{city}: left out, because its numbers cannot be worked out: {why}. A fault of this program: please report it")
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(result.outcomes.items()))
     moment = "nothing" if result.at is None else datetime.fromtimestamp(result.at).astimezone().isoformat()
     tell(f"{events}: {said or 'no events'}; as of {moment}")
+    if result.left_out:
+        raise typer.Exit(1)
 
 
 app.command(epilog="Example: pantau112 staffing topic:112.calls.v1 --centre kota-bogor.toml")(staffing)
