@@ -20,7 +20,7 @@ from faust.exceptions import ProducerSendError
 from faust.types import TP, EventT
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, TOPIC_OF, TOPICS, Refusal, encode
+from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
 from streams.advisor import NotPublishedError, Publish
 from streams.core.ledger import Outcome
 from streams.fault import place_of
@@ -237,6 +237,8 @@ class Worker:
             "dlq_reason": refusal.reason,
             "dlq_detail": refusal.detail,
         }
+        if times := dict(record.headers).get(SENT_AGAIN):
+            headers[SENT_AGAIN] = times.decode("ascii", "replace")
         # Kafka takes no record that has neither key nor value.
         key = b"" if record.key is None and record.value is None else record.key
         try:

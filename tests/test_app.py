@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
+from schemas.topics import SENT_AGAIN
 from streams import app as shell
 from streams import centres
 from streams.app import Worker
@@ -151,6 +152,14 @@ def test_a_refused_record_is_buried_before_anything_is_published(worker: Any) ->
     }
     assert worker.marker(PLACE) == 41
     assert worker.pipeline.dead_letters == {(CALLS, "not_json"): 1}
+
+
+def test_what_was_sent_again_and_comes_back_says_how_often_it_was_sent(worker: Any) -> None:
+    sent = chunk(0, b"broken")
+    sent[0].headers.append((SENT_AGAIN, b"2"))
+    run(worker._take(PLACE, sent))
+    ((*_, headers),) = worker.buried
+    assert headers[SENT_AGAIN] == b"2"
 
 
 def letters(worker: Any) -> dict[int, tuple[bytes, bytes]]:
