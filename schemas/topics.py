@@ -33,6 +33,7 @@ Reason = Literal[
     "unknown_centre",
     "in_the_future",
     "wrong_partition",
+    "not_folded",
 ]
 
 
@@ -73,7 +74,10 @@ NETWORK = Topic("112.network.v1", "network", 400, get_args(NetworkEvent))
 ENVIRONMENT = Topic("112.environment.v1", "environment", 400, get_args(EnvironmentEvent))
 SURVEY = Topic("112.survey.v1", "survey", 400, (SurveyEvent,))
 TOPICS = (CALLS, OPERATORS, DISPATCH, NETWORK, ENVIRONMENT, SURVEY)
-DEAD_LETTERS = Topic("112.dead-letters.v1", "dead-letters", 30)
+DEAD_LETTERS = Topic("112.dead-letters.v1", "dead-letters", 3)
+
+SENT_AGAIN = "dlq_times_sent"
+"""Header of a record that was a dead letter, and of what becomes of it if it comes back: how often it was sent again."""
 
 EVENT_TYPES: dict[str, type[Event]] = {t.model_fields["type"].default: t for topic in TOPICS for t in topic.types}
 TOPIC_OF: dict[str, Topic] = {t.model_fields["type"].default: topic for topic in TOPICS for t in topic.types}

@@ -59,6 +59,7 @@ ALERTS = {
     "EventsLost": Text("Kejadian hilang dari Kafka", "Events gone from Kafka"),
     "LagRecords": Text("Kejadian menumpuk", "Events pile up"),
     "LagSeconds": Text("Pemantau tertinggal", "Monitor is behind"),
+    "LeftOut": Text("Sebagian dilewati", "Something is left out"),
     "MarkerRegression": Text("Keadaan pemantau mundur", "Monitor's state went back"),
     "MonitorBlind": Text("Pemantau buta", "Monitor is blind"),
     "PartitionUnowned": Text("Partisi tidak dipantau", "Partition without a worker"),
@@ -103,6 +104,7 @@ ALERTS = {
     "ScrapeSlow": Text("Pekerja lambat menjawab", "Worker answers slowly"),
     "Watchdog": Text("Penjaga", "Watchdog"),
     "WorkerDown": Text("Pekerja tidak menjawab", "Worker does not answer"),
+    "WorkerRestarts": Text("Pekerja berhenti berulang-ulang", "Worker ends again and again"),
 }
 """What each alert is called on the boards, by its name in the rules and the runbook."""
 
