@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from streams.stack import debian, jars
 from streams.stack.kafka import Broker, find_java
@@ -22,6 +23,9 @@ LOCAL = Path(__file__).parents[1] / ".local"
 def pytest_configure(config: pytest.Config) -> None:
     # kafka-python 3.0 at import; deprecated in Python 3.11, taken back in 3.13
     config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+    # No test is about speed: a machine that does other things too is slow.
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
 
 
 def free_port(row: int = 1) -> int:
