@@ -28,9 +28,10 @@ WINDOWS = {"5m": 300, "15m": 900, "60m": 3600}
 class State:
     """The calls of one centre.
 
-    The most that it takes as it is written, in kB, each by its own bound and with the longest text: open calls 400, the call book
-    350, the ledger 500, windows 160, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22), workload
-    115, queues 56, forecast 20. Together, and besides what the centre's file names, less than half of the largest request to Kafka.
+    The most that it takes as it is written, in kB, each by its own bound and with the longest text: open calls 400, the call
+    book 350, the ledger 500, windows 160, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
+    workload 115, queues 56, forecast 20. Together, and besides what the centre's file names, less than half of the largest
+    request to Kafka.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
