@@ -213,6 +213,8 @@ def _spelled(parts: Any, dice: Random, longest: int) -> Iterator[str]:
         match what:
             case regex.LITERAL:
                 yield chr(how)
+            case regex.IN if how[0][0] is regex.NEGATE:
+                yield dice.choice("aé |~\\")  # of all that are not shut out
             case regex.IN:
                 kind, letters = dice.choice(how)
                 yield chr(letters if kind is regex.LITERAL else dice.choice((*letters, dice.randint(*letters))))
@@ -242,7 +244,7 @@ def _named(centre: Centre) -> dict[str, list[str]]:
     }
     found = {key: [part.code for part in named] for key, named in parts.items()}
     rungs = [rung.name for ladder in centre.ladders.values() for rung in ladder.rungs]
-    return found | {"queue": list(centre.queues), "seat": list(centre.seats), "rung": rungs}
+    return found | {"queue": list(centre.names.queues.codes), "seat": list(centre.names.seats.codes), "rung": rungs}
 
 
 def histories(

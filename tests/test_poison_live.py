@@ -106,8 +106,8 @@ def test_among_10000_events_every_poison_is_one_dead_letter_and_ends_a_worker_at
                 watch.until(time.monotonic() + random.uniform(0, 6))
                 watch.workers[random.choice(sorted(watch.workers))].kill()
                 log.write(rest[len(rest) * blow // 4 : len(rest) * (blow + 1) // 4])
-            wait_until(watch.is_whole, "everything is folded", 300)
-            wait_until(lambda: watch.is_whole() and domain(group.page(at)) == expected, "the totals are exact", 60)
+            wait_until(watch.is_whole, "everything is folded")
+            wait_until(lambda: watch.is_whole() and domain(group.page(at)) == expected, "the totals are exact")
             poisons = {
                 Origin(record.topic, record.partition, record.offset): way
                 for record in log.read([topic.name for topic in TOPICS])
@@ -136,8 +136,8 @@ def test_among_10000_events_every_poison_is_one_dead_letter_and_ends_a_worker_at
 def comes_back_and_is_said(group: Group, watch: Watch, before: int) -> None:
     """What is sent again without being mended is a dead letter once more, and not sent a second time."""
     assert send(group) == 0
-    wait_until(lambda: watch.is_whole() and any(letter.times_sent for letter in letters(group)), "some come back", 120)
-    wait_until(watch.is_whole, "everything is folded", 120)
+    wait_until(lambda: watch.is_whole() and any(letter.times_sent for letter in letters(group)), "some come back")
+    wait_until(watch.is_whole, "everything is folded")
     back = [letter for letter in letters(group) if letter.times_sent]
     assert {letter.reason for letter in back} == {"not_folded"}
     assert {letter.times_sent for letter in back} == {1}

@@ -140,7 +140,7 @@ def test_the_links_of_a_centre_fit_into_half_a_record_whatever_they_do() -> None
 def weather_at_its_worst() -> Iterable[Event]:
     for n in range(2 * environment.WARNINGS):
         yield cancelled(long("warning", n), -n - ODD)
-        told = warned(long("warning", n), n + ODD, ODD, 20_000 * DAY + ODD, "Moderate")
+        told = warned(long("warning", n), n + ODD, ODD, 59 * DAY + ODD, "Moderate")
         yield told.model_copy(update={"data": told.data.model_copy(update={"event": long("e", n), "attribution": long("a", n)})})
     for n in range(200):
         yield warned(long("past", n), n * HOUR, n * HOUR, n * HOUR + 1)
@@ -272,7 +272,8 @@ EXTREMES: dict[str, st.SearchStrategy[Any]] = {
     "onset": st.just(WHEN[0]),
     "scores": st.dictionaries(st.sampled_from(["tepat_waktu.1", "tepat_sasaran.9"]), st.integers(1, 5), min_size=1),
 }
-EXTREMES |= dict.fromkeys(("since", "due", "expires"), st.sampled_from(WHEN))
+EXTREMES |= dict.fromkeys(("since", "due"), st.sampled_from(WHEN))
+EXTREMES["expires"] = st.sampled_from([WHEN[0], WHEN[0] + timedelta(days=60)])
 
 
 @st.composite
@@ -281,6 +282,8 @@ def anything(draw: st.DrawFn, kinds: tuple[type[Event], ...]) -> Event:
     kind = draw(st.sampled_from(kinds))
     fields = kind.model_fields["data"].annotation.model_fields  # type: ignore[union-attr]
     said = {name: draw(EXTREMES.get(name, st.sampled_from(SPELT))) for name in fields}
+    if "due" in said:
+        said["since"], said["due"] = sorted((said["since"], said["due"]))
     time = draw(st.sampled_from(WHEN))
     return kind.model_validate({"id": "1", "source": "/32.71/x", "subject": "32.71", "time": time, "data": said})
 

@@ -305,15 +305,6 @@ def test_a_fact_told_twice_changes_nothing(fact: int) -> None:
         assert readings(twice, 1000) == readings(STORY, 1000), place
 
 
-def test_an_agency_can_be_called_none_and_is_another_one_when_there_are_too_many() -> None:
-    many = [event for n in range(LABELS) for event in (opened(f"t{n}", n), sent(f"t{n}", n, f"opd-{n}"))]
-
-    few, crowded = [opened("t", 90), sent("t", 90, "none")], [*many, opened("t", 90), sent("t", 90, "none")]
-
-    assert places(readings(few, 100)) == {("none", "in_time"): 1}
-    assert places(readings(crowded, 100))["other", "in_time"] == 1
-
-
 def test_facts_without_an_opening_are_given_up_after_an_hour() -> None:
     told = [sent("t1", 0), acknowledged("t1", 5), opened("t2", HOUR)]
 

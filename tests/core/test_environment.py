@@ -305,11 +305,11 @@ def test_the_longest_warnings_take_no_memory_of_their_hours() -> None:
     assert len(state.hours) <= 7 * 24 + 1
 
 
-def test_of_a_warning_of_decades_the_hours_of_the_week_are_counted() -> None:
-    event = warned("w1", 0, -10_000 * DAY, 20_000 * DAY)
+def test_of_a_warning_of_two_months_the_hours_of_the_week_are_counted() -> None:
+    event = warned("w1", 0, -20 * DAY, 40 * DAY)
 
     assert hours([event], -10_000 * DAY, 10 * DAY) == set(range(3 * 24 + 1, 10 * 24))
-    assert len(hours([event], -10_000 * DAY, 5_000 * DAY + 1)) == 168
+    assert len(hours([event], -10_000 * DAY, 30 * DAY + 1)) == 168
 
 
 def test_of_too_many_warnings_those_told_last_stay() -> None:
