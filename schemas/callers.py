@@ -1,13 +1,18 @@
 """What is decided about nuisance callers: recommended by the monitor, decided by a person, always with an end."""
 
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from schemas.event import Code, Data, Event, Pseudonym, Time
+from schemas.event import Code, Data, Event, Pseudonym, Time, check_order
 
 Stage = Literal["24h", "3d", "review"]
 """A first block lasts 24 hours, a second 3 days; after that a person reviews, and nothing is recommended by itself."""
+
+LONGEST = timedelta(days=30)
+"""No block lasts longer, and no recommendation stands longer."""
 
 
 class Caller(Data):
@@ -20,11 +25,19 @@ class BlockRecommended(Caller):
     """Why, in numbers: so many calls that call takers said were pranks, none that was anything real."""
 
     stage: Stage
-    pranks: Annotated[int, Field(ge=1)]
-    since: Time
-    """When the first of them came."""
-    until: Time
-    """After this the recommendation no longer stands."""
+    pranks: Annotated[int, Field(ge=1, le=100_000)]
+    since: Time = Field(description="When the first of them came.")
+    until: Time = Field(
+        description="After this the recommendation no longer stands; not before since, "
+        f"and at most {LONGEST.days} days after the event's time."
+    )
+
+    @field_validator("until")
+    @classmethod
+    def _in_order(cls, until: datetime, beside: ValidationInfo) -> datetime:
+        if "since" in beside.data:
+            check_order(until, beside.data["since"], "since")
+        return until
 
 
 class BlockApproved(Caller):
@@ -32,7 +45,7 @@ class BlockApproved(Caller):
 
     stage: Stage
     by: Code = Field(description="The role that decided, such as supervisor-1; never a name.")
-    expires: Time
+    expires: Time = Field(description=f"Not before the event's time, and at most {LONGEST.days} days after it.")
 
 
 class BlockDeclined(Caller):
@@ -54,11 +67,27 @@ class Contacted(Caller):
     by: Code | None = None
 
 
+def _check_end(field: str, end: datetime, time: datetime) -> None:
+    """Raises `ValidationError`, so that the field is named and not all of `data`."""
+    try:
+        check_order(end, time, "time", LONGEST)
+    except PydanticCustomError as wrong:
+        raise ValidationError.from_exception_data("data", [InitErrorDetails(type=wrong, loc=(field,), input=None)]) from None
+
+
 class CallerBlockRecommended(Event):
     """The monitor recommends a block. Its id is made from the caller, the stage and the prank that caused it."""
 
     type: Literal["caller.block_recommended"] = "caller.block_recommended"
     data: BlockRecommended
+
+    @field_validator("data")
+    @classmethod
+    def _ends(cls, data: BlockRecommended, beside: ValidationInfo) -> BlockRecommended:
+        if "time" in beside.data:
+            # One that no longer stands may still be told of.
+            _check_end("until", max(data.until, beside.data["time"]), beside.data["time"])
+        return data
 
 
 class CallerBlockApproved(Event):
@@ -66,6 +95,13 @@ class CallerBlockApproved(Event):
 
     type: Literal["caller.block_approved"] = "caller.block_approved"
     data: BlockApproved
+
+    @field_validator("data")
+    @classmethod
+    def _ends(cls, data: BlockApproved, beside: ValidationInfo) -> BlockApproved:
+        if "time" in beside.data:
+            _check_end("expires", data.expires, beside.data["time"])
+        return data
 
 
 class CallerBlockDeclined(Event):

@@ -2,12 +2,26 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from schemas.event import Code, Data, Event, Pseudonym
 
-Class = Literal["normal", "information", "prank", "ghost", "cut_off", "out_of_area"]
-"""What a call turned out to be. Ghost (silent) is not prank: a silent caller may be in danger."""
+Class = Literal[
+    "normal",
+    "non_emergency",
+    "information",
+    "prank",
+    "ghost",
+    "cut_off",
+    "out_of_area",
+    "misdirected",
+    "test",
+    "other",
+]
+"""What a call turned out to be; `normal` is an emergency. Ghost (silent) is not prank: a silent caller may be in danger."""
+
+ClassWord = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+"""A class, or the centre's own word for one, without control characters. Which class a word means, the centre's file says."""
 
 
 class Call(Data):
@@ -62,7 +76,10 @@ class Overflowed(Call):
 class Classified(Call):
     """A call taker said what the call was. The field is named `class` in JSON."""
 
-    class_: Annotated[Class, Field(alias="class")]
+    class_: ClassWord = Field(
+        alias="class",
+        description="One of ours, such as prank or ghost, or the centre's own word for it; any other counts as other.",
+    )
 
 
 class Blocked(Call):

@@ -1,8 +1,11 @@
 """What becomes of a report that a responder agency (OPD, organisasi perangkat daerah) must act on: its ticket."""
 
+from datetime import datetime
 from typing import Literal
 
-from schemas.event import Code, Data, Event, Time
+from pydantic import Field, ValidationInfo, field_validator
+
+from schemas.event import Code, Data, Event, Time, check_order
 
 
 class Ticket(Data):
@@ -40,10 +43,15 @@ class ReminderDue(OfOpd):
     """The ticket was still unanswered when a rung of its ladder was passed."""
 
     rung: Code
-    since: Time
-    """When the ticket was sent to the OPD: the ladder's foot."""
-    due: Time
-    """When the rung was passed."""
+    since: Time = Field(description="When the ticket was sent to the OPD: the ladder's foot.")
+    due: Time = Field(description="When the rung was passed; not before since.")
+
+    @field_validator("due")
+    @classmethod
+    def _in_order(cls, due: datetime, beside: ValidationInfo) -> datetime:
+        if "since" in beside.data:
+            check_order(due, beside.data["since"], "since")
+        return due
 
 
 class ReminderAccepted(OfOpd):

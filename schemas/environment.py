@@ -1,10 +1,14 @@
 """The river and the weather, which bring calls and take the network."""
 
-from typing import Annotated, Literal, Self
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from schemas.event import Code, Data, Event, Time
+from schemas.event import Code, Data, Event, Time, check_order
+
+LONGEST_WARNING = timedelta(days=60)
+"""Real ones hold for hours or days."""
 
 Severity = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
 Urgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
@@ -27,14 +31,15 @@ class Warned(Data):
     urgency: Urgency = "Unknown"
     certainty: Certainty = "Unknown"
     onset: Time
-    expires: Time
+    expires: Time = Field(description=f"Not before its onset, and at most {LONGEST_WARNING.days} days after it.")
     attribution: Code = Field(description="Who warns, such as BMKG; to be shown wherever the warning is.")
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.expires < self.onset:
-            raise ValueError("expires before its onset")
-        return self
+    @field_validator("expires")
+    @classmethod
+    def _in_order(cls, expires: datetime, beside: ValidationInfo) -> datetime:
+        if "onset" in beside.data:
+            check_order(expires, beside.data["onset"], "onset", LONGEST_WARNING)
+        return expires
 
 
 class Cancelled(Data):

@@ -1,13 +1,18 @@
 """The envelope every event travels in (CloudEvents 1.0, structured JSON) and the field types the nouns share."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, SchemaSerializer, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, SchemaSerializer, core_schema
+
+EARLIEST, TOO_LATE = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""Between them lies every time that is told as JSON: from the first on, and before the second. What an empty cell, a clock that
+was never set or a slip of a key makes (1970, 9999) is none.
+"""
 
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]*$")]
 """A short machine-made name: of a call, a queue, a seat, a link. Never a person's name, number or free text."""
@@ -20,18 +25,23 @@ Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class _Written:
-    """In JSON a time is RFC 3339 text; pydantic alone would also take a number in quotes, and guess its unit."""
+    """In JSON a time is RFC 3339 text, within bounds; pydantic alone would also take a number in quotes, and guess its unit."""
 
     @staticmethod
     def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         aware = handler(source)
         text = core_schema.str_schema(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]")
-        parsed = core_schema.datetime_schema(tz_constraint="aware", strict=False)
+        parsed = core_schema.datetime_schema(tz_constraint="aware", strict=False, ge=EARLIEST, lt=TOO_LATE)
         return core_schema.json_or_python_schema(core_schema.chain_schema([text, parsed]), aware)
 
     @staticmethod
     def __get_pydantic_json_schema__(_: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(core_schema.datetime_schema())
+        # The first and the last of these days are partly within bounds, by their offset. The words after it are ajv-formats'.
+        return handler(core_schema.datetime_schema()) | {
+            "pattern": r"^(1999-12-31|20[0-9]{2}-[0-9]{2}-[0-9]{2}|2100-01-01)[Tt]",
+            "formatMinimum": f"{EARLIEST:%Y-%m-%dT%H:%M:%SZ}",
+            "formatExclusiveMaximum": f"{TOO_LATE:%Y-%m-%dT%H:%M:%SZ}",
+        }
 
 
 Time = Annotated[AwareDatetime, _Written]
@@ -41,6 +51,14 @@ epochs: Callable[[list[datetime]], list[float]] = partial(
     mode="json",
 )
 """Epoch seconds of times with zone: what their `timestamp()` says, of many at once in a third of the time."""
+
+
+def check_order(moment: datetime, after: datetime, name: str, longest: timedelta | None = None) -> None:
+    """Raises `PydanticCustomError` for a moment before `after`, the time called `name`, or more than `longest` after it."""
+    if moment < after:
+        raise PydanticCustomError(f"before_{name}", f"before its {name}")
+    if longest is not None and moment - after > longest:
+        raise PydanticCustomError(f"over_{longest.days}_days_after_{name}", f"more than {longest.days} days after its {name}")
 
 
 class Data(BaseModel):
@@ -61,7 +79,7 @@ class Event(BaseModel):
     )
     type: Annotated[str, StringConstraints(min_length=1)]
     subject: CentreCode = Field(description="The centre it happened at; also the topic key.")
-    time: Time = Field(description="When it happened at the source, with zone (RFC 3339).")
+    time: Time = Field(description="When it happened at the source, with zone (RFC 3339); from 2000 until before 2100.")
     replayed: Literal[True] | None = Field(
         default=None, description="A recording told it again: numbers count it, and nobody is reminded of anything because of it."
     )

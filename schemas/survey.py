@@ -17,7 +17,7 @@ Score = Annotated[int, Field(ge=1, le=5)]
 class Response(Data):
     """One respondent's scores; an item left open is left out. Who it was is said nowhere."""
 
-    scores: dict[Item, Score] = Field(min_length=1)
+    scores: dict[Item, Score] = Field(min_length=1, max_length=45)
 
 
 class SurveyAnswered(Event):

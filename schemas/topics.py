@@ -33,6 +33,7 @@ Reason = Literal[
     "unknown_centre",
     "in_the_future",
     "wrong_partition",
+    "not_folded",
 ]
 
 
@@ -73,7 +74,10 @@ NETWORK = Topic("112.network.v1", "network", 400, get_args(NetworkEvent))
 ENVIRONMENT = Topic("112.environment.v1", "environment", 400, get_args(EnvironmentEvent))
 SURVEY = Topic("112.survey.v1", "survey", 400, (SurveyEvent,))
 TOPICS = (CALLS, OPERATORS, DISPATCH, NETWORK, ENVIRONMENT, SURVEY)
-DEAD_LETTERS = Topic("112.dead-letters.v1", "dead-letters", 30)
+DEAD_LETTERS = Topic("112.dead-letters.v1", "dead-letters", 3)
+
+SENT_AGAIN = "dlq_times_sent"
+"""Header of a record that was a dead letter, and of what becomes of it if it comes back: how often it was sent again."""
 
 EVENT_TYPES: dict[str, type[Event]] = {t.model_fields["type"].default: t for topic in TOPICS for t in topic.types}
 TOPIC_OF: dict[str, Topic] = {t.model_fields["type"].default: topic for topic in TOPICS for t in topic.types}
@@ -86,6 +90,7 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(
 )
 _validate: Callable[[bytes], Event] = _EVENT.validator.validate_json  # without the wrapper, which costs a sixth of it
 _ENVELOPE = TypeAdapter(Event)
+_BEYOND = {"ge": "less than", "gt": "not greater than", "le": "greater than", "lt": "not less than"}
 _TYPE_NAME = re.compile(r"[a-z0-9._-]{1,64}")
 
 
@@ -128,5 +133,6 @@ def _explain(invalid: ValidationError) -> Refusal:
     # The first place is the union's tag, not a field of the event.
     field = ".".join(str(part) for part in (where[1:] if where and where[0] in EVENT_TYPES else where)) or "event"
     reason: Reason = "invalid_data" if field.startswith("data.") else "invalid_envelope"
-    # Pydantic's own sentences can quote the input; its type names cannot.
-    return Refusal(reason, f"field {field}: {kind.replace('_', ' ')}")
+    # Pydantic's own sentences can quote the input; its type names cannot, nor can our own bounds.
+    beyond = next((f"{said} {error['ctx'][name]}" for name, said in _BEYOND.items() if name in error.get("ctx", ())), None)
+    return Refusal(reason, f"field {field}: {beyond or kind.replace('_', ' ')}")

@@ -2,13 +2,14 @@
 
 import asyncio
 import gc
+import json
 import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import faust
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -17,10 +18,12 @@ from faust.exceptions import ProducerSendError
 from faust.types import TP, EventT
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, TOPIC_OF, TOPICS, Refusal, encode
+from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
 from streams.advisor import NotPublishedError, Publish
-from streams.fence import FENCED, Fence, die
-from streams.monitor import Monitor
+from streams.core.ledger import Outcome
+from streams.fault import place_of
+from streams.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
+from streams.monitor import Monitor, NotFoldedError
 from streams.pipeline import Pipeline
 from streams.sparing import Sparing
 from streams.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
@@ -29,6 +32,10 @@ log = logging.getLogger(__name__)
 
 FLUSH_RECORDS = 50_000
 """Most unflushed records of a partition. Age is what flushes; this only bounds the work repeated after a crash."""
+
+KEPT_RECORDS = 2_000
+"""Most unflushed records of a partition that are kept, so that a fold which breaks off can be begun again from what was flushed.
+While a log is caught up with there are more: then the worker notes which record it was and ends, once for each partition."""
 
 
 class Pace(NamedTuple):
@@ -60,6 +67,9 @@ CHANGELOG_CONFIG = {
 }
 
 
+Others = dict[int, Outcome | Refusal]
+"""By offset, what became of records that were not folded."""
+
 Advise = Callable[[Pipeline, Publish], Coroutine[Any, Any, None]]
 """What a worker does beside folding, until it is cancelled: it may look at what is folded, and publish."""
 
@@ -87,6 +97,10 @@ class _Live:
     dirty: int = 0
     flushed_at: float = 0.0
     burying: bool = False
+    kept: list[Sequence[DefaultRecord]] | None = field(default_factory=list)
+    """What was folded since the last flush; None when that is more than is kept."""
+    careful: bool = False
+    """Flush as often as it takes to keep all: a record of this partition could not be folded."""
 
 
 class Worker:
@@ -136,29 +150,81 @@ class Worker:
         if number != live.next_chunk:
             die(FENCED, f"{tp.topic}/{tp.partition}: chunk {live.next_chunk} is missing, {number} came")
         live.next_chunk += 1
-        self._fence.alive()
-        if refused := self._fold(live, chunk):
-            # States must not reach Kafka before their dead letters: after a crash their watermark would skip them.
-            live.burying = True
-            for record, refusal in refused:
-                await self._bury(tp, record, refusal)
-            live.burying = False
-        if live.dirty >= FLUSH_RECORDS or time.monotonic() - live.flushed_at >= self._pace.flush_seconds:
-            self._flush(tp, live)
+        rest: Sequence[DefaultRecord] = chunk
+        while rest and self._live.get(tp) is live:
+            self._fence.alive()
+            if live.kept is not None and live.dirty + len(rest) > KEPT_RECORDS:
+                if live.careful:
+                    self._flush(tp, live)
+                else:
+                    live.kept = None
+            try:
+                done, others = self._fold(live, rest)
+            except NotFoldedError as error:
+                await self._give_up(tp, live, error)
+            rest = rest[len(done) :]
+            await self._settled(tp, live, done, others)
 
-    def _fold(self, live: _Live, chunk: Chunk) -> list[tuple[DefaultRecord, Refusal]]:
+    def _fold(self, live: _Live, records: Sequence[DefaultRecord]) -> tuple[Sequence[DefaultRecord], Others]:
+        """Fold records, or as many as there are up to one that cannot be: it is refused, and the states are those from before it.
+
+        Returns those that are done, and of them by offset what became of those not folded. Raises `NotFoldedError` where too much
+        came since the last flush to have been kept.
+        """
         topic, number = live.topic, live.number
-        others = self.monitor.fold(topic, number, chunk)
+        try:
+            return records, self.monitor.fold(topic, number, records)
+        except NotFoldedError as error:
+            if live.kept is None:
+                raise
+            log.error("%s: it becomes a dead letter", error)
+            done = [record for record in records if record.offset <= error.offset]
+            live.careful = True
+            self.monitor.poison.setdefault((topic, number), {})[error.offset] = error.kind
+        # All at once: whoever measured in between would see totals go back.
+        with self.monitor.lock:
+            self.monitor.take_back(topic, number, lambda key: self._table.data.get(_state_key(live, key)))
+            for before in live.kept:
+                self.monitor.fold(topic, number, before)
+            return done, self.monitor.fold(topic, number, done)
+
+    async def _settled(self, tp: TP, live: _Live, records: Sequence[DefaultRecord], others: Others) -> None:
+        """Count what became of records, bury what was refused, and flush when it is time."""
+        topic, number = live.topic, live.number
+        if live.kept is not None:
+            live.kept.append(records)
         if not live.dirty:
             live.flushed_at = time.monotonic()
-        live.dirty += len(chunk)
-        live.position = chunk[-1].offset + 1
-        self.pipeline.newest[topic, number] = chunk[-1].timestamp / 1000
-        self.pipeline.consumed[topic, "folded"] += len(chunk) - len(others)
+        live.dirty += len(records)
+        live.position = records[-1].offset + 1
+        self.pipeline.newest[topic, number] = records[-1].timestamp / 1000
+        self.pipeline.consumed[topic, "folded"] += len(records) - len(others)
         for outcome in others.values():
             self.pipeline.consumed[topic, "refused" if isinstance(outcome, Refusal) else outcome] += 1
         refused = {offset: outcome for offset, outcome in others.items() if isinstance(outcome, Refusal)}
-        return [(record, refused[record.offset]) for record in chunk if record.offset in refused] if refused else []
+        if refused:
+            # States must not reach Kafka before their dead letters: after a crash their watermark would skip them.
+            live.burying = True
+            for record in records:
+                if refusal := refused.get(record.offset):
+                    await self._bury(tp, record, refusal)
+            live.burying = False
+        # After a poison at once, so that the next one has little to take back, and a crash buries none a second time.
+        poisoned = any(refusal.reason == "not_folded" for refusal in refused.values())
+        if poisoned or live.dirty >= FLUSH_RECORDS or time.monotonic() - live.flushed_at >= self._pace.flush_seconds:
+            self._flush(tp, live)
+
+    async def _give_up(self, tp: TP, live: _Live, error: NotFoldedError) -> NoReturn:
+        """Note in Kafka which record cannot be folded, and end: whoever gets the partition next has the state from before it, and
+        puts it aside. Until then no more is said or flushed of a state that is half changed.
+        """
+        del self._live[tp]
+        self.pipeline.recovering = True
+        log.error("%s", error)
+        note = self.monitor.poison.get((live.topic, live.number), {}) | {error.offset: error.kind}
+        self._fence.alive()
+        await self._table.send_changelog(live.number, _note_key(live.topic, live.number), json.dumps(note).encode())
+        die(NOT_FOLDED, f"{error}. It is noted: start the worker again, and it becomes a dead letter")
 
     async def _bury(self, tp: TP, record: DefaultRecord, refusal: Refusal) -> None:
         headers = {
@@ -169,6 +235,8 @@ class Worker:
             "dlq_reason": refusal.reason,
             "dlq_detail": refusal.detail,
         }
+        if times := dict(record.headers).get(SENT_AGAIN):
+            headers[SENT_AGAIN] = times.decode("ascii", "replace")
         # Kafka takes no record that has neither key nor value.
         key = b"" if record.key is None and record.value is None else record.key
         try:
@@ -206,10 +274,17 @@ class Worker:
         for key, blob in blobs:
             self._table.data[key] = blob
             self._table.send_changelog(live.number, key, blob).add_done_callback(_published)
-        live.dirty, live.flushed_at = 0, time.monotonic()
+        live.dirty, live.flushed_at, live.kept = 0, time.monotonic(), []
+        self._forget_poison(live)
         self.pipeline.markers[live.topic, live.number] = live.position - 1
         self.pipeline.flushes += 1
         self.pipeline.flushed_bytes += sum(len(blob) for _, blob in blobs)
+
+    def _forget_poison(self, live: _Live) -> None:
+        """What lies before the position has its dead letter."""
+        poison = self.monitor.poison.get((live.topic, live.number), {})
+        for offset in [offset for offset in poison if offset < live.position]:
+            del poison[offset]
 
     async def _tick(self) -> None:
         while True:
@@ -244,6 +319,8 @@ class Worker:
     def sought(self, tp: TP, position: int, epoch: int, beyond: str | None) -> None:
         """Reading of this partition goes on at `position`: from now on its chunks are folded."""
         live = self._live[tp] = _Live(tp.topic.removeprefix(self._prefix), tp.partition, epoch, position)
+        self._forget_poison(live)
+        live.careful = bool(self.monitor.poison.get((live.topic, live.number)))
         if beyond:
             log.error("%s/%d: the state's offset lies %s the log; alert", tp.topic, tp.partition, beyond)
         self.pipeline.markers_below_log += beyond == "below"
@@ -272,14 +349,33 @@ class Worker:
                 number, topic, name = _parse(key)
                 if number not in owned:
                     del self._table.data[key]
-                elif name is not None:
-                    self.monitor.load(topic, number, name, blob)
+                else:
+                    self._recover(key, topic, number, name, blob)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*CATCHING_UP.collect)
         self._pace = CATCHING_UP
         if not owned:
             self._ready()
+
+    def _recover(self, key: bytes, topic: str, number: int, name: bytes | None, blob: bytes) -> None:
+        """Take back one entry of the table, or end with a sentence: without it totals would be wrong."""
+        try:
+            if name is not None:
+                self.monitor.load(topic, number, name, blob)
+            elif key == _note_key(topic, number):
+                self.monitor.poison[topic, number] = {int(offset): str(kind) for offset, kind in json.loads(blob).items()}
+            else:
+                int(blob)
+        except Exception as error:
+            what = name.decode() if name else f"partition {number}"
+            changelog = self._table.changelog_topic.get_topic_name()
+            die(
+                UNREADABLE,
+                f"what {changelog} holds of {topic} {what} cannot be read ({place_of(error)}). A restart does not help: go back "
+                f"to the version that wrote it, or stop all workers, delete {changelog}, run pantau112 topics create and start "
+                "them: they fold the log again",
+            )
 
     def _ready(self) -> None:
         if self.pipeline.recovering:
@@ -396,6 +492,10 @@ def _marker_key(topic: str, number: int) -> bytes:
     return b"\0%d|%s" % (number, topic.encode())
 
 
+def _note_key(topic: str, number: int) -> bytes:
+    return b"\1%d|%s" % (number, topic.encode())
+
+
 def _parse(key: bytes) -> tuple[int, str, bytes | None]:
-    number, topic, *name = key.lstrip(b"\0").split(b"|", 2)
+    number, topic, *name = key.lstrip(b"\0\1").split(b"|", 2)
     return int(number), topic.decode(), name[0] if name else None

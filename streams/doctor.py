@@ -1,18 +1,24 @@
 """What the monitor needs, looked at one by one: is it there, is it right, and what to do if it is not."""
 
 import http.client
+import re
 import shutil
 import stat
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from schemas.topics import DEAD_LETTERS
 from streams import centres
 from streams.core.centre import CentreError
+from streams.dead_letters import TODO, Letter, letters
 from streams.grafana import Grafana, GrafanaError
 from streams.log import Log, LogError
 from streams.settings import Settings, SettingsError
@@ -21,6 +27,17 @@ FREE_BYTES = 2 * 10**9
 """Less room than this, and Kafka may soon fill the disk and end."""
 
 ANSWER_SECONDS = 3.0
+
+DAY = 86_400.0
+
+MOST = 10_000
+"""Most dead letters that are counted: more make no difference to what is to be done."""
+
+YOUNG_SECONDS = 60.0
+"""A worker that runs for less may be one that ends again and again."""
+
+BEHIND_SECONDS = 30.0
+"""From here on there is an alert too."""
 
 State = Literal["ok", "warn", "fail"]
 
@@ -55,7 +72,7 @@ def examine(
     yield _centres(centre_files)
     yield _caller_key(settings)
     yield from _kafka(settings, wall)
-    yield _worker(settings)
+    yield from _worker(settings, wall)
     yield _server("Prometheus", settings.prometheus, "PROMETHEUS")
     yield _server("Alertmanager", settings.alertmanager, "ALERTMANAGER")
     if settings.grafana_url is not None:
@@ -112,6 +129,9 @@ def _kafka(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
         with Log(settings) as log:
             found = log.check()
             newest = log.newest()
+            there = any(topic.topic.endswith(DEAD_LETTERS.name) and topic.state != "missing" for topic in found)
+            since = datetime.fromtimestamp(wall() - DAY, UTC)
+            aside = list(islice(letters(log.letters(since), settings.topic_prefix), MOST)) if there else []
     except LogError as error:
         start = "start it (pantau112 up starts one here), or set PANTAU112_BOOTSTRAP to where it is"
         yield Finding("fail", "Kafka", str(error).removesuffix("; is it running? try pantau112 doctor"), start)
@@ -125,6 +145,19 @@ def _kafka(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
             yield Finding("warn" if topic.state == "differs" else "fail", name, topic.state, topic.detail)
     if newest is not None:
         yield _clock(newest - wall(), settings.ahead_seconds)
+    if there:
+        yield _dead_letters(aside)
+
+
+def _dead_letters(aside: Sequence[Letter]) -> Finding:
+    name = "dead letters"
+    if not aside:
+        return Finding("ok", name, "none in the last day")
+    reasons = Counter(letter.reason for letter in aside).most_common()
+    number = f"{MOST:,} or more" if len(aside) == MOST else f"{len(aside):,}"
+    said = f"{number} in the last day, missing from every number: {', '.join(f'{n:,} {reason}' for reason, n in reasons)}"
+    helps = {str(reason): todo for reason, todo in TODO.items()}.get(reasons[0][0], "find the program that writes them")
+    return Finding("warn", name, said, f"{helps}. See: pantau112 dead-letters list")
 
 
 def _clock(ahead: float, limit: float) -> Finding:
@@ -137,22 +170,53 @@ def _clock(ahead: float, limit: float) -> Finding:
     return Finding("ok", name, f"the newest event was written {-ahead:.0f} s ago")
 
 
-def _worker(settings: Settings) -> Finding:
+def _worker(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
     name, address = "worker", f"{settings.metrics_host}:{settings.metrics_port}"
+    looping = "if it ends again and again, the last line of its log says why and what to do"
     try:
-        status = _get(address, "/ready")
+        status, _ = _get(address, "/ready")
+        page = _get(address, "/metrics")[1] if status == 200 else ""
     except (OSError, http.client.HTTPException):
-        return Finding("fail", name, f"no metrics at {address}", "start it: pantau112 worker; or set PANTAU112_METRICS_PORT")
+        todo = f"start it: pantau112 worker; {looping}; or set PANTAU112_METRICS_PORT"
+        yield Finding("fail", name, f"no metrics at {address}", todo)
+        return
     if status == 503:
-        return Finding("warn", name, f"{address} is getting its state back", "wait; if it lasts over a minute, see its log")
+        yield Finding(
+            "warn", name, f"{address} is getting its state back", f"wait; if it lasts over a minute, see its log; {looping}"
+        )
+        return
     if status != 200:
-        return Finding("fail", name, f"what answers at {address} is no worker (HTTP {status})", "set PANTAU112_METRICS_PORT")
-    return Finding("ok", name, f"ready at {address}")
+        yield Finding("fail", name, f"what answers at {address} is no worker (HTTP {status})", "set PANTAU112_METRICS_PORT")
+        return
+    for _, started in _samples(page, "process_start_time_seconds"):
+        if wall() - started < YOUNG_SECONDS:
+            yield Finding("warn", name, f"ready at {address}, started {wall() - started:.0f} s ago", looping)
+            break
+    else:
+        yield Finding("ok", name, f"ready at {address}")
+    behind = [
+        (seconds, f"{labels['topic']}/{labels['partition']}") for labels, seconds in _samples(page, "pantau112_lag_seconds")
+    ]
+    for seconds, place in sorted(behind, reverse=True)[:1]:
+        if seconds > BEHIND_SECONDS:
+            todo = "wait after an outage; if it grows, see the worker's log, the processor and Kafka, and start the worker again"
+            yield Finding("warn", "partitions", f"{place} is {seconds:.0f} s behind", todo)
+        else:
+            yield Finding("ok", "partitions", f"at most {seconds:.0f} s behind")
+    if left_out := [labels["city"] or "all" for labels, n in _samples(page, "pantau112_left_out_total") if n]:
+        said = f"something of {', '.join(sorted(set(left_out)))} was left out because of a fault of this program"
+        yield Finding("warn", "left out", said, "find 'left out' in the worker's log and report that line")
+
+
+def _samples(page: str, metric: str) -> Iterator[tuple[dict[str, str], float]]:
+    """Labels and value of every sample of a metric on a page of Prometheus text."""
+    for labels, value in re.findall(rf"^{metric}(?:{{(.*)}})? (\S+)$", page, re.MULTILINE):
+        yield dict(re.findall(r'(\w+)="([^"]*)"', labels)), float(value)
 
 
 def _server(name: str, address: str, variable: str) -> Finding:
     try:
-        status = _get(address, "/-/ready")
+        status, _ = _get(address, "/-/ready")
     except (OSError, http.client.HTTPException):
         return Finding("warn", name, f"does not answer at {address}", f"start it, or set PANTAU112_{variable}=host:port")
     if status != 200:
@@ -160,10 +224,11 @@ def _server(name: str, address: str, variable: str) -> Finding:
     return Finding("ok", name, f"ready at {address}")
 
 
-def _get(address: str, path: str) -> int:
+def _get(address: str, path: str) -> tuple[int, str]:
     with closing(http.client.HTTPConnection(address, timeout=ANSWER_SECONDS)) as connection:
         connection.request("GET", path)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode("utf-8", "replace")
 
 
 def _grafana(settings: Settings, url: str) -> Finding:

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +16,9 @@ from streams.clock import Clock
 from streams.exposition import CONTENT_TYPE, exposition
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
+
+EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC).timestamp(), datetime(2101, 1, 1, tzinfo=UTC).timestamp()
+"""Moments that can be asked about: of others no noun need be able to speak."""
 
 
 class PipelineCollector:
@@ -38,6 +41,14 @@ class PipelineCollector:
         for key, n in sorted(dict(pipeline.dead_letters).items()):
             dead.add_metric(key, n)
         yield dead
+        left_out = CounterMetricFamily(
+            "pantau112_left_out",
+            "Times that a centre was left out of a scrape, or one of its matters by a timer, because of a fault of ours.",
+            labels=["what", "city"],
+        )
+        for key, n in sorted(dict(pipeline.left_out).items()):
+            left_out.add_metric(key, n)
+        yield left_out
         owned = GaugeMetricFamily("pantau112_partitions_owned", "Partitions that this worker folds now.", labels=["topic"])
         wanted = GaugeMetricFamily("pantau112_partitions", "Partitions that the topic has.", labels=["topic"])
         for topic in TOPICS:
@@ -105,7 +116,10 @@ class Exporter:
         owned = {number for _, number in self._pipeline.owned}
         cities = [city for city, partition in self._monitor.home.items() if partition in owned]
         # A moment asked for is compared with another computation of it: its timestamps stay as they are.
-        yield from exposition(self._monitor, now, wall - now if at is None else 0.0, cities)
+        shift = wall - now if at is None else 0.0
+        yield from exposition(
+            self._monitor, now, shift, cities, lambda city, error: self._pipeline.leave_out("scrape", city, error)
+        )
 
     def serve(self, host: str, port: int) -> int:
         """Answer from a thread until the process ends; returns the port (0: a free one). OSError if it is taken."""
@@ -130,8 +144,10 @@ class Exporter:
                 try:
                     moments = parse_qs(url.query.replace("+", "%2B")).get("at")
                     at = datetime.fromisoformat(moments[0]).timestamp() if moments else None
-                except ValueError:
+                except (ValueError, OverflowError):
                     return self._say(400, [b"at: give an ISO 8601 time with zone, such as 1999-01-04T16:15:00+02:00\n"])
+                if at is not None and not EARLIEST <= at < LATEST:
+                    return self._say(400, [b"at: give a time between 1990 and 2100\n"])
                 return self._say(200, list(exporter.metrics(at)), CONTENT_TYPE)
 
             def _say(self, status: int, body: list[bytes], kind: str = "text/plain; charset=utf-8") -> None:

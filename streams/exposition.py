@@ -1,6 +1,6 @@
 """Readings as Prometheus text (format 0.0.4). Written here because at 514 centres the client library takes a second for it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
 
@@ -11,7 +11,13 @@ from streams.monitor import METRICS, Monitor
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def exposition(monitor: Monitor, now: float, shift: float = 0.0, cities: Iterable[str] | None = None) -> Iterator[str]:
+def exposition(
+    monitor: Monitor,
+    now: float,
+    shift: float = 0.0,
+    cities: Iterable[str] | None = None,
+    on_fault: Callable[[str, Exception], None] = lambda _city, _error: None,
+) -> Iterator[str]:
     """What `/metrics` says at `now` (epoch seconds), one text for each domain family: the whole in one would hold up every
     thread while it is put together.
 
@@ -20,12 +26,19 @@ def exposition(monitor: Monitor, now: float, shift: float = 0.0, cities: Iterabl
     """
     families: dict[Metric, list[str]] = {metric: [] for metric in METRICS}
     for city in sorted(monitor.centres if cities is None else cities):
-        for metric, labels, value in monitor.measure(city, now):
-            if isinstance(value, Histogram):
-                families[metric].append(_histogram(city, metric, labels, tuple(value.counts), value.sum))
-            else:
-                before, after, is_timestamp = _series(metric, labels)
-                families[metric].append(f"{before}{city}{after}{value + shift if is_timestamp else value!r}\n")
+        try:
+            for metric, labels, value in monitor.measure(city, now):
+                if isinstance(value, Histogram):
+                    families[metric].append(_histogram(city, metric, labels, tuple(value.counts), value.sum))
+                else:
+                    before, after, is_timestamp = _series(metric, labels)
+                    families[metric].append(f"{before}{city}{after}{value + shift if is_timestamp else value!r}\n")
+        except Exception as error:
+            ours = f'{{city="{city}"'
+            for lines in families.values():
+                while lines and ours in lines[-1]:
+                    lines.pop()
+            on_fault(city, error)
     for metric, lines in families.items():
         if lines:
             yield f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {metric.kind}\n{''.join(lines)}"

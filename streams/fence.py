@@ -11,6 +11,12 @@ log = logging.getLogger(__name__)
 FENCED = 70
 """Exit code of a worker that must not go on: it was frozen, or a chunk is missing. Starting it again is safe."""
 
+NOT_FOLDED = 71
+"""Exit code of a worker that has noted in Kafka that a record cannot be folded: who starts next, puts that record aside."""
+
+UNREADABLE = 72
+"""Exit code of a worker that cannot read a state in Kafka. Starting it again does not help: its last line says what does."""
+
 
 class Fence:
     """Ends the process when it finds that it stood still so long that another may own its partitions."""

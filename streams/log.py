@@ -6,7 +6,7 @@ import logging
 import socket
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -17,7 +17,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from kafka.protocol.consumer import OffsetSpec
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, PARTITIONS, TOPIC_OF, TOPICS, Refusal, UnknownType, decode, encode
+from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, TOPICS, Refusal, UnknownType, decode, encode
 from streams.plan import Found, compare, miscut, no_topic, plans
 from streams.settings import Settings
 
@@ -53,6 +53,7 @@ class Record(NamedTuple):
     item: Event | UnknownType | Refusal
     time: float
     """When it happened, in epoch seconds; of what is no event, when it was written."""
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 class Log:
@@ -128,13 +129,14 @@ class Log:
 
     # Writing
 
-    def send(self, event: Event) -> None:
+    def send(self, event: Event, headers: Sequence[tuple[str, bytes]] = ()) -> None:
         """Hand one event to Kafka; it is there after `flush`. Raises `LogError` for this or an earlier event."""
         topic = self._settings.topic_prefix + TOPIC_OF[event.type].name
         try:
             if self._producer is None:
                 self._producer = self._connect_producer()
-            sent = self._producer.send(topic, encode(event), event.subject.encode(), headers=[("content-type", CONTENT_TYPE)])
+            said = [("content-type", CONTENT_TYPE), *headers]
+            sent = self._producer.send(topic, encode(event), event.subject.encode(), headers=said)
             self._sent.append(sent)
             while len(self._sent) > UNDELIVERED or (self._sent and self._sent[0].is_done):
                 self._sent.popleft().get(None)
@@ -192,6 +194,26 @@ class Log:
         read, and only what is committed. An end in event time still reads to the log's end, because late events come late.
         Topics are named as in `schemas.topics`. Raises `LogError`.
         """
+        for record in self._read(topics, start, end, lambda record: record.time):
+            early = isinstance(start, datetime) and record.time < start.timestamp()
+            late = isinstance(end, datetime) and record.time >= end.timestamp()
+            if not early and not late:
+                yield record
+
+    def letters(self, since: datetime | None = None) -> Iterator[Record]:
+        """The dead letters that were put aside from then on, in the order in which they were. Raises `LogError`."""
+        for record in self._read([DEAD_LETTERS.name], since, None, lambda record: record.timestamp):
+            if since is None or record.timestamp >= since.timestamp():
+                yield record
+
+    def _read(
+        self,
+        topics: Sequence[str],
+        start: datetime | Mapping[tuple[str, int], int] | None,
+        end: datetime | Mapping[tuple[str, int], int] | None,
+        order: Callable[[Record], float],
+    ) -> Iterator[Record]:
+        """The records that may be in a range, the partitions merged in this order."""
         prefix = self._settings.topic_prefix
         try:
             self._probe()
@@ -208,11 +230,7 @@ class Log:
             with contextlib.closing(consumer):
                 spans = self._spans(consumer, [prefix + name for name in topics], start, end)
                 parts = [_in_order(consumer, place, *span, len(prefix)) for place, span in spans.items()]
-                for record in heapq.merge(*parts, key=lambda record: record.time):
-                    early = isinstance(start, datetime) and record.time < start.timestamp()
-                    late = isinstance(end, datetime) and record.time >= end.timestamp()
-                    if not early and not late:
-                        yield record
+                yield from heapq.merge(*parts, key=order)
         except (KafkaError, OSError) as error:
             raise self._explained(error, ", ".join(topics)) from None
 
@@ -318,7 +336,7 @@ def _in_order(consumer: KafkaConsumer, place: TopicPartition, offset: int, end: 
 def _record(raw: Any, prefix: int) -> Record:
     written, item = raw.timestamp / 1000, decode(raw.value)
     time_ = item.time.timestamp() if isinstance(item, Event) else written
-    return Record(raw.topic[prefix:], raw.partition, raw.offset, written, raw.key, raw.value, item, time_)
+    return Record(raw.topic[prefix:], raw.partition, raw.offset, written, raw.key, raw.value, item, time_, raw.headers)
 
 
 def _partitions(admin: KafkaAdminClient, names: list[str]) -> dict[str, list[dict[str, Any]]]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 from typing import Any, Protocol
 
 from pydantic import TypeAdapter
@@ -15,9 +15,10 @@ from streams.core.centre import Centre
 from streams.core.city import NOUNS, City
 from streams.core.ledger import Outcome
 from streams.core.reading import Metric, Reading
+from streams.fault import place_of
 from streams.source_clocks import AHEAD_SECONDS, SourceClocks
 
-STATE_VERSION = 4
+STATE_VERSION = 5
 """Goes up when a stored state can no longer be read: the worker then folds again from the log's beginning."""
 
 TOGETHER = 32
@@ -66,11 +67,29 @@ def _unfolded(item: Decoded) -> Outcome | Refusal:
 
 @dataclass(slots=True)
 class Entry:
-    """What is known of one centre from one topic."""
+    """What is known of one centre from one topic; `spoilt` when a fold broke off in the middle of it."""
 
     centre: Centre
     state: Any
     changed: bool = False
+    spoilt: bool = False
+
+
+class NotFoldedError(Exception):
+    """The fold of a record raised an error. Says of what type and where in the code, not its text: that can quote the record."""
+
+    def __init__(self, topic: str, partition: int, offset: int, error: Exception) -> None:
+        self.topic, self.partition, self.offset, self.kind = topic, partition, offset, type(error).__name__
+        super().__init__(f"{topic}/{partition}/{offset} was not folded: {place_of(error)}")
+
+
+class SpoiltError(Exception):
+    """A state that a fold left half changed is not measured."""
+
+
+def not_folded(kind: str) -> Refusal:
+    """What becomes of a record whose fold raised an error of this type."""
+    return Refusal("not_folded", f"the fold raised {kind}: a fault of this program, see its runbook")
 
 
 class Shelf:
@@ -103,15 +122,21 @@ class Monitor:
         of Kafka's clock is refused.
         """
         self.centres = centres
-        self.lock = Lock()
+        self.lock = RLock()
         self.clocks = SourceClocks(ahead_seconds)
         self._ahead = ahead_seconds
         self._in_the_future = Refusal("in_the_future", f"field time: more than {ahead_seconds:g} s ahead of Kafka's clock")
         self.home = {city: partition_of(city) for city in centres}
+        self.poison: dict[tuple[str, int], dict[int, str]] = {}
+        """Records, by topic and partition, whose fold is known to raise an error of that type: they are refused."""
         self._shelves = {topic.name: Shelf(topic) for topic in TOPICS}
 
     def fold(self, topic: str, partition: int, records: Sequence[Record]) -> dict[int, Outcome | Refusal]:
-        """Fold consecutive records of one partition of the log. Returns, by offset, what became of those that were not folded."""
+        """Fold consecutive records of one partition of the log. Returns, by offset, what became of those that were not folded.
+
+        Raises `NotFoldedError`: what came before is folded then, and the state that was left half changed is neither measured nor
+        given out until it was taken back.
+        """
         others: dict[int, Outcome | Refusal] = {}
         for start in range(0, len(records), TOGETHER):
             group = records[start : start + TOGETHER]
@@ -123,7 +148,10 @@ class Monitor:
         return others
 
     def fold_event(self, topic: str, partition: int, offset: int, event: Event, written: float) -> Outcome | Refusal:
-        """Fold one event at `offset` of a partition (or that line of a file), where it stands since `written`, epoch seconds."""
+        """Fold one event at `offset` of a partition (or that line of a file), where it stands since `written`, epoch seconds.
+
+        Raises `NotFoldedError`.
+        """
         return self._fold(topic, partition, [(offset, event)], [written]).get(offset, "folded")
 
     def _compare(self, item: Decoded, written: float) -> None:
@@ -138,31 +166,39 @@ class Monitor:
         shelf = self._shelves[topic]
         types, step, entries = shelf.types, shelf.noun.step, shelf.entries[partition]
         latest = min(written) + self._ahead
+        if poison := self.poison.get((topic, partition)):
+            items = [(offset, not_folded(poison[offset]) if offset in poison else item) for offset, item in items]
         # By its class, because pydantic's isinstance costs as much as all the rest of this.
         events: list[tuple[int, Any]] = [item for item in items if type(item[1]) in types]
         others: dict[int, Outcome | Refusal] = {}
         if len(events) < len(items):
             others = {offset: _unfolded(item) for offset, item in items if type(item) not in types}
+        times = epochs([event.time for _, event in events])
         with self.lock:
-            # All in one loop, because here a worker spends its time: a function per event would cost more than it says.
-            for (offset, event), time in zip(events, epochs([event.time for _, event in events]), strict=True):
-                if time > latest and self._is_ahead(offset, time, items, written):
-                    others[offset] = self._in_the_future
-                    continue
-                entry = entries.get(event.subject)
-                if entry is None:
-                    opened = self._open(shelf, partition, event.subject)
-                    if isinstance(opened, Refusal):
-                        others[offset] = opened
+            try:
+                # All in one loop, because here a worker spends its time: a function per event would cost more than it says.
+                for (offset, event), time in zip(events, times, strict=True):
+                    if time > latest and self._is_ahead(offset, time, items, written):
+                        others[offset] = self._in_the_future
                         continue
-                    entry = opened
-                outcome = entry.state.ledger.admit(offset, event.source, event.id, time)
-                if outcome == "folded":
-                    step(entry.state, event, time, entry.centre)
-                    entry.changed = True
-                else:
-                    others[offset] = outcome
-                    entry.changed |= outcome != "replayed"
+                    entry = entries.get(event.subject)
+                    if entry is None:
+                        opened = self._open(shelf, partition, event.subject)
+                        if isinstance(opened, Refusal):
+                            others[offset] = opened
+                            continue
+                        entry = opened
+                    outcome = entry.state.ledger.admit(offset, event.source, event.id, time)
+                    if outcome == "folded":
+                        step(entry.state, event, time, entry.centre)
+                        entry.changed = True
+                    else:
+                        others[offset] = outcome
+                        entry.changed |= outcome != "replayed"
+            except Exception as error:
+                if spoilt := entries.get(event.subject):
+                    spoilt.spoilt = True
+                raise NotFoldedError(topic, partition, offset, error) from None
         return others
 
     def _is_ahead(self, offset: int, time: float, items: Sequence[tuple[int, Decoded]], written: Sequence[float]) -> bool:
@@ -180,28 +216,38 @@ class Monitor:
         return entry
 
     def dirty(self, topic: str, partition: int) -> Iterator[tuple[bytes, bytes]]:
-        """Key and blob of every state that changed since the last call."""
+        """Key and blob of every state that changed since the last call, and is whole."""
         shelf = self._shelves[topic]
         for city, entry in shelf.entries[partition].items():
-            if entry.changed:
+            if entry.changed and not entry.spoilt:
                 entry.changed = False
                 yield city.encode(), shelf.blob.dump_json(entry.state)
 
     def load(self, topic: str, partition: int, key: bytes, blob: bytes) -> None:
-        """Take back a state that `dirty` gave out; that of a centre no longer watched is left in Kafka."""
+        """Take in a state that `dirty` gave out; that of a centre no longer watched is left in Kafka."""
         shelf, city = self._shelves[topic], key.decode()
         if centre := self.centres.get(city):
             shelf.entries[partition][city] = Entry(centre, shelf.blob.validate_json(blob))
+
+    def take_back(self, topic: str, partition: int, stored: Callable[[bytes], bytes | None]) -> None:
+        """Put every state that changed since `dirty` gave it out back to what is `stored` by its key (None: there was none)."""
+        entries = self._shelves[topic].entries[partition]
+        with self.lock:
+            for city in [city for city, entry in entries.items() if entry.changed or entry.spoilt]:
+                del entries[city]
+                if blob := stored(city.encode()):
+                    self.load(topic, partition, city.encode(), blob)
 
     def drop(self, partition: int) -> None:
         """Forget everything of a partition that somebody else owns now."""
         for shelf in self._shelves.values():
             shelf.entries[partition].clear()
+            self.poison.pop((shelf.topic.name, partition), None)
         self.clocks.forget(city for city, home in self.home.items() if home == partition)
 
     def states(self, topic: str, partition: int) -> list[tuple[Centre, Any]]:
         """The centres in a partition, with what is known of them from that topic. To be read only, and by whoever folds."""
-        return [(entry.centre, entry.state) for entry in self._shelves[topic].entries[partition].values()]
+        return [(entry.centre, entry.state) for entry in self._shelves[topic].entries[partition].values() if not entry.spoilt]
 
     def clock_offsets(self, now: float) -> list[tuple[str, str, float]]:
         """City, source and seconds that its clock is ahead of Kafka's, where that is known at `now`, epoch seconds."""
@@ -217,12 +263,14 @@ class Monitor:
         return max(times, default=None)
 
     def measure(self, city: str, now: float) -> list[Reading]:
-        """What is true of one centre at `now`, epoch seconds."""
+        """What is true of one centre at `now`, epoch seconds. Raises whatever its nouns raise, and `SpoiltError`."""
         centre, home = self.centres[city], self.home[city]
         readings: list[Reading] = [(CITY_INFO, (centre.name, centre.province, centre.timezone.key), 1)]
         readings += [(THRESHOLD, (name,), value) for name, value in centre.thresholds]
         with self.lock:
             entries = {shelf.topic.noun: shelf.entries[home].get(city) for shelf in self._shelves.values()}
+            if any(entry.spoilt for entry in entries.values() if entry is not None):
+                raise SpoiltError
             states = {noun: entry.state for noun, entry in entries.items() if entry is not None}
             newest: dict[str, float] = {}
             late: Counter[str] = Counter()

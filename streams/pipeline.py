@@ -1,7 +1,13 @@
 """What a worker knows of its own work, for whoever exports it."""
 
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Literal
+
+from streams.fault import place_of
+
+log = logging.getLogger(__name__)
 
 Partition = tuple[str, int]
 """(topic as in `schemas.topics`, partition number)"""
@@ -33,6 +39,17 @@ class Pipeline:
     """Recoveries that found the log shorter than what had been folded: the topic was recreated or lost its tail."""
     flushes: int = 0
     flushed_bytes: int = 0
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often something was left out because of a fault of ours, by (what was about to be done, centre)."""
+    _told: set[tuple[str, str]] = field(default_factory=set)
+
+    def leave_out(self, what: Literal["scrape", "timer"], city: str, error: BaseException) -> None:
+        """Count what is left out so that the rest is served. A fault is logged once, with its place and never with its text."""
+        self.left_out[what, city] += 1
+        place = place_of(error)
+        if (what, place) not in self._told:
+            self._told.add((what, place))
+            log.error("left out of a %s, for instance of %s: %s", what, city, place)
 
     def lag_records(self) -> dict[Partition, int]:
         """Records between the flushed state and the end of the log, of the owned partitions."""

@@ -178,11 +178,17 @@ def shifted(events: Iterable[Event], by: timedelta) -> Iterator[Event]:
     milliseconds = by // timedelta(milliseconds=1)
     ending = f":{'m' if milliseconds < 0 else 'p'}{abs(milliseconds):x}"
     for event in events:
-        data = event.data
-        call: str | None = getattr(data, "call", None)
-        if call is not None:
-            data = data.model_copy(update={"call": _ended(call, ending, 64)})
-        yield event.model_copy(update={"id": _ended(event.id, ending, 128), "time": event.time + by, "data": data})
+        call: str | None = getattr(event.data, "call", None)
+        told = moved(event, by)
+        data = told.data if call is None else told.data.model_copy(update={"call": _ended(call, ending, 64)})
+        yield told.model_copy(update={"id": _ended(event.id, ending, 128), "data": data})
+
+
+def moved(event: Event, by: timedelta) -> Event:
+    """The event at another time, and all times that it tells of with it: a warning that held for two hours still does."""
+    inside = {name: value + by for name, value in event.data if isinstance(value, datetime)}
+    data = event.data.model_copy(update=inside) if inside else event.data
+    return event.model_copy(update={"time": event.time + by, "data": data})
 
 
 def events_of(lines: Iterable[Line], on_refusal: Callable[[int, Refusal], None]) -> Iterator[Event]:

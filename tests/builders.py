@@ -36,7 +36,6 @@ from schemas.calls import (
     CallOverflowed,
     CallQueued,
     CallTransferred,
-    Class,
     Classified,
     Ended,
     NetworkDropped,
@@ -159,9 +158,14 @@ def seconds_to(moment: datetime) -> float:
 
 
 def offered(
-    call: str, seconds: float, queue: str = "112", clock: Literal["arrival", "queue"] = "arrival", caller: str | None = None
+    call: str,
+    seconds: float,
+    queue: str = "112",
+    clock: Literal["arrival", "queue"] = "arrival",
+    caller: str | None = None,
+    link: str | None = None,
 ) -> CallEvent:
-    said = Offered(call=call, queue=queue, clock=clock, caller=None if caller is None else pseudonym_of(caller))
+    said = Offered(call=call, queue=queue, clock=clock, caller=None if caller is None else pseudonym_of(caller), link=link)
     return CallOffered(data=said, **_envelope("o", call + queue, seconds))
 
 
@@ -197,7 +201,7 @@ def network_dropped(call: str, seconds: float) -> CallEvent:
     return CallNetworkDropped(data=NetworkDropped(call=call), **_envelope("n", call, seconds))
 
 
-def classified(call: str, seconds: float, class_: Class) -> CallEvent:
+def classified(call: str, seconds: float, class_: str) -> CallEvent:
     return CallClassified(data=Classified.model_validate({"call": call, "class": class_}), **_envelope("c", call, seconds))
 
 
@@ -232,7 +236,7 @@ def contacted(caller: str, seconds: float) -> CallerEvent:
     return CallerContacted(data=Contacted(caller=pseudonym_of(caller)), **_envelope("cc", caller, seconds))
 
 
-def spoken(call: str, seconds: float, caller: str, class_: Class) -> list[CallEvent | CallerEvent]:
+def spoken(call: str, seconds: float, caller: str, class_: str) -> list[CallEvent | CallerEvent]:
     """A call that was answered, and what it turned out to be."""
     return [
         offered(call, seconds, caller=caller),
@@ -242,7 +246,7 @@ def spoken(call: str, seconds: float, caller: str, class_: Class) -> list[CallEv
     ]
 
 
-def came(caller: str, class_: Class, *hours: float) -> list[CallEvent | CallerEvent]:
+def came(caller: str, class_: str, *hours: float) -> list[CallEvent | CallerEvent]:
     """Calls of one caller, all of one class, at these hours."""
     return [event for hour in hours for event in spoken(f"{caller}-{class_}-{hour}", hour * 3600, caller, class_)]
 
@@ -432,7 +436,7 @@ def seat_readings(
     state = events if isinstance(events, operators.State) else seat_state(events, centre=centre)
     workload = Workload()
     for seat, start, end in spoken:
-        workload.spoke(seat, at(start), at(end), centre.timezone)
+        workload.spoke(seat, at(start), at(end), centre)
     since = {seat: at(start) for seat, start in (talking or {}).items()}
     return said(operators.measure(state, since, workload, at(now), centre))
 

@@ -1,4 +1,7 @@
-"""Workers and the broker are killed under a full-speed feed, and the totals must equal an uninterrupted run byte for byte."""
+"""Workers and the broker are killed under a full-speed feed, and the totals must equal an uninterrupted run byte for byte.
+
+Before that, valid events with extreme values are told to a monitor in this process: it must fold them all, and add up.
+"""
 
 import argparse
 import sys
@@ -8,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -38,6 +42,7 @@ from tests.live import (
     week,
 )
 from tests.receiver import Receiver
+from tests.trial import trials
 
 BATCH = 2_000
 PATIENCE_SECONDS = 240.0
@@ -260,7 +265,10 @@ def main() -> int:
     parser.add_argument("--broker-kills", type=int, default=5, help="kill -9 of the broker (default 5)")
     parser.add_argument("--rebalances", type=int, default=5, help="a third worker joins and leaves (default 5)")
     parser.add_argument("--seed", type=int, default=Random().randrange(10_000), help="of the order and moments (default: random)")
+    parser.add_argument("--extremes", type=int, default=200_000, help="valid events with extreme values (default 200000)")
     given = parser.parse_args()
+    say = partial(print, file=sys.stderr, flush=True)
+    failed = trials(given.extremes, given.seed, say)
     real, simulated, codes = recent(january()), ignored(recent(week())), sixteen()
     with tempfile.TemporaryDirectory(prefix="pantau112-chaos-") as name:
         folder = Path(name)
@@ -270,12 +278,12 @@ def main() -> int:
             kafka.start()
             found = unleash(
                 kafka, folder, lambda: interleaved(real, simulated, codes), codes, given.seed,
-                (given.kills, given.broker_kills, given.rebalances), lambda line: print(line, file=sys.stderr, flush=True),
+                (given.kills, given.broker_kills, given.rebalances), say,
             )  # fmt: skip
         finally:
             kafka.kill()
-    print("\n".join(found) or "exact: nothing lost, nothing twice")
-    return 1 if found else 0
+    print("\n".join(failed + found) or "exact: nothing lost, nothing twice")
+    return 1 if failed + found else 0
 
 
 if __name__ == "__main__":

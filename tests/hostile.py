@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
 
@@ -12,9 +13,36 @@ GOOD: dict[str, Any] = {
     "specversion": "1.0",
     "source": "/{code}/hostile",
     "type": "call.offered",
-    "time": "1999-01-02T12:00:00+02:00",
+    "time": "2010-01-02T12:00:00+02:00",
     "data": {"queue": "112"},
 }
+
+
+FAR = [
+    "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "1980-01-06T00:00:00Z", "1999-12-31T23:59:59.999999Z",
+    "2000-01-01T06:59:59+07:00", "2100-01-01T00:00:00Z", "2999-01-01T00:00:00+07:00", "9999-12-31T23:59:59-12:00",
+]  # fmt: skip
+"""Times that no event may tell of, neither as its own nor in what it says."""
+
+_CALLER: dict[str, Any] = {"caller": "ab" * 16, "stage": "24h"}
+_SINCE, _UNTIL = "2010-01-01T12:00:00+02:00", "2010-01-02T13:00:00+02:00"
+SPANS: dict[str, dict[str, Any]] = {
+    "caller.block_recommended": _CALLER | {"pranks": 3, "since": _SINCE, "until": _UNTIL},
+    "caller.block_approved": _CALLER | {"by": "supervisor-1", "expires": _UNTIL},
+    "weather.warned": {"warning": "w1", "event": "hujan", "attribution": "BMKG", "onset": _SINCE, "expires": _UNTIL},
+    "ticket.reminder_due": {"ticket": "t1", "opd": "damkar", "rung": "7m", "since": GOOD["time"], "due": GOOD["time"]},
+}
+"""What is right in the events that say more times than their own (at noon of 2010-01-02)."""
+TIMES = {"since", "until", "due", "expires", "onset"}
+WRONG_SPANS = [
+    ("caller.block_recommended", {"until": "2010-01-01T11:59:59+02:00"}),
+    ("caller.block_recommended", {"until": "2010-02-01T12:00:01+02:00"}),
+    ("caller.block_approved", {"expires": "2010-01-02T11:59:59+02:00"}),
+    ("caller.block_approved", {"expires": "2010-02-01T12:00:00.000001+02:00"}),
+    ("weather.warned", {"expires": "2010-01-01T11:59:59+02:00"}),
+    ("weather.warned", {"expires": "2010-03-02T12:00:01+02:00"}),
+    ("ticket.reminder_due", {"due": "2010-01-02T11:59:59+02:00"}),
+]
 
 
 class Broken(NamedTuple):
@@ -90,7 +118,7 @@ def _hostile_number(random: Random, code: str, number: int) -> Broken:
 
 
 def _hostile_time(random: Random, code: str, number: int) -> Broken:
-    wrong = random.choice([1e308, -1, 10**30, "99999-01-01T00:00:00Z", "1999-02-30T00:00:00Z", "1999-01-02T12:00:00", PERSON])
+    wrong = random.choice([1e308, -1, 10**30, "99999-01-01T00:00:00Z", "2010-02-30T00:00:00Z", "2010-01-02T12:00:00", PERSON])
     return Broken(code, _bytes(code, number, time=wrong), "invalid_envelope")
 
 
@@ -121,14 +149,30 @@ def _unknown_centre(random: Random, code: str, number: int) -> Broken:
     return Broken(code, _bytes(code, number, subject=random.choice(["99.99", "11", "00.00"])), "unknown_centre")
 
 
+def _far_time(random: Random, code: str, number: int) -> Broken:
+    return Broken(code, _bytes(code, number, time=random.choice(FAR)), "invalid_envelope")
+
+
+def _far_time_inside(random: Random, code: str, number: int) -> Broken:
+    kind, data = random.choice(list(SPANS.items()))
+    far = {random.choice([name for name in data if name in TIMES]): random.choice(FAR)}
+    return Broken(code, _bytes(code, number, type=kind, data=data | far), "invalid_data", "other topic")
+
+
+def _wrong_span(random: Random, code: str, number: int) -> Broken:
+    kind, wrong = random.choice(WRONG_SPANS)
+    return Broken(code, _bytes(code, number, type=kind, data=SPANS[kind] | wrong), "invalid_data", "other topic")
+
+
 def _future(random: Random, code: str, number: int) -> Broken:
-    moment = random.choice(["9999-12-31T23:59:59-12:00", "2999-01-01T00:00:00+07:00"])
-    return Broken(code, _bytes(code, number, time=moment), "in_the_future")
+    moment = datetime.now(UTC) + timedelta(hours=random.choice([2, 24 * 365]))
+    return Broken(code, _bytes(code, number, time=moment.isoformat()), "in_the_future")
 
 
 KINDS: list[Callable[[Random, str, int], Broken]] = [
     _other_partition, _truncated, _wrong_type, _wrong_data, _wrong_encoding, _null, _hostile_number, _hostile_time,
-    _hostile_seconds, _no_object, _unknown_type, _other_topic, _unknown_centre, _future, _truncated, _wrong_type, _wrong_data,
+    _hostile_seconds, _no_object, _unknown_type, _other_topic, _unknown_centre, _future, _far_time, _far_time_inside,
+    _wrong_span, _truncated, _wrong_type, _wrong_data,
     _truncated, _wrong_type, _wrong_data, _wrong_encoding, _null, _hostile_time, _unknown_type, _truncated, _wrong_data,
     _no_object, _future, _unknown_centre, _huge, _wrong_type, _other_topic, _other_partition, _null, _wrong_encoding, _truncated,
 ]  # fmt: skip

@@ -11,6 +11,8 @@ from schemas.event import Event
 from schemas.topics import DISPATCH, TOPIC_OF, TOPICS, decode, encode
 from streams import advisor, centres, reminder
 from streams.advisor import Advisor, NotPublishedError
+from streams.core import callers, dispatch
+from streams.core.blocks import Recommendation
 from streams.core.centre import Centre
 from streams.monitor import Monitor
 from streams.pipeline import Pipeline
@@ -21,6 +23,7 @@ from tests.receiver import Receiver
 
 [CENTRE] = centres.load([]).values()
 CALLER = pseudonym_of("a child")
+SECRET = "Budi 0812"
 
 
 @pytest.fixture(autouse=True)
@@ -212,3 +215,124 @@ def test_three_pranks_in_a_day_bring_one_recommendation_for_a_person_to_decide()
 
     [recommended] = world.said("caller.block_recommended")
     assert (recommended.data.caller, recommended.data.stage, recommended.data.pranks) == (CALLER, "24h", 3)
+
+
+def broken_for(monkeypatch: pytest.MonkeyPatch, ticket: str) -> None:
+    """Looking at one ticket raises an error whose text says what nobody may read."""
+    real = dispatch.due
+
+    def due(state: dispatch.State, now: float, centre: Centre) -> Iterator[dispatch.Due]:
+        for found in real(state, now, centre):
+            if found.ticket == ticket:
+                raise ZeroDivisionError(SECRET)
+            yield found
+
+    monkeypatch.setattr(dispatch, "due", due)
+
+
+def test_a_ticket_that_cannot_be_looked_at_is_left_out_and_said_and_the_others_are_reminded_of(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(receiver.url)
+    world.tell(*(event for name in ("t0", "t1", "t2") for event in (opened(name, 0, "kebakaran"), sent(name, 0, "damkar"))))
+    broken_for(monkeypatch, "t1")
+    world.now = 7 * 60 + 1
+    world.look(lambda: len(world.said("ticket.reminder_accepted")) == 2)
+    world.look(times=2)
+
+    assert {event.data.ticket for event in world.said("ticket.reminder_due")} == {"t0", "t2"}
+    assert world.pipeline.left_out["timer", "32.71"] > 1
+    [said] = [record.getMessage() for record in caplog.records if "left out" in record.getMessage()]
+    assert "ZeroDivisionError at test_advisor.py:" in said
+    assert SECRET not in caplog.text
+
+
+def test_a_caller_who_cannot_be_looked_at_is_left_out_and_the_others_are_recommended(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    for who in ("a child", "a youth"):
+        for n in range(3):
+            world.tell(offered(f"{who[2:]}{n}", n * 60, caller=who), classified(f"{who[2:]}{n}", n * 60 + 30, "prank"))
+    real = callers.due
+
+    def due(every: callers.Callers, now: float) -> Iterator[Recommendation]:
+        for found in real(every, now):
+            if found.caller == CALLER:
+                raise RecursionError
+            yield found
+
+    monkeypatch.setattr(callers, "due", due)
+    world.now = 200
+    world.look(times=3)
+
+    assert {event.data.caller for event in world.said("caller.block_recommended")} == {pseudonym_of("a youth")}
+    assert world.pipeline.left_out["timer", "32.71"] > 0
+
+
+def test_an_event_that_cannot_be_written_keeps_none_of_the_others(receiver: Receiver) -> None:
+    class Odd(World):
+        async def publish(self, event: Event) -> None:
+            if "t1" in encode(event).decode():
+                raise ValueError(SECRET)
+            await super().publish(event)
+
+    world = Odd(receiver.url)
+    world.tell(*fire(), opened("t2", 0, "kebakaran"), sent("t2", 0, "damkar"))
+    world.now = 7 * 60 + 1
+    world.look(lambda: world.said("ticket.reminder_accepted"))
+
+    assert [event.data.ticket for event in world.said("ticket.reminder_accepted")] == ["t2"]
+
+
+def test_whatever_goes_wrong_the_advisor_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    looks: list[None] = []
+
+    def states(*_: Any) -> Any:
+        looks.append(None)
+        raise MemoryError
+
+    monkeypatch.setattr(world.monitor, "states", states)
+    world.look(lambda: len(looks) > 2)
+    assert world.pipeline.left_out["timer", ""] >= 2
+
+
+def test_a_message_that_a_fault_of_ours_keeps_is_tried_again_later_and_keeps_no_other(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(advisor, "AGAIN_SECONDS", 0.01)
+    tries: list[str] = []
+
+    class Odd:
+        async def send(self, reminder: reminder.Reminder) -> None:
+            if reminder.ticket == "t1" and len(tries) < 3:
+                tries.append(reminder.id)
+                raise KeyError(SECRET)
+
+    world = World(receiver.url)
+    world.advisor._channels = [*world.channels, Odd()]
+    world.tell(*fire(), opened("t2", 0, "kebakaran"), sent("t2", 0, "damkar"))
+    world.now = 7 * 60 + 1
+    world.look(lambda: len(world.said("ticket.reminder_accepted")) == 2)
+
+    assert len(tries) == 3
+    assert world.pipeline.left_out["timer", "32.71"] == 3
+    assert SECRET not in caplog.text
+
+
+def test_while_kafka_takes_no_note_of_it_nobody_gets_the_same_message_again(receiver: Receiver) -> None:
+    refused: list[Event] = []
+
+    class Deaf(World):
+        async def publish(self, event: Event) -> None:
+            if event.type == "ticket.reminder_accepted" and len(refused) < 5:
+                refused.append(event)
+                raise NotPublishedError("Kafka is away")
+            await super().publish(event)
+
+    world = Deaf(receiver.url)
+    world.tell(*fire())
+    world.now = 7 * 60 + 1
+    world.look(lambda: world.said("ticket.reminder_accepted"))
+
+    assert len(refused) == 5
+    assert list(receiver.taken.values()) == [1]

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 from faust.types import TP
 
+from schemas.topics import SENT_AGAIN
 from streams import app as shell
+from streams import centres
 from streams.app import Worker
+from streams.fence import NOT_FOLDED, UNREADABLE
+from streams.monitor import Monitor
 from streams.pipeline import Pipeline
 from streams.transport import Chunk
 from tests.worker import Counting, Settings
@@ -24,6 +28,9 @@ class Ended(Exception):
 
 class Sent:
     def add_done_callback(self, _: Any) -> None: ...
+
+    def __await__(self) -> Any:
+        return iter(())
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +67,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
 
 def chunk(number: int, *values: bytes | None, start: int = 0, epoch: int = 1) -> Chunk:
     made = Chunk(
-        SimpleNamespace(topic=PLACE.topic, partition=3, offset=offset, value=value, key=b"32.71", timestamp=1000)
+        SimpleNamespace(topic=PLACE.topic, partition=3, offset=offset, value=value, key=b"32.71", timestamp=1000, headers=[])
         for offset, value in enumerate(values, start)
     )
     made.link = (epoch, number)
@@ -146,6 +153,119 @@ def test_a_refused_record_is_buried_before_anything_is_published(worker: Any) ->
     }
     assert worker.marker(PLACE) == 41
     assert worker.pipeline.dead_letters == {(CALLS, "not_json"): 1}
+
+
+def test_what_was_sent_again_and_comes_back_says_how_often_it_was_sent(worker: Any) -> None:
+    sent = chunk(0, b"broken")
+    sent[0].headers.append((SENT_AGAIN, b"2"))
+    run(worker._take(PLACE, sent))
+    ((*_, headers),) = worker.buried
+    assert headers[SENT_AGAIN] == b"2"
+
+
+def letters(worker: Any) -> dict[int, tuple[bytes, bytes]]:
+    """Reason and detail of what was buried, by offset."""
+    said = [headers for *_, headers in worker.buried]
+    return {int(h["dlq_original_offset"]): (h["dlq_reason"], h["dlq_detail"]) for h in said}
+
+
+def test_a_record_whose_fold_breaks_off_is_buried_and_everything_else_counts_as_without_it(worker: Any) -> None:
+    worker._pace = shell.STEADY
+    run(worker._take(PLACE, chunk(0, b"32.71 5", b"32.73 6")))  # flushed
+    run(worker._take(PLACE, chunk(1, b"32.71 7", start=2)))
+    run(worker._take(PLACE, chunk(2, b"32.71 8", b"32.71 poison", b"32.73 9", b"32.71 poison", b"32.71 1", start=3)))
+    worker._flush(PLACE, worker._live[PLACE])
+
+    assert {key[2]: state[1:] for key, state in worker.monitor._states.items()} == {b"32.71": [4, 21], b"32.73": [2, 15]}
+    assert letters(worker).keys() == {4, 6}
+    assert {reason for reason, _ in letters(worker).values()} == {b"not_folded"}
+    assert b"ZeroDivisionError" in letters(worker)[4][1]
+    assert b"personal" not in letters(worker)[4][1]
+    assert worker.pipeline.consumed == {(CALLS, "folded"): 6, (CALLS, "refused"): 2}
+    assert [blob for _, key, blob in worker.published if key.startswith(b"3|112.calls.v1|32.71")][-1] == b"[7, 4, 21]"
+
+
+def test_after_a_poison_states_leave_at_once_so_that_a_crash_does_not_bury_it_again(worker: Any) -> None:
+    worker._pace = shell.Pace(3600.0, shell.CATCHING_UP.collect)
+    run(worker._take(PLACE, chunk(0, b"32.71 5", b"32.71 poison")))
+    assert worker.marker(PLACE) == 1
+    assert worker.monitor.poison == {(CALLS, 3): {}}
+
+
+def unsettled(worker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker catches up with a log, so that what came since its last flush is too much to be kept."""
+    monkeypatch.setattr(shell, "KEPT_RECORDS", 1)
+    worker._pace = shell.Pace(3600.0, shell.CATCHING_UP.collect)
+
+
+def test_where_too_much_is_unflushed_the_poison_is_noted_in_kafka_and_the_worker_ends(
+    worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsettled(worker, monkeypatch)
+    acknowledged: list[Any] = []
+
+    class Acknowledged:
+        def __await__(self) -> Any:
+            assert worker._live == {}, "nothing half changed may be flushed meanwhile"
+            assert worker.pipeline.recovering, "nor said"
+            acknowledged.append(True)
+            return iter(())
+
+    worker._table.send_changelog = lambda *said: worker.published.append(said) or Acknowledged()
+    with pytest.raises(Ended) as ended:
+        run(worker._take(PLACE, chunk(0, b"32.71 5", b"32.71 poison", b"32.71 6")))
+
+    assert ended.value.args[0] == NOT_FOLDED
+    assert "personal" not in ended.value.args[1]
+    assert worker.published == [(3, b"\x013|112.calls.v1", b'{"1": "ZeroDivisionError"}')]
+    assert acknowledged
+
+
+def test_who_recovers_a_partition_with_a_note_buries_that_record_and_needs_no_restart_for_the_next(
+    worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsettled(worker, monkeypatch)
+    worker._table.data[b"\x013|112.calls.v1"] = b'{"1": "ZeroDivisionError", "-7": "Old"}'
+    worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE})
+    run(worker._on_recover())
+    worker.sought(PLACE, 0, 2, None)
+    assert worker.monitor.poison == {(CALLS, 3): {1: "ZeroDivisionError"}}
+
+    values = (b"32.71 5", b"32.71 poison", b"32.71 6", b"32.71 poison", b"32.71 7")
+    for number, value in enumerate(values):
+        run(worker._take(PLACE, chunk(number, value, start=number, epoch=2)))
+
+    assert letters(worker).keys() == {1, 3}
+    assert worker.monitor._states == {(CALLS, 3, b"32.71"): [4, 3, 18]}
+
+
+def test_a_revoked_partitions_poison_is_somebody_elses(worker: Any) -> None:
+    worker._ticking = True
+    worker.monitor = Monitor({})
+    worker.monitor.poison[CALLS, 3] = {1: "ZeroDivisionError"}
+    run(worker._on_revoked(worker.app, [PLACE]))
+    assert worker.monitor.poison == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "blob", "named"),
+    [
+        (b"3|112.calls.v1|32.71", b"[0, 1", "112.calls.v1 32.71"),
+        (b"3|112.gone.v1|32.71", b"[0, 1, 5]", "112.gone.v1 32.71"),
+        (b"\x003|112.calls.v1", b"?", "112.calls.v1 partition 3"),
+        (b"\x013|112.calls.v1", b"?", "112.calls.v1 partition 3"),
+    ],
+)
+def test_a_state_that_cannot_be_read_ends_the_worker_with_what_to_do(worker: Any, key: bytes, blob: bytes, named: str) -> None:
+    worker._table.data[key] = blob
+    worker._table.changelog_topic = SimpleNamespace(get_topic_name=lambda: "a-v1-state-changelog")
+    worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE})
+    worker.monitor = Monitor(centres.load([]))
+    with pytest.raises(Ended) as ended:
+        run(worker._on_recover())
+    assert ended.value.args[0] == UNREADABLE
+    assert named in ended.value.args[1]
+    assert "delete a-v1-state-changelog" in ended.value.args[1]
 
 
 def test_a_rebalance_while_dead_letters_are_sent_keeps_the_old_state_from_kafka(worker: Any) -> None:

@@ -401,17 +401,17 @@ def test_every_unreadable_record_is_in_the_dead_letters_with_its_bytes(case: Cas
         )
 
 
-def test_a_bug_in_the_fold_ends_the_worker_and_nothing_is_passed_over(case: Case) -> None:
+def test_a_bug_outside_the_fold_ends_the_worker_and_nothing_is_passed_over(case: Case) -> None:
     from kafka import KafkaProducer
 
     producer = KafkaProducer(bootstrap_servers=case.kafka.bootstrap)
-    for value in (b"32.71 1", b"poison", b"32.71 2"):
+    for value in (b"32.71 1", b"bug", b"32.71 2"):
         producer.send(case.sources[0], value, key=b"32.71")
     producer.close()
     for _ in range(2):
         worker = case.worker()
         assert worker.ended() == 1
-        assert "a bug in the fold" in worker.log.read_text()
+        assert "a bug outside the fold" in worker.log.read_text()
 
 
 def test_records_deleted_before_they_were_folded_raise_an_alarm(case: Case) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from schemas.calls import CallOffered, Offered
@@ -21,7 +21,7 @@ from streams.plan import plans
 from streams.settings import Settings, SettingsError, read
 from tests.conftest import RealKafka, free_port
 
-Serve = Callable[[int], AbstractContextManager[str]]
+Serve = Callable[..., AbstractContextManager[str]]
 
 
 def nowhere() -> Settings:
@@ -38,15 +38,16 @@ def found(settings: Settings, tmp_path: Path, centres: tuple[Path, ...] = ()) ->
 
 @pytest.fixture
 def serve() -> Serve:
-    """A server that says one status to everything."""
+    """A server that says one status and one page to everything."""
 
     @contextmanager
-    def serving(status: int) -> Iterator[str]:
+    def serving(status: int, page: str = "") -> Iterator[str]:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self.send_response(status)
-                self.send_header("content-length", "0")
+                self.send_header("content-length", str(len(page)))
                 self.end_headers()
+                self.wfile.write(page.encode())
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -86,6 +87,37 @@ def test_a_worker_is_ready_or_recovering_or_somebody_else(serve: Serve, tmp_path
     with serve(status) as address:
         settings = nowhere().model_copy(update={"metrics_port": int(address.split(":")[1])})
         assert found(settings, tmp_path)["worker"].state == state
+
+
+def judged(serve: Serve, tmp_path: Path, page: str) -> dict[str, Finding]:
+    """What is found of a worker that says this page."""
+    with serve(200, page) as address:
+        return found(nowhere().model_copy(update={"metrics_port": int(address.split(":")[1])}), tmp_path)
+
+
+@pytest.mark.parametrize(("age", "state"), [(5, "warn"), (3600, "ok")])
+def test_a_worker_that_has_just_started_may_be_one_that_ends_again_and_again(
+    serve: Serve, tmp_path: Path, age: int, state: str
+) -> None:
+    finding = judged(serve, tmp_path, f"process_start_time_seconds {time.time() - age}\n")["worker"]
+    assert finding.state == state
+    assert state == "ok" or "last line of its log" in finding.todo
+
+
+def test_a_partition_that_is_stuck_and_a_centre_that_is_left_out_are_named_with_what_to_do(serve: Serve, tmp_path: Path) -> None:
+    page = (
+        'pantau112_lag_seconds{partition="2",topic="112.calls.v1"} 3.0\n'
+        'pantau112_lag_seconds{partition="3",topic="112.calls.v1"} 412.0\n'
+        'pantau112_left_out_total{city="32.71",what="scrape"} 7.0\n'
+    )
+    findings = judged(serve, tmp_path, page)
+    assert "112.calls.v1/3 is 412 s behind" in findings["partitions"].says
+    assert "32.71" in findings["left out"].says
+    assert all(findings[name].state == "warn" and findings[name].todo for name in ("partitions", "left out"))
+
+    well = judged(serve, tmp_path, page.replace("412.0", "4.0").replace(" 7.0", " 0.0"))
+    assert well["partitions"].state == "ok"
+    assert "left out" not in well
 
 
 def test_prometheus_and_alertmanager_are_asked_whether_they_are_ready(serve: Serve, tmp_path: Path) -> None:
@@ -169,6 +201,30 @@ def test_a_clock_that_is_behind_the_newest_event_is_wrong(kafka: RealKafka, tmp_
         return next(finding.state for finding in findings if finding.name == "clock")
 
     assert (judged(0), judged(-60), judged(-7200)) == ("ok", "warn", "fail")
+
+
+@pytest.mark.stack
+def test_dead_letters_of_the_last_day_are_counted_by_reason_with_what_helps(kafka: RealKafka, tmp_path: Path) -> None:
+    settings = nowhere().model_copy(update={"bootstrap": kafka.bootstrap, "topic_prefix": "aside.", "app_id": "aside"})
+    with Log(settings) as log:
+        log.create_topics()
+    assert found(settings, tmp_path)["dead letters"].state == "ok"
+
+    producer = KafkaProducer(bootstrap_servers=kafka.bootstrap)
+    for offset, reason in enumerate(["in_the_future", "in_the_future", "not_json"]):
+        headers = {"topic": "aside.112.calls.v1", "partition": "3", "offset": str(offset)}
+        said = [(f"dlq_original_{name}", text.encode()) for name, text in headers.items()]
+        for _ in range(2):  # a crash has put each aside twice
+            producer.send("aside.112.dead-letters.v1", b"{", b"32.71", headers=[*said, ("dlq_reason", reason.encode())])
+    producer.close()
+
+    finding = found(settings, tmp_path)["dead letters"]
+    assert finding.state == "warn"
+    assert "3 in the last day" in finding.says
+    assert "2 in_the_future, 1 not_json" in finding.says
+    assert "--shift" in finding.todo
+    tomorrow = examine(settings, (), tmp_path, lambda: time.time() + 90_000)
+    assert next(finding.state for finding in tomorrow if finding.name == "dead letters") == "ok"
 
 
 def test_settings_come_from_the_environment_and_nothing_unknown_is_passed_over() -> None:

@@ -65,7 +65,32 @@ def test_the_page_of_another_moment_is_what_measure_says_of_it() -> None:
     assert said.startswith("".join(exposition(exporter._monitor, START.timestamp(), 0.0)))
 
 
-@pytest.mark.parametrize(("path", "status"), [("/metrics?at=noon", 400), ("/elsewhere", 404)])
+def test_a_centre_that_is_left_out_is_counted_at_every_scrape_and_logged_once_without_what_it_read(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def measure(*_: object) -> list[object]:
+        raise ZeroDivisionError("Budi 0812")
+
+    monkeypatch.setattr(Monitor, "measure", measure)
+    exporter = page()
+    said = [b"".join(exporter.metrics()).decode() for _ in range(3)][-1]
+
+    assert "psap_" not in said
+    assert 'pantau112_left_out_total{city="32.71",what="scrape"} 3.0' in said
+    assert 'pantau112_partitions_owned{topic="112.calls.v1"} 1.0' in said
+    assert caplog.text.count("ZeroDivisionError at test_exporter.py:") == 1
+    assert "Budi" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/metrics?at=noon", 400),
+        ("/metrics?at=0001-01-01T00:00:00", 400),
+        ("/metrics?at=9999-12-31T23:59:59Z", 400),
+        ("/elsewhere", 404),
+    ],
+)
 def test_a_wrong_question_gets_an_answer_that_helps(path: str, status: int) -> None:
     address = f"http://127.0.0.1:{page().serve('127.0.0.1', 0)}"
 
@@ -74,7 +99,7 @@ def test_a_wrong_question_gets_an_answer_that_helps(path: str, status: int) -> N
 
     with refused.value as error:
         assert error.code == status
-        assert (b"ISO 8601" if status == 400 else b"/metrics") in error.read()
+        assert (b"at: give " if status == 400 else b"/metrics") in error.read()
 
 
 def test_a_worker_is_ready_when_its_states_are_back() -> None:

@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.event import Event
 from schemas.topics import TOPIC_OF
 from streams import centres
 from streams.core.histogram import Histogram
+from streams.core.reading import Reading
 from streams.exposition import exposition
 from streams.monitor import METRICS, Monitor
 from streams.sources import simulate
@@ -77,6 +79,33 @@ def test_exported_timestamps_move_with_the_clock_and_nothing_else_does() -> None
             assert float(after.rsplit(" ", 1)[1]) == float(before.rsplit(" ", 1)[1]) + 1000
         else:
             assert after == before
+
+
+@pytest.mark.parametrize("odd", [ZeroDivisionError("Budi"), None])
+def test_a_centre_that_cannot_be_measured_is_left_out_with_all_its_series_and_the_others_are_served(
+    monkeypatch: pytest.MonkeyPatch, odd: Exception | None
+) -> None:
+    """Whether its nouns raise, or say something that is no number in the midst of all they say."""
+    plain = centres.load([])["32.71"]
+    known = {code: plain.model_copy(update={"code": code}) for code in ("32.1", "32.71", "32.8")}
+    monitor, real = Monitor(known), Monitor.measure
+    expected = "".join(exposition(monitor, NOON.timestamp(), cities=["32.1", "32.8"]))
+
+    def measure(self: Monitor, city: str, now: float) -> list[Reading]:
+        readings = real(self, city, now)
+        if city != "32.71":
+            return readings
+        if odd:
+            raise odd
+        last = next(metric for metric in METRICS if metric.name.endswith("_timestamp_seconds"))
+        return [*readings, (last, tuple("x" for _ in last.labels), None)]  # type: ignore[list-item]
+
+    monkeypatch.setattr(Monitor, "measure", measure)
+    left_out: list[tuple[str, type[Exception]]] = []
+    said = "".join(exposition(monitor, NOON.timestamp(), 1.0, on_fault=lambda city, error: left_out.append((city, type(error)))))
+
+    assert said == expected
+    assert left_out == [("32.71", type(odd) if odd else TypeError)]
 
 
 if __name__ == "__main__":

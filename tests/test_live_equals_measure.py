@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-MOMENTS = [datetime.fromisoformat(f"1999-01-{moment}+02:00").timestamp() for moment in ("03T21:00:00", "04T16:15:00")]
+MOMENTS = [datetime.fromisoformat(f"2010-01-{moment}+02:00").timestamp() for moment in ("03T21:00:00", "04T16:15:00")]
 """Those of which an independent computation says who waits."""
 
 CODES = ["32.71", "32.11", "32.12"]

@@ -34,6 +34,7 @@ from streams.replay import (
 )
 from streams.settings import Settings
 from streams.sources import Line
+from tests.builders import approved, warned
 from tests.conftest import RealKafka
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -152,6 +153,18 @@ def test_the_longest_names_are_still_events_after_a_shift() -> None:
     longest = CallOffered(id="i" * 128, source="/32.71/test", subject="32.71", time=NOON, data=data)
     (moved,) = shifted([longest], timedelta(days=10_000))
     assert decode(encode(moved)) == moved
+
+
+def test_the_times_that_a_shifted_event_tells_of_move_with_it() -> None:
+    block, warning = approved("ani", 0, 3600), warned("w1", 0, 60, 7200)
+    later = list(shifted([block, warning], timedelta(days=800)))
+
+    assert [decode(encode(event)) for event in later] == later
+    for event, shifted_one in zip((block, warning), later, strict=True):
+        before, after = (dict(one.data) | {"time": one.time} for one in (event, shifted_one))
+        times = {name for name, value in before.items() if isinstance(value, datetime)}
+        assert times >= {"time", "expires"}
+        assert {name: after[name] - before[name] for name in times} == dict.fromkeys(times, timedelta(days=800))
 
 
 def test_nothing_of_a_shifted_seat_but_its_time_and_id_changes() -> None:

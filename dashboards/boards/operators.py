@@ -4,7 +4,9 @@ from dashboards.boards.frame import CITY, Sheet, Shown, freshness
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
-CLASSES = ("normal", "information", "prank", "ghost", "cut_off", "out_of_area")
+CLASSES = (
+    "normal", "non_emergency", "information", "prank", "ghost", "cut_off", "out_of_area", "misdirected", "test", "other",
+)  # fmt: skip
 DOING = ("available", "ringing", "talking", "wrap_up", "paused", "off")
 
 TEXTS = {
@@ -68,12 +70,16 @@ TEXTS = {
         "Share of each class in the classified calls, with its Wilson 95 % interval. Ghost (silent) is not prank.",
     ),
     "class": Text("Jenis", "Class"),
-    "normal": Text("Normal", "Normal"),
+    "normal": Text("Darurat", "Emergency"),
+    "non_emergency": Text("Bukan darurat", "Non-emergency"),
     "information": Text("Informasi", "Information"),
     "prank": Text("Iseng (prank)", "Prank"),
     "ghost": Text("Hening (ghost)", "Ghost (silent)"),
     "cut_off": Text("Terputus", "Cut off"),
     "out_of_area": Text("Luar wilayah", "Out of area"),
+    "misdirected": Text("Salah sambung", "Misdirected"),
+    "test": Text("Uji coba", "Test"),
+    "other": Text("Lainnya", "Other"),
     "no unanswered": Text("Tidak ada", "None"),
     "callers": Text("Penelepon", "Callers"),
     "callers about": Text(

@@ -59,6 +59,7 @@ ALERTS = {
     "EventsLost": Text("Kejadian hilang dari Kafka", "Events gone from Kafka"),
     "LagRecords": Text("Kejadian menumpuk", "Events pile up"),
     "LagSeconds": Text("Pemantau tertinggal", "Monitor is behind"),
+    "LeftOut": Text("Sebagian dilewati", "Something is left out"),
     "MarkerRegression": Text("Keadaan pemantau mundur", "Monitor's state went back"),
     "MonitorBlind": Text("Pemantau buta", "Monitor is blind"),
     "PartitionUnowned": Text("Partisi tidak dipantau", "Partition without a worker"),
@@ -78,9 +79,11 @@ ALERTS = {
     "PsapLinkFlapping": Text("Jalur putus-sambung", "Link flaps"),
     "PsapLinkHeartbeatMissing": Text("Jalur tidak diperiksa", "Link not probed"),
     "PsapLinkUnregistered": Text("SIP tidak terdaftar", "SIP not registered"),
+    "PsapNamesUnknown": Text("Nama tidak dikenal", "Unknown names"),
     "PsapNobodyAnswering": Text("Tidak ada yang menjawab", "Nobody answers"),
     "PsapNuisanceShare": Text("Terlalu banyak panggilan iseng", "Too many nuisance calls"),
     "PsapOccupancyHigh": Text("Petugas terlalu sibuk", "Operators too busy"),
+    "PsapPassedOver": Text("Lebih banyak dari yang disimpan", "More than is kept"),
     "PsapPauseLong": Text("Jeda terlalu lama", "Pause too long"),
     "PsapProvinceIsolated": Text("Provinsi terputus", "Province is cut off"),
     "PsapQueueSpike": Text("Antrean melonjak", "Queue spike"),
@@ -101,6 +104,7 @@ ALERTS = {
     "ScrapeSlow": Text("Pekerja lambat menjawab", "Worker answers slowly"),
     "Watchdog": Text("Penjaga", "Watchdog"),
     "WorkerDown": Text("Pekerja tidak menjawab", "Worker does not answer"),
+    "WorkerRestarts": Text("Pekerja berhenti berulang-ulang", "Worker ends again and again"),
 }
 """What each alert is called on the boards, by its name in the rules and the runbook."""
 

@@ -132,7 +132,7 @@ def _rows(centre: "Centre", state: "State", now: float) -> "Iterator[tuple[str, 
     def local(moment: float) -> str:
         return datetime.fromtimestamp(moment, centre.timezone).isoformat(timespec="seconds")
 
-    for waiting, times in callbacks(state.callers, now).items():
+    for waiting, times in callbacks(state.callers, state.funnel.book, now).items():
         why = f"not answered {len(times)} times, last {local(times[-1])}; not since either, and not called back"
         lapses = local(times[-1] + CALLBACK_SECONDS)
         yield centre.code, "callback", waiting, local(times[0]), lapses, "", str(len(times)), "", why

@@ -15,11 +15,11 @@ PRANKS = 3
 REMEMBERED = 30 * DAY
 """Seconds after which an earlier block no longer makes the next one longer."""
 
-RECORDS = 1_000
-"""The most callers about whom a decision is remembered, and the most whose pranks are; beyond it the oldest is forgotten."""
+RECORDS = 500
+"""The most callers about whom a decision is remembered, 95 kB as they are written; beyond it the oldest is forgotten."""
 
-PRANKS_EACH = 100
-"""The most pranks remembered of one caller, the newest."""
+PRANK_CALLERS, PRANKS_EACH = 600, 16
+"""The most callers whose pranks are remembered, and the most pranks of one, the newest: 120 kB as they are written."""
 
 STAGES: tuple[Stage, ...] = ("24h", "3d", "review")
 

@@ -1,45 +1,90 @@
-"""The call book: who called in the last hours and what came of it, in 40 characters a call; and who called in the last day."""
+"""The call book: who called in the last hours, what came of it and as what it counts, in a line of text a call; and who called in
+the last day.
+"""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+import re
+from binascii import a2b_base64, b2a_base64
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import chain
+from string import ascii_letters
+from typing import NamedTuple
+
+from streams.core.classes import CLASSES
+from streams.core.service_level import KINDS, OFFERED
 
 HOUR = 3_600
 DAY = 86_400
 
-CALLS = 5_000
-"""The most calls in the book; beyond it the oldest hour is torn out. The busiest day of Kota Bogor had 3,000."""
+BYTES = 250_000
+"""The most that lines take as they are written: about 5,000 calls. Beyond it the oldest are given up. The busiest day of Kota
+Bogor had 3,000.
+"""
 
-WAITING, ANSWERED, LOST, SHORT, UNKNOWN = ".", "a", "l", "s", "."
-"""What came of a call, in one letter. A class is written as the first letter of its name, or `UNKNOWN`."""
+MARKS = 100_000
+"""The most characters of callers of the hours before: about 16,600 calls a day."""
+
+WAITING, ANSWERED, LOST, SHORT = ".", "a", "l", "s"
+"""What came of a call, in one letter."""
 
 REACH = 5
 """Hours that calls are kept in full: as long as somebody may be called back, and an event be late."""
 
-_CALLER = 22
+
+def letters(number: int) -> str:
+    """So many letters, to tell so many things apart. Raises `ValueError` when there are not enough."""
+    if number > len(ascii_letters):
+        raise ValueError(f"{number} things; the book has {len(ascii_letters)} letters")
+    return ascii_letters[:number]
+
+
+CAME, SPOKE, CUT_OFF = range(KINDS, KINDS + 3)
+"""As what a call is counted besides the kinds of `service_level`: as offered and also as come on a link for the forecast, as a
+conversation by its end, and as cut off.
+"""
+_LETTERS = letters(KINDS + 3)
+_WHAT = {letter: what for what, letter in enumerate(_LETTERS)}
+_COUNTED = re.compile(r"([a-zA-Z])(-?[0-9]+)(?:/([0-9]+))?")
+
+_CLASS_LETTER: dict[str, str] = dict(zip(CLASSES, letters(len(CLASSES)), strict=True))
+_CLASS_OF = {letter: name for name, letter in _CLASS_LETTER.items()}
+_UNKNOWN = "."
+_TEST = _CLASS_LETTER["test"]
+
+_CALLER_AT, _CALLER, _NOBODY = 4, 22, "."
+"""A line: when within the hour the call came (two digits), its class and its end (a letter each), the caller or a dot, and as
+what it was counted. That begins with each queue the call was offered in: there the seconds since it came (and the number of its
+link), and for what followed the seconds since it was offered.
+"""
+LONGEST_LINE = 90
+"""Characters of a line: room for eight visits to queues. What is counted beyond it cannot be taken back."""
+_BESIDE = 14
+"""Bytes of a line besides: the call's mark, quotation marks, a colon and a comma."""
 _MARK = 6
 """Characters of a caller that are kept for the rest of a day, to count who comes again and again: 36 bits."""
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
 
+Lines = dict[str, str]
+"""The calls that came within one hour, by their marks."""
+
 
 def shortened(pseudonym: str) -> str:
     """A pseudonym (32 hexadecimal digits) as the book keeps it: the same 128 bits in 22 characters."""
-    return urlsafe_b64encode(bytes.fromhex(pseudonym)).decode()[:_CALLER]
+    return b2a_base64(bytes.fromhex(pseudonym), newline=False).decode()[:_CALLER]
 
 
 def pseudonym(caller: str) -> str:
     """The 32 hexadecimal digits of what `shortened` made."""
-    return urlsafe_b64decode(caller + "==").hex()
+    return a2b_base64(caller + "==").hex()
 
 
 @lru_cache(maxsize=4096)
 def _mark(call: str) -> str:
     # 48 bits: among 5,000 calls two look alike once in 20 million books.
-    return urlsafe_b64encode(blake2b(call.encode(), digest_size=6).digest()).decode()
+    return b2a_base64(blake2b(call.encode(), digest_size=6).digest(), newline=False).decode()
 
 
 def index(column: str, item: str) -> int:
@@ -50,62 +95,89 @@ def index(column: str, item: str) -> int:
     return at // width
 
 
-@dataclass(slots=True)
-class Hour:
-    """The calls that came within one hour: the row of each by its mark, and columns of fixed width, because objects would take
-    ten times the memory.
+def _second(line: str) -> int:
+    """When within its hour a call came."""
+    return _VALUE[line[0]] << 6 | _VALUE[line[1]]
+
+
+class Counted(NamedTuple):
+    """That a call was counted as `what` at `time`, in whole epoch seconds, and on which link it came, if that was told."""
+
+    what: int
+    time: int
+    link: int | None
+
+
+def entry(what: int, after: int) -> str:
+    """How the book writes that a call was counted as `what` so many seconds after it was offered; if that is `OFFERED` or `CAME`,
+    after it came.
     """
+    return f"{_LETTERS[what]}{after}"
 
-    calls: dict[str, int] = field(default_factory=dict)
-    callers: str = ""
-    seconds: str = ""
-    ends: str = ""
-    classes: str = ""
 
-    def second(self, row: int) -> int:
-        """When within the hour the call came."""
-        return _VALUE[self.seconds[2 * row]] << 6 | _VALUE[self.seconds[2 * row + 1]]
-
-    def caller(self, row: int) -> str:
-        """Who called; empty in an hour of calls without a caller."""
-        return self.callers[_CALLER * row : _CALLER * (row + 1)]
+def entries(text: str, start: int) -> Iterator[Counted]:
+    """What such entries say of a call that came at `start`, in whole epoch seconds."""
+    offered = start
+    for letter, after, link in _COUNTED.findall(text):
+        what, time = _WHAT[letter], offered + int(after)
+        if what in (OFFERED, CAME):
+            offered = time = start + int(after)
+        yield Counted(what, time, int(link) if link else None)
 
 
 @dataclass(slots=True)
 class Place:
     """Where in the book a call is."""
 
-    hour: Hour
+    lines: Lines
+    mark: str
     start: int
-    row: int
 
     @property
     def time(self) -> int:
         """When it came, in whole epoch seconds."""
-        return self.start + self.hour.second(self.row)
+        return self.start + _second(self.lines[self.mark])
+
+    @property
+    def has_caller(self) -> bool:
+        """Whether it is known who called."""
+        return self.lines[self.mark][_CALLER_AT] != _NOBODY
 
     @property
     def caller(self) -> str:
         """Who called; empty for a call without a caller."""
-        return self.hour.caller(self.row)
+        line = self.lines[self.mark]
+        return "" if line[_CALLER_AT] == _NOBODY else line[_CALLER_AT : _CALLER_AT + _CALLER]
 
     @property
     def end(self) -> str:
         """What came of it: `WAITING`, `ANSWERED`, `LOST` or `SHORT`."""
-        return self.hour.ends[self.row]
+        return self.lines[self.mark][3]
 
     @property
-    def class_(self) -> str:
+    def class_(self) -> str | None:
         """What it turned out to be."""
-        return self.hour.classes[self.row]
+        return _CLASS_OF.get(self.lines[self.mark][2])
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it turned out to be a test, which counts as nothing but that."""
+        return self.lines[self.mark][2] == _TEST
+
+    def counted(self) -> Iterator[Counted]:
+        """As what it was counted, but for what is still open."""
+        line = self.lines[self.mark]
+        return entries(line[_CALLER_AT + (1 if line[_CALLER_AT] == _NOBODY else _CALLER) :], self.time)
 
     def write_end(self, letter: str) -> None:
         """Note what came of it."""
-        self.hour.ends = f"{self.hour.ends[: self.row]}{letter}{self.hour.ends[self.row + 1 :]}"
+        line = self.lines[self.mark]
+        self.lines[self.mark] = f"{line[:3]}{letter}{line[4:]}"
 
-    def write_class(self, letter: str) -> None:
+    def write_class(self, name: str) -> None:
         """Note what it turned out to be."""
-        self.hour.classes = f"{self.hour.classes[: self.row]}{letter}{self.hour.classes[self.row + 1 :]}"
+        line = self.lines[self.mark]
+        self.lines[self.mark] = f"{line[:2]}{_CLASS_LETTER[name]}{line[3:]}"
 
 
 @dataclass(slots=True)
@@ -114,93 +186,118 @@ class Book:
     marks of the callers of hours that are not kept in full any more.
     """
 
-    named: dict[int, Hour] = field(default_factory=dict)
+    named: dict[int, Lines] = field(default_factory=dict)
     earlier: dict[int, str] = field(default_factory=dict)
-    nameless: dict[int, Hour] = field(default_factory=dict)
+    nameless: dict[int, Lines] = field(default_factory=dict)
     newest: int = 0
     kept: int = 0
+    """Bytes of all lines."""
+    gone: int = 0
+    """Calls that were given up before their time."""
 
     def find(self, call: str, oldest: int = 0) -> Place | None:
         """Where a call is that came in the hour `oldest` (hours since the epoch) or later."""
         mark = _mark(call)
-        for number, hour in chain(reversed(self.named.items()), self.nameless.items()):
-            if (row := hour.calls.get(mark)) is not None and number >= oldest:
-                return Place(hour, number * HOUR, row)
-        return None
+        number, lines = self._hour(mark)
+        return None if lines is None or number < oldest else Place(lines, mark, number * HOUR)
+
+    def _hour(self, mark: str) -> tuple[int, Lines | None]:
+        """The hour that a call came in, and its lines."""
+        for hours in (self.named, self.nameless):
+            for number in reversed(hours):
+                lines = hours[number]
+                if mark in lines:
+                    return number, lines
+        return 0, None
 
     def enter(self, call: str, time: float, caller: str | None) -> Place | None:
         """Write a call in, unless it is there: one that is offered again, in another queue, came once."""
         number, second = divmod(int(time), HOUR)
-        if self.find(call, number - 2) is not None:
+        mark = _mark(call)
+        known, lines = self._hour(mark)
+        if lines is not None and known >= number - 2:
             return None
         if number > self.newest:
             self.newest = number
             self._forget()
-        elif self.kept >= CALLS:
-            oldest = min([*self.named, *self.nameless])
-            self.named.pop(oldest, None)
-            self.nameless.pop(oldest, None)
-            self._count()
+        if self.kept > BYTES:
+            self._give_up()
         hours = self.nameless if caller is None else self.named
-        hour = hours.get(number)
-        if hour is None:
-            hour = hours[number] = Hour()
-        row = hour.calls[_mark(call)] = len(hour.ends)
-        hour.callers += caller or ""
-        hour.seconds += _DIGITS[second >> 6] + _DIGITS[second & 63]
-        hour.ends += WAITING
-        hour.classes += UNKNOWN
-        self.kept += 1
-        return Place(hour, number * HOUR, row)
+        lines = hours.get(number)
+        if lines is None:
+            lines = hours[number] = {}
+        line = lines[mark] = f"{_DIGITS[second >> 6]}{_DIGITS[second & 63]}{_UNKNOWN}{WAITING}{caller or _NOBODY}"
+        self.kept += _BESIDE + len(line)
+        return Place(lines, mark, number * HOUR)
+
+    def note(self, call: str, counted: str) -> None:
+        """Note as what a call was counted since it was offered: the `entry`s."""
+        mark = _mark(call)
+        _, lines = self._hour(mark)
+        if lines is not None and len(line := lines[mark] + counted) <= LONGEST_LINE:
+            lines[mark] = line
+            self.kept += len(counted)
+            if self.kept > BYTES:
+                self._give_up()
 
     def repeats(self, now: float, calls: int) -> int:
-        """How many callers came `calls` times or more in the 24 hours up to `now`, of which the first is whole."""
+        """How many callers came `calls` times or more in the 24 hours up to `now`, of which the first is whole, but for tests."""
         end, first = int(now), int(now) // HOUR - 23
         columns = [marks for number, marks in self.earlier.items() if number >= first]
-        for number, hour in self.named.items():
-            if number * HOUR + HOUR <= end:
-                if number >= first:
-                    columns.append(_marks(hour.callers))
-            elif number * HOUR <= end:
-                rows = range(len(hour.ends))
-                columns.append("".join(hour.caller(row)[:_MARK] for row in rows if number * HOUR + hour.second(row) <= end))
+        for number, lines in self.named.items():
+            if first <= number <= end // HOUR:
+                columns.append(_marks(lines, end - number * HOUR))
         return _repeats(tuple(columns), calls)
 
     def lost(self, now: float, seconds: float) -> dict[str, list[tuple[int, bool]]]:
         """The callers with a lost call in the last `seconds`: when they came then, ascending, and whether that was answered."""
-        hours = [(number * HOUR, hour) for number, hour in self.named.items() if now - seconds - HOUR < number * HOUR <= now]
+        hours = [(number * HOUR, lines) for number, lines in self.named.items() if now - seconds - HOUR < number * HOUR <= now]
         found: dict[str, list[tuple[int, bool]]] = {}
         for end in (LOST, ANSWERED):
             if end == ANSWERED and not found:
                 break  # an answer matters only to who was lost before
-            for start, hour in hours:
-                row = hour.ends.find(end)
-                while row >= 0:
-                    caller = hour.caller(row)
-                    if end == LOST or caller in found:
-                        time = start + hour.second(row)
-                        if now - seconds < time <= now:
-                            found.setdefault(caller, []).append((time, end == ANSWERED))
-                    row = hour.ends.find(end, row + 1)
+            for start, lines in hours:
+                for line in lines.values():
+                    if line[3] == end and line[2] != _TEST:
+                        caller = line[_CALLER_AT : _CALLER_AT + _CALLER]
+                        if end == LOST or caller in found:
+                            time = start + _second(line)
+                            if now - seconds < time <= now:
+                                found.setdefault(caller, []).append((time, end == ANSWERED))
         for times in found.values():
             times.sort()
         return found
 
     def _forget(self) -> None:
         """Turn to a new hour."""
-        self.nameless = {number: hour for number, hour in self.nameless.items() if number >= self.newest - 1}
-        self.earlier |= {number: _marks(hour.callers) for number, hour in self.named.items() if number < self.newest - REACH}
+        self.nameless = {number: lines for number, lines in self.nameless.items() if number >= self.newest - 1}
+        self.earlier |= {number: _marks(lines, HOUR) for number, lines in self.named.items() if number < self.newest - REACH}
         self.earlier = {number: marks for number, marks in self.earlier.items() if number >= self.newest - 24}
-        self.named = {number: hour for number, hour in self.named.items() if number >= self.newest - REACH}
-        self._count()
+        while sum([len(marks) for marks in self.earlier.values()]) > MARKS:
+            self.gone += len(self.earlier.pop(min(self.earlier))) // _MARK
+        self.named = {number: lines for number, lines in self.named.items() if number >= self.newest - REACH}
+        hours = (*self.named.values(), *self.nameless.values())
+        self.kept = sum([_BESIDE + len(line) for lines in hours for line in lines.values()])
 
-    def _count(self) -> None:
-        self.kept = sum([len(hour.ends) for hour in (*self.named.values(), *self.nameless.values())])
+    def _give_up(self) -> None:
+        """Tear out the oldest lines."""
+        while self.kept > BYTES:
+            oldest = min([*self.named, *self.nameless])
+            for hours in (self.named, self.nameless):
+                lines = hours.get(oldest, {})
+                while lines and self.kept > BYTES:
+                    self.kept -= _BESIDE + len(lines.pop(next(iter(lines))))
+                    self.gone += 1
+                if not lines:
+                    hours.pop(oldest, None)
 
 
-@lru_cache(maxsize=4096)
-def _marks(callers: str) -> str:
-    return "".join([callers[at : at + _MARK] for at in range(0, len(callers), _CALLER)])
+def _marks(lines: Lines, end: int) -> str:
+    """The callers of an hour whose calls came up to a second of it, tests left out."""
+    at = slice(_CALLER_AT, _CALLER_AT + _MARK)
+    if end >= HOUR:
+        return "".join([line[at] for line in lines.values() if line[2] != _TEST])
+    return "".join([line[at] for line in lines.values() if line[2] != _TEST and _second(line) <= end])
 
 
 @lru_cache(maxsize=1024)

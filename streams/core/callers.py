@@ -4,22 +4,22 @@ from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import assert_never, get_args
+from typing import assert_never
 
 from schemas.callers import CallerEvent
-from schemas.calls import Class
-from streams.core.blocks import DAY, PRANKS, PRANKS_EACH, RECORDS, REMEMBERED, Recommendation, Record, evidence
-from streams.core.callbook import ANSWERED, HOUR, LOST, SHORT, UNKNOWN, WAITING, Book, Place, index, pseudonym, shortened
+from streams.core.blocks import DAY, PRANK_CALLERS, PRANKS, PRANKS_EACH, RECORDS, REMEMBERED, Recommendation, Record, evidence
+from streams.core.callbook import ANSWERED, HOUR, LOST, SHORT, WAITING, Book, Place, index, pseudonym, shortened
 from streams.core.centre import Centre
+from streams.core.classes import CLASSES
 from streams.core.ledger import LATENESS
+from streams.core.names import Strangers
 from streams.core.proportion import wilson
 from streams.core.reading import Metric, Readings
-from streams.core.window import Day, Window
+from streams.core.window import Day, Window, kinds
 
-CLASSES: tuple[Class, ...] = get_args(Class)
-_KIND = {name[0]: kind for kind, name in enumerate(CLASSES)}
+_KIND: dict[str, int] = {name: kind for kind, name in enumerate(CLASSES)}
 _WITH_CALLER, _WITHOUT_CALLER = len(CLASSES), len(CLASSES) + 1
-_KINDS = len(CLASSES) + 2
+_KINDS = kinds(len(CLASSES) + 2)
 
 WINDOWS = {"60m": 3_600}
 """The rolling window in seconds; `today` stands beside it."""
@@ -37,14 +37,13 @@ recommended for a block any more, because somebody real could be among those not
 _PROTECTED = 6
 """Characters (36 bits) kept of each. Somebody else with the same ones, which is one in three million, is protected too."""
 
-EARLY = 1_000
+EARLY = 500
 """The most calls remembered of which something was told before their arrival."""
 
-CONTACTED = 1_000
+CONTACTED = 500
 """The most callers remembered as called back."""
 
 _HUNG_UP = "h"
-_NORMAL, _PRANK = "n", "p"
 _NO_RECORD = Record()
 
 
@@ -55,7 +54,7 @@ class Early:
     heard: float
     end: str = WAITING
     hung_up: float = 0.0
-    class_: str = UNKNOWN
+    class_: str | None = None
     classified: float = 0.0
     real: bool = False
     """Whether it was ever said to be normal."""
@@ -66,7 +65,7 @@ class Callers:
     """The callers of one centre, as far as the last days remember them. Part of the state of calls."""
 
     classified: dict[str, int] = field(default_factory=dict)
-    book: Book = field(default_factory=Book)
+    strangers: Strangers = field(default_factory=Strangers)
     window: Window = field(default_factory=Window)
     day: Day = field(default_factory=Day)
     early: dict[str, Early] = field(default_factory=dict)
@@ -78,83 +77,82 @@ class Callers:
     replayed: float = 0.0
     """When the newest call was classified that a recording told of."""
 
-    def offered(self, call: str, time: float, caller: str | None, centre: Centre) -> None:
-        """A call arrived."""
-        before = self.book.newest
-        place = self.book.enter(call, time, None if caller is None else shortened(caller))
-        if place is None:
-            return
-        if self.book.newest != before:
+    def offered(self, call: str, time: float, place: Place, centre: Centre) -> bool:
+        """A call arrived, and has just got its place in the book. Says whether it is known to be a test."""
+        if len(place.lines) == 1:  # the first of its hour
             self.pranks = {name: times for name, times in self.pranks.items() if times and times[-1] > time - DAY - HOUR}
-        self._count_today(time, _WITHOUT_CALLER if caller is None else _WITH_CALLER, 1, centre)
+        self._count_today(time, _WITH_CALLER if place.has_caller else _WITHOUT_CALLER, 1, centre)
         early = self.early.pop(call, None)
         if early is None:
-            return
-        if early.class_ != UNKNOWN:
+            return False
+        if early.class_ is not None:
             self._count(early.classified, early.class_, -1, centre)
-            self._classify(place, early.class_, centre)
+            self._classify(place, None, early.class_, centre)
         if early.real:
             self._protect(place.caller)
         if early.end == ANSWERED:
-            self.answered(call, early.heard)
+            self.answered(call, early.heard, place)
         elif early.end == LOST:
-            self.lost(call, early.heard)
+            self.lost(call, early.heard, place)
         elif early.end == _HUNG_UP:
-            self.abandoned(call, early.hung_up, centre)
+            self.abandoned(call, early.hung_up, place, centre)
+        return place.is_test
 
-    def answered(self, call: str, time: float) -> None:
+    def answered(self, call: str, time: float, place: Place | None) -> None:
         """Somebody spoke with the caller. Such a call was not lost, whatever else is told of it."""
-        place = self.book.find(call)
         if place is None:
             self._hear(call, time).end = ANSWERED
-        elif place.caller:
+        else:
             place.write_end(ANSWERED)
 
-    def abandoned(self, call: str, time: float, centre: Centre) -> None:
+    def abandoned(self, call: str, time: float, place: Place | None, centre: Centre) -> None:
         """The caller hung up. Whoever did so at once (to the second: `short_abandon_seconds`) is not called back."""
-        place = self.book.find(call)
         if place is None:
             early = self._hear(call, time)
             if early.end == WAITING:
                 early.end, early.hung_up = _HUNG_UP, time
-        elif place.caller and place.end == WAITING:
+        elif place.end == WAITING:
             place.write_end(SHORT if int(time) - place.time <= centre.thresholds.short_abandon_seconds else LOST)
 
-    def lost(self, call: str, time: float) -> None:
+    def lost(self, call: str, time: float, place: Place | None) -> None:
         """The call ended unanswered, and not because its caller hung up."""
-        place = self.book.find(call)
         if place is None:
             early = self._hear(call, time)
             if early.end != ANSWERED:
                 early.end = LOST
-        elif place.caller and place.end != ANSWERED:
+        elif place.end != ANSWERED:
             place.write_end(LOST)
 
-    def classify(self, call: str, time: float, class_: Class, centre: Centre, *, replayed: bool = False) -> None:
+    def classify(self, call: str, time: float, word: str, place: Place | None, centre: Centre, *, replayed: bool = False) -> bool:
         """A call taker said what the call was. It counts where the call came, or now if its arrival was never told.
 
         Of a call that is still in the book the class told last stands; once it has left, a class counts anew. But a caller of
-        whom a call was once said to be normal stays protected.
+        whom a call was once said to be normal stays protected. Says whether it was news of a call in the book that it is a
+        test, or none.
         """
-        letter = class_[0]
+        class_ = centre.names.classes[word]
+        if class_ not in _KIND:
+            class_ = self.strangers.label("class", word, centre.names.classes)
         if replayed:
             self.replayed = max(self.replayed, time)
-        place = self.book.find(call)
         if place is None:
             early = self._hear(call, time)
-            if early.class_ == letter:
-                return
-            if early.class_ == UNKNOWN:
+            if early.class_ == class_:
+                return False
+            if early.class_ is None:
                 early.classified = time
             else:
                 self._count(early.classified, early.class_, -1, centre)
-            early.class_, early.real = letter, early.real or letter == _NORMAL
-            self._count(early.classified, letter, 1, centre)
-        elif place.class_ == letter:
-            return
-        else:
-            self._classify(place, letter, centre)
+            early.class_, early.real = class_, early.real or class_ == "normal"
+            self._count(early.classified, class_, 1, centre)
+            self.classified[class_] = self.classified.get(class_, 0) + 1
+            return False
+        before = place.class_
+        if before == class_:
+            return False
+        self._classify(place, before, class_, centre)
         self.classified[class_] = self.classified.get(class_, 0) + 1
+        return "test" in (before, class_)
 
     def decide(self, event: CallerEvent, time: float) -> None:
         """Something was recommended, decided or done about a caller."""
@@ -179,19 +177,21 @@ class Callers:
         """Whether a call of that caller was ever said to be normal, or nobody can say any more."""
         return len(self.protected) >= PROTECTED * _PROTECTED or index(self.protected, caller[:_PROTECTED]) >= 0
 
-    def _classify(self, place: Place, letter: str, centre: Centre) -> None:
-        time, caller, before = place.time, place.caller, place.class_
-        if before != UNKNOWN:
+    def _classify(self, place: Place, before: str | None, class_: str, centre: Centre) -> None:
+        time, caller = place.time, place.caller
+        if before is not None:
             self._count(time, before, -1, centre)
-        place.write_class(letter)
-        self._count(time, letter, 1, centre)
+        place.write_class(class_)
+        self._count(time, class_, 1, centre)
+        if "test" in (before, class_):
+            self._count_today(time, _WITH_CALLER if caller else _WITHOUT_CALLER, 1 if before == "test" else -1, centre)
         if not caller:
             return
-        if before == _PRANK and time in (times := self.pranks.get(caller, [])):
+        if before == "prank" and time in (times := self.pranks.get(caller, [])):
             times.remove(time)
-        if letter == _PRANK:
+        if class_ == "prank":
             self._add_prank(caller, time)
-        elif letter == _NORMAL:
+        elif class_ == "normal":
             self._protect(caller)
 
     def _protect(self, caller: str) -> None:
@@ -201,15 +201,16 @@ class Callers:
     def _add_prank(self, caller: str, time: int) -> None:
         times = self.pranks.get(caller)
         if times is None:
-            if len(self.pranks) >= RECORDS:
+            if len(self.pranks) >= PRANK_CALLERS:
                 del self.pranks[next(iter(self.pranks))]
+                self.strangers.pass_over("pranks")
             times = self.pranks[caller] = []
         insort(times, time)
         while len(times) > PRANKS_EACH or times[0] <= times[-1] - 2 * DAY:
             del times[0]
 
-    def _count(self, time: float, letter: str, n: int, centre: Centre) -> None:
-        kind = _KIND[letter]
+    def _count(self, time: float, class_: str, n: int, centre: Centre) -> None:
+        kind = _KIND[class_]
         self.window.add(time, kind, n)
         self._count_today(time, kind, n, centre)
 
@@ -221,8 +222,11 @@ class Callers:
     def _hear(self, call: str, time: float) -> Early:
         early = self.early.get(call)
         if early is None:
-            while self.early and (len(self.early) >= EARLY or next(iter(self.early.values())).heard < time - LATENESS):
+            while self.early and next(iter(self.early.values())).heard < time - LATENESS:
                 del self.early[next(iter(self.early))]
+            if len(self.early) >= EARLY:
+                del self.early[next(iter(self.early))]
+                self.strangers.pass_over("early_calls")
             early = self.early[call] = Early(heard=time)
         return early
 
@@ -232,6 +236,7 @@ class Callers:
             self.records = {name: old for name, old in self.records.items() if old.newest > time - REMEMBERED}
             if len(self.records) >= RECORDS:
                 del self.records[min(self.records, key=lambda name: self.records[name].newest)]
+                self.strangers.pass_over("caller_records")
             record = self.records[caller] = Record()
         return record
 
@@ -240,6 +245,7 @@ class Callers:
         self.contacted = {name: when for name, when in self.contacted.items() if when > horizon}
         if caller not in self.contacted and len(self.contacted) >= CONTACTED:
             del self.contacted[min(self.contacted, key=lambda name: self.contacted[name])]
+            self.strangers.pass_over("callers_contacted")
         self.contacted[caller] = max(time, self.contacted.get(caller, time))
 
 
@@ -271,12 +277,12 @@ def due(callers: Callers, now: float) -> Iterator[Recommendation]:
             yield found
 
 
-def callbacks(callers: Callers, now: float) -> dict[str, list[int]]:
+def callbacks(callers: Callers, book: Book, now: float) -> dict[str, list[int]]:
     """By caller (32 hexadecimal digits), the times of the calls of the last 4 hours that were not answered: neither they nor a
     later one of the same caller, nor did the centre reach the caller since. Longest waiting first.
     """
     missed: dict[str, list[int]] = {}
-    for caller, came in callers.book.lost(now, CALLBACK_SECONDS).items():
+    for caller, came in book.lost(now, CALLBACK_SECONDS).items():
         heard = max([callers.contacted.get(caller, 0.0), *(time for time, answered in came if answered)])
         if times := [time for time, answered in came if not answered and time >= heard]:
             missed[caller] = times
@@ -363,7 +369,7 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-def measure(callers: Callers, now: float, centre: Centre) -> Readings:
+def measure(callers: Callers, book: Book, now: float) -> Readings:
     """Say what is true at `now`."""
     for name, n in sorted(callers.classified.items()):
         yield CLASSIFIED_TOTAL, (name,), n
@@ -385,13 +391,13 @@ def measure(callers: Callers, now: float, centre: Centre) -> Readings:
         yield UNKNOWN_RATIO, ("today",), without / n
         yield UNKNOWN_RATIO_LOWER, ("today",), lower
         yield UNKNOWN_RATIO_UPPER, ("today",), upper
-    if callers.book.named or callers.records:
-        yield from _measure_known(callers, now)
+    if book.named or callers.records:
+        yield from _measure_known(callers, book, now)
 
 
-def _measure_known(callers: Callers, now: float) -> Readings:
-    yield REPEAT_CALLERS, ("24h",), callers.book.repeats(now, REPEATS)
-    missed = callbacks(callers, now)
+def _measure_known(callers: Callers, book: Book, now: float) -> Readings:
+    yield REPEAT_CALLERS, ("24h",), book.repeats(now, REPEATS)
+    missed = callbacks(callers, book, now)
     yield CALLBACKS_OPEN, (), len(missed)
     if missed:
         yield OLDEST_CALLBACK, (), min(times[0] for times in missed.values())

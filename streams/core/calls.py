@@ -8,11 +8,13 @@ from typing import assert_never
 from schemas.callers import CallerEvent
 from schemas.calls import CallEvent
 from streams.core import callers, forecast
+from streams.core.callbook import CAME, Book, Place, entry, shortened
 from streams.core.callers import Callers
 from streams.core.centre import Centre
 from streams.core.forecast import Forecast
 from streams.core.funnel import OUTCOMES, SWEEP_SECONDS, Funnel, Peak, Queue
 from streams.core.ledger import Ledger
+from streams.core.names import Strangers
 from streams.core.proportion import wilson
 from streams.core.reading import Metric, Reading, Readings
 from streams.core.service_level import KINDS, OFFERED, Tally, variants
@@ -32,6 +34,23 @@ class State:
     forecast: Forecast = field(default_factory=Forecast)
     sweep_at: float = 0.0
 
+    @property
+    def strangers(self) -> Strangers:
+        """What was told under names that the centre's file does not have, and what bounds gave up: of all parts together."""
+        found = Strangers()
+        for part in (self.funnel.strangers, self.callers.strangers, self.forecast.strangers):
+            found.unknown |= part.unknown
+            found.passed_over |= part.passed_over
+        windows = (self.funnel.window, self.callers.window, self.forecast.window)
+        for limit, gone in (
+            ("window_seconds", sum(window.gone for window in windows)),
+            ("call_book", self.funnel.book.gone),
+            ("conversations", self.funnel.workload.gone),
+        ):
+            if gone:
+                found.pass_over(limit, gone)
+        return found
+
 
 def step(state: State, event: CallEvent | CallerEvent, time: float, centre: Centre) -> None:
     """Remember one event; `time` is its own in epoch seconds. Facts come in any order; one told twice changes nothing.
@@ -42,35 +61,55 @@ def step(state: State, event: CallEvent | CallerEvent, time: float, centre: Cent
     if time >= state.sweep_at:
         funnel.sweep(time, centre)
         state.sweep_at = time + SWEEP_SECONDS
+    book = funnel.book
     # By its type's name, not its class: pydantic's isinstance costs as much as all the rest.
     match event.type:
         case "call.offered":
             data = event.data
-            if funnel.offer(data.call, time, data.queue, data.clock, centre):
-                state.forecast.arrived(time, data.link)
-            state.callers.offered(data.call, time, data.caller, centre)
+            name = data.call
+            place = book.enter(name, time, None if data.caller is None else shortened(data.caller))
+            if place is None:
+                after, test = _again(book, name, time)
+            else:
+                after, test = 0, state.callers.offered(name, time, place, centre)
+                if test:
+                    _mark(state, name, place, centre, test=True)
+            link = state.forecast.hear(time, data.link, centre)
+            entered = entry(CAME, after) if link is None else f"{entry(CAME, after)}/{link.number}"
+            if funnel.offer(name, time, data.queue, data.clock, centre, entered, test=test) and not test:
+                state.forecast.count(time, link)
         case "call.answered":
-            funnel.answer(event.data.call, time, event.data.seat, centre)
-            state.callers.answered(event.data.call, time)
+            name, seat = event.data.call, event.data.seat
+            funnel.answer(name, time, None if seat is None else centre.names.seats[seat], centre)
+            state.callers.answered(name, time, book.find(name))
         case "call.ended":
             funnel.end(event.data.call, time, centre)
         case "call.abandoned":
-            funnel.lose(event.data.call, time, "abandoned", centre)
-            state.callers.abandoned(event.data.call, time, centre)
+            name = event.data.call
+            funnel.lose(name, time, "abandoned", centre)
+            state.callers.abandoned(name, time, book.find(name), centre)
         case "call.queued":
-            funnel.offer(event.data.call, time, event.data.queue, "queue", centre)
+            name = event.data.call
+            after, test = _again(book, name, time)
+            funnel.offer(name, time, event.data.queue, "queue", centre, entry(OFFERED, after), test=test)
         case "call.transferred":
             funnel.end(event.data.call, time, centre, transferred=True)
         case "call.overflowed":
-            funnel.lose(event.data.call, time, "overflowed", centre)
-            state.callers.lost(event.data.call, time)
+            name = event.data.call
+            funnel.lose(name, time, "overflowed", centre)
+            state.callers.lost(name, time, book.find(name))
         case "call.classified":
-            state.callers.classify(event.data.call, time, event.data.class_, centre, replayed=event.replayed is True)
+            name = event.data.call
+            place = book.find(name)
+            replayed = event.replayed is True
+            if state.callers.classify(name, time, event.data.class_, place, centre, replayed=replayed) and place is not None:
+                _mark(state, name, place, centre, test=place.is_test)
         case "call.blocked":
             funnel.lose(event.data.call, time, "blocked", centre)
         case "call.network_dropped":
-            funnel.drop(event.data.call, time, centre)
-            state.callers.lost(event.data.call, time)
+            name = event.data.call
+            funnel.drop(name, time, centre)
+            state.callers.lost(name, time, book.find(name))
         case (
             "caller.block_recommended"
             | "caller.block_approved"
@@ -83,22 +122,41 @@ def step(state: State, event: CallEvent | CallerEvent, time: float, centre: Cent
             assert_never(event.type)
 
 
-OFFERED_TOTAL = Metric("psap_calls_offered_total", "counter", "Calls that reached the centre.", ("queue",))
+def _again(book: Book, name: str, time: float) -> tuple[int, bool]:
+    """Of a call that came before: so many seconds ago, and whether it is a test."""
+    place = book.find(name)
+    return (0, False) if place is None else (int(time) - place.time, place.is_test)
+
+
+def _mark(state: State, name: str, place: Place, centre: Centre, *, test: bool) -> None:
+    """Take a call out of every figure but those of classes, because it is a test, or bring it back."""
+    for what, time, link in state.funnel.mark(name, place, centre, test=test):
+        if what == CAME:
+            state.forecast.count(time, state.forecast.link(link), -1 if test else 1)
+
+
+OFFERED_TOTAL = Metric(
+    "psap_calls_offered_total",
+    "counter",
+    "Calls that reached the centre, tests too (a counter cannot fall): psap_calls_classified_total has how many.",
+    ("queue",),
+)
 ENDED_TOTAL = Metric(
     "psap_calls_ended_total",
     "counter",
     "Offered calls by what became of them, one class each (abandoned: without short ones); "
-    "with psap_calls_waiting they sum to offered.",
+    "with psap_calls_waiting they sum to offered, tests too.",
     ("queue", "outcome"),
 )
 WAIT_SECONDS = Metric(
     "psap_call_wait_seconds",
     "histogram",
-    "Seconds from arrival to the answer or the hanging-up (short ones too); psap_answer_clock_info says where the clock starts.",
+    "Seconds from arrival to the answer or the hanging-up (short ones and tests too); "
+    "psap_answer_clock_info says where the clock starts.",
     ("queue", "outcome"),
 )
 HANDLE_SECONDS = Metric(
-    "psap_call_handle_seconds", "histogram", "Seconds from the answer to the end or the transfer.", ("queue",)
+    "psap_call_handle_seconds", "histogram", "Seconds from the answer to the end or the transfer, of tests too.", ("queue",)
 )
 CLOCK_INFO = Metric(
     "psap_answer_clock_info",
@@ -106,7 +164,7 @@ CLOCK_INFO = Metric(
     "1 for where waiting is counted from: arrival or queue (entry).",
     ("queue", "clock"),
 )
-WAITING = Metric("psap_calls_waiting", "gauge", "Calls waiting for an answer now.", ("queue",))
+WAITING = Metric("psap_calls_waiting", "gauge", "Calls waiting for an answer now, tests too.", ("queue",))
 OLDEST_WAITING = Metric(
     "psap_oldest_waiting_call_timestamp_seconds",
     "gauge",
@@ -121,7 +179,7 @@ ANSWER_RATIO = Metric(
     "psap_answer_ratio",
     "gauge",
     "Answered / (answered + abandoned + overflowed + network_dropped + lost) of calls whose waiting ended in the window; "
-    "absent without any.",
+    "tests left out, absent without any.",
     ("window",),
 )
 ANSWER_RATIO_LOWER = Metric("psap_answer_ratio_lower", "gauge", "Wilson 95 % lower bound of psap_answer_ratio.", ("window",))
@@ -131,7 +189,7 @@ _SERVICE = ("variant", "threshold", "window")
 SERVICE_LEVEL = Metric(
     "psap_service_level_ratio",
     "gauge",
-    "Answered within threshold seconds / n, of calls whose waiting ended in the window. n by variant: "
+    "Answered within threshold seconds / n, of calls whose waiting ended in the window, tests left out. n by variant: "
     "nena offered without short abandons and blocked; answered, servicelevelperf answered; inclusive offered; "
     "servicelevelperf2 answered + abandoned, where early abandons count as met.",
     _SERVICE,
@@ -147,10 +205,12 @@ TODAY = Metric(
     "psap_calls_today",
     "gauge",
     "Since local midnight, each thing on the day it happened: offered, and outcomes "
-    "(abandoned: all; short_abandoned: of which short).",
+    "(abandoned: all; short_abandoned: of which short). Calls classified as tests are taken out.",
     ("outcome",),
 )
-PEAK = Metric("psap_calls_waiting_peak", "gauge", "Most calls that waited at once, today or since the first event.", ("period",))
+PEAK = Metric(
+    "psap_calls_waiting_peak", "gauge", "Most calls that waited at once, tests too, today or since the first event.", ("period",)
+)
 PEAK_TIME = Metric("psap_calls_waiting_peak_timestamp_seconds", "gauge", "When they first did.", ("period",))
 UNMATCHED_TOTAL = Metric("psap_calls_unmatched_total", "counter", "Answers and losses of calls whose arrival was never told.")
 
@@ -205,20 +265,21 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
         elif call.offered is not None:
             in_service[call.queue] = in_service.get(call.queue, 0) + 1
     for name in sorted({*centre.names.queues.codes, *funnel.queues}):
-        yield from _measure_queue(name, funnel.queues.get(name, _NO_CALLS), waiting.get(name, []), in_service.get(name, 0))
+        yield from _measure_queue(name, funnel.queues.get(name, _NO_CALLS), waiting.get(name, []), in_service.get(name, 0), now)
     yield from _measure_rates(funnel, now, centre)
     yield PEAK, ("ever",), funnel.peak.calls
     if funnel.peak.calls:
-        yield PEAK_TIME, ("ever",), funnel.peak.time
+        yield PEAK_TIME, ("ever",), min(now, funnel.peak.time)
     today = funnel.peak_today
     if not funnel.day.start <= now < funnel.day.end:
         today = Peak(funnel.waiting, midnights(now, centre.timezone)[0])
     yield PEAK, ("today",), today.calls
     if today.calls:
-        yield PEAK_TIME, ("today",), today.time
+        yield PEAK_TIME, ("today",), min(now, today.time)
     yield UNMATCHED_TOTAL, (), funnel.unmatched
-    yield from callers.measure(state.callers, now, centre)
+    yield from callers.measure(state.callers, funnel.book, now)
     yield from forecast.measure(state.forecast, now)
+    yield from state.strangers.measure()
 
 
 def talking(state: State, now: float, centre: Centre) -> dict[str, float]:
@@ -230,7 +291,7 @@ def talking(state: State, now: float, centre: Centre) -> dict[str, float]:
     return since
 
 
-def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: int) -> Readings:
+def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: int, now: float) -> Readings:
     label = (name,)
     yield OFFERED_TOTAL, label, queue.offered
     for outcome in OUTCOMES:
@@ -242,7 +303,7 @@ def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: in
         yield CLOCK_INFO, (name, queue.clock), 1
     yield WAITING, label, len(waiting)
     if waiting:
-        yield OLDEST_WAITING, label, min(waiting)
+        yield OLDEST_WAITING, label, min(now, *waiting)
     yield IN_SERVICE, label, in_service
     yield TRANSFERRED_TOTAL, label, queue.transferred
     yield CUT_OFF_TOTAL, label, queue.cut_off

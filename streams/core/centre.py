@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from schemas.calls import Class, ClassWord
 from schemas.event import CentreCode, Code
+from streams.core import classes
 from streams.core.names import Names
 
 SEATS, LINKS, GAUGES = 200, 128, 128
@@ -188,6 +190,7 @@ class Directory:
     gauges: Names
     categories: Names
     opds: Names
+    classes: Names
 
 
 class Centre(BaseModel):
@@ -208,6 +211,8 @@ class Centre(BaseModel):
     gauges: Annotated[tuple[Gauge, ...], Field(max_length=GAUGES)] = ()
     categories: Annotated[tuple[Category, ...], Field(max_length=CODES)] = ()
     opds: Annotated[tuple[Opd, ...], Field(max_length=CODES)] = ()
+    classes: dict[Class, tuple[ClassWord, ...]] = {}
+    """What call takers here call a class besides the usual words, which these come before."""
     ladders: dict[str, Ladder] = LADDERS
     office: Office = Office()
     survey: Survey | None = None
@@ -229,6 +234,12 @@ class Centre(BaseModel):
     @classmethod
     def _beside_the_packaged(cls, value: dict[str, Ladder]) -> dict[str, Ladder]:
         return LADDERS | value
+
+    @field_validator("classes")
+    @classmethod
+    def _one_class_a_word(cls, value: dict[Class, tuple[str, ...]]) -> dict[Class, tuple[str, ...]]:
+        assert classes.named(value).known
+        return value
 
     @model_validator(mode="after")
     def _ladders_exist(self) -> Self:
@@ -254,6 +265,7 @@ class Centre(BaseModel):
             gauges=Names(self.gauges),
             categories=Names(self.categories, typed=True),
             opds=Names(self.opds, typed=True),
+            classes=classes.named(self.classes),
         )
 
 
@@ -271,7 +283,7 @@ def parse(text: str) -> Centre:
         raise CentreError("no valid TOML: something in it is nested too deeply") from None
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
-        path = [str(part) for part in first["loc"] if isinstance(part, str)]
+        path = [str(part) for part in first["loc"] if isinstance(part, str) and part != "[key]"]
         raise CentreError(f"line {_line(text, path)}: {'.'.join(path)}: {_said(first['type'], first['msg'])}") from None
 
 

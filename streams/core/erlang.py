@@ -72,7 +72,8 @@ def seats_needed(calls_per_hour: float, handle: float, patience: float | None, t
         raise ValueError("handle time and patience must be above zero")
     share, seconds = TARGETS[target]
     erlangs = calls_per_hour * handle / 3600
-    for seats in range(1, SEATS):
+    # However patient callers are, seats answer no more than they can.
+    for seats in range(max(1, min(SEATS, int(share * erlangs))), SEATS):
         if patience is None:
             met = answered_within(seats, erlangs, handle, seconds)
         else:

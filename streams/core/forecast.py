@@ -6,6 +6,8 @@ from math import exp
 from statistics import fmean, stdev
 from typing import Literal, NamedTuple
 
+from streams.core.centre import Centre
+from streams.core.names import Strangers
 from streams.core.reading import Metric, Readings
 from streams.core.window import Window
 
@@ -21,7 +23,8 @@ DAYS, FEWEST_DAYS = 7, 3
 """The same of past days, where there are not weeks enough."""
 
 LINKS = 64
-"""The most links of one centre that are followed; a call on a further one counts for the centre only."""
+"""The most links of one centre that are followed besides those that its file names; a call on a further one counts for the centre
+only."""
 
 FEWEST_CALLS = 30
 """So many calls on all links together before a share of one is believed."""
@@ -44,8 +47,9 @@ class Expectation(NamedTuple):
 
 @dataclass(slots=True)
 class Carried:
-    """What came in on one link: the newest call, and how many in each week since 1970."""
+    """What came in on one link: its number, the newest call, and how many in each week since 1970."""
 
+    number: int = 0
     last: float = 0.0
     weeks: dict[int, int] = field(default_factory=dict)
 
@@ -63,20 +67,38 @@ class Forecast:
     last: float = 0.0
     window: Window = field(default_factory=Window)
     links: dict[str, Carried] = field(default_factory=dict)
+    strangers: Strangers = field(default_factory=Strangers)
 
-    def arrived(self, time: float, link: str | None) -> None:
-        """Count one arrival, at epoch seconds; a late one in its own hour."""
+    def hear(self, time: float, link: str | None, centre: Centre) -> Carried | None:
+        """A call came, also one to test the line, which is silent no longer. Returns its link."""
+        self.last = max(self.last, time)
+        if link is None:
+            return None
+        carried = self.links.get(centre.names.links[link])
+        if carried is None:
+            name = self.strangers.place("trunk", link, centre.names.links, self.links, LINKS)
+            if name is None:
+                return None
+            carried = self.links[name] = Carried(len(self.links))
+        carried.last = max(carried.last, time)
+        return carried
+
+    def link(self, number: int | None) -> Carried | None:
+        """The link of that number."""
+        return next((carried for carried in self.links.values() if carried.number == number), None)
+
+    def count(self, time: float, link: Carried | None, n: int = 1) -> None:
+        """Count one arrival, at epoch seconds; a late one in its own hour. -1 takes one back."""
         hour = int(time) // HOUR
         place = hour - self.first
         counts = self.counts
         if 0 <= place < len(counts):
-            counts[place] += 1
-        else:
+            counts[place] = max(0, counts[place] + n)
+        elif n > 0:
             self._extend(hour)
-        self.last = max(self.last, time)
-        self.window.add(time, 0)
+        self.window.add(time, 0, n)
         if link is not None:
-            self._carry(link, time, hour // WEEK_HOURS)
+            self._carry(link, hour // WEEK_HOURS, n)
 
     def hourly(self, first: int, last: int) -> dict[int, int]:
         """Arrivals by hour, of the hours from `first` to `last` that there is a count of."""
@@ -127,19 +149,13 @@ class Forecast:
             self.first += len(self.counts) - HOURS
             del self.counts[:-HOURS]
 
-    def _carry(self, link: str, time: float, week: int) -> None:
-        carried = self.links.get(link)
-        if carried is None:
-            if len(self.links) >= LINKS:
-                return
-            carried = self.links[link] = Carried()
-        carried.last = max(carried.last, time)
-        if week in carried.weeks:
-            carried.weeks[week] += 1
-        else:
+    def _carry(self, link: Carried, week: int, n: int) -> None:
+        if week in link.weeks:
+            link.weeks[week] = max(0, link.weeks[week] + n)
+        elif n > 0:
             for other in self.links.values():
                 other.weeks = {number: calls for number, calls in other.weeks.items() if number > week - WEEKS}
-            carried.weeks[week] = 1
+            link.weeks[week] = 1
 
 
 @lru_cache(maxsize=8192)
@@ -165,7 +181,7 @@ EXPECTED = Metric(
 )
 STDDEV = Metric("psap_calls_expected_stddev", "gauge", "Sample standard deviation of the hours behind psap_calls_expected.")
 HOURS_BEHIND = Metric("psap_calls_expected_hours", "gauge", "Past hours that psap_calls_expected is made of (n).")
-ARRIVED = Metric("psap_calls_arrived", "gauge", "Calls that came in the window.", ("window",))
+ARRIVED = Metric("psap_calls_arrived", "gauge", "Calls that came in the window, but for tests.", ("window",))
 EXPECTED_WINDOW = Metric(
     "psap_calls_expected_window", "gauge", "Calls that the window just past should have brought.", ("window",)
 )
@@ -220,12 +236,12 @@ def measure(forecast: Forecast, now: float) -> Readings:
         if mean is not None:
             yield EXPECTED_WINDOW, (window,), mean
             yield SURGE, (window,), at_least(arrived, mean)
-    yield LAST_CALL, (), forecast.last
+    yield LAST_CALL, (), min(now, forecast.last)
     silence = forecast.expected_between(forecast.last, now)
     if silence is not None:
         yield SILENCE, (), silence
     for name, carried in sorted(forecast.links.items()):
-        yield LINK_LAST_CALL, (name,), carried.last
+        yield LINK_LAST_CALL, (name,), min(now, carried.last)
         share, missing = forecast.share(name), forecast.expected_between(carried.last, now)
         if share is not None and missing is not None:
             yield LINK_SILENCE, (name,), missing * share

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
+from streams.core.callbook import CAME, CUT_OFF, SPOKE, Book, Counted, Place, entries, entry
 from streams.core.centre import Centre
 from streams.core.histogram import Histogram
 from streams.core.ledger import LATENESS
+from streams.core.names import OTHER, Strangers
 from streams.core.service_level import (
     BLOCKED,
     KINDS,
@@ -34,11 +36,13 @@ OUTCOMES: tuple[Outcome, ...] = (
 )
 """The closed classes. With the calls still waiting they always sum to offered."""
 
-OPEN_CALLS = 5_000
-"""The most calls open at once. Beyond it the oldest is given up, so that a broken source cannot fill the memory."""
+OPEN_CALLS = 1_000
+"""The most calls open at once, 350 kB as they are written. Beyond it the oldest is given up, so that a broken source cannot fill
+the memory. At Kota Bogor's busiest, a source that tells no end of a conversation has them open for eight hours.
+"""
 
 QUEUES = 64
-"""The most queues of one centre; further names count together as `other`."""
+"""The most queues of one centre that its file does not name; further names count together as `other`."""
 
 SWEEP_SECONDS = 60
 """How often, in event time, calls that will never end are looked for; also how long an end waits for its answer to arrive."""
@@ -58,6 +62,9 @@ class Call:
     transferred: bool = False
     loss: Loss | None = None
     lost: float | None = None
+    test: bool = False
+    counted: str = ""
+    """As what it was counted since it was offered, as the book writes it."""
 
 
 @dataclass(slots=True)
@@ -100,16 +107,20 @@ class Funnel:
     peak: Peak = field(default_factory=Peak)
     peak_today: Peak = field(default_factory=Peak)
     workload: Workload = field(default_factory=Workload)
+    book: Book = field(default_factory=Book)
+    strangers: Strangers = field(default_factory=Strangers)
     unmatched: int = 0
     taken: dict[int, int] = field(default_factory=dict)
     """Calls that the network took or cut off, by hour (epoch seconds // 3600) of the last week."""
 
-    def offer(self, name: str, time: float, queue: str, clock: Clock, centre: Centre) -> bool:
-        """A call arrived, or entered another queue, where it is offered anew. Says whether that was news."""
-        if queue not in self.queues:
-            if len(self.queues) >= QUEUES:
-                queue = "other"
-            self.queues.setdefault(queue, Queue())
+    def offer(
+        self, name: str, time: float, queue: str, clock: Clock, centre: Centre, entered: str, *, test: bool = False
+    ) -> bool:
+        """A call arrived, or entered another queue, where it is offered anew. Says whether that was news.
+
+        `entered` is the book's entry of it; a `test` counts in counters only.
+        """
+        queue = self._queue(queue, centre)
         call = self._current(name, time, centre) or self._begin(name, time, centre)
         if call.offered is not None:
             if call.queue == queue:
@@ -122,11 +133,12 @@ class Funnel:
             call = self._begin(name, time, centre)
         if call.ended is not None and call.ended < time:
             call.ended = None  # of what the call did before it came here
-        call.queue, call.offered = queue, time
+        call.queue, call.offered, call.counted, call.test = queue, time, entered, test
         totals = self.queues[queue]
         totals.offered += 1
         totals.clock = clock
-        self._count_today(time, OFFERED, centre)
+        if not test:
+            self._tally(OFFERED, time, 1, centre)
         self.waiting += 1
         closed = call.lost if call.answered is None else call.answered
         if closed is not None and closed - time >= centre.thresholds.give_up_waiting_seconds:
@@ -135,7 +147,7 @@ class Funnel:
         elif call.answered is not None:
             self._count_answer(call, call.offered, call.answered, centre)
             if call.ended is not None:
-                self._count_end(name, call, call.answered, call.ended, centre)
+                self._count_end(name, call, call.offered, call.answered, call.ended, centre)
         elif call.loss is not None and call.lost is not None:
             self._count_loss(name, call, call.offered, call.loss, call.lost, centre)
         else:
@@ -153,7 +165,7 @@ class Funnel:
         if call.offered is not None:
             self._count_answer(call, call.offered, time, centre)
             if call.ended is not None:
-                self._count_end(name, call, time, call.ended, centre)
+                self._count_end(name, call, call.offered, time, call.ended, centre)
 
     def lose(self, name: str, time: float, loss: Loss, centre: Centre) -> None:
         """A call left unanswered. An answered one was not lost: sources repeat themselves."""
@@ -179,7 +191,7 @@ class Funnel:
             return
         call.ended, call.transferred, call.cut_off = time, transferred, cut_off
         if call.answered is not None and call.offered is not None:
-            self._count_end(name, call, call.answered, time, centre)
+            self._count_end(name, call, call.offered, call.answered, time, centre)
 
     def overdue(self, now: float, centre: Centre) -> list[tuple[str, Call]]:
         """The open calls whose story will not be finished, as seen at `now`."""
@@ -190,10 +202,43 @@ class Funnel:
         for name, call in self.overdue(now, centre):
             self._give_up(name, call, now, centre)
 
+    def mark(self, name: str, place: Place, centre: Centre, *, test: bool) -> list[Counted]:
+        """Take a call out of all figures that may fall, because it is a test, or bring it back. Returns as what it counted."""
+        counted = list(place.counted())
+        call = self.open.get(name)
+        if call is not None:
+            call.test = test
+            if call.offered is not None:
+                counted += entries(call.counted, place.time)
+        answered = 0
+        for what, time, _ in counted:
+            if what == SPOKE:
+                self.workload.spoke(None, answered, time, centre, -1 if test else 1)
+            else:
+                self._tally(what, time, -1 if test else 1, centre)
+                answered = time
+        return counted
+
+    def _queue(self, name: str, centre: Centre) -> str:
+        """Under which queue figures count what came to `name`, which has its totals then."""
+        names = centre.names.queues
+        queue = names[name]
+        if queue in self.queues and queue in names.known:
+            return queue
+        queue = self.strangers.label("queue", name, names)
+        if queue in self.queues:
+            return queue
+        if not names.known and len(self.queues) >= QUEUES:
+            self.strangers.pass_over("queue")
+            queue = OTHER
+        self.queues.setdefault(queue, Queue())
+        return queue
+
     def _begin(self, name: str, time: float, centre: Centre) -> Call:
         """A call that was not heard of yet."""
         if len(self.open) >= OPEN_CALLS:
             oldest = next(iter(self.open))
+            self.strangers.pass_over("open_calls")
             self._give_up(oldest, self.open[oldest], time, centre)
         call = self.open[name] = Call(heard=time)
         return call
@@ -212,7 +257,7 @@ class Funnel:
         totals = self.queues[call.queue]
         totals.ended["answered"] = totals.ended.get("answered", 0) + 1
         totals.wait_answered.observe(wait)
-        self._count_closed(time, answer_kind(wait, centre.thresholds.service_level_seconds), centre)
+        self._count_closed(call, offered, time, answer_kind(wait, centre.thresholds.service_level_seconds), centre)
 
     def _count_loss(self, name: str, call: Call, offered: float, loss: Loss, time: float, centre: Centre) -> None:
         totals = self.queues[call.queue]
@@ -227,7 +272,6 @@ class Funnel:
                 kind = OVERFLOWED
             case "network_dropped":
                 kind = NETWORK_DROPPED
-                self._count_taken(time)
             case "blocked":
                 kind = BLOCKED
             case "lost":
@@ -235,36 +279,53 @@ class Funnel:
             case _:
                 assert_never(loss)
         totals.ended[loss] = totals.ended.get(loss, 0) + 1
-        del self.open[name]
-        self._count_closed(time, kind, centre)
+        self._count_closed(call, offered, time, kind, centre)
+        self._close(name, call)
 
-    def _count_closed(self, time: float, kind: int, centre: Centre) -> None:
-        self.window.add(time, kind)
-        self._count_today(time, kind, centre)
+    def _count_closed(self, call: Call, offered: float, time: float, kind: int, centre: Centre) -> None:
+        call.counted += entry(kind, int(time) - int(offered))
+        if not call.test:
+            self._tally(kind, time, 1, centre)
         self.waiting -= 1
 
-    def _count_today(self, time: float, kind: int, centre: Centre) -> None:
+    def _close(self, name: str, call: Call) -> None:
+        del self.open[name]
+        self.book.note(name, call.counted)
+
+    def _tally(self, what: int, time: float, n: int, centre: Centre) -> None:
+        """Count in the figures that may fall again; -1 takes back."""
+        if what in (NETWORK_DROPPED, CUT_OFF):
+            self._count_taken(time, n)
+        if what < OFFERED:
+            self.window.add(time, what, n)
+        elif what == CAME:
+            what = OFFERED
+        elif what == CUT_OFF:
+            return
         if time >= self.day.end:
             self.day.begin(time, centre.timezone, KINDS)
             # Whoever waits over midnight is the day's first peak.
             self.peak_today = Peak(self.waiting, self.day.start)
-        self.day.add(time, kind)
+        self.day.add(time, what, n)
 
-    def _count_end(self, name: str, call: Call, answered: float, time: float, centre: Centre) -> None:
+    def _count_end(self, name: str, call: Call, offered: float, answered: float, time: float, centre: Centre) -> None:
         totals = self.queues[call.queue]
         totals.handle.observe(max(0.0, time - answered))
-        self.workload.spoke(call.seat, answered, time, centre.timezone)
+        self.workload.spoke(call.seat, answered, time, centre, 0 if call.test else 1)
+        call.counted += entry(SPOKE, int(time) - int(offered))
         totals.transferred += call.transferred
         if call.cut_off:
             totals.cut_off += 1
-            self._count_taken(time)
-        del self.open[name]
+            call.counted += entry(CUT_OFF, int(time) - int(offered))
+            if not call.test:
+                self._tally(CUT_OFF, time, 1, centre)
+        self._close(name, call)
 
-    def _count_taken(self, time: float) -> None:
+    def _count_taken(self, time: float, n: int) -> None:
         hour = int(time) // 3600
         if hour not in self.taken:
             self.taken = {known: calls for known, calls in self.taken.items() if known > hour - 168}
-        self.taken[hour] = self.taken.get(hour, 0) + 1
+        self.taken[hour] = self.taken.get(hour, 0) + n
 
     def _give_up(self, name: str, call: Call, now: float, centre: Centre) -> None:
         if call.offered is None:
@@ -273,7 +334,7 @@ class Funnel:
             del self.open[name]
         elif call.answered is not None:
             self.queues[call.queue].unended += 1
-            del self.open[name]
+            self._close(name, call)
         elif call.ended is not None:
             # Over, and nobody answered: for a source that does not tell abandons.
             self._count_loss(name, call, call.offered, "abandoned", call.ended, centre)

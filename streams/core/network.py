@@ -120,8 +120,8 @@ def down_hours(state: State, since: float, until: float) -> set[int]:
 
     Epoch seconds; what is more than seven days before `until` is not known.
     """
-    first, last = int(since) // HOUR, int(until) // HOUR
-    found = {hour for link in state.links.values() for hour in link.hours if first <= hour <= last}
+    asked = _hours(since, until)
+    found = {hour for link in state.links.values() for hour in link.hours if hour in asked}
     for link in state.links.values():
         if link.up is False and link.changed <= until:
             found |= _hours(max(link.changed, since), until)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from streams.core.window import kinds
+
 # Every call whose waiting is over is one of 16 kinds, chosen so that all service levels are sums of them.
 # An answer is the sum of the marks it earned:
 WITHIN_15, WITHIN_20, WITHIN_LEVEL = 1, 2, 4
@@ -11,7 +13,7 @@ ABANDONED, ABANDONED_WITHIN_LEVEL, SHORT = 8, 1, 2
 OVERFLOWED, NETWORK_DROPPED, LOST, BLOCKED = 12, 13, 14, 15
 # Not the end of a wait, but counted with them per day:
 OFFERED = 16
-KINDS = 17
+KINDS = kinds(17)
 
 
 def answer_kind(wait: float, level: float) -> int:

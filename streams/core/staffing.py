@@ -21,6 +21,10 @@ FEWEST_ABANDONS = 30
 """And a patience of so many callers who hung up."""
 
 
+FOR_EVER = 100
+"""Who has the patience for so many conversations waits for ever: more of it changes only how long Erlang A takes to compute."""
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
     """What one hour needs: calls expected, mean handle time in seconds over `n` conversations, and seats by model and target."""
@@ -63,7 +67,7 @@ def need(forecast: Forecast, funnel: Funnel, time: float, centre: Centre) -> Nee
     for target in TARGETS:
         seats["erlang_c", target] = seats_needed(calls, handle, None, target)
         if patient is not None:
-            seats["erlang_a", target] = seats_needed(calls, handle, patient, target)
+            seats["erlang_a", target] = seats_needed(calls, handle, min(patient, FOR_EVER * handle), target)
     return Need(calls, handle, n, patient, seats)
 
 

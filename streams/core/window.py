@@ -4,51 +4,87 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 LONGEST = 3600
 """Seconds that are remembered; the longest rolling window."""
 
+CELLS = 5_000
+"""The most cells of a window, 60 kB as they are written; beyond it the oldest are given up. The busiest day of Kota Bogor ends
+1,000 calls in its busiest hour."""
+
+_KIND_BITS = 5
+KINDS_MOST = 1 << _KIND_BITS
+_KIND_MASK = KINDS_MOST - 1
+_FORGET_SECONDS = 900
+_RING = 8192
+_RING_MASK = _RING - 1
+assert LONGEST + _FORGET_SECONDS < _RING, "or one second could be taken for another"
+
+
+def kinds(number: int) -> int:
+    """The number, if a window can tell so many kinds apart. Raises `ValueError`."""
+    if number > KINDS_MOST:
+        raise ValueError(f"{number} kinds; a window tells {KINDS_MOST} apart")
+    return number
+
 
 @dataclass(slots=True)
 class Window:
-    """Counts per whole second of event time and kind (a small number). Late events land in their own second.
+    """Counts per whole second of event time and kind (a number below KINDS_MOST). Late events land in their own second.
 
     A window of W seconds at `now` holds the seconds s with floor(now) - W < s <= floor(now).
     """
 
     newest: int = 0
+    since: int = 0
+    """What came up to then was given up: there were too many cells."""
+    gone: int = 0
+    """How many things were."""
     cells: dict[int, int] = field(default_factory=dict)
+    """By second, in a ring so that the number is short, and kind."""
 
     def add(self, time: float, kind: int, n: int = 1) -> None:
-        """Count `n` things of `kind` (0 to 15) at `time`, epoch seconds; -1 takes one back."""
+        """Count `n` things of `kind` at `time`, epoch seconds; -1 takes one back."""
         second = int(time)
         if second > self.newest:
             # Seldom: `counts` looks at the time itself.
-            if second // 900 > self.newest // 900:
-                self._forget(second)
+            if second // _FORGET_SECONDS > self.newest // _FORGET_SECONDS:
+                self._forget(second - LONGEST)
             self.newest = second
-        elif second <= self.newest - LONGEST:
+        elif second <= self.newest - LONGEST or second <= self.since:
             return
-        cell = second << 4 | kind
-        self.cells[cell] = self.cells.get(cell, 0) + n
+        cell = (second & _RING_MASK) << _KIND_BITS | kind
+        count = self.cells.get(cell, 0) + n
+        if count > 0:
+            self.cells[cell] = count
+            if len(self.cells) > CELLS:
+                self._give_up()
+        else:
+            self.cells.pop(cell, None)
 
-    def _forget(self, second: int) -> None:
-        """Drop what no window reaches: oldest first but for late arrivals, which stay until what came before them goes."""
-        horizon = (second - LONGEST) << 4
-        for cell in list(takewhile(lambda cell: cell <= horizon, self.cells)):
-            del self.cells[cell]
+    def _forget(self, horizon: int) -> int:
+        """Drop what came up to `horizon`; returns how many things that were."""
+        newest, most = self.newest, self.newest - horizon
+        old = [cell for cell in self.cells if (newest - (cell >> _KIND_BITS)) & _RING_MASK >= most]
+        return sum([self.cells.pop(cell) for cell in old])
+
+    def _give_up(self) -> None:
+        """Drop the oldest eighth of the seconds."""
+        newest = self.newest
+        ages = sorted({(newest - (cell >> _KIND_BITS)) & _RING_MASK for cell in self.cells})
+        self.since = newest - ages[-1 - len(ages) // 8]
+        self.gone += self._forget(self.since)
 
     def counts(self, now: float, lengths: Sequence[int], kinds: int) -> list[list[int]]:
         """For each window length in seconds, how often each of `kinds` kinds happened up to `now`."""
-        end = int(now)
+        newest, later = self.newest, int(now) - self.newest
         found = [[0] * kinds for _ in lengths]
         for cell, n in self.cells.items():
-            age = end - (cell >> 4)
+            age = later + ((newest - (cell >> _KIND_BITS)) & _RING_MASK)
             if age < 0:
                 continue
-            kind = cell & 15
+            kind = cell & _KIND_MASK
             for length, counts in zip(lengths, found, strict=True):
                 if age < length:
                     counts[kind] += n

@@ -28,7 +28,6 @@ from schemas.calls import (
     CallOffered,
     CallOverflowed,
     CallTransferred,
-    Class,
 )
 from schemas.event import Event
 from schemas.operators import (
@@ -38,6 +37,7 @@ from schemas.operators import (
     OperatorResumed,
     OperatorRingNoAnswer,
 )
+from streams.core import classes
 from streams.core.centre import Centre
 from streams.sources.door import UNNAMED_SEAT, Door, looks_personal
 from streams.sources.pseudonym import extension
@@ -80,24 +80,6 @@ _OPERATOR: dict[str, type[Event]] = {
     "UNPAUSEALL": OperatorResumed,
     "RINGNOANSWER": OperatorRingNoAnswer,
 }
-_CLASSES: dict[str, Class] = {
-    "normal": "normal",
-    "darurat": "normal",
-    "emergency": "normal",
-    "info": "information",
-    "informasi": "information",
-    "information": "information",
-    "prank": "prank",
-    "iseng": "prank",
-    "ghost": "ghost",
-    "silent": "ghost",
-    "cutoff": "cut_off",
-    "putus": "cut_off",
-    "terputus": "cut_off",
-    "outofarea": "out_of_area",
-    "luarwilayah": "out_of_area",
-    "luar": "out_of_area",
-}
 
 
 class MalformedError(ValueError):
@@ -115,6 +97,7 @@ class Reader:
         self.passed_over = self._door.passed_over
         self._centre = centre.code
         self._zone = centre.timezone
+        self._classes = centre.names.classes
         self._source = source
         self._table: _Table | None = None
         self._queues: dict[str, str] = {}
@@ -175,9 +158,8 @@ class Reader:
             case "ATTENDEDTRANSFER":
                 return (self._of_call(CallTransferred, call, queue, {}),)
             case "CALLSTATUS" | "DISPOSITION":
-                name = _CLASSES.get(re.sub(r"[^a-z]", "", data[0].lower())) if data else None
-                if name is not None:
-                    return (self._of_call(CallClassified, call, queue, {"class": name}),)
+                if data and data[0].strip():
+                    return (self._of_call(CallClassified, call, queue, {"class": classes.told(data[0], self._classes)}),)
                 return self._pass_over(f"{verb} of no class")
             case _ if reason := _OVERFLOWED.get(verb):
                 return (self._of_call(CallOverflowed, call, queue, {"reason": reason}),)

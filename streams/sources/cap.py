@@ -62,7 +62,7 @@ class Alert:
         except ValidationError as invalid:
             first = invalid.errors(include_url=False)[0]
             field = str(first["loc"][-1])
-            raise CapError(f"{_ELEMENTS.get(field, field)}: {first['msg'].removeprefix('Value error, ')}") from None
+            raise CapError(f"{_ELEMENTS.get(field, field)}: {first['msg']}") from None
 
     def _envelope(self, kind: str, data: dict[str, Any], centre: Centre) -> dict[str, Any]:
         said = "|".join((kind, data["warning"], self.sent.isoformat()))
@@ -75,7 +75,7 @@ class Alert:
         }
 
 
-_ELEMENTS = {"warning": "identifier", "data": "expires"}
+_ELEMENTS = {"warning": "identifier"}
 """The element that a field comes from, where it has another name."""
 
 

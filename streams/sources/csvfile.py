@@ -35,10 +35,10 @@ Values in `when`, `skip` and `absent` are compared without regard to case and sp
 or `skip` that no value names gives no events and is reported, and so is one whose call or ticket would end before it began.
 
 In `data`, `{column}` stands for the cell; a field whose column says nothing is left out. A number may be `70,5`; centimetres
-may be written `0.9 m`. `caller` always becomes a pseudonym, `seat` a seat's code, and names of queues, agencies, gauges and
-the like become the codes that the centre's file has for them. Two equal rows count once, and an event's id is made from what
-it says, so that an export read again gives the same events. With `last_of` and `optional`, a value of which one row says no
-time gives no event.
+may be written `0.9 m`. `caller` always becomes a pseudonym, `seat` a seat's code, `class` the class that the centre's word
+means, and names of queues, agencies, gauges and the like become the codes that the centre's file has for them. Two equal rows
+count once, and an event's id is made from what it says, so that an export read again gives the same events. With `last_of` and
+`optional`, a value of which one row says no time gives no event.
 """
 
 import csv
@@ -56,6 +56,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from schemas.event import Event
 from schemas.topics import EVENT_TYPES
+from streams.core import classes
 from streams.core.centre import Centre
 from streams.core.names import OTHER, Names
 from streams.sources.asterisk import decode
@@ -403,6 +404,8 @@ class Table:
             return self.door.caller(text)
         if field == "seat":
             return self.door.seat(self.centre.code, text)
+        if field == "class":
+            return classes.told(text, self.centre.names.classes)
         if field in _KINDS:
             return self.door.code(self.centre.code, _KINDS[field], text)
         if field in _NAMES:

@@ -14,12 +14,13 @@ from typing import Any, Literal, get_args
 
 from schemas.event import Event
 from schemas.topics import EVENT_TYPES
+from streams.core import classes
 from streams.core.centre import Centre, Directory
 from streams.core.names import OTHER, SPELLINGS
 from streams.sources import pseudonym as pseudonyms
 from streams.sources.pseudonym import Pseudonym
 
-Kind = Literal["queue", "seat", "reason", "to"]
+Kind = Literal["queue", "seat", "reason", "to", "class_"]
 
 UNNAMED_SEAT = "seat named like a person, and no key"
 """Counted as passed over: without a key such a seat cannot be told without telling who sits there."""
@@ -87,6 +88,8 @@ class Door:
         try:
             return self._said[key]
         except KeyError:
+            if kind == "class_":
+                return classes.told(text, self._centres[city].names.classes if city in self._centres else classes.USUAL)
             said = self._named(city, kind, text) or self._unnamed(city, kind, text)
             if len(self._said) < SPELLINGS:
                 self._said[key] = said

@@ -25,9 +25,8 @@ private, and what is mounted on one that is shared would be seen by the whole ma
 
 def showing(share: Path, command: list[str]) -> list[str]:
     """The command line that becomes `command`, started in /, with `share` in the place of /usr/share; its paths are absolute."""
-    user = (
-        [] if os.geteuid() == 0 else ["--map-root-user"]
-    )  # who is not root may do so in a user namespace, where those are allowed
+    # Who is not root may mount only in a user namespace, where he is mapped to it.
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
     return ["unshare", *user, "--mount", "--propagation", "unchanged", "sh", "-ec", VIEW, "sh", str(share), *command]
 
 
@@ -35,7 +34,7 @@ def require_view(share: Path, install: str) -> None:
     """Errors: StackError with what to `install` when this machine lets us build no such view."""
     try:
         tried = subprocess.run(showing(share, ["true"]), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-        why = tried.stderr.strip() if tried.returncode else None
+        why = next(iter(tried.stderr.splitlines()), "without a word") if tried.returncode else None
     except FileNotFoundError:
         why = "there is no program unshare"
     if why is not None:

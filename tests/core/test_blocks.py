@@ -5,14 +5,14 @@ import pytest
 from schemas.callers import CallerEvent
 from schemas.calls import CallEvent, Class
 from streams.core import callers, calls
-from streams.core.blocks import PRANKS_EACH, RECORDS, Recommendation
+from streams.core.blocks import PRANK_CALLERS, PRANKS_EACH, RECORDS, Recommendation
 from streams.core.callbook import shortened
 from streams.core.callers import (
     BLOCKS_ACTIVE,
     CALLERS_PROTECTED,
-    CLASSES,
     RECOMMENDATIONS_OPEN,
 )
+from streams.core.classes import CLASSES
 from tests.builders import (
     BOGOR,
     approved,
@@ -231,10 +231,11 @@ def test_of_too_many_pranks_the_newest_are_remembered() -> None:
     [found] = recommendations(state, 3)
     assert (found.pranks, found.since) == (PRANKS_EACH, int(at(20 * 60)))
 
-    others = (came(f"caller-{n}", "prank", 2 + n / 3600) for n in range(RECORDS))
+    others = (came(f"caller-{n}", "prank", 2 + n / 3600) for n in range(PRANK_CALLERS))
     state = fold([event for call in others for event in call], state=state)
-    assert len(state.callers.pranks) == RECORDS
+    assert len(state.callers.pranks) == PRANK_CALLERS
     assert recommendations(state, 3) == []
+    assert state.strangers.passed_over == {"pranks": 1}
 
 
 def test_the_oldest_decision_is_forgotten_when_there_are_too_many() -> None:

@@ -229,6 +229,9 @@ def test_the_tickets_of_a_centre_fit_into_half_a_record_whatever_is_told_of_them
 def test_a_ticket_takes_no_more_than_it_is_weighed_at() -> None:
     blob = TypeAdapter(dict[str, desk.Ticket])
     state = fold(dispatch, tickets_at_their_worst(19))
+    time, text = at(ODD), long("x", 1)
+    state.desk.tickets["full"] = desk.Ticket(time, text, time, time, time, time, time, text)
+    state.desk.weigh("full")
 
     for name, ticket in state.desk.tickets.items():
         ticket.units.clear()

@@ -1,11 +1,13 @@
 """The call book keeps whole pseudonyms in few bytes, and forgets in order."""
 
+import pytest
 from pydantic import TypeAdapter
 
 from schemas.calls import Class
-from streams.core import callers, calls
-from streams.core.callbook import CALLS, index, pseudonym, shortened
+from streams.core import callbook, callers, calls
+from streams.core.callbook import BYTES, index, letters, pseudonym, shortened
 from streams.core.callers import CONTACTED, EARLY
+from streams.core.funnel import OPEN_CALLS
 from tests.builders import BOGOR, abandoned, answered, classified, contacted, fold, offered, pseudonym_of
 
 HOUR, DAY = 3_600, 86_400
@@ -26,12 +28,12 @@ def test_an_item_of_a_column_is_not_found_across_two_others() -> None:
 def test_calls_without_a_caller_stay_for_two_hours_at_most() -> None:
     state = fold([offered(f"c{n}", n * HOUR / 4) for n in range(40)])
 
-    assert sum(len(hour.ends) for hour in state.callers.book.nameless.values()) == state.callers.book.kept == 8
+    assert sum(len(lines) for lines in state.funnel.book.nameless.values()) == 8
 
 
 def busy(days: int, calls_per_day: int, prank_share: float) -> list[int]:
     """The bytes that callers take after each day, when one call in five comes from somebody who called before."""
-    blob = TypeAdapter(callers.Callers)
+    blob, book = TypeAdapter(callers.Callers), TypeAdapter(callbook.Book)
     state, sizes = calls.State(), []
     for n in range(days * calls_per_day):
         start, name = n * DAY / calls_per_day, f"1732496400.{n:06d}"
@@ -40,7 +42,7 @@ def busy(days: int, calls_per_day: int, prank_share: float) -> list[int]:
         for event in (offered(name, start, caller=caller), answered(name, start + 5), classified(name, start + 90, class_)):
             calls.step(state, event, event.time.timestamp(), BOGOR)
         if (n + 1) % calls_per_day == 0:
-            sizes.append(len(blob.dump_json(state.callers)))
+            sizes.append(len(blob.dump_json(state.callers)) + len(book.dump_json(state.funnel.book)))
     return sizes
 
 
@@ -53,12 +55,32 @@ def test_the_callers_of_kota_bogor_take_less_than_thirty_kilobytes() -> None:
     assert sizes[3] < sizes[2] * 1.02
 
 
-def test_a_flood_tears_out_the_oldest_hours_and_nothing_else() -> None:
-    state = fold([offered(f"c{n}", n * 2, caller=f"caller-{n}") for n in range(3 * CALLS)])
+def test_a_flood_tears_out_the_oldest_lines_and_nothing_else() -> None:
+    number = BYTES // 20
+    state = fold([offered(f"c{n}", n, caller=f"caller-{n}") for n in range(number)])
+    book = state.funnel.book
 
-    assert CALLS - 2 * HOUR / 2 < state.callers.book.kept <= CALLS
-    assert state.callers.book.find(f"c{3 * CALLS - 1}") is not None
-    assert state.callers.book.find("c0") is None
+    lines = sum(len(hour) for hour in book.named.values())
+    written = len(TypeAdapter(callbook.Book).dump_json(book))
+    assert BYTES - 100 < book.kept <= BYTES
+    assert BYTES < written < BYTES + sum(map(len, book.earlier.values())) + 300
+    first = number - lines
+    assert [book.find(f"c{n}") is not None for n in (0, first - 1, first, number - 1)] == [False, False, True, True]
+    assert state.strangers.passed_over == {"call_book": book.gone, "open_calls": number - OPEN_CALLS}
+
+
+def test_a_late_call_of_a_torn_hour_finds_its_place_or_none() -> None:
+    state = fold([offered(f"c{n}", HOUR + n / 4, caller=f"caller-{n}") for n in range(BYTES // 40)])
+
+    fold([offered("late", 10, caller="late"), classified("late", 11, "prank")], state=state)
+
+    assert state.funnel.book.kept <= BYTES
+
+
+def test_the_book_refuses_more_things_than_it_has_letters_for() -> None:
+    assert len(set(letters(52))) == 52
+    with pytest.raises(ValueError, match="53 things; the book has 52 letters"):
+        letters(53)
 
 
 def test_of_too_many_who_were_called_back_the_newest_are_remembered() -> None:

@@ -29,11 +29,13 @@ from streams.core.calls import (
     WAITING,
 )
 from streams.core.funnel import OUTCOMES
+from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
 from tests.builders import (
     BOGOR,
     abandoned,
     answered,
     at,
+    changed,
     classified,
     ended,
     fold,
@@ -66,6 +68,25 @@ def test_the_oldest_waiting_call_is_absent_when_nobody_waits() -> None:
 
     assert said[WAITING, "112"] == 0
     assert (OLDEST_WAITING, "112") not in said
+
+
+def test_nothing_that_is_waited_for_or_came_is_ahead_of_now() -> None:
+    """
+    c1              o─►     of a clock that is ahead
+       now 0       60
+    """
+    state = fold([offered("c1", 60, link="sip-telkom"), abandoned("c2", 70)])
+    said = readings(state, now=0)
+
+    moments = {metric.name: value for (metric, *_), value in said.items() if metric.name.endswith("_timestamp_seconds")}
+    assert set(moments) >= {OLDEST_WAITING.name, forecast.LAST_CALL.name, forecast.LINK_LAST_CALL.name, PEAK_TIME.name}
+    assert set(moments.values()) == {at(0)}
+
+
+def test_a_caller_of_a_clock_that_is_ahead_does_not_hide_who_waits_longer() -> None:
+    said = readings([offered("c1", 600), offered("c2", 0)], now=90)
+
+    assert said[OLDEST_WAITING, "112"] == at(0)
 
 
 def test_one_event_delivered_twice_counts_once() -> None:
@@ -214,6 +235,25 @@ def test_a_seat_talks_from_the_answer_to_the_end() -> None:
 
     assert calls.talking(fold(events[:4]), at(10), BOGOR) == {"seat-1": at(3), "seat-2": at(9)}
     assert calls.talking(fold(events), at(21), BOGOR) == {"seat-2": at(9)}
+
+
+def test_a_seat_goes_by_what_the_file_calls_it() -> None:
+    centre = changed(BOGOR, seats=[{"code": "meja-1", "also": ["PJSIP/11"]}])
+    state = fold([offered("c1", 0), answered("c1", 3, "pjsip/11")], centre)
+
+    assert calls.talking(state, at(10), centre) == {"meja-1": at(3)}
+    assert list(fold([ended("c1", 20)], centre, state).funnel.workload.seats) == ["meja-1"]
+
+
+def test_a_trunk_of_the_file_has_its_place_after_any_number_of_invented_ones() -> None:
+    centre = changed(BOGOR, links=[{"code": "sip-telkom", "carrier": "telkom", "also": ["PJSIP/telkom-in"]}])
+    names = [*(f"trunk-{n}" for n in range(forecast.LINKS + 9)), "pjsip/telkom-in"]
+    told = [offered(f"c{n}", n, link=name) for n, name in enumerate(names)]
+
+    said = readings(told, now=600, centre=centre)
+
+    assert said[forecast.LINK_LAST_CALL, "sip-telkom"] == at(len(names) - 1)
+    assert (said[UNKNOWN_TOTAL, "trunk"], said[PASSED_OVER_TOTAL, "trunk"]) == (forecast.LINKS, 9)
 
 
 def test_a_seat_does_not_talk_on_in_a_call_whose_arrival_was_never_told() -> None:

@@ -305,6 +305,15 @@ def test_a_fact_told_twice_changes_nothing(fact: int) -> None:
         assert readings(twice, 1000) == readings(STORY, 1000), place
 
 
+def test_an_agency_can_be_called_none_and_is_another_one_when_there_are_too_many() -> None:
+    many = [event for n in range(LABELS) for event in (opened(f"t{n}", n), sent(f"t{n}", n, f"opd-{n}"))]
+
+    few, crowded = [opened("t", 90), sent("t", 90, "none")], [*many, opened("t", 90), sent("t", 90, "none")]
+
+    assert places(readings(few, 100)) == {("none", "in_time"): 1}
+    assert places(readings(crowded, 100))["other", "in_time"] == 1
+
+
 def test_facts_without_an_opening_are_given_up_after_an_hour() -> None:
     told = [sent("t1", 0), acknowledged("t1", 5), opened("t2", HOUR)]
 
@@ -356,8 +365,24 @@ def test_a_reminder_is_that_of_its_sending_to_the_microsecond(microseconds: int)
     assert passed(state_of([reminder_due(seven, 500)], state), 500) == []
 
 
+def test_a_reminder_of_a_rung_that_the_ticket_s_ladder_does_not_have_changes_nothing() -> None:
+    state = state_of([*SENT, reminder_due(replace(SEVEN, rung="9m"), 600)])
+
+    assert pending(state) == []
+    assert readings(state, 600)[REMINDERS_PENDING, "damkar"] == 0
+
+
 def test_every_rung_that_was_passed_meanwhile_is_due() -> None:
     assert passed(state_of(SENT), 2 * DAY) == ["t1 7m", "t1 15m", "t1 24h"]
+
+
+def test_reminders_of_rungs_that_no_ladder_has_change_nothing() -> None:
+    invented = [Due("t1", "damkar", f"r{n}", at(0), at(420)) for n in range(20)]
+    state = state_of([*SENT, *(reminder_due(due, 421) for due in invented)])
+
+    assert pending(state) == []
+    assert passed(state_of([reminder_due(SEVEN, 422)], state), 423) == []
+    assert pending(state) == ["t1 7m"]
 
 
 @pytest.mark.parametrize(
@@ -436,7 +461,12 @@ def test_what_the_file_does_not_name_counts_as_other_and_stays_apart_on_its_tick
 
 
 def test_what_somebody_writes_where_no_agency_is_known_is_no_ticket_that_was_not_sent() -> None:
-    assert places(readings([opened("t1", 0), sent("t1", 0, "none")], 5)) == {("other", "in_time"): 1}
+    never_sent = [opened("t2", 0), closed("t2", 1)]
+
+    said = readings([*never_sent, opened("t1", 0), sent("t1", 0, "none")], 5)
+
+    assert places(said) == {("other", "in_time"): 1}
+    assert said[CLOSED_TOTAL, "none"] == 1
 
 
 def test_of_a_centre_whose_file_names_no_agency_the_first_ones_have_figures_of_their_own() -> None:

@@ -93,3 +93,27 @@ def test_more_seats_never_answer_less() -> None:
 def test_no_time_is_no_answer(handle: float, patience: float | None) -> None:
     with pytest.raises(ValueError, match="above zero"):
         seats_needed(10, handle, patience, "90_15")
+
+
+@pytest.mark.parametrize(("calls", "handle"), [(1_000, 1_000), (40, 43_200), (1e6, 1), (1, 3e9)])
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_most_calls_and_the_longest_patience_have_an_answer(calls: float, handle: float, target: str) -> None:
+    """Not after a million states: with too few seats the queue would grow for as long as callers wait."""
+    patient = seats_needed(calls, handle, 100 * handle, target)
+
+    assert patient <= seats_needed(calls, handle, None, target) <= 500
+    assert patient == 500 or patient >= TARGETS[target][0] * calls * handle / 3600
+
+
+@pytest.mark.parametrize("patience", [None, 30.0, 3_000.0])
+@pytest.mark.parametrize("target", TARGETS)
+def test_fewer_seats_than_needed_would_not_do(patience: float | None, target: str) -> None:
+    share, seconds = TARGETS[target]
+    needed = seats_needed(300, 180, patience, target)
+
+    def answered(seats: int) -> float:
+        if patience is None:
+            return answered_within(seats, 15, 180, seconds)
+        return answered_within_patience(seats, 15, 180, patience, seconds)
+
+    assert max(answered(seats) for seats in range(1, needed)) < share <= answered(needed)

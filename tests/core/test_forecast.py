@@ -19,16 +19,21 @@ from streams.core.forecast import (
     at_least,
     measure,
 )
-from tests.builders import at, said
+from tests.builders import BOGOR, at, said
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
+
+
+def came(forecast: Forecast, time: float, link: str | None = None) -> None:
+    """One call comes."""
+    forecast.count(time, forecast.hear(time, link, BOGOR))
 
 
 def learned(days: float, per_hour: int = 40, link: str | None = None) -> Forecast:
     """So many calls in every hour, evenly; the first hour is a whole one."""
     forecast = Forecast()
     for number in range(int(days * 24 * per_hour)):
-        forecast.arrived(at(number * HOUR / per_hour), link)
+        came(forecast, at(number * HOUR / per_hour), link)
     return forecast
 
 
@@ -46,7 +51,7 @@ def test_a_busy_hour_of_the_week_is_expected_a_week_later_and_not_an_hour_later(
     forecast = learned(29, per_hour=10)
     for week in range(4):
         for call in range(20):
-            forecast.arrived(at(week * WEEK + 50 * HOUR + call), None)
+            came(forecast, at(week * WEEK + 50 * HOUR + call))
     hour = int(at(4 * WEEK + 50 * HOUR)) // HOUR
     later, next_hour = forecast.expected(hour), forecast.expected(hour + 1)
 
@@ -58,10 +63,10 @@ def test_a_busy_hour_of_the_week_is_expected_a_week_later_and_not_an_hour_later(
 
 def test_the_hour_that_is_going_on_and_the_first_one_seen_teach_nothing() -> None:
     forecast = Forecast()
-    forecast.arrived(at(0), None)
+    came(forecast, at(0))
     for week in (1, 2, 3):
         for _ in range(5):
-            forecast.arrived(at(week * WEEK), None)
+            came(forecast, at(week * WEEK))
     expected = forecast.expected(int(at(3 * WEEK)) // HOUR)
 
     assert expected is not None
@@ -80,10 +85,10 @@ def test_silence_is_counted_in_calls_that_should_have_come() -> None:
 def test_a_carriers_silence_is_judged_by_its_share() -> None:
     forecast = Forecast()
     for number in range(22 * 24 * 40):
-        forecast.arrived(at(number * 90), "sip-telkom" if number % 4 else "sip-xl")
+        came(forecast, at(number * 90), "sip-telkom" if number % 4 else "sip-xl")
     end = 22 * DAY
     for number in range(40):
-        forecast.arrived(at(end + number * 90), "sip-telkom")
+        came(forecast, at(end + number * 90), "sip-telkom")
     readings = said(measure(forecast, at(end + HOUR)))
 
     assert readings.number(LINK_SILENCE, "sip-xl") == pytest.approx(11, rel=0.01)  # of 44 in 66 minutes
@@ -92,7 +97,7 @@ def test_a_carriers_silence_is_judged_by_its_share() -> None:
 
 def test_no_share_is_believed_of_few_calls() -> None:
     forecast = learned(22)
-    forecast.arrived(at(22 * DAY), "sip-xl")
+    came(forecast, at(22 * DAY), "sip-xl")
 
     assert (LINK_SILENCE, "sip-xl") not in said(measure(forecast, at(22 * DAY + 60)))
 
@@ -100,7 +105,7 @@ def test_no_share_is_believed_of_few_calls() -> None:
 def test_a_surge_is_a_number_that_chance_hardly_brings() -> None:
     forecast = learned(22)
     for number in range(40):
-        forecast.arrived(at(22 * DAY + number), None)
+        came(forecast, at(22 * DAY + number))
     readings = said(measure(forecast, at(22 * DAY + 60)))
 
     assert readings.number(ARRIVED, "15m") == 40 + 9  # those of the quarter before were one every 90 s
@@ -121,7 +126,7 @@ def test_arrivals_by_hour_are_those_counted_by_hand_however_late_they_are_told(t
     times = [first, *times]  # the first hour is that of the first call told
     forecast = Forecast()
     for time in times:
-        forecast.arrived(at(time), None)
+        came(forecast, at(time))
     hours = [int(at(time)) // HOUR for time in times]
 
     assert {hour: n for hour, n in forecast.hourly(0, 10**9).items() if n} == {hour: hours.count(hour) for hour in hours}
@@ -130,7 +135,7 @@ def test_arrivals_by_hour_are_those_counted_by_hand_however_late_they_are_told(t
 def test_what_is_remembered_is_five_weeks_and_small() -> None:
     forecast = Forecast()
     for number in range(60 * 953):
-        forecast.arrived(at(number * DAY / 953), f"sip-{number % 3}")
+        came(forecast, at(number * DAY / 953), f"sip-{number % 3}")
 
     size = len(TypeAdapter(Forecast).dump_json(forecast))
     print(f"\n60 days of 953 calls: {size:,} bytes")
@@ -140,7 +145,7 @@ def test_what_is_remembered_is_five_weeks_and_small() -> None:
 
 def test_after_a_pause_of_months_everything_is_learned_anew() -> None:
     forecast = learned(22)
-    forecast.arrived(at(200 * DAY), None)
+    came(forecast, at(200 * DAY))
 
     assert len(forecast.counts) == 1
     assert forecast.expected(int(at(200 * DAY)) // HOUR + 1) is None

@@ -25,6 +25,7 @@ from streams.core.calls import (
     WAITING,
 )
 from streams.core.funnel import OPEN_CALLS, QUEUES
+from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
 from tests.builders import (
     BOGOR,
     abandoned,
@@ -32,6 +33,7 @@ from tests.builders import (
     at,
     blocked,
     bogor,
+    changed,
     ended,
     fold,
     network_dropped,
@@ -42,6 +44,8 @@ from tests.builders import (
     seconds_to,
     transferred,
 )
+
+TWO_QUEUES = changed(BOGOR, queues=["112", {"code": "119", "also": ["Ambulans (119)"]}])
 
 
 def test_every_offered_call_is_in_one_class_of_the_funnel() -> None:
@@ -131,7 +135,7 @@ def test_a_call_that_waits_in_another_queue_is_offered_anew_there() -> None:
     119       q──────a───────e
          0   30     37      60
     """
-    said = readings([offered("c1", 0), queued("c1", 30, "119"), answered("c1", 37), ended("c1", 60)], now=70)
+    said = readings([offered("c1", 0), queued("c1", 30, "119"), answered("c1", 37), ended("c1", 60)], now=70, centre=TWO_QUEUES)
 
     assert said.by_label(ENDED_TOTAL, "112") == {"overflowed": 1}
     assert said.by_label(ENDED_TOTAL, "119") == {"answered": 1}
@@ -147,7 +151,7 @@ def test_an_answered_call_that_enters_another_queue_was_transferred() -> None:
     119           q─────►
          0  3    40    50
     """
-    said = readings([offered("c1", 0), answered("c1", 3), queued("c1", 40, "119")], now=50)
+    said = readings([offered("c1", 0), answered("c1", 3), queued("c1", 40, "119")], now=50, centre=TWO_QUEUES)
 
     assert said.by_label(ENDED_TOTAL, "112") == {"answered": 1}
     assert said[TRANSFERRED_TOTAL, "112"] == 1
@@ -346,10 +350,34 @@ def test_a_source_that_never_ends_its_calls_cannot_fill_the_memory() -> None:
 
 
 def test_a_source_that_invents_queues_cannot_fill_the_memory() -> None:
-    said = readings([offered(f"c{n}", n, f"q{n}") for n in range(QUEUES + 30)], now=600)
+    events = [offered(f"c{n}", n, f"q{n}") for n in range(QUEUES + 30)]
+    said = readings(events, now=600, centre=changed(BOGOR, queues=()))
 
     assert said[OFFERED_TOTAL, "other"] == 30
-    assert len([key for key in said if key[0] is OFFERED_TOTAL]) == QUEUES + 2  # the other one and the centre's own 112
+    assert len([key for key in said if key[0] is OFFERED_TOTAL]) == QUEUES + 1
+    assert said[PASSED_OVER_TOTAL, "queue"] == 30
+    assert said.by_label(UNKNOWN_TOTAL) == {}
+
+
+def test_a_queue_that_the_file_does_not_name_counts_as_other_where_it_names_some() -> None:
+    """The file calls 119 also "Ambulans (119)": one queue, and a call that goes from one spelling to the other stays there."""
+    said = readings(
+        [
+            offered("c1", 0, "119"),
+            queued("c1", 5, "ambulans/119"),
+            offered("c2", 9, "kantor"),
+            offered("c3", 9, "toko"),
+            answered("c3", 12),
+            offered("c4", 12, "112@inbound"),
+        ],
+        now=20,
+        centre=TWO_QUEUES,
+    )
+
+    assert said.by_label(OFFERED_TOTAL) == {"119": 1, "other": 3}
+    assert said[WAITING, "119"] == 1
+    assert said.by_label(ENDED_TOTAL, "other") == {"answered": 1}
+    assert said[UNKNOWN_TOTAL, "queue"] == 3
 
 
 def test_whoever_waits_over_midnight_is_the_days_first_peak() -> None:

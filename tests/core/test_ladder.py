@@ -87,11 +87,13 @@ def test_a_rung_is_passed_when_its_minutes_were_counted_one_by_one(
 
 
 def test_an_agency_s_own_ladder_goes_before_that_of_the_category() -> None:
-    slow = BOGOR.opds[0].model_copy(update={"code": "dinas-slow", "ladder": "routine"})
+    slow = BOGOR.opds[0].model_copy(update={"code": "dinas-slow", "ladder": "routine", "also": ()})
     centre = changed(BOGOR, opds=(*BOGOR.opds, slow))
 
     assert ladder_of("kebakaran", "damkar", centre) is centre.ladders["life_safety"]
     assert ladder_of("kebakaran", "dinas-slow", centre) is centre.ladders["routine"]
+    assert ladder_of("Kebakaran", "DINAS_SLOW", centre) is centre.ladders["routine"]
+    assert ladder_of("KEBAKARAN", "DAMKAR", centre) is centre.ladders["life_safety"]
     assert ladder_of("gangguan-keamanan", "satpol-pp", centre) is centre.ladders["routine"]
     assert ladder_of("never-heard-of", "who", centre) is centre.ladders["routine"]
 

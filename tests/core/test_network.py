@@ -179,6 +179,8 @@ def test_a_link_that_is_down_since_years_is_down_in_the_hours_of_the_week_and_no
     state = state_of(link("down", 0), link("up", 3650 * DAY))
     assert len(state.links[SIP].hours) == 168
     assert down_hours(state, at(0), at(3650 * DAY)) == set(state.links[SIP].hours)
+    assert down_hours(state, at(0), at(3660 * DAY)) == set(), "a week later it was up all the week"
+    assert down_hours(state_of(link("down", 60)), at(0), at(30)) == set(), "not yet"
 
 
 @pytest.mark.parametrize("seed", range(5))

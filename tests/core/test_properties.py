@@ -1,6 +1,7 @@
 """What holds for any calls at all, told in any order, more than once, and folded with any interruption."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from hypothesis import given, settings
@@ -11,19 +12,20 @@ from schemas.calls import CallEvent
 from streams.core import calls
 from streams.core.calls import ENDED_TOTAL, METRICS, OFFERED_TOTAL, PEAK, PEAK_TIME, WAITING
 from streams.core.histogram import Histogram
+from tests import builders
 from tests.builders import (
+    BOGOR,
     Said,
     abandoned,
     answered,
     blocked,
+    changed,
     classified,
     ended,
-    fold,
     network_dropped,
     offered,
     overflowed,
     queued,
-    readings,
     transferred,
 )
 
@@ -35,8 +37,10 @@ COUNTERS = {metric for metric in METRICS if metric.kind != "gauge"}
 kinds: list[Callable[[str, float], CallEvent]] = [
     offered, answered, ended, abandoned, transferred, overflowed, blocked, network_dropped,
     lambda call, time: offered(call, time, "119"), lambda call, time: queued(call, time, "113"),
-    lambda call, time: classified(call, time, "ghost"),
+    *(partial(classified, class_=word) for word in ("ghost", "test", "uji coba", "prank", "entah")),
 ]  # fmt: skip
+CENTRE = changed(BOGOR, queues=["112", "113", "119"])
+fold, readings = partial(builders.fold, centre=CENTRE), partial(builders.readings, centre=CENTRE)
 names = st.sampled_from([f"c{n}" for n in range(6)])
 
 
@@ -67,6 +71,8 @@ def stories(draw: st.DrawFn) -> list[list[CallEvent]]:
                         [*reply, ended(name, last)],
                         [*reply, transferred(name, last)],
                         [*reply, ended(name, last), classified(name, last, "prank")],
+                        [*reply, ended(name, last), classified(name, last, "test")],
+                        [arrival, abandoned(name, start + wait), classified(name, start, "test")],
                         [arrival, abandoned(name, start + wait)],
                         [arrival, overflowed(name, start + wait)],
                         [arrival, network_dropped(name, start + wait)],
@@ -100,6 +106,9 @@ def test_every_offered_call_is_ended_or_waiting_at_any_moment_in_any_order(told:
             call.offered is not None and call.answered is None for call in state.funnel.open.values()
         )
         assert state.funnel.waiting >= 0
+        assert min(state.funnel.day.counts + state.callers.day.counts + state.forecast.counts, default=0) >= 0
+        assert min([*state.funnel.window.cells.values(), *state.callers.window.cells.values()], default=1) > 0
+        assert min(state.funnel.workload.conversations + state.funnel.workload.seconds) >= 0
 
 
 @settings(deadline=None)

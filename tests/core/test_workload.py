@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from streams.core.centre import Centre
 from streams.core.spans import total
-from streams.core.workload import CONVERSATIONS, FADE_AT, SEATS, Workload
-from tests.builders import BOGOR, START, answered, at, ended, fold, offered, seconds_to, transferred
+from streams.core.workload import CONVERSATIONS, CONVERSATIONS_EACH, FADE_AT, SEATS, Workload
+from tests.builders import BOGOR, START, answered, at, changed, ended, fold, offered, seconds_to, transferred
 
 HOUR = 3600
 WIB, WIT = ZoneInfo("Asia/Jakarta"), ZoneInfo("Asia/Jayapura")
+JAYAPURA = changed(BOGOR, timezone="Asia/Jayapura")
 BLOB = TypeAdapter(Workload)
 
 Spoken = tuple[str, int, int]
@@ -25,11 +27,11 @@ def busy(known: Workload, seat: str, since: float, until: float) -> float:
     return total(known.spans(seat, since, until))
 
 
-def workload(*spoken: Spoken, zone: ZoneInfo = WIB) -> Workload:
+def workload(*spoken: Spoken, centre: Centre = BOGOR) -> Workload:
     """After these conversations: seat, and seconds from START of the answer and the end."""
     known = Workload()
     for seat, start, end in spoken:
-        known.spoke(seat, at(start), at(end), zone)
+        known.spoke(seat, at(start), at(end), centre)
     return known
 
 
@@ -49,8 +51,8 @@ def test_a_conversation_belongs_to_the_local_hour_of_the_week_in_which_it_was_an
     assert workload(spoken).handle(at(0), WIB) == (1, 120)
     assert workload(spoken).handle(at(HOUR), WIB) == (0, 0)
     assert workload(spoken).handle(at(7 * 24 * HOUR + 5), WIB) == (1, 120)
-    assert workload(spoken, zone=WIT).handle(at(0), WIT) == (1, 120)
-    assert workload(spoken).conversations[8] == workload(spoken, zone=WIT).conversations[10] == 1
+    assert workload(spoken, centre=JAYAPURA).handle(at(0), WIT) == (1, 120)
+    assert workload(spoken).conversations[8] == workload(spoken, centre=JAYAPURA).conversations[10] == 1
 
 
 @pytest.mark.parametrize(("day", "hour"), [(25, 0), (27, 23), (30, 12)])
@@ -111,18 +113,38 @@ def test_an_hour_of_the_week_follows_when_conversations_become_longer() -> None:
     assert known.handle(at(0), WIB)[1] / known.handle(at(0), WIB)[0] == 60
 
     for _ in range(FADE_AT):
-        known.spoke("s1", at(0), at(120), WIB)
+        known.spoke("s1", at(0), at(120), BOGOR)
     n, seconds = known.handle(at(0), WIB)
     assert n == FADE_AT / 2
     assert seconds / n == 105
 
 
 def test_the_oldest_conversations_of_a_flood_go() -> None:
-    known = workload(*(("s1", n * 10, n * 10 + 5) for n in range(CONVERSATIONS + 10)))
+    known = workload(*(("s1", n * 10, n * 10 + 5) for n in range(CONVERSATIONS_EACH + 10)))
 
-    assert busy(known, "s1", at(0), at(HOUR)) == CONVERSATIONS * 5
+    assert busy(known, "s1", at(0), at(HOUR)) == CONVERSATIONS_EACH * 5
     assert busy(known, "s1", at(0), at(100)) == 0
-    assert known.total()[0] == CONVERSATIONS + 10
+    assert known.total()[0] == CONVERSATIONS_EACH + 10
+    assert known.gone == 10
+
+
+def test_many_seats_share_what_is_known_one_by_one() -> None:
+    spoken = [(f"s{seat}", n * 10, n * 10 + 5) for seat in range(SEATS) for n in range(CONVERSATIONS_EACH)]
+    known = workload(*spoken)
+
+    assert {len(each) for each in known.seats.values()} == {CONVERSATIONS // SEATS}
+    assert known.gone == len(spoken) - CONVERSATIONS
+    assert busy(known, "s0", at(0), at(HOUR)) == CONVERSATIONS // SEATS * 5
+
+
+def test_a_seat_of_the_file_has_its_place_among_any_number_of_strangers() -> None:
+    centre = changed(BOGOR, seats=[{"code": "meja-1", "also": ["PJSIP/11"]}])
+    strangers = [(f"s{number}", 0, 60) for number in range(SEATS + 1)]
+
+    known = workload(*strangers, ("meja-1", 0, 60), centre=centre)
+
+    assert busy(known, "meja-1", at(0), at(60)) == 60
+    assert busy(known, f"s{SEATS}", at(0), at(60)) == 0
 
 
 def test_a_shift_that_has_gone_leaves_room_for_others() -> None:
@@ -139,6 +161,6 @@ def test_five_weeks_of_kota_bogor_take_less_than_four_kilobytes() -> None:
     known = Workload()
     for n in range(35 * 953):
         start = START.timestamp() + n * 86_400 / 953
-        known.spoke(f"seat-{n % 3}", start, start + 120, WIB)
+        known.spoke(f"seat-{n % 3}", start, start + 120, BOGOR)
 
     assert len(BLOB.dump_json(known)) < 4_000

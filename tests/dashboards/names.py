@@ -24,6 +24,7 @@ def exported() -> dict[str, set[str]]:
         "up": SCRAPED,
         "scrape_duration_seconds": SCRAPED,
         "process_resident_memory_bytes": SCRAPED,
+        "process_start_time_seconds": SCRAPED,
         "ALERTS": ALERTS,
         "ALERTS_FOR_STATE": ALERTS - {"alertstate"},
     }

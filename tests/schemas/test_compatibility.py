@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from schemas.catalogue import json_schema
 from schemas.topics import EVENT_TYPES, decode
@@ -67,9 +68,10 @@ def breaks(old: Json, new: Json, path: str = "", roots: tuple[Json, Json] | None
                 yield f"{f'{path}.{name}'.lstrip('.')}: a required field became optional; readers of today count on it"
         return
     for value in old.get("enum", []):
-        if value not in new.get("enum", []):
+        if not Draft202012Validator(_type(new) | ({"enum": new["enum"]} if "enum" in new else {})).is_valid(value):
             yield f"{path}: the enum value {value!r} was removed; old events have it"
-    if _type(old) != _type(new):
+    # A closed set may open into text that holds all of it.
+    if not ("enum" in old and "enum" not in new and new.get("type") == old.get("type")) and _type(old) != _type(new):
         yield f"{path}: the type was changed; make a new event type ending in .v2"
 
 
@@ -127,6 +129,17 @@ def test_a_breaking_change_is_named_with_its_rule(change: Callable[[Json], None]
     change(new)
 
     assert list(breaks(old, new)) == [rule]
+
+
+def test_a_closed_set_may_open_into_text_that_holds_all_of_it() -> None:
+    old = json_schema(EVENT_TYPES["call.overflowed"])
+    new = deepcopy(old)
+    del new["$defs"]["Overflowed"]["properties"]["reason"]["enum"]
+
+    new["$defs"]["Overflowed"]["properties"]["reason"]["maxLength"] = 9
+    assert list(breaks(old, new)) == []
+    new["$defs"]["Overflowed"]["properties"]["reason"]["maxLength"] = 8
+    assert list(breaks(old, new)) == ["data.reason: the enum value 'withdrawn' was removed; old events have it"]
 
 
 def test_an_optional_field_and_an_enum_value_may_be_added() -> None:

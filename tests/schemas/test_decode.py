@@ -2,8 +2,9 @@
 
 import json
 import random
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, get_args
@@ -11,13 +12,17 @@ from typing import Any, get_args
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from pydantic import AwareDatetime, TypeAdapter
 
 from schemas import topics
+from schemas.catalogue import json_schema
 from schemas.event import Event, Time, epochs
-from schemas.topics import LARGEST, Reason, Refusal, UnknownType, decode
+from schemas.topics import EVENT_TYPES, LARGEST, Decoded, Reason, Refusal, UnknownType, decode
+from tests.hostile import FAR
 
-GOOD = [path.read_bytes() for path in sorted((Path(topics.__file__).parent / "examples").iterdir())]
+EXAMPLES = Path(topics.__file__).parent / "examples"
+GOOD = [path.read_bytes() for path in sorted(EXAMPLES.iterdir())]
 NUMBER, NAME = "081298765432", "Siti Rahmawati"
 """Planted in what is broken: no answer may repeat them."""
 
@@ -102,6 +107,23 @@ def _flipped(good: bytes, dice: random.Random) -> bytes:
     structure = [place for place, byte in enumerate(good) if byte in b'{}":']
     place = dice.choice(structure)
     return good[:place] + NAME.encode() + good[place + 1 :]
+
+
+def example(name: str) -> dict[str, Any]:
+    """The example of an event type, to be changed."""
+    found: dict[str, Any] = json.loads((EXAMPLES / f"{name}.json").read_text())
+    return found
+
+
+def times_in(kind: type[Event]) -> list[str]:
+    """The fields of an event that are times, those inside `data` with that before their name."""
+    data = kind.model_fields["data"].annotation
+    assert isinstance(data, type)
+    return ["time", *(f"data.{name}" for name, field in data.model_fields.items() if field.annotation is AwareDatetime)]
+
+
+def is_time(value: object) -> bool:
+    return isinstance(value, str) and re.match(r"\d{4}-\d{2}-\d{2}T", value) is not None
 
 
 BREAKERS: list[Callable[[bytes, random.Random], bytes]] = [
@@ -242,8 +264,129 @@ def test_an_event_without_specversion_is_refused() -> None:
     assert isinstance(decode(json.dumps({k: v for k, v in json.loads(GOOD[0]).items() if k != "specversion"}).encode()), Refusal)
 
 
-@given(st.datetimes(timezones=st.timezones()), st.integers(-23 * 60, 23 * 60))
-def test_epoch_seconds_are_what_python_says_they_are(naive: datetime, minutes: int) -> None:
+TIMES = [(name, field) for name, kind in EVENT_TYPES.items() for field in times_in(kind)]
+
+
+@pytest.mark.parametrize(("name", "field"), TIMES)
+@pytest.mark.parametrize("far", FAR)
+def test_a_time_before_2000_or_from_2100_on_is_refused_wherever_it_stands(name: str, field: str, far: str) -> None:
+    event = example(name)
+    (event["data"] if field.startswith("data.") else event)[field.removeprefix("data.")] = far
+
+    answer = decode(json.dumps(event).encode())
+
+    assert isinstance(answer, Refusal)
+    assert answer.reason == ("invalid_data" if field.startswith("data.") else "invalid_envelope")
+    assert answer.detail in {
+        f"field {field}: less than 2000-01-01T00:00:00Z",
+        f"field {field}: not less than 2100-01-01T00:00:00Z",
+    }
+
+
+def test_every_time_of_every_event_was_tried() -> None:
+    """Of fields that are times by name or by what their examples hold."""
+    assert {field for _, field in TIMES} == {"time", "data.since", "data.until", "data.due", "data.expires", "data.onset"}
+    shown = {(name, f"data.{key}") for name in EVENT_TYPES for key, value in example(name)["data"].items() if is_time(value)}
+    assert shown == {(name, field) for name, field in TIMES if field != "time"}
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2000-01-01T00:00:00Z", "2000-01-01T00:00:00+00:00"),
+        ("1999-12-31T12:00:00-12:00", "2000-01-01T00:00:00+00:00"),
+        ("2000-01-01T14:00:00+14:00", "2000-01-01T00:00:00+00:00"),
+        ("2099-12-31T23:59:59.999999Z", "2099-12-31T23:59:59.999999+00:00"),
+        ("2100-01-01T13:59:59.999999+14:00", "2099-12-31T23:59:59.999999+00:00"),
+        ("2024-11-24t07:00:00.1234567891z", "2024-11-24T07:00:00.123456+00:00"),
+        ("2024-11-24T07:00:00-00:00", "2024-11-24T07:00:00+00:00"),
+        ("2024-02-29T23:59:59+23:59", "2024-02-29T00:00:59+00:00"),
+    ],
+)
+def test_a_time_within_the_century_is_what_it_says_to_the_microsecond(written: str, meant: str) -> None:
+    event = decode(json.dumps(example("call.offered") | {"time": written}).encode())
+
+    assert isinstance(event, Event)
+    assert event.time == datetime.fromisoformat(meant)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2024-12-31T24:00:00Z", "2024-12-31T23:59:60Z", "2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "0000-01-01T00:00:00Z",
+        "2024-11-24T07:00:00", "2024-11-24T07:00:00+24:00", "2024-11-24T07:00:00+07:60", "2024-11-24 07:00:00Z", "2024-11-24",
+        "20241-11-24T07:00:00Z", "2024-11-24T07:00:00Z\n",
+    ],
+)  # fmt: skip
+def test_what_is_no_moment_is_refused(written: str) -> None:
+    answer = decode(json.dumps(example("call.offered") | {"time": written}).encode())
+
+    assert isinstance(answer, Refusal)
+    assert answer.reason == "invalid_envelope"
+    assert answer.detail.startswith("field time: ")
+
+
+DAY = timedelta(days=1)
+TICK = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "beside", "shortest", "longest"),
+    [
+        ("caller.block_approved", "expires", "time", timedelta(0), 30 * DAY),
+        ("caller.block_recommended", "until", "time", None, 30 * DAY),
+        ("caller.block_recommended", "until", "since", timedelta(0), None),
+        ("weather.warned", "expires", "onset", timedelta(0), 60 * DAY),
+        ("ticket.reminder_due", "due", "since", timedelta(0), None),
+    ],
+)
+def test_nothing_ends_before_it_begins_and_nothing_is_endless(
+    name: str, field: str, beside: str, shortest: timedelta | None, longest: timedelta | None
+) -> None:
+    event = example(name)
+    begin = datetime.fromisoformat(event[beside] if beside in event else event["data"][beside])
+
+    def after(span: timedelta) -> Decoded:
+        said = event["data"] | {field: (begin + span).isoformat()}
+        return decode(json.dumps(event | {"data": said}).encode())
+
+    if shortest is not None:
+        assert isinstance(after(shortest), Event)
+        assert after(shortest - TICK) == Refusal("invalid_data", f"field data.{field}: before {beside}")
+    if longest is not None:
+        assert isinstance(after(longest), Event)
+        assert after(longest + TICK) == Refusal("invalid_data", f"field data.{field}: over {longest.days} days after {beside}")
+
+
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_every_number_and_list_has_an_upper_bound_that_the_schema_says(name: str) -> None:
+    def unbounded(part: Any, path: str) -> Iterator[str]:
+        if isinstance(part, dict):
+            if part.get("type") in ("integer", "number") and "maximum" not in part:
+                yield path
+            for many, most in (("additionalProperties", "maxProperties"), ("items", "maxItems")):
+                if many in part and most not in part:
+                    yield path
+        for key, value in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+            yield from unbounded(value, f"{path}.{key}")
+
+    assert list(unbounded(json_schema(EVENT_TYPES[name]), name)) == []
+
+
+@pytest.mark.parametrize("far", ["1999-12-30T23:59:59Z", "1970-01-01T00:00:00Z", "2100-01-02T00:00:00Z", "9999-12-31T00:00:00Z"])
+@pytest.mark.parametrize(("name", "field"), TIMES)
+def test_the_json_schema_refuses_times_beyond_the_century_too(name: str, field: str, far: str) -> None:
+    event = example(name)
+    validator = Draft202012Validator(json_schema(EVENT_TYPES[name]))
+    assert validator.is_valid(event)
+    (event["data"] if field.startswith("data.") else event)[field.removeprefix("data.")] = far
+
+    assert not validator.is_valid(event)
+
+
+@given(st.datetimes(timezones=st.timezones()), st.integers(2001, 2098), st.integers(-23 * 60, 23 * 60))
+def test_epoch_seconds_are_what_python_says_they_are(any_year: datetime, year: int, minutes: int) -> None:
+    naive = any_year.replace(year=year, day=min(any_year.day, 28))
     written = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     parsed = TypeAdapter(Time).validate_json(f'"{written.isoformat()}"')
 

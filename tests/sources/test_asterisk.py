@@ -12,6 +12,7 @@ from schemas.topics import decode, encode
 from streams.sources import asterisk
 from streams.sources.door import UNNAMED_SEAT, Door
 from streams.sources.pseudonym import keyed
+from tests.builders import BOGOR, changed
 from tests.conftest import DATA
 from tests.sources import anonymous_bank
 from tests.sources.anonymous_bank import CENTRE
@@ -72,6 +73,8 @@ def facts(text: str) -> list[tuple[str, dict[str, object]]]:
         ("1|NONE|NONE|Agent/1|UNPAUSEALL|", "operator.resumed", {"seat": "Agent/1"}),
         ("1|1.1|112|Agent/1|CALLSTATUS|PRANK", "call.classified", {"call": "1.1", "class": "prank"}),
         ("1|1.1|112|Agent/1|CALLSTATUS|Luar Wilayah", "call.classified", {"call": "1.1", "class": "out_of_area"}),
+        ("1|1.1|112|Agent/1|DISPOSITION|Salah Sambung", "call.classified", {"call": "1.1", "class": "misdirected"}),
+        ("1|1.1|112|Agent/1|CALLSTATUS|Siti, 0812", "call.classified", {"call": "1.1", "class": "unknown"}),
     ],
 )
 def test_a_verb_tells_its_event(line: str, event: str, data: dict[str, object]) -> None:
@@ -111,6 +114,16 @@ def test_a_call_refused_at_the_door_is_offered_and_overflows() -> None:
 def test_a_verb_that_says_nothing_of_calls_or_seats_is_counted_as_passed_over(verb: str) -> None:
     events, passed_over, bad = read(f"1|1.1|112|Agent/1|{verb}|x")
     assert (events, passed_over, bad) == ([], {verb: 1}, [])
+
+
+def test_a_class_is_told_by_the_words_of_the_centres_file() -> None:
+    reader = asterisk.Reader(changed(BOGOR, classes={"prank": ("Main-main",)}), "/a")
+
+    assert [event.data.model_dump() for event in reader.read("1|1.1|112|Agent/1|CALLSTATUS|main main")] == [
+        {"call": "1.1", "class_": "prank"}
+    ]
+    assert reader.read("1|1.1|112|Agent/1|CALLSTATUS| ") == ()
+    assert reader.passed_over == {"CALLSTATUS of no class": 1}
 
 
 def test_verbs_that_nobody_knows_cannot_fill_the_memory() -> None:
@@ -242,7 +255,10 @@ def test_a_key_that_could_be_guessed_is_refused() -> None:
 
 
 def test_every_event_reads_back_from_its_json() -> None:
-    events, _, _ = read("1.25|1.1|112|SIP/1|RINGNOANSWER|100\n1|1.1|112|SIP/1|CALLSTATUS|GHOST\n1|1.1|112|1|ENTERQUEUE||021|1")
+    events, _, _ = read(
+        "1732406400.25|1.1|112|SIP/1|RINGNOANSWER|100\n1732406401|1.1|112|SIP/1|CALLSTATUS|GHOST\n"
+        "1732406402|1.1|112|1|ENTERQUEUE||021|1"
+    )
     assert [decode(encode(event)) for event in events] == events
 
 

@@ -236,7 +236,7 @@ THIEF = b"""<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>"""
         (changed(certainty="Very Likely"), "certainty: "),
         (changed(effective="besok"), "effective: no time"),
         (without("expires"), "expires: is missing"),
-        (changed(expires="2026-05-20T15:00:00+07:00"), "expires: expires before its onset"),
+        (changed(expires="2026-05-20T15:00:00+07:00"), "expires: before its onset"),
         (changed(senderName="気象庁"), "senderName: "),
     ],
 )  # fmt: skip

@@ -80,6 +80,17 @@ def test_no_number_and_no_name_gets_into_an_event() -> None:
     assert [event.id for event in unkeyed[:1]] == [events[0].id]
 
 
+def test_a_class_column_becomes_a_class_of_ours_and_never_free_text() -> None:
+    classes = '[[event]]\ntype = "call.classified"\ntime = "offered"\ndata = { call = "{id}", class = "{result}" }'
+    rows = "a,2024-06-01,9:00,,Salah Sambung,-,\nb,2024-06-01,9:01,,Pak Budi 0812,-,"
+
+    events, bad = read(rows, f"{MAPPING}\n{classes}")
+
+    assert not bad
+    told = [event.data.model_dump() for event in events if event.type == "call.classified"]
+    assert told == [{"call": "a", "class_": "misdirected"}, {"call": "b", "class_": "unknown"}]
+
+
 def test_a_bad_row_is_reported_by_line_and_column_without_its_cell_and_the_others_go_on() -> None:
     rows = [
         "a,2024-06-01,9:00,,ok,-,",

@@ -69,7 +69,7 @@ def test_where_it_cannot_be_one_is_told_what_to_install(tmp_path: Path, monkeypa
     with pytest.raises(StackError, match=r"no program unshare\)\. As root: apt-get install it$"):
         require_view(tmp_path, "apt-get install it")
     unshare = tmp_path / "unshare"
-    unshare.write_text("#!/bin/sh\necho 'unshare: Operation not permitted' >&2\nexit 1\n")
+    unshare.write_text("#!/bin/sh\necho 'unshare: Operation not permitted\ndmesg may say more' >&2\nexit 1\n")
     unshare.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     with pytest.raises(StackError, match=r"refuses \(unshare: Operation not permitted\)\. As root: apt-get install it$"):

@@ -1,0 +1,160 @@
+"""`pantau112 dead-letters`: what could not be counted, and how it is sent again once its cause is mended."""
+
+import re
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streams.cli.terminal import Failed, progress, settings, tell
+
+if TYPE_CHECKING:
+    from streams.dead_letters import Letter
+    from streams.log import Log
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Records that could not be counted: list, show, and send again."
+)
+
+ROWS = ("origin", "put_aside", "centre", "reason", "times_sent", "detail")
+COUNTS = ("letters", "topic", "reason", "centre", "first", "last")
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def origin(text: str) -> str:
+    """A letter's name, as `dead-letters list` prints it."""
+    from streams.dead_letters import parse_origin
+
+    found = parse_origin(text)
+    if found is None:
+        raise typer.BadParameter("a letter is named TOPIC/PARTITION/OFFSET, as `pantau112 dead-letters list` prints it")
+    return str(found)
+
+
+def shift(text: str) -> timedelta:
+    """How far times are moved."""
+    found = re.fullmatch(r"([+-]?[0-9]{1,9})([smhd]?)", text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no number of seconds, nor one such as -57m, 2h or 1d")
+    return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
+
+
+def why(text: str) -> str:
+    """A reason for which records are put aside."""
+    from streams.dead_letters import TODO
+
+    if text not in TODO:
+        raise typer.BadParameter(f"{text!r} is no reason; there are {', '.join(TODO)}")
+    return text
+
+
+Reasons = Annotated[
+    list[str] | None, typer.Option("--reason", parser=why, metavar="REASON", help="Only such as in_the_future; may be repeated.")
+]
+
+
+@app.command("list", epilog="Example: pantau112 dead-letters list --reason in_the_future")
+def list_(reason: Reasons = None) -> None:
+    """All letters, oldest first; then how many there are by topic, reason and centre."""
+    from streams.dead_letters import Letter, counted
+    from streams.log import Log
+
+    def printed(letters: Iterator[Letter]) -> Iterator[Letter]:
+        for letter in letters:
+            cells = (letter.origin, _time(letter.buried), letter.centre, letter.reason, letter.times_sent, letter.detail)
+            sys.stdout.write("\t".join(map(str, cells)) + "\n")
+            yield letter
+
+    sys.stdout.write("\t".join(ROWS) + "\n")
+    with Log(settings()) as log:
+        counts = counted(printed(_letters(log, reason)))
+    sys.stdout.write("\n" + "\t".join(COUNTS) + "\n")
+    for kind, count in counts.items():
+        cells = (count.letters, *kind, _time(count.first), _time(count.last))
+        sys.stdout.write("\t".join(map(str, cells)) + "\n")
+    tell(f"{sum(count.letters for count in counts.values()):,} dead letters; Kafka keeps each for 3 days")
+
+
+@app.command(epilog="Example: pantau112 dead-letters show 112.calls.v1/3/4711")
+def show(which: Annotated[str, typer.Argument(parser=origin, metavar="ORIGIN", help="As `list` prints it.")]) -> None:
+    """Why one was put aside, and what it says where nothing personal can be."""
+    from streams.dead_letters import TODO, shown
+    from streams.log import Log
+
+    with Log(settings()) as log:
+        letter = next((letter for letter in _letters(log) if str(letter.origin) == which), None)
+    if letter is None:
+        raise Failed(f"no dead letter {which}; Kafka keeps each for 3 days. See: pantau112 dead-letters list")
+    said = {
+        "origin": str(letter.origin),
+        "centre": letter.centre or "not known",
+        "written": _time(letter.written),
+        "put aside": _time(letter.buried),
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "do": {str(reason): todo for reason, todo in TODO.items()}.get(letter.reason, ""),
+        "sent again": f"{letter.times_sent} times before it came back" if letter.times_sent else "",
+    }
+    for name, text in (*said.items(), *shown(letter.value)):
+        if text:
+            sys.stdout.write(f"{name}\t{text}\n")
+
+
+@app.command(epilog="Example: pantau112 dead-letters send --reason in_the_future --shift -57m")
+def send(
+    which: Annotated[
+        list[str] | None, typer.Argument(parser=origin, metavar="[ORIGIN...]", help="As `list` prints them.")
+    ] = None,
+    reason: Reasons = None,
+    every: Annotated[bool, typer.Option("--all", help="Every letter that Kafka still has.")] = False,
+    by: Annotated[
+        timedelta | None,
+        typer.Option("--shift", parser=shift, metavar="SECONDS", help="Move all times so far: -57m for a clock 57 minutes fast."),
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also those that came back when they were sent before.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
+) -> None:
+    """Send letters again, each event to its own topic. An event counts once however often it is sent; the letters stay in Kafka.
+
+    What the schema does not know is not sent. Live figures take what is at most an hour behind its source's newest event; what is
+    older counts as late there, and reports have it.
+    """
+    from schemas.topics import SENT_AGAIN
+    from streams import dead_letters
+    from streams.log import Log
+
+    if not which and not reason and not every:
+        raise typer.BadParameter("say which: ORIGIN, --reason REASON or --all")
+    sending, wanted = dead_letters.Sending(), frozenset(which or ())
+    with Log(settings()) as log, progress("letters") as tick:
+        returned = dead_letters.came_back(_letters(log))
+        chosen = (letter for letter in _letters(log, reason) if not wanted or str(letter.origin) in wanted)
+        for event, times in dead_letters.again(tick(chosen), by or timedelta(), returned, sending, insist=again):
+            if not dry_run:
+                log.send(event, [(SENT_AGAIN, b"%d" % times)])
+            sending.sent[event.type] += 1
+        log.flush()
+    would = "would be sent" if dry_run else "sent"
+    for kind, n in sorted(sending.sent.items()):
+        sys.stdout.write(f"{n}\t{kind}\t{would}\n")
+    for because, n in sorted(sending.left.items()):
+        sys.stdout.write(f"{n}\t\tleft: {because}\n")
+    tell(f"{sending.sent.total():,} events {would}, {sending.left.total():,} letters left")
+    if any("came back" in because for because in sending.left):
+        tell("what came back would come back again: see its reason, mend that, then use --again")
+    if not sending.sent:
+        raise typer.Exit(1)
+
+
+def _letters(log: "Log", reasons: list[str] | None = None) -> "Iterator[Letter]":
+    from streams.dead_letters import letters
+
+    for letter in letters(log.letters(), settings().topic_prefix):
+        if not reasons or letter.reason in reasons:
+            yield letter
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")
