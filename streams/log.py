@@ -21,7 +21,7 @@ from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, TOP
 from streams.plan import Found, compare, miscut, no_topic, plans
 from streams.settings import Settings
 
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 20.0
 """How long a broker may take to answer the first request."""
 
 STALL_SECONDS = 30.0

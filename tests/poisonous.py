@@ -1,14 +1,16 @@
-"""`pantau112` with nouns that some events are poison to: `python -m tests.poisonous worker ...`.
+"""`pantau112` with nouns that some events are poison to: `python -m tests.poisonous 50 worker ...`, where 50 records are kept.
 
 No event of our schemas should be; so the nouns' `step` is wrapped, and breaks off at an event whose id says how.
 """
 
+import sys
 from itertools import product
 from random import Random
 from types import ModuleType
 from typing import Any
 
 from schemas.event import Event
+from streams import app as shell
 from streams import cli
 from streams.core.city import NOUNS
 
@@ -22,7 +24,7 @@ WAYS = tuple("-".join(way) for way in product(MOMENTS, KINDS))
 
 def poison(event: Event, way: str, number: int) -> Event:
     """A copy of an event that breaks the fold off in such a way, before, amid or after its change."""
-    return event.model_copy(update={"id": f"poison-{way}-{number}"})
+    return event.model_copy(update={"id": f"poison-{way}-{number}.{event.type}"})
 
 
 def way_of(event: Event) -> str | None:
@@ -65,6 +67,7 @@ def overflow() -> None:
 
 
 if __name__ == "__main__":
+    shell.KEPT_RECORDS = int(sys.argv.pop(1))
     for noun in NOUNS.values():
         wrap(noun)
     cli.main()

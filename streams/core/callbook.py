@@ -65,7 +65,8 @@ _BESIDE = 14
 _MARK = 6
 """Characters of a caller that are kept for the rest of a day, to count who comes again and again: 36 bits."""
 _DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_VALUE = {digit: value for value, digit in enumerate(_DIGITS)}
+_SECONDS = [f"{_DIGITS[second >> 6]}{_DIGITS[second & 63]}" for second in range(HOUR)]
+_SECOND_OF = {text: second for second, text in enumerate(_SECONDS)}
 
 Lines = dict[str, str]
 """The calls that came within one hour, by their marks."""
@@ -97,7 +98,7 @@ def index(column: str, item: str) -> int:
 
 def _second(line: str) -> int:
     """When within its hour a call came."""
-    return _VALUE[line[0]] << 6 | _VALUE[line[1]]
+    return _SECOND_OF[line[:2]]
 
 
 class Counted(NamedTuple):
@@ -136,7 +137,7 @@ class Place:
     @property
     def time(self) -> int:
         """When it came, in whole epoch seconds."""
-        return self.start + _second(self.lines[self.mark])
+        return self.start + _SECOND_OF[self.lines[self.mark][:2]]
 
     @property
     def has_caller(self) -> bool:
@@ -226,7 +227,7 @@ class Book:
         lines = hours.get(number)
         if lines is None:
             lines = hours[number] = {}
-        line = lines[mark] = f"{_DIGITS[second >> 6]}{_DIGITS[second & 63]}{_UNKNOWN}{WAITING}{caller or _NOBODY}"
+        line = lines[mark] = f"{_SECONDS[second]}{_UNKNOWN}{WAITING}{caller or _NOBODY}"
         self.kept += _BESIDE + len(line)
         return Place(lines, mark, number * HOUR)
 

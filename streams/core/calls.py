@@ -26,7 +26,13 @@ WINDOWS = {"5m": 300, "15m": 900, "60m": 3600}
 
 @dataclass(slots=True)
 class State:
-    """The calls of one centre."""
+    """The calls of one centre.
+
+    The most that it takes as it is written, in kB, each by its own bound and with the longest text: open calls 400, the call
+    book 350, the ledger 500, windows 160, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
+    workload 115, queues 56, forecast 20. Together, and besides what the centre's file names, less than half of the largest
+    request to Kafka.
+    """
 
     ledger: Ledger = field(default_factory=Ledger)
     funnel: Funnel = field(default_factory=Funnel)
@@ -36,7 +42,7 @@ class State:
 
     @property
     def strangers(self) -> Strangers:
-        """What was told under names that the centre's file does not have, and what bounds gave up: of all parts together."""
+        """What was told under names that the centre's file does not have, and what bounds gave up, of all parts together."""
         found = Strangers()
         for part in (self.funnel.strangers, self.callers.strangers, self.forecast.strangers):
             found.unknown |= part.unknown

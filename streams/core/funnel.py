@@ -203,7 +203,11 @@ class Funnel:
             self._give_up(name, call, now, centre)
 
     def mark(self, name: str, place: Place, centre: Centre, *, test: bool) -> list[Counted]:
-        """Take a call out of all figures that may fall, because it is a test, or bring it back. Returns as what it counted."""
+        """Take a call out of all figures that may fall, because it is a test, or bring it back. Returns as what it counted.
+
+        Nothing is known of what was over before the call's arrival was told, of a call that has left the book, or of more than
+        eight visits: those stay.
+        """
         counted = list(place.counted())
         call = self.open.get(name)
         if call is not None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 LONGEST = 3600
@@ -19,7 +20,7 @@ _KIND_MASK = KINDS_MOST - 1
 _FORGET_SECONDS = 900
 _RING = 8192
 _RING_MASK = _RING - 1
-assert LONGEST + _FORGET_SECONDS < _RING, "or one second could be taken for another"
+assert 2 * LONGEST + _FORGET_SECONDS < _RING, "or one second could be taken for another"
 
 
 def kinds(number: int) -> int:
@@ -50,7 +51,7 @@ class Window:
         if second > self.newest:
             # Seldom: `counts` looks at the time itself.
             if second // _FORGET_SECONDS > self.newest // _FORGET_SECONDS:
-                self._forget(second - LONGEST)
+                self._forget(second)
             self.newest = second
         elif second <= self.newest - LONGEST or second <= self.since:
             return
@@ -63,18 +64,22 @@ class Window:
         else:
             self.cells.pop(cell, None)
 
-    def _forget(self, horizon: int) -> int:
-        """Drop what came up to `horizon`; returns how many things that were."""
-        newest, most = self.newest, self.newest - horizon
-        old = [cell for cell in self.cells if (newest - (cell >> _KIND_BITS)) & _RING_MASK >= most]
-        return sum([self.cells.pop(cell) for cell in old])
+    def _age(self, cell: int) -> int:
+        """Seconds from a cell to the newest."""
+        return (self.newest - (cell >> _KIND_BITS)) & _RING_MASK
+
+    def _forget(self, second: int) -> None:
+        """Drop what no window reaches: oldest first but for late arrivals, which stay until what came before them goes."""
+        most = self.newest - second + LONGEST
+        for cell in list(takewhile(lambda cell: self._age(cell) >= most, self.cells)):
+            del self.cells[cell]
 
     def _give_up(self) -> None:
         """Drop the oldest eighth of the seconds."""
-        newest = self.newest
-        ages = sorted({(newest - (cell >> _KIND_BITS)) & _RING_MASK for cell in self.cells})
-        self.since = newest - ages[-1 - len(ages) // 8]
-        self.gone += self._forget(self.since)
+        ages = sorted({self._age(cell) for cell in self.cells})
+        most = ages[-1 - len(ages) // 8]
+        self.since = self.newest - most
+        self.gone += sum([self.cells.pop(cell) for cell in list(self.cells) if self._age(cell) >= most])
 
     def counts(self, now: float, lengths: Sequence[int], kinds: int) -> list[list[int]]:
         """For each window length in seconds, how often each of `kinds` kinds happened up to `now`."""

@@ -56,7 +56,7 @@ class Workload:
             self.conversations[hour] //= 2
             self.seconds[hour] //= 2
         if seat is not None and end >= start:
-            self._remember(seat, start, end, centre.names.seats.known)
+            self._remember(seat, start, end, centre)
 
     def handle(self, time: float, zone: ZoneInfo) -> tuple[int, float]:
         """Conversations of the local hour of the week that `time`, epoch seconds, is in, and their seconds (not yet faded)."""
@@ -76,7 +76,7 @@ class Workload:
         """Whether one of the seat's conversations that are over began at `since`, epoch seconds, or later."""
         return any(start >= int(since) for _, start in self.seats.get(seat, ()))
 
-    def _remember(self, seat: str, start: int, end: int, named: frozenset[str]) -> None:
+    def _remember(self, seat: str, start: int, end: int, centre: Centre) -> None:
         self.newest = max(self.newest, end)
         horizon = self.newest - REMEMBERED_SECONDS
         if end <= horizon:
@@ -85,6 +85,7 @@ class Workload:
         if spoken is None:
             # A shift that has gone leaves nothing behind.
             self.seats = {name: known for name, known in self.seats.items() if known[-1][0] > horizon}
+            named = centre.names.seats.known
             if seat not in named and len(self.seats.keys() - named) >= SEATS:
                 self.gone += 1
                 return

@@ -311,7 +311,8 @@ def brute_force(told: Sequence[Story], now: float) -> dict[str, object]:
     )
     waiting, repeats, blocks = {}, 0, set()
     for caller, own in by_caller.items():
-        repeats += sum(now - time < DAY for time, _ in own) >= 3
+        # Of the hour that the 24 hours begin in nothing counts.
+        repeats += sum(time // HOUR > floor(now) // HOUR - 24 for time, _ in own) >= 3
         last_answer = max((time for time, story in own if story.end == "answered"), default=-1)
         lost = [
             time
