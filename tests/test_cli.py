@@ -206,7 +206,7 @@ def test_a_recording_that_comes_through_a_pipe_is_kept_behind_the_door_to_be_pla
     pipe, home = tmp_path / "pipe", tmp_path / "home"
     os.mkfifo(pipe)
     log = "1732500000|u1|112|NONE|ENTERQUEUE||08123456789|1\n1732500007|u1|112|SIP/budi|CONNECT|7|x|3\n"
-    writer = threading.Thread(target=pipe.write_text, args=(log,))
+    writer = threading.Thread(target=pipe.write_text, args=(log,), daemon=True)
     writer.start()
     kept, first = _recording(pipe, home, centres.load([]))
     writer.join()

@@ -14,7 +14,7 @@ from tests.test_cli import pantau112
 ROOT = Path(__file__).parents[1]
 RUNBOOK = sorted((ROOT / "dashboards" / "runbook").glob("*.md"))
 PAGES = (ROOT / "README.md", ROOT / "dashboards" / "grafana" / "README.md")
-WORDS = {"CALLER": "9f86d081884c7d659a2feaa0c55ad015", "ROLE": "supervisor-1"}
+WORDS = {"CALLER": "9f86d081884c7d659a2feaa0c55ad015", "ROLE": "supervisor-1", "ORIGIN": "112.calls.v1/3/4711"}
 """What a person puts in place of a word in capitals."""
 
 COMMAND = typer.main.get_command(app)
@@ -84,9 +84,8 @@ def test_commands_are_found_where_they_are_printed() -> None:
 def test_a_command_of_the_runbook_runs_as_printed_as_far_as_it_needs_no_kafka(command: str, tmp_path: Path) -> None:
     log = tmp_path / "queue_log"
     log.write_text("1732500000|u1|112|NONE|ENTERQUEUE|||1\n")
-    words = [str(log) if word == "QUEUE_LOG" else word for word in words_of(command)]
+    words = [str(log) if word in {"QUEUE_LOG", "FILE"} else word for word in words_of(command)]
 
     said = pantau112(*words, PANTAU112_BOOTSTRAP="127.0.0.1:1")
 
-    assert said.returncode == 1
-    assert "no Kafka at 127.0.0.1:1" in said.stdout + said.stderr
+    assert said.returncode == 0 or "no Kafka at 127.0.0.1:1" in said.stdout + said.stderr

@@ -127,7 +127,10 @@ def up(
         raise typer.BadParameter("--from and --speed go with --feed")
     playing = None
     if feed is not None:
-        feed, first = _recording(feed, home.resolve(), known)
+        try:
+            feed, first = _recording(feed, home.resolve(), known)
+        except StackError as error:
+            raise Failed(str(error)) from None
         playing = Feed(feed, start.timestamp() if start else first, speed)
         if speed != 1:
             tell(f"{speed:g} times as fast as life: rules on states say what they would have said; rules over rates need speed 1")
@@ -146,27 +149,34 @@ def up(
 
 
 def _recording(feed: Path, home: Path, known: "Mapping[str, Centre]") -> tuple[Path, float]:
-    """A file to play, and its first event time. A pipe can be read only once: its events are kept in a file at `home` first."""
+    """A file to play, and its first event time. A pipe can be read only once: its events are kept in a file at `home` first.
+
+    Raises `StackError` when that cannot be.
+    """
     from schemas.event import Event
     from streams.ingest import EventFile
     from streams.sources import read
     from streams.sources.door import Door
     from streams.sources.opened import is_file
     from streams.sources.pseudonym import keyed
+    from streams.stack.home import private
     from streams.up import caller_key
 
-    door = Door(keyed(caller_key(home).read_bytes().strip()), known.values())
-    events = (line.item for line in read(feed, next(iter(known.values())), door) if isinstance(line.item, Event))
+    once, key = not is_file(feed), None
+    if once:
+        private(home)
+        key = keyed(caller_key(home).read_bytes().strip())
+    lines = read(feed, next(iter(known.values())), Door(key, known.values()))
+    events = (line.item for line in lines if isinstance(line.item, Event))
     first = next(events, None)
     if first is None:
         raise Failed(f"{feed}: holds no event")
-    if is_file(feed):
-        return feed, first.time.timestamp()
-    kept = home / "feed.jsonl"
-    with EventFile(kept) as file:
-        for event in chain([first], events):
-            file.send(event)
-    return kept, first.time.timestamp()
+    if once:
+        feed = home / "feed.jsonl"
+        with EventFile(feed) as file:
+            for event in chain([first], events):
+                file.send(event)
+    return feed, first.time.timestamp()
 
 
 @app.command(epilog="Example: pantau112 doctor")

@@ -58,9 +58,9 @@ from schemas.event import Event
 from schemas.topics import EVENT_TYPES
 from streams.core import classes
 from streams.core.centre import Centre
-from streams.core.names import Names
+from streams.core.names import OTHER, Names
 from streams.sources.asterisk import decode
-from streams.sources.door import Door, Kind
+from streams.sources.door import Door, Kind, is_code
 
 Columns = tuple[str, ...]
 Values = dict[str, tuple[str, ...]]
@@ -83,6 +83,7 @@ _TWO_CLOCKS = 60
 """Seconds that two clocks of one row may differ."""
 _LONGEST = 172_800
 _NAMES = {"link": "links", "gauge": "gauges", "category": "categories", "opd": "opds"}
+_TYPED = frozenset(("category", "opd"))
 _KINDS: dict[str, Kind] = {"queue": "queue", "reason": "reason", "to": "to"}
 _BEGINS = {"call": "call.offered", "ticket": "ticket.opened"}
 _time = attrgetter("time")
@@ -410,7 +411,10 @@ class Table:
         if field in _NAMES:
             names: Names = getattr(self.centre.names, _NAMES[field])
             code = names[text]
-            return code if code in names.known else text
+            if code not in names.known:
+                # A person may have typed anything: figures have a place for what the centre's file does not know.
+                code = OTHER if field in _TYPED and not is_code(text) else text
+            return code
         return text
 
 

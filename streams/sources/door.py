@@ -128,12 +128,17 @@ def looks_personal(text: str, local: frozenset[str] = frozenset()) -> bool:
     return len(capitals) > 1 or any(word[0].isupper() and not word.isupper() for word in words)
 
 
+def is_code(text: str) -> bool:
+    """Whether a schema's code can be this text."""
+    return _CODE.fullmatch(text) is not None
+
+
 def code(text: str, kind: str = "queue") -> str:
     """A schema's code for any text: accents off, spaces and what no code can hold to `-`, punctuation off both ends.
 
     Where letters were lost, or all, a hash tells apart what would else become one. A text that is a code stays as it is.
     """
-    if _CODE.fullmatch(text):
+    if is_code(text):
         return text
     letters = _unaccented(text)
     said = re.sub(r"[^A-Za-z0-9._:@/-]+", "-", letters).strip("._:@/-")

@@ -52,7 +52,7 @@ def test_a_pipe_that_comes_in_crumbs_loses_nothing(
     monkeypatch.setattr(opened, "_CHUNK", crumb)
     pipe, written = tmp_path / "pipe", pack(codecs.BOM_UTF8 + "".join(f"{n}\n" for n in range(500)).encode())
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(written,))
+    writer = threading.Thread(target=pipe.write_bytes, args=(written,), daemon=True)
     writer.start()
     with Opened(pipe) as file:
         assert [line.decode() for line in file.lines()] == [str(n) for n in range(500)]
