@@ -82,8 +82,8 @@ def step(state: State, event: CallEvent | CallerEvent, time: float, centre: Cent
                     _mark(state, name, place, centre, test=True)
             link = state.forecast.hear(time, data.link, centre)
             entered = entry(CAME, after) if link is None else f"{entry(CAME, after)}/{link.number}"
-            if funnel.offer(name, time, data.queue, data.clock, centre, entered, test=test) and not test:
-                state.forecast.count(time, link)
+            if funnel.offer(name, time, data.queue, data.clock, centre, entered, test=test):
+                state.forecast.count(time, link, 0 if test else 1)
         case "call.answered":
             name, seat = event.data.call, event.data.seat
             funnel.answer(name, time, None if seat is None else centre.names.seats[seat], centre)

@@ -88,14 +88,16 @@ class Forecast:
         return next((carried for carried in self.links.values() if carried.number == number), None)
 
     def count(self, time: float, link: Carried | None, n: int = 1) -> None:
-        """Count one arrival, at epoch seconds; a late one in its own hour. -1 takes one back."""
+        """Count one arrival, at epoch seconds; a late one in its own hour. 0 is a test, which shows that the hour was seen, and
+        -1 takes one back.
+        """
         hour = int(time) // HOUR
         place = hour - self.first
         counts = self.counts
         if 0 <= place < len(counts):
             counts[place] = max(0, counts[place] + n)
-        elif n > 0:
-            self._extend(hour)
+        else:
+            self._extend(hour, max(0, n))
         self.window.add(time, 0, n)
         if link is not None:
             self._carry(link, hour // WEEK_HOURS, n)
@@ -136,7 +138,7 @@ class Forecast:
         places = (hour - self.first - number * stride for number in range(1, most + 1))
         return tuple([self.counts[place] for place in places if 0 < place < len(self.counts) - 1])
 
-    def _extend(self, hour: int) -> None:
+    def _extend(self, hour: int, n: int) -> None:
         if not self.counts:
             self.first = hour
         if hour < self.first:
@@ -144,7 +146,7 @@ class Forecast:
         if hour >= self.first + 2 * HOURS:
             self.first, self.counts = hour, []  # nothing of what was learned is left
         self.counts += [0] * (hour - self.first + 1 - len(self.counts))
-        self.counts[-1] += 1
+        self.counts[-1] += n
         if len(self.counts) > HOURS:
             self.first += len(self.counts) - HOURS
             del self.counts[:-HOURS]

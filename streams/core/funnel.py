@@ -137,8 +137,7 @@ class Funnel:
         totals = self.queues[queue]
         totals.offered += 1
         totals.clock = clock
-        if not test:
-            self._tally(OFFERED, time, 1, centre)
+        self._tally(OFFERED, time, 0 if test else 1, centre)
         self.waiting += 1
         closed = call.lost if call.answered is None else call.answered
         if closed is not None and closed - time >= centre.thresholds.give_up_waiting_seconds:
@@ -288,8 +287,7 @@ class Funnel:
 
     def _count_closed(self, call: Call, offered: float, time: float, kind: int, centre: Centre) -> None:
         call.counted += entry(kind, int(time) - int(offered))
-        if not call.test:
-            self._tally(kind, time, 1, centre)
+        self._tally(kind, time, 0 if call.test else 1, centre)
         self.waiting -= 1
 
     def _close(self, name: str, call: Call) -> None:
@@ -297,7 +295,7 @@ class Funnel:
         self.book.note(name, call.counted)
 
     def _tally(self, what: int, time: float, n: int, centre: Centre) -> None:
-        """Count in the figures that may fall again; -1 takes back."""
+        """Count in the figures that may fall again: 0 of a test, which begins a day as others do, and -1 takes back."""
         if what in (NETWORK_DROPPED, CUT_OFF):
             self._count_taken(time, n)
         if what < OFFERED:
@@ -321,8 +319,7 @@ class Funnel:
         if call.cut_off:
             totals.cut_off += 1
             call.counted += entry(CUT_OFF, int(time) - int(offered))
-            if not call.test:
-                self._tally(CUT_OFF, time, 1, centre)
+            self._tally(CUT_OFF, time, 0 if call.test else 1, centre)
         self._close(name, call)
 
     def _count_taken(self, time: float, n: int) -> None:

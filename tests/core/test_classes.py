@@ -231,6 +231,13 @@ def test_a_test_call_on_a_link_shows_that_it_works_and_is_no_share_of_it() -> No
     assert list(state.forecast.links["sip-telkom"].weeks.values()) == [0]
 
 
+def test_a_day_of_tests_alone_is_seen_in_whatever_order_it_is_told() -> None:
+    story = call(1, "answered", ["test"])
+
+    assert readings(story, 60) == readings([story[-1], *story[:-1]], 60)
+    assert readings(story, 60)[ARRIVED, "60m"] == 0
+
+
 @st.composite
 def stories(draw: st.DrawFn) -> list[tuple[list[CallEvent], bool]]:
     """Calls of one hour, in whose stories classes follow each other; and whether the last of them says that it was a test."""
