@@ -81,8 +81,8 @@ def test_no_number_and_no_name_gets_into_an_event() -> None:
 
 
 def test_a_class_column_becomes_a_class_of_ours_and_never_free_text() -> None:
-    classes = '[[event]]\ntype = "call.classified"\ntime = "offered"\ndata = { call = "{id}", class = "{result}" }'
-    rows = "a,2024-06-01,9:00,,Salah Sambung,-,\nb,2024-06-01,9:01,,Pak Budi 0812,-,"
+    classes = '[[event]]\ntype = "call.classified"\ntime = "offered"\ndata = { call = "{id}", class = "{number}" }'
+    rows = "a,2024-06-01,9:00,,lost,-,Salah Sambung\nb,2024-06-01,9:01,,lost,-,Pak Budi 0812"
 
     events, bad = read(rows, f"{MAPPING}\n{classes}")
 
