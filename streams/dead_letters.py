@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from schemas.event import CentreCode, Event
 from schemas.topics import EVENT_TYPES, SENT_AGAIN, Reason, Refusal, UnknownType, decode, encode
+from streams.core.classes import CLASSES
 
 if TYPE_CHECKING:
     from streams.log import Record
@@ -166,6 +167,8 @@ def _value(name: str, info: FieldInfo, value: Any) -> str:
     kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
     if name == "type" and not (isinstance(value, str) and value in EVENT_TYPES):
         return "a type that this version does not know"
+    if name == "class" and value not in CLASSES:
+        return "a word that is none of ours"
     if not _is(TypeAdapter(kind), value):
         return "not what the schema asks for"
     if isinstance(value, dict | list):
