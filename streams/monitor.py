@@ -140,11 +140,10 @@ class Monitor:
         others: dict[int, Outcome | Refusal] = {}
         for start in range(0, len(records), TOGETHER):
             group = records[start : start + TOGETHER]
-            items = [(record.offset, decode(record.value)) for record in group]
-            written = [record.timestamp / 1000 for record in group]
-            others |= self._fold(topic, partition, items, written)
+            items = [(record.offset, decode(record.value), record.timestamp) for record in group]
+            others |= self._fold(topic, partition, items)
             # One of a group is enough to know a clock by, and nearly all that the others would cost is saved.
-            self._compare(items[-1][1], written[-1])
+            self._compare(items[-1][1], group[-1].timestamp / 1000)
         return others
 
     def fold_event(self, topic: str, partition: int, offset: int, event: Event, written: float) -> Outcome | Refusal:
@@ -152,7 +151,7 @@ class Monitor:
 
         Raises `NotFoldedError`.
         """
-        return self._fold(topic, partition, [(offset, event)], [written]).get(offset, "folded")
+        return self._fold(topic, partition, [(offset, event, written * 1000)]).get(offset, "folded")
 
     def _compare(self, item: Decoded, written: float) -> None:
         """Hold what a source's clock says against Kafka's. A recording's clock is right in its own time."""
@@ -160,25 +159,24 @@ class Monitor:
             with self.lock:
                 self.clocks.see(item.subject, item.source, written, item.time.timestamp() - written)
 
-    def _fold(
-        self, topic: str, partition: int, items: Sequence[tuple[int, Decoded]], written: Sequence[float]
-    ) -> dict[int, Outcome | Refusal]:
-        shelf = self._shelves[topic]
+    def _fold(self, topic: str, partition: int, items: Sequence[tuple[int, Decoded, float]]) -> dict[int, Outcome | Refusal]:
+        """The same of items, each with its offset and with the moment at which Kafka had it, in epoch milliseconds."""
+        shelf, ahead = self._shelves[topic], self._ahead * 1000
         types, step, entries = shelf.types, shelf.noun.step, shelf.entries[partition]
-        latest = min(written) + self._ahead
         if poison := self.poison.get((topic, partition)):
-            items = [(offset, not_folded(poison[offset]) if offset in poison else item) for offset, item in items]
+            items = [(offset, not_folded(poison[offset]) if offset in poison else item, at) for offset, item, at in items]
         # By its class, because pydantic's isinstance costs as much as all the rest of this.
-        events: list[tuple[int, Any]] = [item for item in items if type(item[1]) in types]
+        events: list[tuple[int, Any, float]] = [item for item in items if type(item[1]) in types]
         others: dict[int, Outcome | Refusal] = {}
         if len(events) < len(items):
-            others = {offset: _unfolded(item) for offset, item in items if type(item) not in types}
-        times = epochs([event.time for _, event in events])
+            others = {offset: _unfolded(item) for offset, item, _ in items if type(item) not in types}
+        times = epochs([event.time for _, event, _ in events])
         with self.lock:
             try:
                 # All in one loop, because here a worker spends its time: a function per event would cost more than it says.
-                for (offset, event), time in zip(events, times, strict=True):
-                    if time > latest and self._is_ahead(offset, time, items, written):
+                for (offset, event, written), time in zip(events, times, strict=True):
+                    # Against the moment of its own record, so that it is the same whenever it is folded again.
+                    if time * 1000 > written + ahead:
                         others[offset] = self._in_the_future
                         continue
                     entry = entries.get(event.subject)
@@ -200,10 +198,6 @@ class Monitor:
                     spoilt.spoilt = True
                 raise NotFoldedError(topic, partition, offset, error) from None
         return others
-
-    def _is_ahead(self, offset: int, time: float, items: Sequence[tuple[int, Decoded]], written: Sequence[float]) -> bool:
-        """Whether an event is too far ahead of the moment at which Kafka had it: the same whenever it is folded again."""
-        return time > written[[place for place, _ in items].index(offset)] + self._ahead
 
     def _open(self, shelf: Shelf, partition: int, city: str) -> Entry | Refusal:
         """An empty entry for a centre that was not heard of yet."""
