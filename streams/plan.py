@@ -40,7 +40,9 @@ def plans(settings: Settings) -> list[Plan]:
                 "retention.bytes": "-1",
                 # A dead letter is a record that could be as large as Kafka takes, and says more in its headers.
                 "max.message.bytes": str(2**21 if topic is DEAD_LETTERS else 2**20),
-            },
+            }
+            # Kafka forgets whole segments, and without this a trickle of letters would keep one open for a week.
+            | ({"segment.ms": str(6 * 3_600_000)} if topic is DEAD_LETTERS else {}),
         )
         for topic in (*TOPICS, DEAD_LETTERS)
     ]
