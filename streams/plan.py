@@ -42,7 +42,9 @@ def plans(settings: Settings) -> list[Plan]:
                 "max.message.bytes": str(2**21 if topic is DEAD_LETTERS else 2**20),
                 # The clock that all sources are held against, and by which they are refused: no sender's own.
                 "message.timestamp.type": "LogAppendTime",
-            },
+            }
+            # Kafka forgets whole segments, and without this a trickle of letters would keep one open for a week.
+            | ({"segment.ms": str(6 * 3_600_000)} if topic is DEAD_LETTERS else {}),
         )
         for topic in (*TOPICS, DEAD_LETTERS)
     ]

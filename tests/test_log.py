@@ -14,7 +14,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from schemas.calls import Abandoned, CallAbandoned, CallOffered, Offered
 from schemas.event import Event
 from schemas.operators import OperatorLoggedIn, Seat
-from schemas.topics import CALLS, OPERATORS, PARTITIONS, encode
+from schemas.topics import CALLS, DEAD_LETTERS, OPERATORS, PARTITIONS, encode
 from streams import app, log
 from streams.log import Log, LogError
 from streams.monitor import STATE_VERSION
@@ -66,6 +66,13 @@ def test_the_changelog_is_planned_as_the_worker_makes_it() -> None:
     changelog = plans(Settings(app_id="centre"))[-1]
     assert changelog.name == f"centre-v{STATE_VERSION}-state-changelog"
     assert changelog.config == {"cleanup.policy": "compact"} | {name: str(v) for name, v in app.CHANGELOG_CONFIG.items()}
+
+
+def test_bytes_that_could_hold_anything_are_forgotten_after_three_days_also_when_more_come_all_the_time() -> None:
+    letters = next(plan for plan in plans(Settings()) if plan.name == DEAD_LETTERS.name)
+    kept, open_ = (int(letters.config[name]) / 86_400_000 for name in ("retention.ms", "segment.ms"))
+    assert kept == 3
+    assert kept + open_ < 3.5
 
 
 def test_an_absent_kafka_is_one_clear_line_at_once(caplog: pytest.LogCaptureFixture) -> None:
