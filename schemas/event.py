@@ -14,6 +14,9 @@ EARLIEST, TOO_LATE = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzin
 was never set or a slip of a key makes (1970, 9999) is none.
 """
 
+OLDEST_RECORDING = datetime(1990, 1, 1, tzinfo=UTC)
+"""From then on a recording in a file may be: the real calls that everybody can check the numbers with are of 1999."""
+
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/-]*$")]
 """A short machine-made name: of a call, a queue, a seat, a link. Never a person's name, number or free text."""
 

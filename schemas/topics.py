@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
 
 from schemas.callers import CallerEvent
 from schemas.calls import CallEvent
 from schemas.dispatch import DispatchEvent
 from schemas.environment import EnvironmentEvent
-from schemas.event import Event
+from schemas.event import EARLIEST, OLDEST_RECORDING, Event
 from schemas.network import NetworkEvent
 from schemas.operators import OperatorEvent
 from schemas.survey import SurveyEvent
@@ -89,19 +90,32 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(
     ]
 )
 _validate: Callable[[bytes], Event] = _EVENT.validator.validate_json  # without the wrapper, which costs a sixth of it
+
+
+def _of_recordings(part: Any) -> Any:
+    """The same schema, with times that a recording may have."""
+    if isinstance(part, dict):
+        return {key: OLDEST_RECORDING if value == EARLIEST else _of_recordings(value) for key, value in part.items()}
+    return type(part)(map(_of_recordings, part)) if isinstance(part, list | tuple) else part
+
+
+# Not with what pydantic has built for each class, which has the other bound in it.
+_validate_recording: Callable[[bytes], Event] = SchemaValidator(
+    _of_recordings(_EVENT.core_schema), _use_prebuilt=False
+).validate_json
 _ENVELOPE = TypeAdapter(Event)
 _BEYOND = {"ge": "less than", "gt": "not greater than", "le": "greater than", "lt": "not less than"}
 _TYPE_NAME = re.compile(r"[a-z0-9._-]{1,64}")
 
 
-def decode(value: bytes | None) -> Decoded:
-    """What the bytes of a record or a line say. Never raises: what cannot be read comes back as a `Refusal`."""
+def decode(value: bytes | None, validate: Callable[[bytes], Event] = _validate) -> Decoded:
+    """What the bytes of a record say. Never raises: what cannot be read comes back as a `Refusal`."""
     if not value:
         return Refusal("empty", "no bytes: a record must hold one JSON object")
     if len(value) > LARGEST:
         return Refusal("too_large", f"{len(value)} bytes; the most is {LARGEST}")
     try:
-        event = _validate(value)
+        event = validate(value)
     except ValidationError as invalid:
         if invalid.errors(include_url=False, include_input=False)[0]["type"] == "union_tag_invalid":
             return _pass_over(value)
@@ -110,6 +124,11 @@ def decode(value: bytes | None) -> Decoded:
     if "specversion" not in event.model_fields_set:
         return Refusal("invalid_envelope", "field specversion: missing")
     return event
+
+
+def decode_recording(value: bytes) -> Decoded:
+    """The same of a line of a file, which may be older than anything that is still to come."""
+    return decode(value, _validate_recording)
 
 
 def encode(event: Event) -> bytes:

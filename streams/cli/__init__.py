@@ -100,7 +100,7 @@ def worker(centre: Centres = None) -> None:
     raise typer.Exit(run_worker(settings, monitor, serve, advise if settings.clock == "wall" else None))
 
 
-@app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 1999-01-03T16:00+02:00 --speed 60")
+@app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")
 def up(
     home: Annotated[Path, typer.Option(metavar="FOLDER", help="Where everything is kept.")] = Path(".local"),
     ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="First of seven ports in a row.")] = 11_200,
@@ -117,6 +117,7 @@ def up(
     """The whole monitor on this machine: Kafka, worker, Prometheus, Alertmanager, and a simulated centre or a feed."""
     import asyncio
 
+    from schemas.event import EARLIEST
     from streams import centres
     from streams.stack import StackError
     from streams.status import watch
@@ -131,6 +132,10 @@ def up(
             feed, first = _recording(feed, home.resolve(), known)
         except StackError as error:
             raise Failed(str(error)) from None
+        if first < EARLIEST.timestamp():
+            raise Failed(
+                f"{feed}: begins before {EARLIEST:%Y}, and no worker takes such times. Use: pantau112 measure {feed} --at TIME"
+            )
         playing = Feed(feed, start.timestamp() if start else first, speed)
         if speed != 1:
             tell(f"{speed:g} times as fast as life: rules on states say what they would have said; rules over rates need speed 1")

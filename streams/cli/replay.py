@@ -22,7 +22,7 @@ Until = Annotated[datetime | None, typer.Option("--until", parser=moment, metava
 Type = Annotated[list[str] | None, typer.Option("--type", metavar="PATTERN", help="Only such events, for instance 'call.*'.")]
 
 
-@app.command(epilog="Example: pantau112 replay play january.jsonl --from 1999-01-03T16:00+02:00 --speed 60")
+@app.command(epilog="Example: pantau112 replay play january.jsonl --from 2026-01-03T16:00+07:00 --speed 60")
 def play(
     source: Source,
     start: From = None,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from schemas.event import Event
-from schemas.topics import LARGEST, Refusal, UnknownType, decode
+from schemas.topics import LARGEST, Refusal, UnknownType, decode_recording
 from streams.core.centre import Centre
 from streams.sources import asterisk
 from streams.sources.door import Door
@@ -131,7 +131,7 @@ def _read_events(opened: Opened, told: Iterator[tuple[int, bytes]], door: Door) 
     number, reasons = 0, set()
     try:
         for number, text in told:
-            item = decode(text)
+            item = decode_recording(text)
             if isinstance(item, Event):
                 if (admitted := door.admit(item)) is not None:
                     yield Line(number, admitted)
@@ -145,7 +145,7 @@ def _read_events(opened: Opened, told: Iterator[tuple[int, bytes]], door: Door) 
             raise UnknownFileError(f"{opened.name}: {what}; what an event is stands in schemas/README.md")
         admit = door.admit
         for number, text in told:
-            item = decode(text)
+            item = decode_recording(text)
             # By the exact types, because asking whether it is an Event is a tenth of reading one.
             if type(item) is Refusal or type(item) is UnknownType:
                 yield Line(number, item)

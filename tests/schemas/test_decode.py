@@ -18,7 +18,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from schemas import topics
 from schemas.catalogue import json_schema
 from schemas.event import Event, Time, epochs
-from schemas.topics import EVENT_TYPES, LARGEST, Decoded, Reason, Refusal, UnknownType, decode
+from schemas.topics import EVENT_TYPES, LARGEST, Decoded, Reason, Refusal, UnknownType, decode, decode_recording
 from tests.hostile import FAR
 
 EXAMPLES = Path(topics.__file__).parent / "examples"
@@ -392,3 +392,19 @@ def test_epoch_seconds_are_what_python_says_they_are(any_year: datetime, year: i
 
     assert epochs([naive, parsed]) == [naive.timestamp(), parsed.timestamp()]
     assert parsed.timestamp() == written.timestamp()
+
+
+def test_a_file_may_hold_a_recording_of_the_nineties_and_the_log_may_not() -> None:
+    told = (EXAMPLES / "call.offered.json").read_text()
+    moment = json.loads(told)["time"]
+
+    for year, in_a_file in (("1999", True), ("1990", True), ("1989", False), ("1970", False)):
+        line = told.replace(moment, f"{year}-06-01T12:00:00+07:00").encode()
+        assert isinstance(decode(line), Refusal)
+        assert isinstance(decode_recording(line), Event) == in_a_file
+
+
+@pytest.mark.parametrize("good", GOOD)
+def test_in_all_else_a_file_says_what_the_log_would(good: bytes) -> None:
+    assert decode_recording(good) == decode(good)
+    assert decode_recording(good[:-9]) == decode(good[:-9])
