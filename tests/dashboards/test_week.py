@@ -82,6 +82,7 @@ def fill(path: Path) -> None:
         while told < len(events) and events[told].time.timestamp() <= moment:
             event, topic = events[told], TOPIC_OF[events[told].type].name
             outcome = monitor.fold_event(topic, 0, told, event, moment)
+            monitor.clocks.see(BOGOR.code, event.source, event.time.timestamp(), -0.3)  # Kafka has it a moment later
             pipeline.consumed[topic, str(outcome)] += 1
             told += 1
         if moment > END.timestamp() - 3600:
