@@ -39,6 +39,9 @@ YOUNG_SECONDS = 60.0
 BEHIND_SECONDS = 30.0
 """From here on there is an alert too."""
 
+WRONG_SECONDS, FEW_LATE = 30.0, 10
+"""Where a source's clock is said to be wrong, and up to how many late events are no news; as in the rules."""
+
 State = Literal["ok", "warn", "fail"]
 
 
@@ -206,6 +209,25 @@ def _worker(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
     if left_out := [labels["city"] or "all" for labels, n in _samples(page, "pantau112_left_out_total") if n]:
         said = f"something of {', '.join(sorted(set(left_out)))} was left out because of a fault of this program"
         yield Finding("warn", "left out", said, "find 'left out' in the worker's log and report that line")
+    yield from _told(page)
+
+
+def _told(page: str) -> Iterator[Finding]:
+    """What the sources told that the monitor could not take as it is."""
+    for labels, n in _samples(page, "psap_names_unknown_total"):
+        said = f"{n:,.0f} times a {labels['kind']} that the file of {labels['city']} does not have, though it names others"
+        yield Finding("warn", "names", said, "add it there, or how it is spelt under also = [...] (a class: under [classes])")
+    for labels, n in _samples(page, "pantau112_passed_over_total"):
+        said = f"{n:,.0f} times {labels['city']} reached its bound of {labels['limit']}"
+        yield Finding("warn", "bounds", said, "see PsapPassedOver in the runbook, page pipeline")
+    for labels, seconds in _samples(page, "pantau112_source_clock_offset_seconds"):
+        if abs(seconds) > WRONG_SECONDS:
+            said = f"that of {labels['source']} is {abs(seconds):,.0f} s {'ahead of' if seconds > 0 else 'behind'} Kafka's"
+            yield Finding("warn", "source's clock", said, "let that machine follow NTP: chronyc tracking")
+    for labels, n in _samples(page, "psap_late_events_total"):
+        if n > FEW_LATE:
+            said = f"{n:,.0f} of {labels['source']} came too late for live figures"
+            yield Finding("warn", "late events", said, "see PsapEventsLate in the runbook, page sources")
 
 
 def _samples(page: str, metric: str) -> Iterator[tuple[dict[str, str], float]]:
