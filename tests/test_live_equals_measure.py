@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from schemas.event import Event
-from schemas.topics import CALLS, DEAD_LETTERS, OPERATORS, TOPIC_OF, encode
+from schemas.topics import CALLS, DEAD_LETTERS, OPERATORS, TOPIC_OF, decode_recording, encode
 from streams.log import Log
 from streams.measure import measure
 from streams.sources import read
@@ -192,6 +192,8 @@ def test_measure_names_the_line_of_every_broken_input_of_a_file_and_counts_the_g
                 if item.reason in ("empty", "wrong_partition", "other_topic") or b"\n" in (item.value or b""):
                     continue
                 value = item.value or b""
+                if item.reason is not None and isinstance(decode_recording(value), Event):
+                    continue  # a recording of 1999
             else:
                 value = encode(item)
             number += 1
