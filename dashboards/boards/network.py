@@ -1,7 +1,7 @@
 """Links, river and weather, and what they do to calls."""
 
 from dashboards.boards.frame import CITY, Sheet, Shown, freshness
-from dashboards.boards.panels import CENTIMETRES, COUNT, DURATION, GREEN, RATIO, RED, Place, Value, lines, rows, stats
+from dashboards.boards.panels import CENTIMETRES, COUNT, DURATION, GREEN, RATIO, RED, SECONDS, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
 CONDITIONS = ("link_down", "links_up", "warning", "no_warning")
@@ -111,9 +111,9 @@ def _panels(say: Say) -> list[Shown]:
     loss = [Value("{{link}}", f"max by (link) (psap_link_loss_ratio{{{CITY}}})")]
     silence = [Value("{{link}}", f"max by (link) (psap_link_silence_expected_calls{{{CITY}}})")]
     late = f"psap_late_events_total{{{CITY}}}"
-    came_late = f"round(sum by (source) (increase({late}[24h]))) > 0 or sum by (source) ({late} unless {late} offset 24h)"
+    came_late = f"sum by (source) ({late} unless {late} offset 24h) or round(sum by (source) (increase({late}[24h])))"
     sources = [
-        Value(say("clock"), f"max by (source) (pantau112_source_clock_offset_seconds{{{CITY}}})", DURATION),
+        Value(say("clock"), f"max by (source) (pantau112_source_clock_offset_seconds{{{CITY}}})", SECONDS),
         Value(say("late"), came_late),
     ]
     lost = [
