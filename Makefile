@@ -36,7 +36,7 @@ lint: $(DEV)  ## format, lint, types, generated files
 bench: $(DEV)  ## speeds beside their bare limits, written to tests/bench/results.md
 	$(PY) -m tests.bench
 
-chaos: $(DEV)  ## 200,000 valid events with extreme values, then 30 kill -9 of workers, 5 of the broker, 5 rebalances under load (about 12 minutes)
+chaos: $(DEV)  ## 200,000 valid events with extreme values, then 30 kill -9 of workers, 5 of the broker, 5 rebalances under load
 	$(PY) -m tests.chaos
 
 docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, boards

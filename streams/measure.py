@@ -11,6 +11,7 @@ from streams.core.ledger import Outcome
 from streams.exposition import exposition
 from streams.fault import place_of
 from streams.monitor import Monitor, NotFoldedError, not_folded
+from streams.source_clocks import AHEAD_SECONDS
 from streams.sources import Line
 
 KEPT_EVENTS = 3_000
@@ -34,9 +35,13 @@ def measure(
     wall: float,
     at: float | None = None,
     on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
+    ahead_seconds: float = AHEAD_SECONDS,
 ) -> Measurement:
-    """Fold every event up to `at` (None: all) and measure then; `wall` is the clock that events may not be ahead of."""
-    monitor, moment, outcomes = fold(lines, centres, wall, at, on_refusal)
+    """Fold every event up to `at` (None: all) and measure then.
+
+    `wall` is the clock that events of a file may be `ahead_seconds` ahead of and no more; those of a topic have Kafka's.
+    """
+    monitor, moment, outcomes = fold(lines, centres, wall, at, on_refusal, ahead_seconds)
     found = Measurement("", moment, outcomes)
     if moment is not None:  # without an event there is no last one to measure after
         left_out = found.left_out
@@ -50,11 +55,12 @@ def fold(
     wall: float,
     at: float | None = None,
     on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
+    ahead_seconds: float = AHEAD_SECONDS,
 ) -> tuple[Monitor, float | None, Counter[str]]:
     """Fold every event up to `at` (None: all). Returns all states, the moment they are of (epoch seconds; None without an event),
     and how many lines had which outcome.
     """
-    monitor = Monitor(centres)
+    monitor = Monitor(centres, ahead_seconds=ahead_seconds)
     folder, outcomes = Traceless(monitor), Counter[str]()
     for offset, line in enumerate(lines):
         item = line.item

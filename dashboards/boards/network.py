@@ -39,7 +39,7 @@ TEXTS = {
         "menit tidak diukur.",
         "Share of packets lost per link; above 3 % nobody is understood. No line where nothing was measured for 10 minutes.",
     ),
-    "silence": Text("Panggilan yang seharusnya datang sejak yang terakhir", "Calls that should have come since the last"),
+    "silence": Text("Panggilan yang tidak kunjung datang", "Calls that should have come since the last"),
     "silence about": Text(
         "Per jalur: x panggilan menurut jam ini dalam minggu; kebetulan diam selama itu berpeluang exp(-x) (Poisson).",
         "Per link: x calls by this hour of the week; chance alone keeps so silent with probability exp(-x) (Poisson).",

@@ -53,8 +53,10 @@ def measure(
     door = terminal.door(known.values())
     faults = Faults(events, door)
     with progress("events") as tick:
-        lines = open_source(events, next(iter(known.values())), terminal.settings(), door, tick.watch)
-        result = fold(tick(lines), known, time.time(), at.timestamp() if at else None, faults.refuse)
+        settings = terminal.settings()
+        lines = open_source(events, next(iter(known.values())), settings, door, tick.watch)
+        until = at.timestamp() if at else None
+        result = fold(tick(lines), known, time.time(), until, faults.refuse, settings.ahead_seconds)
     sys.stdout.write(result.text)
     for city, why in result.left_out.items():
         tell(f"{city}: left out, because its numbers cannot be worked out: {why}. A fault of this program: please report it")
