@@ -47,6 +47,8 @@ class SourceClocks:
             if len(sources) >= SOURCES:
                 del sources[min(sources, key=lambda name: sources[name][-1].written)]
             samples = sources[source] = deque(maxlen=SAMPLES)
+        if samples and written > samples[-1].written + SILENT_SECONDS:
+            samples.clear()
         if not samples or written >= samples[-1].written + ALIKE_SECONDS:
             samples.append(Sample(written, ahead))
         elif ahead > self.limit:

@@ -59,6 +59,12 @@ def test_a_silent_source_says_nothing_of_its_clock_any_more() -> None:
     assert clock(*wrong, now=KAFKA + SILENT_SECONDS + 60) == []
 
 
+def test_a_table_that_is_sent_every_night_with_the_same_delay_has_no_slow_clock() -> None:
+    nights = [(86_400.0 * night, -7_200.0) for night in range(5)]
+
+    assert clock(*nights, now=KAFKA + 4 * 86_400 + 60) == []
+
+
 def test_who_invents_sources_takes_no_more_than_the_places_of_a_centre() -> None:
     clocks = SourceClocks()
     for number in range(3 * SOURCES):
