@@ -272,6 +272,8 @@ class Monitor:
                 for name, source in state.ledger.sources.items():
                     newest[name] = max(source.newest, newest.get(name, source.newest))
                     late[name] += source.late
+                # Of those that went a number is left, because a counter does not fall.
+                late.update({name: gone.late for name, gone in state.ledger.gone.items() if gone.late})
             readings += [(LAST_EVENT, (name,), time) for name, time in sorted(newest.items())]
             readings += [(LATE_TOTAL, (name,), n) for name, n in sorted(late.items())]
             readings += cities.measure(City(**states), now, centre)

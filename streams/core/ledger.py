@@ -10,7 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, NamedTuple
 
 LATENESS = 3600
 """Seconds an event may be older than the newest of its strand. Within them every id is remembered; beyond them an event is passed
@@ -21,7 +21,7 @@ SOURCES = 32
 `LATENESS`, or else the one that has been silent longest."""
 
 GONE = 200
-"""The most sources of which only the time of the newest event is remembered; what is older than that is late."""
+"""The most sources of which only the time of the newest event is remembered, and how many came late; what is older is late."""
 
 STRANDS = 8
 """The most strands of a source; beyond it what comes from the oldest is late."""
@@ -81,6 +81,13 @@ class Source:
         return self.strands[-1].newest
 
 
+class Gone(NamedTuple):
+    """A source whose ids are forgotten: the time of its newest event, and how many came late."""
+
+    newest: float
+    late: int
+
+
 _SINCE = attrgetter("since")
 
 
@@ -90,8 +97,7 @@ class Ledger:
 
     offset: int = -1
     sources: dict[str, Source] = field(default_factory=dict)
-    gone: dict[str, float] = field(default_factory=dict)
-    """Sources that were forgotten, with the time of their newest event."""
+    gone: dict[str, Gone] = field(default_factory=dict)
     floor: float = 0.0
     """The newest event of any source that not even `gone` remembers."""
     kept: int = 0
@@ -161,8 +167,8 @@ class Ledger:
         """The book of a source that is not known, or no longer."""
         if len(self.sources) >= SOURCES:
             self._close_some(time)
-        known = self.gone.pop(name, self.floor)
-        book = Source([Strand(known, known, known, floor=known) if known else Strand(time - LATENESS, time, time)])
+        known, late = self.gone.pop(name, Gone(self.floor, 0))
+        book = Source([Strand(known, known, known, floor=known) if known else Strand(time - LATENESS, time, time)], late)
         self.sources[name] = book
         return book
 
@@ -170,10 +176,11 @@ class Ledger:
         """Forget the ids of those that have been silent for long, but of one at least."""
         others = sorted((book.newest, name) for name, book in self.sources.items() if not name.endswith(OWN))
         for newest, name in [pair for pair in others if pair[0] < time - LATENESS] or others[:1]:
-            self.kept -= sum(strand.kept for strand in self.sources.pop(name).strands)
-            self.gone[name] = newest
+            book = self.sources.pop(name)
+            self.kept -= sum(strand.kept for strand in book.strands)
+            self.gone[name] = Gone(newest, book.late)
         while len(self.gone) > GONE:
-            self.floor = max(self.floor, self.gone.pop(next(iter(self.gone))))
+            self.floor = max(self.floor, self.gone.pop(next(iter(self.gone))).newest)
 
     def _make_room(self) -> None:
         """Forget the oldest ids of whoever has the most."""

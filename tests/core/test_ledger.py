@@ -115,6 +115,18 @@ def test_of_sources_that_come_and_go_nothing_counts_twice_and_nothing_new_is_los
     assert (len(ledger.sources), len(ledger.gone)) == (SOURCES, GONE)
 
 
+def test_what_came_late_stays_counted_when_its_source_goes_and_comes() -> None:
+    ledger = Ledger()
+    ledger.admit(0, "pod", "1", T)
+    ledger.admit(1, "pod", "old", T - 2 * HOUR)
+    for n in range(SOURCES):
+        ledger.admit(2 + n, f"other-{n}", "1", T + 9 * HOUR)
+
+    assert ledger.gone["pod"].late == 1
+    assert ledger.admit(99, "pod", "old", T - 2 * HOUR) == "late"
+    assert ledger.sources["pod"].late == 2
+
+
 def test_the_monitors_own_source_is_never_crowded_out() -> None:
     ledger = Ledger()
     ledger.admit(0, "/32.71/pantau112", "reminder", T)
