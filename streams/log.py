@@ -24,6 +24,9 @@ from streams.settings import Settings
 ANSWER_SECONDS = 20.0
 """How long a broker may take to answer the first request."""
 
+LED_SECONDS = 120
+"""How long a broker may take until every partition of a new topic is led: seconds, on a machine that does much else."""
+
 STALL_SECONDS = 30.0
 """How long a range that is being read may stand still before that is an error."""
 
@@ -101,7 +104,7 @@ class Log:
                 with contextlib.suppress(TopicAlreadyExistsError):
                     admin.create_topics({name: wish})
                     created.add(name)
-            admin.wait_for_topics(list(new))
+            admin.wait_for_topics(list(new), timeout_ms=LED_SECONDS * 1000)
             return [
                 Found(found.topic, "created") if found.topic in created and found.state == "as planned" else found
                 for found in self._examine(admin)
