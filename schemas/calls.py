@@ -1,6 +1,6 @@
 """What happens to a 112 call, from its arrival at the centre to its end."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -24,10 +24,22 @@ ClassWord = Annotated[str, StringConstraints(min_length=1, max_length=64, patter
 """A class, or the centre's own word for one, without control characters. Which class a word means, the centre's file says."""
 
 
+_Queue: Any = Field(default=None, description="The queue it was in, where the source says so.")
+_Seat: Any = Field(
+    default=None, description="Who spoke: where the exchange has given the call another id, it is known by its queue and seat."
+)
+_TalkSeconds: Any = Field(
+    default=None, ge=0, le=86_400, allow_inf_nan=False, description="How long that seat spoke, where the source says so."
+)
+
+
 class Call(Data):
     """A fact about one call."""
 
     call: Code = Field(description="The call's own id at the source, such as Asterisk's uniqueid.")
+    journey: Code | None = Field(
+        default=None, description="By what the source joins the legs of one caller's attempt, such as Asterisk's linkedid."
+    )
 
 
 class Offered(Call):
@@ -37,10 +49,14 @@ class Offered(Call):
     clock: Literal["arrival", "queue"] = "arrival"
     caller: Pseudonym | None = None
     link: Code | None = Field(default=None, description="The trunk or carrier it came in on.")
+    direction: Literal["inbound", "outbound", "internal"] = Field(
+        default="inbound",
+        description="Who called: a citizen, the centre itself, or an extension of its exchange, such as a seat that consults.",
+    )
 
 
 class Queued(Call):
-    """The call entered a queue; in another queue than before it is offered anew there."""
+    """The call entered a queue: the first after an announcement, the same again, or another."""
 
     queue: Code
 
@@ -49,28 +65,38 @@ class Answered(Call):
     """Two-way speech with a call taker began (NENA: answered call)."""
 
     seat: Code | None = None
+    queue: Code | None = _Queue
 
 
 class Abandoned(Call):
     """The caller hung up before an answer (NENA: abandoned call)."""
+
+    queue: Code | None = _Queue
 
 
 class Ended(Call):
     """The conversation is over."""
 
     by: Literal["caller", "seat"] | None = None
+    queue: Code | None = _Queue
+    seat: Code | None = _Seat
+    talk_seconds: float | None = _TalkSeconds
 
 
 class Transferred(Call):
-    """The call taker passed an answered call on; this centre's handling of it is over."""
+    """The call taker passed an answered call on, and is free; `to` is an extension, a queue, or another centre's code."""
 
     to: Code | None = None
+    queue: Code | None = _Queue
+    seat: Code | None = _Seat
+    talk_seconds: float | None = _TalkSeconds
 
 
 class Overflowed(Call):
-    """An unanswered call left its queue otherwise than by hanging up."""
+    """An unanswered call left its queue otherwise than by hanging up. Its caller may come into another queue."""
 
     reason: Literal["timeout", "empty", "full", "key", "withdrawn"]
+    queue: Code | None = _Queue
 
 
 class Classified(Call):
@@ -84,6 +110,10 @@ class Classified(Call):
 
 class Blocked(Call):
     """The call was refused because of an approved, expiring block on its caller."""
+
+
+class Restarted(Data):
+    """The exchange began anew."""
 
 
 class NetworkDropped(Call):
@@ -160,6 +190,13 @@ class CallNetworkDropped(Event):
 
     type: Literal["call.network_dropped"] = "call.network_dropped"
     data: NetworkDropped
+
+
+class ExchangeRestarted(Event):
+    """The exchange of this source was restarted: every call of it before is over, and its ends will not be told."""
+
+    type: Literal["exchange.restarted"] = "exchange.restarted"
+    data: Restarted
 
 
 CallEvent = (

@@ -27,6 +27,10 @@ Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """A caller as a keyed hash, made at the edge: the number itself never reaches an event."""
 
 
+Source = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/][A-Za-z0-9._:~/-]{0,127}$")]
+"""URI-reference of a system that tells events, such as `/32.71/asterisk`."""
+
+
 class _Written:
     """In JSON a time is RFC 3339 text, within bounds; pydantic alone would also take a number in quotes, and guess its unit."""
 
@@ -77,7 +81,7 @@ class Event(BaseModel):
 
     specversion: Literal["1.0"] = "1.0"
     id: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")] = Field(description="Unique within its source.")
-    source: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/][A-Za-z0-9._:~/-]{0,127}$")] = Field(
+    source: Source = Field(
         description="URI-reference of the system that saw it, such as `/32.71/asterisk`. One clock per source."
     )
     type: Annotated[str, StringConstraints(min_length=1)]

@@ -8,9 +8,10 @@ from schemas.event import Code, Data, Event
 
 
 class Seat(Data):
-    """A fact about one seat."""
+    """A fact about one seat: in one queue, or, without `queue`, in all of them."""
 
     seat: Code
+    queue: Code | None = None
 
 
 class Paused(Seat):
@@ -26,6 +27,12 @@ class RingNoAnswer(Seat):
     ring_seconds: float | None = Field(default=None, ge=0, le=86_400, allow_inf_nan=False)
 
 
+class WrapUp(Seat):
+    """After-call work; `seconds` is how long it will take, where the exchange sets that and tells no end."""
+
+    seconds: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
+
+
 class Ringing(Seat):
     """A call rings at the seat."""
 
@@ -33,14 +40,14 @@ class Ringing(Seat):
 
 
 class OperatorLoggedIn(Event):
-    """A call taker took the seat."""
+    """A call taker took the seat, or it joined one more queue."""
 
     type: Literal["operator.logged_in"] = "operator.logged_in"
     data: Seat
 
 
 class OperatorLoggedOut(Event):
-    """A call taker left the seat."""
+    """A call taker left the seat, or it left one of its queues."""
 
     type: Literal["operator.logged_out"] = "operator.logged_out"
     data: Seat
@@ -78,7 +85,7 @@ class OperatorWrapUpStarted(Event):
     """A seat began what is to be done after a call (after-call work)."""
 
     type: Literal["operator.wrap_up_started"] = "operator.wrap_up_started"
-    data: Seat
+    data: WrapUp
 
 
 class OperatorWrapUpEnded(Event):

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator
 
 from schemas.callers import CallerEvent
-from schemas.calls import CallEvent
+from schemas.calls import CallEvent, ExchangeRestarted
 from schemas.dispatch import DispatchEvent
 from schemas.environment import EnvironmentEvent
 from schemas.event import EARLIEST, OLDEST_RECORDING, Event
@@ -68,7 +68,7 @@ class Topic:
 
 
 # Who is a nuisance is judged by calls, so what is decided about callers travels with them.
-CALLS = Topic("112.calls.v1", "calls", 400, (*get_args(CallEvent), *get_args(CallerEvent)))
+CALLS = Topic("112.calls.v1", "calls", 400, (*get_args(CallEvent), ExchangeRestarted, *get_args(CallerEvent)))
 OPERATORS = Topic("112.operators.v1", "operators", 400, get_args(OperatorEvent))
 DISPATCH = Topic("112.dispatch.v1", "dispatch", 400, get_args(DispatchEvent))
 NETWORK = Topic("112.network.v1", "network", 400, get_args(NetworkEvent))
@@ -85,7 +85,14 @@ TOPIC_OF: dict[str, Topic] = {t.model_fields["type"].default: topic for topic in
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(
     Annotated[
-        CallEvent | CallerEvent | OperatorEvent | DispatchEvent | NetworkEvent | EnvironmentEvent | SurveyEvent,
+        CallEvent
+        | ExchangeRestarted
+        | CallerEvent
+        | OperatorEvent
+        | DispatchEvent
+        | NetworkEvent
+        | EnvironmentEvent
+        | SurveyEvent,
         Field(discriminator="type"),
     ]
 )

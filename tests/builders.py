@@ -103,6 +103,7 @@ from schemas.operators import (
     Ringing,
     RingNoAnswer,
     Seat,
+    WrapUp,
 )
 from streams.core import calls, dispatch, operators
 from streams.core.centre import Centre, Thresholds, parse
@@ -276,7 +277,7 @@ def ringing(seat: str, seconds: float) -> OperatorEvent:
 
 
 def wrap_up_started(seat: str, seconds: float) -> OperatorEvent:
-    return OperatorWrapUpStarted(data=Seat(seat=seat), **_envelope("ws", seat, seconds))
+    return OperatorWrapUpStarted(data=WrapUp(seat=seat), **_envelope("ws", seat, seconds))
 
 
 def wrap_up_ended(seat: str, seconds: float) -> OperatorEvent:

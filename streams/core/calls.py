@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import assert_never
 
 from schemas.callers import CallerEvent
-from schemas.calls import CallEvent
+from schemas.calls import CallEvent, ExchangeRestarted
 from streams.core import callers, forecast
 from streams.core.callbook import CAME, Book, Place, entry, shortened
 from streams.core.callers import Callers
@@ -58,7 +58,7 @@ class State:
         return found
 
 
-def step(state: State, event: CallEvent | CallerEvent, time: float, centre: Centre) -> None:
+def step(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float, centre: Centre) -> None:
     """Remember one event; `time` is its own in epoch seconds. Facts come in any order; one told twice changes nothing.
 
     But what was counted stays: a loss told before the answer that contradicts it is not taken back.
@@ -116,6 +116,8 @@ def step(state: State, event: CallEvent | CallerEvent, time: float, centre: Cent
             name = event.data.call
             funnel.drop(name, time, centre)
             state.callers.lost(name, time, book.find(name))
+        case "exchange.restarted":
+            pass
         case (
             "caller.block_recommended"
             | "caller.block_approved"

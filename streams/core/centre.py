@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from schemas.calls import Class, ClassWord
-from schemas.event import CentreCode, Code
+from schemas.event import CentreCode, Code, Source
 from streams.core import classes
 from streams.core.names import Names
 
@@ -36,6 +36,8 @@ class Thresholds(BaseModel):
     """Asterisk's `servicelevel` of queues.conf, for ServicelevelPerf and ServicelevelPerf2."""
     give_up_waiting_seconds: Seconds = 7_200
     """A call that waits so long with no ending is lost track of."""
+    overflow_grace_seconds: Seconds = 60
+    """A caller who left a queue unanswered and came into no other within this is gone."""
     give_up_service_seconds: Seconds = 43_200
     """An answered call whose end was never told is no longer in service after this."""
     oldest_waiting_seconds: Seconds = 60
@@ -84,6 +86,28 @@ class Named(Part):
     @classmethod
     def _code_alone(cls, given: Any) -> Any:
         return {"code": given} if isinstance(given, str) else given
+
+
+class Queue(Named):
+    """A queue. `emergency` says whether it is the centre's emergency number, whose calls the city's figures count; a call that
+    came in elsewhere on the same exchange is none of the city's.
+    """
+
+    emergency: bool = True
+
+
+class Seat(Named):
+    """Where a call taker sits. `also` are the other names that the exchange has for it, such as interface and member name;
+    `static` says that it is always a member of its queues, so that no log-in is ever told.
+    """
+
+    static: bool = False
+
+
+class Neighbour(Named):
+    """Another centre that calls are passed on to; `also` are the extensions that reach it."""
+
+    code: CentreCode
 
 
 class Link(Named):
@@ -191,6 +215,7 @@ class Directory:
     categories: Names
     opds: Names
     classes: Names
+    neighbours: Names
 
 
 class Centre(BaseModel):
@@ -202,8 +227,13 @@ class Centre(BaseModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     province: str = ""
     timezone: ZoneInfo
-    queues: tuple[Named, ...] = ()
-    seats: Annotated[tuple[Named, ...], Field(max_length=SEATS)] = ()
+    sources: tuple[Annotated[tuple[Source, ...], Field(min_length=2, max_length=8)], ...] = ()
+    """Which sources tell of the same exchange, a tuple each: a call that several of them tell is one."""
+    queues: tuple[Queue, ...] = ()
+    seats: Annotated[tuple[Seat, ...], Field(max_length=SEATS)] = ()
+    wrap_up_seconds: Annotated[float, Field(ge=0, le=600)] = 0
+    """After-call work that the exchange gives every seat after every call, where it tells of none."""
+    neighbours: Annotated[tuple[Neighbour, ...], Field(max_length=CODES)] = ()
     reasons: Annotated[tuple[Named, ...], Field(max_length=CODES)] = ()
     """Why seats pause."""
     shifts: tuple[Shift, ...] = ()
@@ -254,6 +284,30 @@ class Centre(BaseModel):
         assert self.names
         return self
 
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _one_exchange(cls, value: Any) -> Any:
+        """A list of sources alone is that of the only exchange."""
+        return [value] if isinstance(value, list) and value and all(isinstance(source, str) for source in value) else value
+
+    @field_validator("sources")
+    @classmethod
+    def _of_one_exchange_each(cls, value: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        told = [source for exchange in value for source in exchange]
+        if len(set(told)) < len(told):
+            raise ValueError("a source tells of one exchange, and stands here once")
+        return value
+
+    @cached_property
+    def exchanges(self) -> dict[str, str]:
+        """By each source that shares its exchange with another, the first one of it, which stands for the exchange."""
+        return {source: exchange[0] for exchange in self.sources for source in exchange}
+
+    @cached_property
+    def emergency_queues(self) -> frozenset[str]:
+        """The codes of the queues that are the centre's emergency number; none where its file names no queue: then all are."""
+        return frozenset(queue.code for queue in self.queues if queue.emergency)
+
     @cached_property
     def names(self) -> Directory:
         """What is called how here."""
@@ -266,6 +320,7 @@ class Centre(BaseModel):
             categories=Names(self.categories, typed=True),
             opds=Names(self.opds, typed=True),
             classes=classes.named(self.classes),
+            neighbours=Names(self.neighbours),
         )
 
 
