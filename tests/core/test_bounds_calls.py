@@ -52,7 +52,8 @@ class Flood:
         self.numbers = count()
 
     def tell(self, kind: str, time: float, **data: Any) -> None:
-        event = SimpleNamespace(type=kind, data=SimpleNamespace(**data), replayed=None)
+        nothing = dict.fromkeys(("journey", "queue", "seat", "talk_seconds", "to"))
+        event = SimpleNamespace(type=kind, source="/32.71/pbx", data=SimpleNamespace(**nothing | data), replayed=None)
         calls.step(self.state, cast(CallEvent, event), time, self.centre)
 
     def offered(self, time: float, caller: int | None = None) -> str:
@@ -64,6 +65,7 @@ class Flood:
             call=name,
             queue=long("queue", number % (QUEUES + 9)),
             clock="arrival",
+            direction="inbound",
             caller=None if caller is None else pseudonym(caller),
             link=long("link", number % (LINKS + 9)),
         )
@@ -117,7 +119,7 @@ def _grow_old(state: calls.State) -> None:
     funnel, learned = state.funnel, state.forecast
     for queue in funnel.queues.values():
         queue.offered *= 10**9
-        for histogram in (queue.wait_answered, queue.wait_abandoned, queue.handle):
+        for histogram in (queue.wait_answered, queue.wait_abandoned, queue.wait_short_abandoned, queue.handle):
             _grow(histogram)
         queue.ended = {outcome: number * 10**9 for outcome, number in queue.ended.items()}
         queue.transferred, queue.cut_off, queue.unended = (10**10,) * 3
