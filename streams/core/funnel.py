@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from streams.core.callbook import (
     ANSWERED,
@@ -37,9 +39,9 @@ from streams.core.totals import Clock, Journeys, Loss, Queue
 from streams.core.window import Day, Window
 from streams.core.workload import Workload
 
-OPEN_CALLS = 1_000
+OPEN_CALLS = 800
 """The most journeys open at once. Beyond it the oldest is given up, so that a broken source cannot fill the memory. At Kota
-Bogor's busiest, a source that tells no end of a conversation has them open for eight hours.
+Bogor's busiest, a source that tells neither seats nor ends of conversations has them open for six hours.
 """
 
 QUEUES = 64
@@ -92,8 +94,8 @@ class Funnel:
     open: dict[str, Journey] = field(default_factory=dict)
     legs: dict[str, str] = field(default_factory=dict)
     """By the key of a leg that has an id of its own, that of its journey."""
-    seats: dict[str, str] = field(default_factory=dict)
-    """By seat, the key of the journey that it talks with."""
+    seats: Annotated[dict[tuple[str, str], Journey], Field(exclude=True)] = field(default_factory=dict)
+    """By exchange and seat, the open journey that it talks with."""
     waiting: int = 0
     window: Window = field(default_factory=Window)
     day: Day = field(default_factory=Day)
@@ -108,6 +110,11 @@ class Funnel:
     tells: dict[str, bool] = field(default_factory=dict)
     """By exchange, whether it tells besides the arrival when the queue begins."""
     undecided: list[Undecided] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for journey in self.open.values():
+            if journey.visit.seat is not None and journey.visit.is_talking:
+                self.seats[journey.exchange, journey.visit.seat] = journey
 
     def enter(
         self, key: str, exchange: str, time: float, queue: str, clock: Clock, direction: str | None, centre: Centre
@@ -270,14 +277,12 @@ class Funnel:
         counted and turned out to be a leg of another: it counts no more.
         """
         label = None if queue is None else self._label(queue, centre)
-        journey, other = self._current(key, time, centre), None if seat is None else self.seats.get(seat)
-        if other is not None and other != key:
-            talking = self.open[other]
+        journey, talking = self._current(key, time, centre), None if seat is None else self.seats.get((exchange, seat))
+        if talking is not None and talking is not journey:
             answered = talking.visit.answered
             assert answered is not None
             if (
-                talking.exchange == exchange
-                and not talking.is_early
+                not talking.is_early
                 and label in (None, talking.visit.queue)
                 and (talk is None or is_same(answered + talk, time))
                 and not (journey is not None and journey.visit.is_talking and journey.visit.seat == seat)
@@ -508,7 +513,7 @@ class Funnel:
         if visit.entered is not None and (visit.is_waiting or visit.is_talking):
             whole.visit = visit
             if visit.seat is not None:
-                self.seats[visit.seat] = whole.key
+                self.seats[whole.exchange, visit.seat] = whole
             if visit.answered is not None and whole.is_waiting:
                 self._answer_journey(whole, visit.answered, centre)
         whole.past = (whole.past + of_leg.past)[-PAST:]
@@ -554,20 +559,18 @@ class Funnel:
 
     def _take_seat(self, journey: Journey, seat: str, time: float, centre: Centre) -> None:
         """A seat answers, so that the call is over which it was in."""
-        other = self.seats.get(seat)
-        if other is not None and other != journey.key:
-            before = self.open[other]
-            if before.exchange == journey.exchange:
-                if (before.visit.answered or 0) > time:
-                    journey.visit.seat = None  # told late: the seat is in a newer one
-                    return
-                self._give_up(before, time, centre)
-        self.seats[seat] = journey.key
+        before = self.seats.get((journey.exchange, seat))
+        if before is not None and before is not journey:
+            if (before.visit.answered or 0) > time:
+                journey.visit.seat = None  # told late: the seat is in a newer one
+                return
+            self._give_up(before, time, centre)
+        self.seats[journey.exchange, seat] = journey
 
     def _leave_seat(self, journey: Journey) -> None:
         seat = journey.visit.seat
-        if seat is not None and self.seats.get(seat) == journey.key:
-            del self.seats[seat]
+        if seat is not None and self.seats.get((journey.exchange, seat)) is journey:
+            del self.seats[journey.exchange, seat]
 
     def _end_visit(
         self, journey: Journey, time: float, centre: Centre, *, transferred: bool = False, cut_off: bool = False

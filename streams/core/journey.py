@@ -12,7 +12,7 @@ TOGETHER_SECONDS = 2
 SWEEP_SECONDS = 60
 """How often, in event time, calls that will never end are looked for; also how long an end waits for its answer to arrive."""
 
-PAST = 4
+PAST = 3
 """How many visits that are over are remembered of an open journey, to know what is told of them again."""
 
 
