@@ -168,7 +168,7 @@ class Trial:
                 self._kept[topic.name, key] = blob
                 self.largest[topic.noun] = max(self.largest[topic.noun], len(blob))
                 assert len(blob) <= LARGEST_STATE, f"{topic.noun}: a state of {len(blob):,} bytes"
-                assert BLOBS[topic.name].dump_json(BLOBS[topic.name].validate_json(blob)) == blob
+                assert BLOBS[topic.name].dump_json(BLOBS[topic.name].validate_json(blob), exclude_defaults=True) == blob
         self._restored.drop(0)
         for (name, key), blob in self._kept.items():
             self._restored.load(name, 0, key, blob)

@@ -62,6 +62,7 @@ _OVER = re.compile(r"(-?[0-9]*)!(-?[0-9]*)$")
 LONGEST_LINE = 90
 """Characters of a line: room for ten conversations. What is counted beyond it cannot be taken back."""
 _LONGEST_LEFT = 8
+_FINAL = (ANSWERED, ELSEWHERE)
 _BESIDE = 14
 """Bytes of a line besides: the call's mark, quotation marks, a colon and a comma."""
 _MARK = 6
@@ -173,11 +174,6 @@ class Place:
         line = self.lines[self.mark]
         return entries(line[_CALLER_AT + (1 if line[_CALLER_AT] == _NOBODY else _CALLER) :], self.time)
 
-    def write_end(self, letter: str) -> None:
-        """Note what came of it."""
-        line = self.lines[self.mark]
-        self.lines[self.mark] = f"{line[:3]}{letter}{line[4:]}"
-
     def write_class(self, name: str) -> None:
         """Note what it turned out to be."""
         line = self.lines[self.mark]
@@ -214,11 +210,8 @@ class Book:
         return 0, None
 
     def enter(self, mark: str, time: float, caller: str | None, end: str = WAITING) -> Place:
-        """Write in a call; one that was over and comes again begins anew."""
+        """Write in a call that is not there."""
         number, second = divmod(int(time), HOUR)
-        _, before = self._hour(mark)
-        if before is not None:
-            self.kept -= _BESIDE + len(before.pop(mark))
         if number > self.newest:
             self.newest = number
             self._forget()
@@ -232,23 +225,42 @@ class Book:
         self.kept += _BESIDE + len(line)
         return Place(lines, mark, number * HOUR)
 
-    def note(self, mark: str, counted: str, left: float) -> None:
-        """Note that a call was over at `left`, epoch seconds, and as what it was counted (`entry`s) since it came."""
+    def write_end(self, mark: str, end: str) -> None:
+        """Note what came of a call. One that was answered was not lost, whatever else is told of it."""
+        _, lines = self._hour(mark)
+        if lines is not None:
+            line = lines[mark]
+            if line[3] not in _FINAL:
+                lines[mark] = f"{line[:3]}{end}{line[4:]}"
+
+    def note(self, mark: str, counted: str, left: float, end: str) -> None:
+        """Note that a call was over at `left`, epoch seconds, as what it was counted since it came (`entry`s), and what came of it
+        unless `end` is empty.
+        """
         number, lines = self._hour(mark)
         if lines is None:
             return
-        before = lines[mark]
-        at = before.find(_LEFT)
-        line = before if at < 0 else before[:at]
+        line = before = lines[mark]
+        if _LEFT in line:
+            line = line[: line.index(_LEFT)]
+        after = f"{int(left) - number * HOUR - _SECOND_OF[line[:2]]}"
         if len(line) + len(counted) <= LONGEST_LINE - _LONGEST_LEFT:
             line += counted
-        # Of a clock that leapt by months the number would be too long. Mostly it is that of the last entry.
-        after = f"{max(-99_999, min(9_999_999, int(left) - number * HOUR - _second(line)))}"
-        is_last = line[-1].isdigit() and counted.rstrip("-0123456789") + after == counted
-        line = lines[mark] = f"{line}{_LEFT}{'' if is_last else after}"
+        if end:
+            line = f"{line[:3]}{end}{line[4:]}"
+        if counted.endswith(after) and counted[-len(after) - 1].isalpha() and line.endswith(after):
+            line += _LEFT  # when it was counted last
+        else:
+            # Of a clock that leapt by months the number would be too long.
+            line = f"{line}{_LEFT}{after[: _LONGEST_LEFT - 1]}"
+        lines[mark] = line
         self.kept += len(line) - len(before)
         if self.kept > BYTES:
             self._give_up()
+
+    def tear_out(self, place: Place) -> None:
+        """Forget a call that was over and comes again."""
+        self.kept -= _BESIDE + len(place.lines.pop(place.mark))
 
     def restate(self, mark: str, before: str, after: str) -> None:
         """Note that a call counts as something else than it did: the `entry`s."""

@@ -39,8 +39,8 @@ class State:
 
     The most that it takes as it is written, in kB, each by its own bound and with the longest text: open journeys 410, the call
     book 330, the ledger 500, windows 160, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
-    workload 115, queues 70, forecast 56, what waits 30. Together, and besides what the centre's file names, less than half of the largest
-    request to Kafka.
+    workload 115, queues 70, forecast 56, what waits 30. Together, and besides what the centre's file names, less than half of
+    the largest request to Kafka.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
@@ -99,9 +99,47 @@ def _fold(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time
     if time >= state.sweep_at:
         funnel.sweep(time, centre)
         state.sweep_at = time + SWEEP_SECONDS
-    exchange = mark(centre.exchanges.get(event.source, event.source))
+    exchange = mark(centre.exchanges.get(event.source, event.source) if centre.exchanges else event.source)
+    call, journey_id = getattr(event.data, "call", ""), getattr(event.data, "journey", None)
+    key = mark(exchange, call)
+    if journey_id is not None or funnel.legs:
+        key, joined = funnel.key_of(key, key if journey_id is None else mark(exchange, journey_id), time, centre)
+        _forget_leg(state, joined, centre)
     # By its type's name, not its class: pydantic's isinstance costs as much as all the rest.
     match event.type:
+        case "call.offered":
+            data = event.data
+            journey = funnel.enter(key, exchange, time, data.queue, data.clock, data.direction, centre)
+            if journey is not None:
+                _begin(state, journey, time, centre, data.caller, data.link)
+        case "call.answered":
+            seat = None if event.data.seat is None else centre.names.seats[event.data.seat]
+            funnel.answer(key, exchange, time, event.data.queue, seat, centre)
+        case "call.ended":
+            ended = event.data
+            seat = None if ended.seat is None else centre.names.seats[ended.seat]
+            funnel.end(key, exchange, time, centre, ended.queue, seat, ended.talk_seconds)
+        case "call.abandoned":
+            funnel.lose(key, exchange, time, "abandoned", event.data.queue, centre)
+        case "call.queued":
+            journey = funnel.enter(key, exchange, time, event.data.queue, "queue", None, centre)
+            if journey is not None:
+                _begin(state, journey, time, centre)
+        case "call.transferred":
+            passed = event.data
+            seat = None if passed.seat is None else centre.names.seats[passed.seat]
+            joined = funnel.end(
+                key, exchange, time, centre, passed.queue, seat, passed.talk_seconds, transferred=True, to=passed.to
+            )
+            _forget_leg(state, joined, centre)
+        case "call.overflowed":
+            funnel.lose(key, exchange, time, "overflowed", event.data.queue, centre)
+        case "call.classified":
+            _classify(state, key, event, time, centre)
+        case "call.blocked":
+            funnel.lose(key, exchange, time, "blocked", None, centre)
+        case "call.network_dropped":
+            funnel.drop(key, exchange, time, centre)
         case "exchange.restarted":
             funnel.restart(exchange, time, centre)
         case (
@@ -112,52 +150,6 @@ def _fold(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time
             | "caller.contacted"
         ):
             state.callers.decide(event, time)
-        case _:
-            _fold_call(state, event, exchange, time, centre)
-
-
-def _fold_call(state: State, event: CallEvent, exchange: str, time: float, centre: Centre) -> None:
-    funnel, seats = state.funnel, centre.names.seats
-    key = leg = mark(exchange, event.data.call)
-    if event.data.journey is not None or funnel.legs:
-        journey_key = leg if event.data.journey is None else mark(exchange, event.data.journey)
-        key, joined = funnel.key_of(leg, journey_key, time, centre)
-        _forget_leg(state, joined, centre)
-    match event.type:
-        case "call.offered":
-            data = event.data
-            journey = funnel.enter(key, exchange, time, data.queue, data.clock, data.direction, centre)
-            if journey is not None:
-                _begin(state, journey, time, centre, data.caller, data.link)
-        case "call.answered":
-            seat = None if event.data.seat is None else seats[event.data.seat]
-            funnel.answer(key, exchange, time, event.data.queue, seat, centre)
-        case "call.ended":
-            ended = event.data
-            seat = None if ended.seat is None else seats[ended.seat]
-            funnel.end(key, exchange, time, centre, queue=ended.queue, seat=seat, talk=ended.talk_seconds)
-        case "call.abandoned":
-            funnel.lose(key, exchange, time, "abandoned", event.data.queue, centre)
-        case "call.queued":
-            journey = funnel.enter(key, exchange, time, event.data.queue, "queue", None, centre)
-            if journey is not None:
-                _begin(state, journey, time, centre)
-        case "call.transferred":
-            passed = event.data
-            seat = None if passed.seat is None else seats[passed.seat]
-            joined = funnel.end(
-                key, exchange, time, centre,
-                queue=passed.queue, seat=seat, talk=passed.talk_seconds, transferred=True, to=passed.to,
-            )  # fmt: skip
-            _forget_leg(state, joined, centre)
-        case "call.overflowed":
-            funnel.lose(key, exchange, time, "overflowed", event.data.queue, centre)
-        case "call.classified":
-            _classify(state, key, event, time, centre)
-        case "call.blocked":
-            funnel.lose(key, exchange, time, "blocked", None, centre)
-        case "call.network_dropped":
-            funnel.drop(key, exchange, time, centre)
         case _:
             assert_never(event.type)
 

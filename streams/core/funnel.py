@@ -128,15 +128,19 @@ class Funnel:
             if place is not None and (place.left is None or time < place.left):
                 return None
             journey = self._open(key, exchange, time, centre)
-            if place is not None and place.end == ANSWERED:
-                # It was passed on, and came into a queue: the same journey goes on.
-                journey.city = journey.begun = True
-                journey.arrived = journey.answered = float(place.left or 0)
-                journey.start, journey.test = place.time, place.is_test
+            if place is not None:
+                if place.end == ANSWERED:
+                    # It was passed on, and came into a queue: the same journey goes on.
+                    journey.city = journey.begun = True
+                    journey.arrived = journey.answered = float(place.left or 0)
+                    journey.start, journey.test = place.time, place.is_test
+                else:
+                    self.book.tear_out(place)
         if direction == "outbound":
             if journey.visit.entered is None:
                 journey.visit.entered = time
-                self._settle(journey, centre)
+                self._count_early_end(journey, centre)
+                self._settle(journey)
             return None
         if direction is not None:
             journey.is_inside = direction == "internal"
@@ -148,19 +152,22 @@ class Funnel:
         if not journey.city and is_the_citys and not (journey.is_inside and self._anybody_talks(exchange)):
             journey.city, journey.arrived = True, time
             return journey
-        self._settle(journey, centre)
+        self._count_early_end(journey, centre)
+        self._settle(journey)
         return None
 
     def begin(self, journey: Journey, time: float, start: int, entered: str, centre: Centre, *, test: bool) -> None:
         """Count a journey. The book says that it came at `start` and `entered` it; a `test` counts in counters only."""
         journey.begun, journey.test, journey.start, journey.counted = True, test, start, entered
         self.journeys.offered += 1
+        self.journeys.clock = "queue" if journey.visit.entered is not None and not journey.visit.assumed else "arrival"
         self._tally(OFFERED, time, 0 if test else 1, centre)
         self.waiting += 1
         visit = journey.visit
         if visit.answered is not None:
             self._answer_journey(journey, visit.answered, centre)
-            self._settle(journey, centre)
+            self._count_early_end(journey, centre)
+            self._settle(journey)
         elif visit.loss is not None and (visit.loss != "overflowed" or visit.ended is not None):
             self._lose_journey(journey, visit.loss, visit.lost or time, centre)
         else:
@@ -173,11 +180,10 @@ class Funnel:
         journey = self._hear(key, exchange, time, centre)
         if journey is None:
             # Such a caller was not lost, whatever else was told.
-            if (place := self.book.find(key)) is not None and place.end != ELSEWHERE:
-                place.write_end(ANSWERED)
+            self.book.write_end(key, ANSWERED)
             return
         visit = journey.visit
-        if journey.is_early:
+        if visit.entered is None and journey.arrived is None:
             if visit.answered is None:
                 visit.answered, visit.seat, visit.loss, visit.lost = time, seat, None, None
                 if seat is not None and visit.ended is None:
@@ -213,16 +219,17 @@ class Funnel:
             self._answer_journey(journey, time, centre)
         elif journey.begun:
             journey.counted += entry(TALKED, int(time) - journey.start)
-        self._settle(journey, centre)
+        if visit.ended is not None:
+            self._count_early_end(journey, centre)
+            self._settle(journey)
 
     def lose(self, key: str, exchange: str, time: float, loss: Loss, queue: str | None, centre: Centre) -> None:
         """A call left unanswered. An answered one was not lost: sources repeat themselves."""
         journey = self._hear(key, exchange, time, centre)
         if journey is None:
             # Whoever was turned away did not hang up at once, whatever the exchange told first.
-            place = self.book.find(key) if loss in {"overflowed", "network_dropped"} else None
-            if place is not None and place.end == SHORT:
-                place.write_end(LOST)
+            if loss in {"overflowed", "network_dropped"}:
+                self.book.write_end(key, LOST)
             return
         visit = journey.visit
         if visit.answered is not None:
@@ -243,7 +250,7 @@ class Funnel:
             if journey.is_waiting and loss != "overflowed":
                 self._lose_journey(journey, loss, time, centre)
             else:
-                self._settle(journey, centre)
+                self._settle(journey)
         elif journey.is_waiting and loss != "overflowed" and not is_same(time, visit.lost):
             # Turned away, and now gone.
             loss = "overflowed" if loss == "abandoned" else loss
@@ -263,10 +270,10 @@ class Funnel:
         exchange: str,
         time: float,
         centre: Centre,
-        *,
         queue: str | None = None,
         seat: str | None = None,
         talk: float | None = None,
+        *,
         transferred: bool = False,
         cut_off: bool = False,
         to: str | None = None,
@@ -287,16 +294,18 @@ class Funnel:
                 and (talk is None or is_same(answered + talk, time))
                 and not (journey is not None and journey.visit.is_talking and journey.visit.seat == seat)
             ):
-                self._pass_on(talking, to, centre)
+                if to is not None:
+                    self._pass_on(talking, to, centre)
                 self._end_visit(talking, time, centre, transferred=transferred)
                 joined = self._join(journey, talking, time, centre) if transferred and journey is not None else None
-                self._settle(talking, centre)
+                self._settle(talking)
                 return joined
         if journey is not None and journey.visit.is_talking and not journey.is_early:
             if label in (None, "", journey.visit.queue):
-                self._pass_on(journey, to, centre)
+                if to is not None:
+                    self._pass_on(journey, to, centre)
                 self._end_visit(journey, time, centre, transferred=transferred, cut_off=cut_off)
-                self._settle(journey, centre)
+                self._settle(journey)
             return None
         journey = journey or self._hear(key, exchange, time, centre)
         if journey is None or journey.visit.ended is not None:
@@ -326,8 +335,8 @@ class Funnel:
             if journey.exchange == exchange and (journey.arrived or journey.visit.began or journey.heard) < time:
                 is_lost = journey.is_waiting
                 self._give_up(journey, time, centre, restarted=True)
-                if is_lost and (place := self.book.find(key)) is not None:
-                    place.write_end(LOST)
+                if is_lost:
+                    self.book.write_end(key, LOST)
 
     def key_of(self, leg: str, journey: str, time: float, centre: Centre) -> tuple[str, str | None]:
         """The key of a leg's journey, and that of one that was counted and turns out to be a leg of it. `journey` is the key that
@@ -449,10 +458,7 @@ class Funnel:
             self._end_visit(journey, time, centre, transferred=True)
         elif visit.is_waiting:
             self._lose_visit(journey, visit, "overflowed", time, centre)
-            self._turn(journey, time)
-        else:
-            self._turn(journey, time)
-        visit = journey.visit
+        visit = self._turn(journey, time)
         visit.queue, visit.entered, visit.assumed = label, time, is_arrival
         self._count_entry(journey, visit, time, centre)
         return True
@@ -461,8 +467,7 @@ class Funnel:
         """The visit is over, and a new one may begin."""
         visit = journey.visit
         if visit.queue and visit.began is not None:
-            journey.past.append((self._index(visit.queue), int(visit.began), int(time)))
-            del journey.past[:-PAST]
+            journey.past = (*journey.past, (self._index(visit.queue), int(visit.began), int(time)))[-PAST:]
         journey.visit = Visit()
         return journey.visit
 
@@ -511,6 +516,7 @@ class Funnel:
         self._know_leg(leg, whole.key)
         del self.open[leg]
         if visit.entered is not None and (visit.is_waiting or visit.is_talking):
+            self._turn(whole, time)
             whole.visit = visit
             if visit.seat is not None:
                 self.seats[whole.exchange, visit.seat] = whole
@@ -522,9 +528,7 @@ class Funnel:
         if of_leg.answered is None:
             self.waiting -= 1
             self.journeys.end("joined", 0.0)
-        self.book.note(leg, of_leg.counted, time)
-        if (place := self.book.find(leg)) is not None:
-            place.write_end(ANSWERED)
+        self.book.note(leg, of_leg.counted, time, ANSWERED)
         return leg
 
     # What becomes of them, and as what it counts.
@@ -580,35 +584,37 @@ class Funnel:
         visit.ended, visit.transferred, visit.cut_off = time, transferred, cut_off
         self._count_end(journey, visit, centre)
 
+    def _count_early_end(self, journey: Journey, centre: Centre) -> None:
+        """Count a conversation of which the end was told before its beginning."""
+        visit = journey.visit
+        if visit.answered is not None and visit.ended is not None:
+            self._count_end(journey, visit, centre)
+
     def _count_end(self, journey: Journey, visit: Visit, centre: Centre) -> None:
         answered, ended = visit.answered, visit.ended
         assert answered is not None
         assert ended is not None
-        is_counted = journey.begun and not journey.test
+        n = 1 if journey.begun and not journey.test else 0
         if visit.queue and visit.entered is not None:
             totals = self.queues[visit.queue]
             totals.handle.observe(max(0.0, ended - answered))
             totals.transferred += visit.transferred
             totals.cut_off += visit.cut_off
-        self.workload.spoke(visit.seat, answered, ended, centre, 1 if is_counted else 0)
+        self.workload.spoke(visit.seat, answered, ended, centre, n)
         if journey.begun:
-            journey.counted += entry(SPOKE, int(ended) - journey.start)
+            after = int(ended) - journey.start
+            journey.counted += entry(SPOKE, after)
             if visit.cut_off:
-                journey.counted += entry(CUT_OFF, int(ended) - journey.start)
-                self._tally(CUT_OFF, ended, 1 if is_counted else 0, centre)
+                journey.counted += entry(CUT_OFF, after)
+                self._tally(CUT_OFF, ended, n, centre)
         self._leave_seat(journey)
-        self._turn(journey, ended)
 
-    def _settle(self, journey: Journey, centre: Centre) -> None:
+    def _settle(self, journey: Journey) -> None:
         """Close a journey that is over."""
         visit = journey.visit
-        if visit.answered is not None and visit.ended is not None and (visit.entered is not None or journey.begun):
-            ended = visit.ended
-            self._count_end(journey, visit, centre)
-            self._leave(journey, ended)
-        elif not visit.queue and visit.began is None:
-            if journey.past or journey.begun or journey.heard:
-                self._leave(journey, journey.past[-1][2] if journey.past else journey.heard)
+        if visit.ended is not None:
+            if visit.answered is not None:
+                self._leave(journey, visit.ended)
         elif visit.lost is not None and visit.entered is not None and not journey.is_waiting:
             self._leave(journey, visit.lost)
 
@@ -619,8 +625,7 @@ class Funnel:
         journey.answered = time
         self.journeys.end("answered", wait)
         self._count_closed(journey, answer_kind(wait, centre.thresholds.service_level_seconds), time, centre)
-        if (place := self.book.find(journey.key)) is not None:
-            place.write_end(ANSWERED)
+        self.book.write_end(journey.key, ANSWERED)
 
     def _lose_journey(self, journey: Journey, loss: Loss, time: float, centre: Centre) -> None:
         """A journey ended unanswered."""
@@ -635,22 +640,24 @@ class Funnel:
         level = limits.service_level_seconds
         kind = abandon_kind(wait, level, is_short) if loss in ("abandoned", "short_abandoned") else _KIND[loss]
         self._count_closed(journey, kind, time, centre)
-        if loss not in {"blocked", "lost"} and (place := self.book.find(journey.key)) is not None:
-            place.write_end(SHORT if is_short and loss not in {"overflowed", "network_dropped"} else LOST)
-        self._leave(journey, time)
+        end = "" if loss in {"blocked", "lost"} else LOST
+        if is_short and loss in {"short_abandoned", "announcement"}:
+            end = SHORT
+        self._leave(journey, time, end)
 
     def _count_closed(self, journey: Journey, kind: int, time: float, centre: Centre) -> None:
         journey.counted += entry(kind, int(time) - journey.start)
         self._tally(kind, time, 0 if journey.test else 1, centre)
         self.waiting -= 1
 
-    def _leave(self, journey: Journey, time: float) -> None:
+    def _leave(self, journey: Journey, time: float, end: str = "") -> None:
         """Nothing more is expected of a journey; the book knows it for as long as something may be told again."""
         del self.open[journey.key]
-        self._leave_seat(journey)
+        if journey.visit.seat is not None and journey.visit.ended is None:
+            self._leave_seat(journey)
         if not journey.begun:
             self.book.enter(journey.key, journey.heard, None, ELSEWHERE)
-        self.book.note(journey.key, journey.counted, time)
+        self.book.note(journey.key, journey.counted, time, end)
 
     def _give_up(self, journey: Journey, now: float, centre: Centre, *, restarted: bool = False) -> None:
         """Close a journey of which nothing more will be told: its time has come, there are too many, its exchange was restarted,
@@ -684,9 +691,9 @@ class Funnel:
         else:
             self._leave(journey, time)
 
-    def _pass_on(self, journey: Journey, to: str | None, centre: Centre) -> None:
+    def _pass_on(self, journey: Journey, to: str, centre: Centre) -> None:
         """Count a journey that goes to another centre."""
-        if to is None or not journey.begun:
+        if not journey.begun:
             return
         code = centre.names.neighbours[to]
         if code == centre.code or not (code in centre.names.neighbours.known or _CENTRE.fullmatch(code)):

@@ -52,7 +52,11 @@ class Visit:
     @property
     def began(self) -> float | None:
         """The earliest that is known of it."""
-        return next((time for time in (self.entered, self.answered, self.lost, self.ended) if time is not None), None)
+        if self.entered is not None:
+            return self.entered
+        if self.answered is not None:
+            return self.answered
+        return self.lost if self.lost is not None else self.ended
 
 
 @dataclass(slots=True)
@@ -75,7 +79,7 @@ class Journey:
     start: int = 0
     counted: str = ""
     visit: Visit = field(default_factory=Visit)
-    past: list[tuple[int, int, int]] = field(default_factory=list)
+    past: tuple[tuple[int, int, int], ...] = ()
     """The visits before: which queue of the funnel's, and from when to when, in whole epoch seconds."""
 
     @property
@@ -97,14 +101,14 @@ class Journey:
 
     def is_overdue(self, now: float, centre: Centre) -> bool:
         """Whether its story will not be finished, as seen at `now`."""
-        limits, visit = centre.thresholds, self.visit
+        visit = self.visit
         came = visit.entered if self.arrived is None else self.arrived
         if came is None:
             return now - self.heard >= LATENESS
         if visit.answered is not None:
-            return now - visit.answered >= limits.give_up_service_seconds
+            return now - visit.answered >= centre.thresholds.give_up_service_seconds
         if visit.lost is not None:
-            return now - visit.lost >= limits.overflow_grace_seconds
+            return now - visit.lost >= centre.thresholds.overflow_grace_seconds
         if visit.ended is not None:
             return now - visit.ended >= SWEEP_SECONDS
-        return now - came >= limits.give_up_waiting_seconds
+        return now - came >= centre.thresholds.give_up_waiting_seconds
