@@ -234,8 +234,8 @@ class Book:
                 lines[mark] = f"{line[:3]}{end}{line[4:]}"
 
     def note(self, mark: str, counted: str, left: float, end: str) -> None:
-        """Note that a call was over at `left`, epoch seconds, as what it was counted since it came (`entry`s), and what came of it
-        unless `end` is empty.
+        """Note that a call was over at `left`, epoch seconds, as what it was counted since it came (`entry`s), and what came of
+        it unless `end` is empty.
         """
         number, lines = self._hour(mark)
         if lines is None:

@@ -119,6 +119,8 @@ def _fold(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time
             ended = event.data
             seat = None if ended.seat is None else centre.names.seats[ended.seat]
             funnel.end(key, exchange, time, centre, ended.queue, seat, ended.talk_seconds)
+        case "call.classified":
+            _classify(state, key, event, time, centre)
         case "call.abandoned":
             funnel.lose(key, exchange, time, "abandoned", event.data.queue, centre)
         case "call.queued":
@@ -134,8 +136,6 @@ def _fold(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time
             _forget_leg(state, joined, centre)
         case "call.overflowed":
             funnel.lose(key, exchange, time, "overflowed", event.data.queue, centre)
-        case "call.classified":
-            _classify(state, key, event, time, centre)
         case "call.blocked":
             funnel.lose(key, exchange, time, "blocked", None, centre)
         case "call.network_dropped":
