@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,11 +16,13 @@ from schemas.event import Event
 from schemas.topics import encode
 from streams.sources import asterisk, kind
 from streams.sources.follow import Feed, Once, Tail
-from streams.sources.opened import Opened, UnreadableError, is_file
+from streams.sources.opened import BrokenFileError, Opened, UnreadableError, is_file
 
 BATCH = 500
 LOOK_SECONDS = 0.5
 """How often a growing file is looked at."""
+QUIET_SECONDS = 3
+"""After so much silence nothing is held: what is written within two seconds by whole ones comes within three."""
 
 _BLOCK = 65_536
 
@@ -116,30 +118,51 @@ def queue_log(
 ) -> Iterator[Report]:
     """Deliver a queue_log, whole or as it grows; says after every batch how far it is.
 
-    A batch is remembered only when the sink has it: after a kill some events are sent again, and known by their ids.
+    A batch is remembered only when the sink has it: after a kill some events are sent again, and known by their ids. What the
+    reader holds is not remembered either, so that who is stopped begins with it.
     """
     report = Report(passed_over=reader.passed_over)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def send(told: Iterable[asterisk.Told]) -> None:
+        for _, events in told:
+            for event in events:
+                sink.send(event)
+                report.events += 1
+
+    quiet, ended = 0.0, False
     try:
-        while not stop.is_set():
+        while not ended and not stop.is_set():
+            if reader.held and source.opened is not None and source.opened.is_silent(QUIET_SECONDS):
+                send(reader.rest())
+                sink.flush()
+                yield report
             lines = source.read(BATCH)
             for number, line in enumerate(lines, source.first_line):
                 try:
-                    for event in reader.read(line):
-                        sink.send(event)
-                        report.events += 1
+                    send(reader.read(line))
                 except asterisk.MalformedError as malformed:
                     report.bad += 1
                     on_bad(number, str(malformed))
             if lines:
-                sink.flush()
-                source.delivered()
-                yield report
+                quiet = 0.0
             elif follow and isinstance(source, Tail):
                 stop.wait(LOOK_SECONDS)
+                quiet += LOOK_SECONDS
             else:
-                break
+                ended = True
+            was_held = reader.held
+            if ended or quiet >= QUIET_SECONDS:
+                send(reader.rest())
+            if lines or was_held != reader.held:
+                sink.flush()
+                source.delivered(reader.held)
+                yield report
+    except BrokenFileError:
+        send(reader.rest())
+        sink.flush()
+        raise
     finally:
         source.close()
     yield report

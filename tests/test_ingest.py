@@ -1,18 +1,25 @@
 """What a centre has on its way into a file: whole after any kill, and one sentence when it cannot be written."""
 
+import gzip
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from schemas.event import Event
 from schemas.topics import encode
 from streams import ingest
-from tests.builders import offered
+from streams.sources import asterisk, follow
+from streams.sources.opened import BrokenFileError
+from tests.builders import BOGOR, offered
+from tests.conftest import DATA
 from tests.test_cli import pantau112
 
 ROOT = Path(__file__).parents[1]
@@ -88,6 +95,107 @@ def test_killed_with_9_at_any_moment_it_loses_nothing_and_what_is_twice_is_known
     told = Counter(ids(to))
     assert len(told) == CALLS
     assert CALLS < told.total() <= CALLS + len(moments) * ingest.BATCH
+
+
+class Kept:
+    """A sink that keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def send(self, event: Event) -> None:
+        self.events.append(event)
+
+    def flush(self) -> None:
+        pass
+
+
+class Killed(follow.Tail):
+    """A tail that is killed where the file ends for now."""
+
+    def read(self, most: int = 1000) -> list[bytes]:
+        if not (lines := super().read(most)):
+            raise KeyboardInterrupt
+        return lines
+
+
+@pytest.fixture
+def no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+
+def delivered(feed: follow.Feed, *, following: bool = False) -> list[Event]:
+    kept = Kept()
+    with suppress(KeyboardInterrupt):
+        list(ingest.queue_log(feed, following, asterisk.Reader(BOGOR, "/a"), kept, lambda *_: None))
+    return kept.events
+
+
+@pytest.mark.usefixtures("no_signals")
+def test_killed_after_any_line_it_tells_everything_under_one_id_and_nothing_that_a_shutdown_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = (DATA / "asterisk" / "queue_log").read_bytes().splitlines(keepends=True)[-50:]
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+    log, position = tmp_path / "queue_log", tmp_path / "position"
+    log.write_bytes(b"".join(recording))
+    whole = delivered(follow.Tail(log))
+    told_twice = 0
+    for batch in (1, 7, 500):
+        monkeypatch.setattr(ingest, "BATCH", batch)
+        for cut in range(len(recording) + 1):
+            position.unlink(missing_ok=True)
+            log.write_bytes(b"".join(recording[:cut]))
+            before = delivered(Killed(log, position, follow=True), following=True)
+            log.write_bytes(b"".join(recording))
+            after = delivered(follow.Tail(log, position))
+
+            assert list({event.id: event for event in before + after}.values()) == whole
+            if batch == 1:
+                told_twice += len(before + after) - len(whole)
+    assert told_twice == 0
+
+
+def until(reports: Iterator[ingest.Report], events: int) -> None:
+    """Wait until so many were sent."""
+    while next(reports).events < events:
+        pass
+
+
+@pytest.mark.usefixtures("no_signals")
+@pytest.mark.parametrize("form", ["file", "pipe"])
+def test_the_last_call_of_the_night_is_told_although_nothing_comes_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(ingest, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(ingest, "QUIET_SECONDS", 0.03)
+    log, position = tmp_path / "queue_log", tmp_path / "position"
+    os.mkfifo(log) if form == "pipe" else log.touch()
+    with log.open("rb+", buffering=0) as exchange:
+        exchange.write(b"1|1.1|112|NONE|ENTERQUEUE|||1\n9|1.1|112|NONE|ABANDON|1|1|8\n")
+        kept = Kept()
+        feed = ingest.feed(log, position if form == "file" else None, True)
+        reports = ingest.queue_log(feed, True, asterisk.Reader(BOGOR, "/a"), kept, lambda *_: None)
+        until(reports, 2)
+        exchange.write(b"20|1.2|112|NONE|ENTERQUEUE|||1\n")
+        until(reports, 3)
+        reports.close()  # type: ignore[attr-defined]
+
+    assert [event.type for event in kept.events] == ["call.offered", "call.abandoned", "call.offered"]
+    if form == "file":
+        assert delivered(follow.Tail(log, position)) == []
+
+
+@pytest.mark.usefixtures("no_signals")
+def test_what_was_held_when_a_packed_file_breaks_off_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "queue_log.gz"
+    text = "".join(f"{1_000 + n}|{n}.{n * n % 7919}|112|NONE|ABANDON|1|1|8\n" for n in range(20_000))
+    log.write_bytes(gzip.compress(text.encode())[:-2_000])
+    kept, reader = Kept(), asterisk.Reader(BOGOR, "/a")
+    with pytest.raises(BrokenFileError):
+        list(ingest.queue_log(ingest.feed(log, None, False), False, reader, kept, lambda *_: None))
+
+    assert len(kept.events) == reader.lines > 1_000
 
 
 @pytest.mark.parametrize("left", [b"", b"whole\n", b"whole\nhal", b"hal", b"whole\n" + b"x" * 200_000])

@@ -88,12 +88,12 @@ class Faults:
 
         An empty input is none that could not be read, and is said to be empty: an hour without calls is written so.
         """
-        from streams.sources.door import UNNAMED_SEAT
+        from streams.sources.door import MEND_SEAT, UNNAMED_SEAT
 
         if self.count > BAD_SHOWN:
             tell(f"{self._name}: and {self.count - BAD_SHOWN:,} more lines that could not be read")
         if self._door is not None and (n := self._door.passed_over[UNNAMED_SEAT]):
-            tell(f"{self._name}: {n:,} passed over ({UNNAMED_SEAT}: set PANTAU112_CALLER_KEY_FILE)")
+            tell(f"{self._name}: {n:,} passed over ({UNNAMED_SEAT}: {MEND_SEAT})")
         if not (self.good if good is None else good):
             if self.count:
                 raise Failed(f"{self._name}: nothing in it could be used; {self.count:,} refused")
@@ -107,8 +107,12 @@ def sentence(refusal: "Refusal") -> str:
 
 def report_on(source: Path, report: "Report", faults: Faults) -> None:
     """Say what came of reading a source. Raises `Failed` when nothing of it could be read."""
+    from streams.sources.door import MEND_SEAT, UNNAMED_SEAT
+
     over = ", ".join(f"{n:,} {name}" for name, n in sorted(report.passed_over.items()))
     tell(f"{source}: {report.events:,} events, {report.bad:,} bad lines{f', passed over: {over}' if over else ''}")
+    if report.passed_over[UNNAMED_SEAT]:
+        tell(f"{source}: a {UNNAMED_SEAT}: {MEND_SEAT}")
     faults.sum_up(report.events + report.passed_over.total())
 
 

@@ -156,15 +156,17 @@ def _read_events(opened: Opened, told: Iterator[tuple[int, bytes]], door: Door) 
 
 
 def _read_queue_log(lines: Iterable[tuple[int, bytes]], reader: asterisk.Reader) -> Iterator[Line]:
-    number = 0
+    number, broken = 0, False
     try:
         for number, line in lines:
             try:
-                events = reader.read(line)
+                told = reader.read(line)
             except asterisk.MalformedError as malformed:
                 yield Line(number, Refusal("invalid_data", str(malformed)))
             else:
-                for event in events:
-                    yield Line(number, event)
+                yield from (Line(at, event) for at, events in told for event in events)
     except BrokenFileError:
+        broken = True
+    yield from (Line(at, event) for at, events in reader.rest() for event in events)
+    if broken:
         yield Line(number + 1, Refusal("empty", "the gzip file breaks off here"))

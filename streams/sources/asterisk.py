@@ -8,6 +8,9 @@ An event's id is a hash of what the event says, so that the same line gives the 
 after a rotation, or from the middle of a file. Two identical lines count once, and rightly: they tell the same fact. The
 caller is no part of the id, because a telephone number could be guessed from a hash without a key.
 
+What an exchange that shuts down in order writes last (ABANDON of whoever waits, COMPLETE of whoever talks, though neither did
+anything) looks like any other until QUEUESTART follows. So such a line, and what comes behind it, is held until that is known.
+
 Verbs are Asterisk's (`app_queue.c`), and those that Wazo, QueueMetrics and VICIdial add. What says nothing of calls or seats is
 passed over and counted: that a caller was put on hold, which number was dialled, that rules were read anew. So are AGENTDUMP
 and SYSCOMPAT, after which the caller waits on or an ABANDON follows, and OUTCALL, which tells an outbound call when it is over.
@@ -15,12 +18,13 @@ and SYSCOMPAT, after which the caller waits on or an ABANDON follows, and OUTCAL
 
 import csv
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from schemas.calls import (
     CallAbandoned,
@@ -49,6 +53,15 @@ from streams.sources.pseudonym import extension
 LONGEST = 4096
 """Bytes of a line; real ones have about 80."""
 
+SHUTDOWN = timedelta(seconds=2)
+"""So long before a restart, what ends calls was written by the shutdown."""
+
+HELD = 1_000
+"""The most lines that are held: no exchange writes so many within `SHUTDOWN`."""
+
+Told = tuple[int, Sequence[Event]]
+"""What a line tells, and its number, counted from the first line that the reader read."""
+
 _NOBODY = frozenset(("", "NONE", "REALTIME", "MANAGER", "CLI"))
 _TIME = re.compile(r"[0-9]{1,10}(\.[0-9]{1,9})?", re.ASCII)
 _LOCAL = re.compile(
@@ -63,8 +76,11 @@ _VERBS = 64
 _QUEUES = 256
 _SEATS = 1024
 _COLUMNS = ("time", "callid", "queuename", "agent", "event")
+# As QueueMetrics' table has them, which VICIdial fills too.
+_ALSO = {"time_id": "time", "call_id": "callid", "queue": "queuename", "verb": "event"}
 
 _ENDED_BY = {"COMPLETEAGENT": "seat", "COMPLETECALLER": "caller"}
+_ENDS = frozenset(("ABANDON", *_ENDED_BY))
 _OVERFLOWED = {
     "EXITEMPTY": "empty",
     "LEAVEEMPTY": "empty",
@@ -94,6 +110,20 @@ _OPERATOR: dict[str, type[Event]] = {
 _EVERYWHERE = frozenset(
     ("AGENTLOGIN", "AGENTCALLBACKLOGIN", "AGENTLOGOFF", "AGENTCALLBACKLOGOFF", "PAUSEALL", "UNPAUSEALL", "PAUSEREASON")
 )
+_CALL: tuple[type[Event], ...] = (
+    CallOffered,
+    CallAnswered,
+    CallEnded,
+    CallAbandoned,
+    CallTransferred,
+    CallOverflowed,
+    CallClassified,
+    ExchangeRestarted,
+)
+# What `model_validate` does; that itself costs a fifth more.
+_MAKE: dict[type[Event], Callable[[Any], Event]] = {
+    kind: TypeAdapter(kind).validator.validate_python for kind in (*_CALL, *_OPERATOR.values())
+}
 
 
 class MalformedError(ValueError):
@@ -103,7 +133,7 @@ class MalformedError(ValueError):
 class Reader:
     """Reads the queue_log of one exchange, plain or as a table with a header, for one centre.
 
-    `passed_over` counts the lines that say nothing of calls or seats, by verb.
+    `passed_over` counts the lines that say nothing of calls or seats, by verb, and what else is not told; `lines` all of them.
     """
 
     def __init__(self, centre: Centre, source: str, door: Door | None = None) -> None:
@@ -117,11 +147,20 @@ class Reader:
         self._table: _Table | None = None
         self._queues: dict[str, tuple[str, str | None]] = {}
         self._seats: dict[str, str | None] = {}
+        # What is not told yet, each with its time where it ends a call.
+        self._held: deque[tuple[datetime | None, Told]] = deque()
+        self.lines = 0
         self._epoch = ""
         self._time = datetime.fromtimestamp(0, UTC)
 
-    def read(self, line: str | bytes) -> Sequence[Event]:
-        """The events that one line tells: mostly one, none for an empty or passed-over line. Raises `MalformedError`."""
+    @property
+    def held(self) -> int:
+        """How many of the lines read last are not told yet, beginning with the first that is held."""
+        return self.lines - self._held[0][1][0] + 1 if self._held else 0
+
+    def read(self, line: str | bytes) -> Sequence[Told]:
+        """What is told now that one more line is known: mostly its own event. Raises `MalformedError`, which holds nothing up."""
+        self.lines += 1
         if len(line) > LONGEST:
             raise MalformedError(f"longer than {LONGEST} bytes")
         text = (line if isinstance(line, str) else decode(line)).removeprefix("\ufeff").strip("\r\n")
@@ -140,12 +179,39 @@ class Reader:
             self._epoch, self._time = parts[0], moment
         try:
             call, queue, agent, verb = parts[1:5]
-            return self._events(call, queue, agent, verb, parts[5:])
+            events = self._events(call, queue, agent, verb, parts[5:])
         except ValidationError as invalid:
             error = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
             # Pydantic's own sentences can quote the input; its type names cannot.
             field = ".".join(str(part) for part in error["loc"])
             raise MalformedError(f"field {field}: {error['type'].replace('_', ' ')}") from None
+        told = self.lines, events
+        return self._hold(verb, told) if self._held or verb in _ENDS else (told,)
+
+    def rest(self) -> Sequence[Told]:
+        """What is held, when nothing more comes."""
+        told = [told for _, told in self._held]
+        self._held.clear()
+        return told
+
+    def _hold(self, verb: str, told: Told) -> Sequence[Told]:
+        held, now = self._held, self._time
+        if verb == "QUEUESTART":
+            before = [self._at_shutdown(each) if ends and abs(now - ends) <= SHUTDOWN else each for ends, each in held]
+            held.clear()
+            return [*before, told]
+        held.append((now if verb in _ENDS else None, told))
+        free = []
+        while held and ((ends := held[0][0]) is None or abs(now - ends) > SHUTDOWN or len(held) > HELD):
+            free.append(held.popleft()[1])
+        return free
+
+    def _at_shutdown(self, told: Told) -> Told:
+        """What a shutdown wrote: nobody gave up, and nobody ended the conversation."""
+        number, (event,) = told
+        if isinstance(event, CallEnded):
+            return number, (event.model_copy(update={"data": event.data.model_copy(update={"by": None})}),)
+        return number, self._pass_over("ABANDON of a shutdown")
 
     def _moment(self, text: str) -> datetime | None:
         if _TIME.fullmatch(text):
@@ -185,7 +251,7 @@ class Reader:
             case "CALLOUTBOUND":
                 return (self._offered(call, queue, direction="outbound"),)
             case "QUEUESTART":
-                return (self._event(ExchangeRestarted, {}, ""),)
+                return (self._event(ExchangeRestarted, {}, "", None),)
             case _ if reason := _OVERFLOWED.get(verb):
                 return (self._of_call(CallOverflowed, call, queue, {"reason": reason}),)
             case _ if reason := _REFUSED.get(verb):
@@ -203,7 +269,7 @@ class Reader:
             raise MalformedError("field agent: missing")
         name = self._seat(agent)
         if name is None:
-            return self._pass_over(UNNAMED_SEAT)
+            return ()
         first = data[0] if data else ""
         facts: dict[str, Any] = {"seat": name}
         if kind is OperatorPaused and first:
@@ -217,10 +283,10 @@ class Reader:
             if seconds == 0:
                 return self._pass_over(f"{verb} of no time")
         apart, code = self._queue(queue)
-        event = self._event(kind, facts, apart, queue=code)
+        event = self._event(kind, facts, apart, code)
         # Asterisk also writes an empty field where a member is not paused.
         if kind is OperatorLoggedIn and first == "PAUSED":
-            return event, self._event(OperatorPaused, {"seat": name}, apart, queue=code)
+            return event, self._event(OperatorPaused, {"seat": name}, apart, code)
         return (event,)
 
     def _offered(self, call: str, queue: str, caller: str | None = None, direction: str = "inbound") -> Event:
@@ -230,7 +296,7 @@ class Reader:
         facts = {"queue": code or queue, "clock": "queue", "call": self._call(call)}
         if direction != "inbound":
             facts["direction"] = direction
-        return self._event(CallOffered, facts, apart, caller=caller)
+        return self._event(CallOffered, facts, apart, None, caller)
 
     def _transferred(self, call: str, queue: str, agent: str, talk_seconds: float | None, to: str | None = None) -> Event:
         facts = {"to": to, "seat": self._seat(agent), "talk_seconds": talk_seconds}
@@ -239,13 +305,16 @@ class Reader:
     def _of_call(self, kind: type[Event], call: str, queue: str, facts: dict[str, Any]) -> Event:
         facts["call"] = self._call(call)
         apart, code = self._queue(queue)
-        return self._event(kind, facts, apart) if kind is CallClassified else self._event(kind, facts, apart, queue=code)
+        return self._event(kind, facts, apart, None if kind is CallClassified else code)
 
-    def _event(self, kind: type[Event], facts: dict[str, Any], apart: str, **beside: str | None) -> Event:
-        """One event. Its id is made from its time, the queue's name and `facts`, and not from what is said `beside` them."""
+    def _event(self, kind: type[Event], facts: dict[str, Any], apart: str, queue: str | None, caller: str | None = None) -> Event:
+        """One event, its id made from its time, `facts`, and what tells its queue `apart` from others."""
         said = f"{self._epoch}|{kind.__name__}|{apart}|{'|'.join(map(str, facts.values()))}"
-        facts |= beside
-        return kind.model_validate(
+        if queue is not None:
+            facts["queue"] = queue
+        if caller is not None:
+            facts["caller"] = caller
+        return _MAKE[kind](
             {
                 "id": blake2b(said.encode("utf-8", "replace"), digest_size=8).hexdigest(),
                 "source": self._source,
@@ -281,12 +350,14 @@ class Reader:
 
     def _seat(self, agent: str) -> str | None:
         try:
-            return self._seats[agent]
+            seat = self._seats[agent]
         except KeyError:
             if len(self._seats) >= _SEATS:
                 self._seats.clear()
-            self._seats[agent] = found = None if agent in _NOBODY else self._door.seat(self._centre, agent)
-            return found
+            self._seats[agent] = seat = None if agent in _NOBODY else self._door.seat(self._centre, agent)
+        if seat is None and agent not in _NOBODY:
+            self.passed_over[UNNAMED_SEAT] += 1
+        return seat
 
     def _pass_over(self, what: str) -> Sequence[Event]:
         self.passed_over[what] += 1
@@ -307,17 +378,21 @@ class _Table(NamedTuple):
     columns: tuple[int, ...]
 
     def parts(self, text: str) -> list[str]:
-        """The parts of the line that a row is."""
+        """The parts of the line that a row is. All data may stand in one cell, as they do in a line."""
         row = next(csv.reader((text,), delimiter=self.delimiter), [])
-        return [row[column] for column in self.columns if column < len(row)]
+        cells = [row[column].strip() for column in self.columns if column < len(row)]
+        return cells if len(cells) != len(_COLUMNS) + 1 else [*cells[:-1], *cells[-1].split("|")]
 
 
 def table_of(text: str) -> _Table | None:
     """What a header says of the rows below it; None for what is no header of a queue_log."""
     for delimiter in "\t,;|":
-        names = [name.strip(" \"'").lower() for name in text.split(delimiter)]
+        written = [name.strip(" \"'").lower() for name in text.split(delimiter)]
+        names = [_ALSO.get(name, name) for name in written]
         if set(_COLUMNS) <= set(names):
-            data = sorted(name for name in names if re.fullmatch(r"data[1-5]", name))
+            data = sorted(name for name in names if re.fullmatch(r"data[1-5]", name)) or [
+                name for name in names if name == "data"
+            ]
             return _Table(delimiter, tuple(names.index(name) for name in (*_COLUMNS, *data)))
     return None
 
@@ -335,11 +410,14 @@ def events(
     reader = Reader(centre, source, door)
     for number, line in enumerate(lines, first_line):
         try:
-            found = reader.read(line)
+            told = reader.read(line)
         except MalformedError as malformed:
             on_bad(number, str(malformed))
         else:
-            yield from found
+            for _, found in told:
+                yield from found
+    for _, found in reader.rest():
+        yield from found
 
 
 def decode(line: bytes) -> str:

@@ -25,6 +25,12 @@ Kind = Literal["queue", "seat", "reason", "to", "class_"]
 UNNAMED_SEAT = "seat named like a person, and no key"
 """Counted as passed over: without a key such a seat cannot be told without telling who sits there."""
 
+MEND_SEAT = (
+    "say in the centre's file which seat that is (seats, with its other names in also), or set log_membername_as_agent=yes in "
+    "queues.conf where the exchange calls one seat by its interface and by a name, or set PANTAU112_CALLER_KEY_FILE"
+)
+"""What makes such a seat known."""
+
 _USUAL = """
 istirahat makan siang malam pagi sore minum kopi sholat salat shalat solat jumat ibadah toilet wc kamar kecil isoma rapat
 briefing apel pelatihan diklat tugas dinas luar lain lainnya lapangan laporan admin administrasi input data izin ijin sakit cuti

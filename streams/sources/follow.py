@@ -6,6 +6,7 @@ import os
 import re
 import zlib
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections import deque
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from io import FileIO
@@ -39,8 +40,8 @@ class Feed(Protocol):
     def read(self, most: int = 1000) -> list[bytes]:
         """The next lines; none when there are no more (for now)."""
 
-    def delivered(self) -> None:
-        """All lines read so far have arrived where they go."""
+    def delivered(self, held: int = 0) -> None:
+        """All lines read so far have arrived where they go, but the last `held`."""
 
     def close(self) -> None:
         """Let go of the open file."""
@@ -62,7 +63,7 @@ class Once:
         self._given = len(lines)
         return lines
 
-    def delivered(self) -> None:
+    def delivered(self, held: int = 0) -> None:
         """Nothing is remembered: what is read once begins at the beginning."""
 
     def close(self) -> None:
@@ -89,6 +90,9 @@ class Tail:
         self._follow = follow
         self._given = _recall(memory)
         self._at = self._given
+        # How many lines were read in all, and where each `read` ended that is not delivered yet.
+        self._lines = 0
+        self._ends: deque[tuple[int, Position]] = deque()
         self._file: IO[bytes] | None = None
         self._in_rotated = self._leaving = False
         # Whether the file of `_given` was read to its end, and that file was rotated.
@@ -110,14 +114,19 @@ class Tail:
                 break
         return []
 
-    def delivered(self) -> None:
-        """All lines read so far have arrived where they go: after a restart, reading goes on behind them."""
-        if self._memory is None or not self._given.first:
+    def delivered(self, held: int = 0) -> None:
+        """All lines read so far but the last `held` have arrived where they go: after a restart, reading goes on behind them, or
+        behind what one `read` gave before.
+        """
+        arrived = Position()
+        while self._ends and self._ends[0][0] <= self._lines - held:
+            _, arrived = self._ends.popleft()
+        if self._memory is None or not arrived.first:
             return
         draft = self._memory.with_name(self._memory.name + ".new")
         try:
             with draft.open("w") as file:
-                json.dump(asdict(self._given), file)
+                json.dump(asdict(arrived), file)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self._memory)
@@ -198,6 +207,8 @@ class Tail:
         self.first_line = self._at.line + 1
         self._finished = False
         self._at = self._given = Position(self._at.first or _hash(lines[0]), at, self._at.line + len(lines))
+        self._lines += len(lines)
+        self._ends.append((self._lines, self._given))
         return lines
 
     def _breaks_off(self, line: int) -> BrokenFileError:

@@ -9,6 +9,7 @@ import errno
 import gzip
 import io
 import os
+import select
 import stat
 import zlib
 from collections.abc import Callable, Iterator
@@ -99,6 +100,10 @@ class Opened(AbstractContextManager["Opened"]):
         """Raise `UnreadableError` when the beginning is no text: for whoever cannot make anything of it anyway."""
         if b"\0" in self.head:
             raise UnreadableError(f"{self.name}: is no text (it has zero bytes)")
+
+    def is_silent(self, seconds: float) -> bool:
+        """Whether a pipe says nothing for so long. A file, and what has ended, is not silent."""
+        return not select.select([self._raw], [], [], seconds)[0]
 
     def pieces(self) -> Iterator[bytes]:
         """The text as it comes, cut anywhere. Raises `BrokenFileError`."""

@@ -2,11 +2,15 @@ import gzip
 import json
 import random
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import accumulate
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.calls import CallOffered
+from schemas.calls import CallEnded, CallOffered
 from schemas.event import Event
 from schemas.topics import decode, encode
 from streams.sources import asterisk
@@ -169,10 +173,9 @@ def test_a_verb_that_says_nothing_of_calls_or_seats_is_counted_as_passed_over(ve
 def test_a_class_is_told_by_the_words_of_the_centres_file() -> None:
     reader = asterisk.Reader(changed(BOGOR, classes={"prank": ("Main-main",)}), "/a")
 
-    assert [event.data.model_dump(exclude_none=True) for event in reader.read("1|1.1|112|Agent/1|CALLSTATUS|main main")] == [
-        {"call": "1.1", "class_": "prank"}
-    ]
-    assert reader.read("1|1.1|112|Agent/1|CALLSTATUS| ") == ()
+    ((number, (event,)),) = reader.read("1|1.1|112|Agent/1|CALLSTATUS|main main")
+    assert (number, event.data.model_dump(exclude_none=True)) == (1, {"call": "1.1", "class_": "prank"})
+    assert reader.read("1|1.1|112|Agent/1|CALLSTATUS| ") == ((2, ()),)
     assert reader.passed_over == {"CALLSTATUS of no class": 1}
 
 
@@ -265,14 +268,132 @@ def test_two_lines_that_say_different_facts_are_two_events() -> None:
         ),
         "1|NONE|NONE|Agent/1|WRAPUPSTART|15",
         "1|NONE|NONE|Agent/1|WRAPUPSTART|16",
-        "1|NONE|NONE|NONE|QUEUESTART|",
-        "2|NONE|NONE|NONE|QUEUESTART|",
+        "8|NONE|NONE|NONE|QUEUESTART|",
+        "9|NONE|NONE|NONE|QUEUESTART|",
     ]
     said: dict[str, tuple[object, ...]] = {}
     for event in read("\n".join(lines))[0]:
         fact = event.type, event.time, event.data
         assert said.setdefault(event.id, fact) == fact
     assert len(set(map(str, said.values()))) == 103
+
+
+ENDS = ("ABANDON|1|1|5", "COMPLETECALLER|4|9|1", "COMPLETEAGENT|4|9|1")
+LINES = st.lists(
+    st.tuples(
+        st.sampled_from((0, 0, 1, 2, 3)),
+        st.sampled_from(
+            (
+                "1.1|112|NONE|ENTERQUEUE||0800000001|1",
+                "1.1|112|Agent/1|CONNECT|4|1.2|3",
+                *(f"{call}|112|Agent/1|{verb}" for call in ("1.1", "1.2") for verb in ENDS),
+                "1.1|112|Agent/1|BLINDTRANSFER|1005|ctx|4|9|1",
+                "1.1|112|Agent/1|RINGCANCELED|900",
+                "NONE|112|Agent/1|ADDMEMBER|PAUSED",
+                "NONE|NONE|NONE|QUEUESTART|",
+                "1.1|112|NONE|FULL|",
+                "NONE|112|NONE|ABANDON|1|1|5",
+            )
+        )
+        | st.text(max_size=20),
+    ),
+    max_size=30,
+)
+
+
+def timed(steps: list[tuple[int, str]]) -> list[str]:
+    """The lines with the times that they come at."""
+    seconds = accumulate(step for step, _ in steps)
+    return [f"{1_000_000_000 + second}|{line}" for second, (_, line) in zip(seconds, steps, strict=True)]
+
+
+def told(reader: asterisk.Reader, lines: list[str]) -> list[tuple[int, Event]]:
+    found: list[asterisk.Told] = []
+    for line in lines:
+        with suppress(asterisk.MalformedError):
+            found += reader.read(line)
+    return [(number, event) for number, events in found for event in events]
+
+
+def rest(reader: asterisk.Reader) -> list[tuple[int, Event]]:
+    return [(number, event) for number, events in reader.rest() for event in events]
+
+
+def reader() -> asterisk.Reader:
+    return asterisk.Reader(CENTRE, "/a", Door(KEY, [CENTRE]))
+
+
+def of_a_shutdown(lines: list[str], at: int) -> bool:
+    """Whether the line stands within two seconds before a restart."""
+    if not lines[at].endswith(ENDS):
+        return False
+    second = int(lines[at].split("|")[0])
+    return any(line.endswith("|QUEUESTART|") and 0 <= int(line.split("|")[0]) - second <= 2 for line in lines[at + 1 :])
+
+
+@given(LINES)
+def test_what_is_held_comes_in_order_and_nothing_is_lost_but_what_a_shutdown_wrote_of_who_waited(
+    steps: list[tuple[int, str]],
+) -> None:
+    lines = timed(steps)
+    alone = []
+    for number, line in enumerate(lines):
+        one = reader()
+        for _, event in told(one, [line]) + rest(one):
+            if not of_a_shutdown(lines, number):
+                alone.append((number + 1, event))
+            elif isinstance(event, CallEnded):
+                alone.append((number + 1, event.model_copy(update={"data": event.data.model_copy(update={"by": None})})))
+    whole = reader()
+
+    assert told(whole, lines) + rest(whole) == alone
+    assert not whole.held
+
+
+@given(LINES, st.data())
+def test_who_is_killed_and_begins_with_what_was_held_or_before_tells_the_same(
+    steps: list[tuple[int, str]], data: st.DataObject
+) -> None:
+    lines = timed(steps)
+    whole = reader()
+    all_told = told(whole, lines) + rest(whole)
+    killed, again = reader(), reader()
+    cut = data.draw(st.integers(0, len(lines)), label="killed after")
+    before = told(killed, lines[:cut])
+    arrived = cut - killed.held
+    start = data.draw(st.integers(0, arrived), label="begins after")
+
+    assert before == [entry for entry in all_told if entry[0] <= arrived]
+    assert [(start + number, event) for number, event in told(again, lines[start:]) + rest(again)] == [
+        entry for entry in all_told if entry[0] > start
+    ]
+
+
+@pytest.mark.parametrize("later", ["3", "0", "2000000000"])
+def test_a_line_is_held_until_one_is_read_that_no_shutdown_could_have_let_follow(later: str) -> None:
+    one = reader()
+    assert one.read("3|1.1|112|NONE|ABANDON|1|1|2") == []
+    assert one.read("5|1.2|112|NONE|ENTERQUEUE|||1") == []
+    with pytest.raises(asterisk.MalformedError):
+        one.read("nonsense")
+    assert one.held == 3
+    released = told(one, [f"{later}|1.3|112|NONE|ENTERQUEUE|||1"])
+    assert len(released) == (0 if later == "3" else 3)
+
+
+def test_lines_that_never_come_to_a_later_time_are_not_held_without_end() -> None:
+    one = reader()
+    lines = [f"3|1.{n}|112|NONE|ABANDON|1|1|2" for n in range(3 * asterisk.HELD)]
+
+    assert [number for number, _ in told(one, lines)] == list(range(1, 2 * asterisk.HELD + 1))
+    assert one.held == asterisk.HELD
+
+
+def test_a_shutdown_s_abandons_are_counted_as_passed_over() -> None:
+    events, passed_over, _ = read("1|1.1|112|NONE|ABANDON|1|1|2\n3|NONE|NONE|NONE|QUEUESTART|\n3|NONE|NONE|NONE|QUEUESTART|")
+    assert [event.type for event in events] == ["exchange.restarted"] * 2
+    assert events[0] == events[1]
+    assert passed_over == {"ABANDON of a shutdown": 1}
 
 
 def test_a_wrap_up_of_no_time_is_none() -> None:
@@ -323,6 +444,7 @@ def test_a_seat_that_may_be_a_person_is_a_keyed_hash_and_without_a_key_not_told(
     assert (events, passed_over) == ([], {UNNAMED_SEAT: 1})
     ((_, answered),) = [(e.type, e.data.model_dump(exclude_none=True)) for e in read(f"1|1.1|112|{agent}|CONNECT|", key=False)[0]]
     assert answered == {"call": "1.1", "queue": "112"}
+    assert read(f"1|1.1|112|{agent}|CONNECT|", key=False)[1] == {UNNAMED_SEAT: 1}
 
 
 def test_every_name_of_a_queue_is_counted_under_a_code_and_two_names_are_two_events() -> None:
@@ -368,7 +490,7 @@ def test_a_real_exchange_s_log_has_no_line_that_is_not_understood_and_every_visi
     truth = json.loads((DATA / "asterisk" / "truth.json").read_text())["expected"]
     offered = Counter(event.data.queue for event in events if isinstance(event, CallOffered))
     assert bad == []
-    assert passed_over.keys() == {"CONFIGRELOAD", "RINGCANCELED"}
+    assert passed_over.keys() == {"CONFIGRELOAD", "RINGCANCELED", "ABANDON of a shutdown"}
     assert offered == {queue: truth[queue]["offered"] for queue in ("112", "112-overflow")}
     assert sum(event.type == "call.answered" for event in events) == sum(truth[queue]["answered"] for queue in offered)
 

@@ -143,6 +143,21 @@ LOCAL = """
 2026-01-05 15:00:00.123456|c1.1|112|NONE|ENTERQUEUE||0800000001|1
 2026-01-05 15:00:05|c1.1|112|PJSIP/11|CONNECT|5|c1.2|4
 """
+NO_COLUMNS = """\
+time;callid;queuename;agent;event;data
+2026-01-05 15:00:00.123456;c1.1;112;NONE;ENTERQUEUE;|0800000001|1
+2026-01-05 15:00:05;c1.1;112;PJSIP/11;CONNECT;5|c1.2|4
+"""
+QUEUEMETRICS = """\
+partition,time_id,call_id,queue,agent,verb,data1,data2,data3,data4,data5,serverid
+P01,1767592800.123456,c1.1,112,NONE,ENTERQUEUE,,0800000001,1,,,1
+P01,1767592805,c1.1,112,PJSIP/11,CONNECT,5,c1.2,4,,,1
+"""
+PSQL = """\
+            time            | callid | queuename |  agent   |   event    | data1 |   data2    | data3 | data4 | data5
+ 2026-01-05 15:00:00.123456 | c1.1   | 112       | NONE     | ENTERQUEUE |       | 0800000001 | 1     |       |
+ 2026-01-05 15:00:05        | c1.1   | 112       | PJSIP/11 | CONNECT    | 5     | c1.2       | 4     |       |
+"""
 TABLE = """\
 id{0}time{0}callid{0}queuename{0}agent{0}event{0}data1{0}data2{0}data3{0}data4{0}data5
 1{0}2026-01-05 15:00:00.123456{0}c1.1{0}112{0}NONE{0}ENTERQUEUE{0}{0}0800000001{0}1{0}{0}
@@ -151,7 +166,9 @@ id{0}time{0}callid{0}queuename{0}agent{0}event{0}data1{0}data2{0}data3{0}data4{0
 
 
 @pytest.mark.parametrize(
-    "text", [LOCAL, TABLE.format("\t"), TABLE.format(","), TABLE.format(";")], ids=["log", "tab", "comma", "semicolon"]
+    "text",
+    [LOCAL, TABLE.format("\t"), TABLE.format(","), TABLE.format(";"), NO_COLUMNS, QUEUEMETRICS, PSQL],
+    ids=["log", "tab", "comma", "semicolon", "data in one column", "queuemetrics", "psql"],
 )
 def test_a_queue_log_of_a_database_is_read_in_the_centre_s_zone(tmp_path: Path, text: str) -> None:
     jayapura = parse('code = "91.71"\nname = "Kota Jayapura"\ntimezone = "Asia/Jayapura"')
