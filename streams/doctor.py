@@ -217,6 +217,14 @@ def _told(page: str) -> Iterator[Finding]:
     for labels, n in _samples(page, "psap_names_unknown_total"):
         said = f"{n:,.0f} times a {labels['kind']} that the file of {labels['city']} does not have, though it names others"
         yield Finding("warn", "names", said, "add it there, or how it is spelt under also = [...] (a class: under [classes])")
+    for labels, n in _samples(page, "psap_seats_unpaired"):
+        if n:
+            said = f"{n:,.0f} names of {labels['city']} act and never log in, while others log in under another kind of name"
+            todo = (
+                "set log_membername_as_agent = yes in queues.conf, or name the pairs in the centre's file: "
+                'seats = [{ code = "seat-1", also = ["PJSIP/11", "Petugas Satu"] }]'
+            )
+            yield Finding("warn", "names of seats", said, todo)
     for labels, n in _samples(page, "pantau112_passed_over_total"):
         said = f"{n:,.0f} times {labels['city']} reached its bound of {labels['limit']}"
         yield Finding("warn", "bounds", said, "see PsapPassedOver in the runbook, page pipeline")

@@ -258,32 +258,33 @@ def came(caller: str, class_: str, *hours: float) -> list[CallEvent | CallerEven
     return [event for hour in hours for event in spoken(f"{caller}-{class_}-{hour}", hour * 3600, caller, class_)]
 
 
-def logged_in(seat: str, seconds: float) -> OperatorEvent:
-    return OperatorLoggedIn(data=Seat(seat=seat), **_envelope("li", seat, seconds))
+def logged_in(seat: str, seconds: float, queue: str | None = None) -> OperatorEvent:
+    return OperatorLoggedIn(data=Seat(seat=seat, queue=queue), **_envelope("li", seat, seconds))
 
 
-def logged_out(seat: str, seconds: float) -> OperatorEvent:
-    return OperatorLoggedOut(data=Seat(seat=seat), **_envelope("lo", seat, seconds))
+def logged_out(seat: str, seconds: float, queue: str | None = None) -> OperatorEvent:
+    return OperatorLoggedOut(data=Seat(seat=seat, queue=queue), **_envelope("lo", seat, seconds))
 
 
-def paused(seat: str, seconds: float, reason: str | None = None) -> OperatorEvent:
-    return OperatorPaused(data=Paused(seat=seat, reason=reason), **_envelope("p", seat, seconds))
+def paused(seat: str, seconds: float, reason: str | None = None, queue: str | None = None) -> OperatorEvent:
+    return OperatorPaused(data=Paused(seat=seat, reason=reason, queue=queue), **_envelope("p", seat, seconds))
 
 
-def resumed(seat: str, seconds: float) -> OperatorEvent:
-    return OperatorResumed(data=Seat(seat=seat), **_envelope("r", seat, seconds))
+def resumed(seat: str, seconds: float, queue: str | None = None) -> OperatorEvent:
+    return OperatorResumed(data=Seat(seat=seat, queue=queue), **_envelope("r", seat, seconds))
 
 
-def ring_no_answer(seat: str, seconds: float) -> OperatorEvent:
-    return OperatorRingNoAnswer(data=RingNoAnswer(seat=seat), **_envelope("rna", seat, seconds))
+def ring_no_answer(seat: str, seconds: float, rang: float | None = None, queue: str | None = None) -> OperatorEvent:
+    data = RingNoAnswer(seat=seat, ring_seconds=rang, queue=queue)
+    return OperatorRingNoAnswer(data=data, **_envelope("rna", seat, seconds))
 
 
-def ringing(seat: str, seconds: float) -> OperatorEvent:
-    return OperatorRinging(data=Ringing(seat=seat), **_envelope("ri", seat, seconds))
+def ringing(seat: str, seconds: float, queue: str | None = None) -> OperatorEvent:
+    return OperatorRinging(data=Ringing(seat=seat, queue=queue), **_envelope("ri", seat, seconds))
 
 
-def wrap_up_started(seat: str, seconds: float) -> OperatorEvent:
-    return OperatorWrapUpStarted(data=WrapUp(seat=seat), **_envelope("ws", seat, seconds))
+def wrap_up_started(seat: str, seconds: float, lasts: float | None = None) -> OperatorEvent:
+    return OperatorWrapUpStarted(data=WrapUp(seat=seat, seconds=lasts), **_envelope("ws", seat, seconds))
 
 
 def wrap_up_ended(seat: str, seconds: float) -> OperatorEvent:

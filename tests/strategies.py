@@ -139,7 +139,8 @@ class Teller:
                     (low, high, min(low + 1, high), dice.randint(low, high), dice.randint(low, min(high, low + 100)))
                 )
             case "number":
-                low, high = float(part["minimum"]), float(part["maximum"])
+                above = part.get("exclusiveMinimum")
+                low, high = float(part["minimum"]) if above is None else nextafter(above, inf), float(part["maximum"])
                 values = (low, high, nextafter(low, inf), nextafter(high, -inf), -0.0, 5e-324, 0.1, dice.uniform(low, high))
                 return dice.choice([value for value in values if low <= value <= high])
             case kind:

@@ -126,16 +126,19 @@ def test_what_sources_told_that_could_not_be_taken_as_it_is_is_said_with_what_to
         'pantau112_passed_over_total{city="32.71",limit="link"} 3\n'
         'pantau112_source_clock_offset_seconds{city="32.71",source="/32.71/pbx"} -3420.2\n'
         'psap_late_events_total{city="32.71",source="/32.71/edge"} 60\n'
+        'psap_seats_unpaired{city="32.71"} 2\n'
     )
     findings = judged(serve, tmp_path, page)
     assert "7 times a category that the file of 32.71 does not have" in findings["names"].says
     assert "its bound of link" in findings["bounds"].says
     assert "/32.71/pbx is 3,420 s behind" in findings["source's clock"].says
     assert "60 of /32.71/edge" in findings["late events"].says
+    assert "2 names of 32.71 act and never log in" in findings["names of seats"].says
+    assert "log_membername_as_agent" in findings["names of seats"].todo
     assert all(findings[name].todo for name in ("names", "bounds", "source's clock", "late events"))
 
-    well = judged(serve, tmp_path, page.replace("-3420.2", "0.3").replace(" 60", " 5"))
-    assert not {"source's clock", "late events"} & well.keys()
+    well = judged(serve, tmp_path, page.replace("-3420.2", "0.3").replace(" 60", " 5").replace('"} 2\n', '"} 0\n'))
+    assert not {"source's clock", "late events", "names of seats"} & well.keys()
 
 
 def test_prometheus_and_alertmanager_are_asked_whether_they_are_ready(serve: Serve, tmp_path: Path) -> None:

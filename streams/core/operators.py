@@ -1,20 +1,25 @@
 """Operators: what each seat does and for how long: logged in, in a call, rung, wrapping up, or paused and why.
 
-A centre's state is one record of Kafka: with the longest codes a seat takes 7.5 kB as it is written, and all of them 1.5 MB.
+A seat is logged in from the first queue that it joins to the last that it leaves, and whoever rings, answers, pauses or resumes
+is there too: not every exchange tells who joins, and none tells it of members that its configuration names. Which seats talk is
+told by the calls.
+
+A centre's state is one record of Kafka: with the longest codes a seat takes 6.5 kB as it is written, and all of them 1.3 MB.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, assert_never, get_args
+from typing import Literal, NamedTuple, assert_never, get_args
 
 from schemas.operators import OperatorEvent
 from streams.core.centre import SEATS, Centre
 from streams.core.ledger import Ledger
-from streams.core.names import OTHER, Strangers
+from streams.core.names import OTHER, SILENT_SECONDS, Strangers
 from streams.core.reading import Metric, Readings
 from streams.core.shifts import scheduled_seconds
-from streams.core.spans import Span, overlap, total, union
-from streams.core.track import CHANGES, Track
+from streams.core.spans import Span, overlap, total, union, within
+from streams.core.timeline import MEMBER, PAUSE, SEEN, WRAP_UP, Change, Past, Timeline, short
 from streams.core.workload import Workload
 
 Doing = Literal["available", "ringing", "talking", "wrap_up", "paused", "off"]
@@ -25,9 +30,6 @@ REASONS = 16
 UNSPECIFIED = "unspecified"
 """The reason of a pause for which none was told."""
 
-PAUSES = 24
-"""The most changes of a seat's pause that are kept. Unlike those of its presence they say nothing of the hour that has gone."""
-
 WINDOW_SECONDS = 3600
 """What occupancy and adherence are about."""
 
@@ -35,7 +37,7 @@ RINGING_SECONDS = 60
 """A seat rings no longer than this: that a caller hung up meanwhile is not told by the seat."""
 
 WRAP_UP_SECONDS = 600
-"""A wrap-up whose end is not told is over after this."""
+"""A wrap-up of which neither its end nor how long it takes is told is over after this."""
 
 ENOUGH_SECONDS = 600
 """With less logged-in time than this in the window, occupancy says nothing."""
@@ -45,9 +47,7 @@ ENOUGH_SECONDS = 600
 class Seat:
     """One seat as far as it was told. The times are those of the events, which can come late."""
 
-    presence: Track = field(default_factory=Track)
-    pause: Track = field(default_factory=Track)
-    wrap_up: Track = field(default_factory=Track)
+    timeline: Timeline = field(default_factory=Timeline)
     rang: float = 0.0
     rang_out: float = 0.0
     ring_no_answers: int = 0
@@ -55,8 +55,7 @@ class Seat:
     @property
     def heard(self) -> float:
         """When it was last heard of."""
-        changes = [track.changes[-1][0] for track in (self.presence, self.pause, self.wrap_up) if track.changes]
-        return max([*changes, self.rang, self.rang_out])
+        return max(self.timeline.newest, self.rang, self.rang_out)
 
 
 @dataclass(slots=True)
@@ -66,80 +65,104 @@ class State:
     ledger: Ledger = field(default_factory=Ledger)
     seats: dict[str, Seat] = field(default_factory=dict)
     paused_seconds: dict[str, float] = field(default_factory=dict)
+    """Of the pauses that no seat's timeline has any more, by reason. A timeline names a reason by its number here."""
     strangers: Strangers = field(default_factory=Strangers)
 
 
 def step(state: State, event: OperatorEvent, time: float, centre: Centre) -> None:
-    """Remember one event; `time` is its own in epoch seconds. What is older than the news of its seat changes only the past.
-
-    But what was counted stays: pauses that are over by the time they are told.
-    """
-    names = centre.names.seats
-    seat = state.seats.get(names[event.data.seat])
+    """Remember one event; `time` is its own in epoch seconds. Facts come in any order; one told twice changes nothing."""
+    data = event.data
+    if event.type == "operator.ring_no_answer" and event.data.ring_seconds == 0:
+        return  # the exchange could not even ring it: nobody let a caller wait
+    seat = state.seats.get(centre.names.seats[data.seat]) or _take_in(state, data.seat, time, centre)
     if seat is None:
-        key = state.strangers.take_in("seat", event.data.seat, names, state.seats, SEATS, time)
-        if key is None:
-            return
-        seat = state.seats[key] = Seat()
+        return
+    queue = "" if data.queue is None else short(centre.names.queues[data.queue])
     match event.type:
         case "operator.logged_in":
-            _change(state, seat.presence, time, "in")
+            _tell(state, seat, Change(time, MEMBER, queue, "in"))
         case "operator.logged_out":
-            _change(state, seat.presence, time, "")
-            _change(state, seat.wrap_up, time, "")
-            _count_pause(state, seat.pause.put(time, "", PAUSES))
+            _tell(state, seat, Change(time, MEMBER, queue, ""))
         case "operator.paused":
-            reason = _reason(state, event.data.reason, centre)
-            state.paused_seconds.setdefault(reason, 0.0)
-            _count_pause(state, seat.pause.put(time, reason, PAUSES))
+            _tell(state, seat, Change(time, SEEN, queue, ""))
+            _tell(state, seat, Change(time, PAUSE, queue, _reason(state, event.data.reason, centre)))
         case "operator.resumed":
-            _count_pause(state, seat.pause.put(time, "", PAUSES))
+            _tell(state, seat, Change(time, SEEN, queue, ""))
+            _tell(state, seat, Change(time, PAUSE, queue, ""))
         case "operator.ringing":
+            _tell(state, seat, Change(time, SEEN, queue, ""))
             seat.rang = max(seat.rang, time)
         case "operator.ring_no_answer":
-            # A seat lets one call ring out at a time: the same moment is the same fact.
-            if time != seat.rang_out:
+            # It was there when it began to ring, and can have been taken out of the queue since.
+            _tell(state, seat, Change(time - (event.data.ring_seconds or 0), SEEN, queue, ""))
+            # A seat lets one call ring out at a time: within a second it is the same fact, told by a log and a live feed.
+            if abs(time - seat.rang_out) >= 1:
                 seat.ring_no_answers += 1
-                seat.rang_out = max(seat.rang_out, time)
+            seat.rang_out = max(seat.rang_out, time)
         case "operator.wrap_up_started":
-            _change(state, seat.wrap_up, time, "on")
+            _tell(state, seat, Change(time, SEEN, queue, ""))
+            _tell(state, seat, Change(time, WRAP_UP, "", f"{event.data.seconds or WRAP_UP_SECONDS:.1f}"))
         case "operator.wrap_up_ended":
-            _change(state, seat.wrap_up, time, "")
+            _tell(state, seat, Change(time, WRAP_UP, "", ""))
         case _:
             assert_never(event.type)
 
 
-def _change(state: State, track: Track, time: float, word: str) -> None:
-    """Put a change on a track of which the whole hour is asked for, and say where it cannot be kept."""
-    full = len(track.changes) == CHANGES
-    first = track.changes[0][0] if full else 0.0
-    track.put(time, word)
-    if full and first != track.changes[0][0] > track.changes[-1][0] - WINDOW_SECONDS:
-        state.strangers.pass_over("change")
+def _take_in(state: State, name: str, time: float, centre: Centre) -> Seat | None:
+    """A seat that was not heard of yet. The pauses of one that makes way for it stay counted."""
+    before = dict(state.seats)
+    key = state.strangers.take_in("seat", name, centre.names.seats, state.seats, SEATS, time)
+    for gone in before.keys() - state.seats.keys():
+        _count_pauses(state, before[gone].timeline.forget(time))
+    if key is None:
+        return None
+    seat = state.seats[key] = Seat()
+    return seat
+
+
+def _tell(state: State, seat: Seat, change: Change) -> None:
+    """Put a change on a seat's timeline, and say where it cannot be kept."""
+    timeline = seat.timeline
+    if change.queue and not timeline.has(change.queue):
+        _tidy(state, timeline)
+        if not timeline.has(change.queue):
+            state.strangers.pass_over("seat_queue")
+            if change.kind == MEMBER and not change.word:
+                return
+            change = Change(change.time, SEEN, "", "")
+    if timeline.put(change):
+        _tidy(state, timeline)
+
+
+def _tidy(state: State, timeline: Timeline) -> None:
+    over, lost = timeline.tidy()
+    _count_pauses(state, over)
+    if lost:
+        state.strangers.pass_over("change", lost)
 
 
 def _reason(state: State, told: str | None, centre: Centre) -> str:
-    """Under which reason a pause counts."""
-    if told is None:
-        return UNSPECIFIED
-    reason = state.strangers.label("reason", told, centre.names.reasons)
-    if reason in state.paused_seconds or centre.names.reasons.known or len(state.paused_seconds) < REASONS:
-        return reason
-    state.strangers.pass_over("reason")
-    return OTHER
+    """The number of the reason under which a pause counts."""
+    reason = UNSPECIFIED if told is None else state.strangers.label("reason", told, centre.names.reasons)
+    counted = state.paused_seconds
+    if told is not None and reason not in counted and not centre.names.reasons.known and len(counted) >= REASONS:
+        state.strangers.pass_over("reason")
+        reason = OTHER
+    counted.setdefault(reason, 0.0)
+    return str(list(counted).index(reason))
 
 
-def _count_pause(state: State, over: tuple[str, float] | None) -> None:
-    if over is not None:
-        reason, seconds = over
-        state.paused_seconds[reason] += seconds
+def _count_pauses(state: State, over: Iterable[tuple[str, float]]) -> None:
+    reasons = list(state.paused_seconds)
+    for number, seconds in over:
+        state.paused_seconds[reasons[int(number)]] += seconds
 
 
 OPERATORS = Metric(
     "psap_operators",
     "gauge",
-    "Seats by what they do, each one thing: available (free to answer), ringing, talking, wrap_up, paused, off (not logged in). "
-    "Absent until a log-in or log-out was told.",
+    "Seats by what they do, each one thing: available (free to answer), ringing, talking, wrap_up, paused, off (neither logged "
+    "in nor in a call). Absent until a log-in or log-out was told or somebody rang, answered, paused or resumed.",
     ("state",),
 )
 PAUSED = Metric("psap_operators_paused", "gauge", "Seats that are paused, by reason.", ("reason",))
@@ -150,11 +173,28 @@ PAUSED_TIME = Metric(
     ("seat", "reason"),
 )
 PAUSE_SECONDS_TOTAL = Metric(
-    "psap_operator_pause_seconds_total", "counter", "Seconds of pauses that are over, of all seats.", ("reason",)
+    "psap_operator_pause_seconds_total",
+    "counter",
+    "Seconds of pauses of all seats, those that go on up to now. Where the end of one is told late it steps back by the delay: "
+    "subtract (x - x offset 1h), increase() would take that for a restart.",
+    ("reason",),
 )
-STAFFED = Metric("psap_seats_staffed", "gauge", "Seats that are logged in, whatever they do.")
+STAFFED = Metric(
+    "psap_seats_staffed",
+    "gauge",
+    "Seats that are logged in or in a call. Absent where no log-in is ever told and the centre file names no static seats: "
+    "who is there and silent is then not known.",
+)
+UNPAIRED = Metric(
+    "psap_seats_unpaired",
+    "gauge",
+    "Names that act and never log in, while others log in under another kind of name (an interface such as PJSIP/11), "
+    "in the last day: they must be the same seats, so psap_operators leaves them out.",
+)
 LOGGED_IN_SECONDS = Metric(
-    "psap_operator_logged_in_seconds", "gauge", "Seconds that seats were logged in, of all seats in the last 60 minutes."
+    "psap_operator_logged_in_seconds",
+    "gauge",
+    "Seconds that seats were logged in or in a call, of all seats in the last 60 minutes; absent as psap_seats_staffed is.",
 )
 OCCUPANCY = Metric(
     "psap_operator_occupancy_ratio",
@@ -177,11 +217,28 @@ METRICS = (
     PAUSED_TIME,
     PAUSE_SECONDS_TOTAL,
     STAFFED,
+    UNPAIRED,
     LOGGED_IN_SECONDS,
     OCCUPANCY,
     ADHERENCE,
     RING_NO_ANSWER_TOTAL,
 )
+
+
+class Look(NamedTuple):
+    """What one seat does at a moment, and what is known of the time before it."""
+
+    doing: Doing
+    told: bool
+    """Whether a log-in or log-out of it was told, or need not be."""
+    heard: float
+    known: float
+    """Since when it is known; epoch seconds as all."""
+    past: Past
+    logged_in: float
+    """Seconds of the last hour in which it was logged in or in a call."""
+    busy: float
+    """Of these, seconds in a call or wrapping up."""
 
 
 def measure(state: State, talking: dict[str, float], workload: Workload, now: float, centre: Centre) -> Readings:
@@ -190,66 +247,123 @@ def measure(state: State, talking: dict[str, float], workload: Workload, now: fl
     `talking` has the seats that are in a call and since when, `workload` the conversations that are over: both are told by the
     calls and not by the seats.
     """
-    # An exchange with fixed members never tells a log-in: who is there is then unknown, and not nobody.
-    if any(seat.presence.changes for seat in state.seats.values()):
-        yield from _measure_states(state, talking, workload, now, centre)
-        yield from _measure_hour(state, talking, workload, now, centre)
-    for reason, seconds in sorted(state.paused_seconds.items()):
-        yield PAUSE_SECONDS_TOTAL, (reason,), seconds
+    looks = _look_at_all(state, talking, workload, now, centre)
+    reasons = list(state.paused_seconds)
+    seconds = dict(state.paused_seconds)
+    for look in looks.values():
+        for number, lasted in look.past.pauses:
+            seconds[reasons[int(number)]] += lasted
+    seats, unpaired = _told_apart(looks, now, centre)
+    if any(look.told or look.doing != "off" for look in seats.values()):
+        yield from _measure_states(seats, reasons, centre)
+        yield UNPAIRED, (), unpaired
+        if any(look.told for look in seats.values()):
+            yield from _measure_hour(seats, now, centre)
+    for reason, lasted in sorted(seconds.items()):
+        yield PAUSE_SECONDS_TOTAL, (reason,), lasted
     for name, seat in sorted(state.seats.items()):
         yield RING_NO_ANSWER_TOTAL, (name,), seat.ring_no_answers
     yield from state.strangers.measure()
 
 
-def _measure_states(state: State, talking: dict[str, float], workload: Workload, now: float, centre: Centre) -> Readings:
-    doing = {name: _doing(name, seat, talking, workload, now) for name, seat in state.seats.items()}
-    seats = Counter(doing.values())
-    staffed = len(doing) - seats["off"]
-    seats["off"] += len(centre.names.seats.known - doing.keys())
+def _measure_states(seats: dict[str, Look], reasons: list[str], centre: Centre) -> Readings:
+    doing = Counter(look.doing for look in seats.values())
+    doing["off"] += len(centre.names.seats.known - seats.keys())
     for name in get_args(Doing):
-        yield OPERATORS, (name,), seats[name]
-    yield STAFFED, (), staffed
-    paused = {name: state.seats[name].pause for name in sorted(doing) if doing[name] == "paused"}
-    reasons = Counter(pause.at(now)[0] for pause in paused.values())
-    for reason in sorted(state.paused_seconds):
-        yield PAUSED, (reason,), reasons[reason]
-    for name, pause in paused.items():
-        yield PAUSED_TIME, (name, pause.at(now)[0]), pause.begun(now)
+        yield OPERATORS, (name,), doing[name]
+    paused = {
+        name: (reasons[int(look.past.standing.pause)], look.past.standing.paused_since)
+        for name, look in seats.items()
+        if look.doing == "paused"
+    }
+    counted = Counter(reason for reason, _ in paused.values())
+    for reason in sorted(reasons):
+        yield PAUSED, (reason,), counted[reason]
+    for name, (reason, since) in sorted(paused.items()):
+        yield PAUSED_TIME, (name, reason), since
 
 
-def _doing(name: str, seat: Seat, talking: dict[str, float], workload: Workload, now: float) -> Doing:
-    if not seat.presence.at(now)[0]:
-        return "off"
-    if name in talking:
-        return "talking"
-    if seat.rang_out < seat.rang <= now < seat.rang + RINGING_SECONDS and not workload.has_answered(name, seat.rang):
-        return "ringing"
-    wrap_up, since = seat.wrap_up.at(now)
-    if wrap_up and now < since + WRAP_UP_SECONDS:
-        return "wrap_up"
-    return "paused" if seat.pause.at(now)[0] else "available"
-
-
-def _measure_hour(state: State, talking: dict[str, float], workload: Workload, now: float, centre: Centre) -> Readings:
+def _measure_hour(seats: dict[str, Look], now: float, centre: Centre) -> Readings:
     since = now - WINDOW_SECONDS
-    logged_in = busy = 0.0
-    for name, seat in state.seats.items():
-        present = seat.presence.spans(since, now)
-        if present:
-            logged_in += total(present)
-            busy += overlap(present, _occupied(name, seat, talking, workload, since, now))
+    yield STAFFED, (), sum(look.doing != "off" for look in seats.values())
+    logged_in = sum(look.logged_in for look in seats.values())
     yield LOGGED_IN_SECONDS, (), logged_in
     if logged_in >= ENOUGH_SECONDS:
-        yield OCCUPANCY, (), busy / logged_in
-    known = min(seat.presence.changes[0][0] for seat in state.seats.values() if seat.presence.changes)
+        yield OCCUPANCY, (), sum(look.busy for look in seats.values()) / logged_in
+    known = min(look.known for look in seats.values() if look.told)
     scheduled = scheduled_seconds(centre.shifts, since, now, centre.timezone)
     if scheduled and known <= since:
         yield ADHERENCE, (), logged_in / scheduled
 
 
-def _occupied(name: str, seat: Seat, talking: dict[str, float], workload: Workload, since: float, now: float) -> list[Span]:
-    """When the seat was in a call or wrapping up."""
-    calls = workload.spans(name, since, now)
+def _told_apart(looks: dict[str, Look], now: float, centre: Centre) -> tuple[dict[str, Look], int]:
+    """The looks of seats, each once, and how many more names act that must be those of seats as well."""
+    codes = centre.names.seats
+    interfaces = any("/" in name and look.told for name, look in looks.items())
+    seats, unpaired = {}, 0
+    for name, look in looks.items():
+        # A stranger that was only ever seen, and for a day not even that, is gone or has another name by now.
+        lately = look.told or name in codes.known or now - look.heard < SILENT_SECONDS
+        code = codes[name]
+        if code != name:
+            # The file did not have this name when it was told. What is told since then stands under the code.
+            if code not in looks and (look.told or code not in seats):
+                seats[code] = look
+        elif interfaces and "/" not in name and not look.told and name not in codes.known:
+            unpaired += lately
+        elif lately:
+            seats[name] = look
+    return seats, unpaired
+
+
+def _look_at_all(state: State, talking: dict[str, float], workload: Workload, now: float, centre: Centre) -> dict[str, Look]:
+    """Every seat of which anything is known: told, heard in a call, or by the centre's file always there."""
+    since = now - WINDOW_SECONDS
+    spoken = {
+        name
+        for name, conversations in workload.seats.items()
+        if any(since < end and start <= now for end, start in conversations)
+    }
+    static = {seat.code for seat in centre.seats if seat.static}
+    names = sorted({*state.seats, *talking, *spoken, *static})
+    return {
+        name: _look(name, state.seats.get(name) or Seat(), talking, workload, now, centre, static=name in static)
+        for name in names
+    }
+
+
+def _look(
+    name: str, seat: Seat, talking: dict[str, float], workload: Workload, now: float, centre: Centre, *, static: bool
+) -> Look:
+    since = now - WINDOW_SECONDS
+    spoken: list[Span] = [(start, end) for end, start in workload.seats.get(name, ()) if since < end and start <= now]
+    calls = [*spoken, (talking[name], now)] if name in talking else spoken
+    timeline = seat.timeline
+    past = timeline.replay(now, static=static)
+    answered = [start for start, _ in calls]
+    if answered and not (past.there and past.there[-1][0] <= min(answered) and past.standing.there):
+        # Whoever answers is there.
+        shown = sorted([*timeline.changes, *(Change(start, SEEN, "", "") for start in answered)])
+        past = timeline.replay(now, shown, static=static)
+    doing: Doing
     if name in talking:
-        calls.append((talking[name], now))
-    return union([*calls, *seat.wrap_up.spans(since, now, WRAP_UP_SECONDS)])
+        doing = "talking"
+    elif not past.standing.there:
+        doing = "off"
+    elif seat.rang_out < seat.rang <= now < seat.rang + RINGING_SECONDS and not workload.has_answered(name, seat.rang):
+        doing = "ringing"
+    elif now < max([past.standing.wraps_up_until, *(end + centre.wrap_up_seconds for _, end in spoken if end <= now)]):
+        doing = "wrap_up"
+    else:
+        doing = "paused" if past.standing.pause else "available"
+    there = within(union(past.there + calls), since, now)
+    wraps = [*past.wraps, *((end, end + centre.wrap_up_seconds) for _, end in spoken)]
+    return Look(
+        doing=doing,
+        told=static or past.standing.told,
+        heard=now if calls else seat.heard,
+        known=0.0 if static else seat.timeline.known,
+        past=past,
+        logged_in=total(there),
+        busy=overlap(there, union(calls + wraps)),
+    )

@@ -17,7 +17,7 @@ from schemas.environment import Severity
 from schemas.event import Event
 from schemas.topics import DISPATCH, ENVIRONMENT, NETWORK, OPERATORS, SURVEY, Topic
 from streams import centres
-from streams.core import desk, dispatch, environment, network, operators, survey
+from streams.core import desk, dispatch, environment, network, operators, survey, timeline
 from streams.core.centre import CODES, GAUGES, LINKS, SEATS, Centre
 from streams.core.dispatch import CLOSED_TOTAL, LOST_TOTAL, OPENED_TOTAL, REOPENED_TOTAL, TICKETS_OPEN
 from streams.core.workload import Workload
@@ -100,9 +100,10 @@ def seats_at_their_worst() -> Iterable[Event]:
     for n, seat in enumerate(map(str, WORST.names.seats.codes)):
         for change in range(130):
             time = change * 17 + ODD
-            yield (logged_out if change % 2 else logged_in)(seat, time)
+            queue = long("queue", change % (timeline.QUEUES + 2))
+            yield (logged_out if change % 3 else logged_in)(seat, time, queue)
             yield (wrap_up_ended if change % 2 else wrap_up_started)(seat, time + 1)
-            yield paused(seat, time + 2, long("reason", (n + change) % CODES))
+            yield paused(seat, time + 2, long("reason", (n + change) % CODES), queue)
         yield from (ringing(seat, time + 3), ring_no_answer(seat, time + 4))
 
 
@@ -112,6 +113,7 @@ def test_the_seats_of_a_centre_fit_into_half_a_record_whatever_they_do() -> None
     assert size_of(operators, state) < LARGEST_STATE
     assert len(state.seats) == SEATS
     assert len(state.paused_seconds) == CODES
+    assert state.strangers.passed_over.keys() == {"change", "seat_queue"}
     assert said(operators.measure(state, {}, Workload(), at(DAY), WORST))
 
 
