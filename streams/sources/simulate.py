@@ -9,6 +9,7 @@ is in wandering.py, what those who answer it do in takers.py, what surrounds the
 
 from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import blake2b
 from heapq import merge
 from math import log
@@ -85,7 +86,7 @@ class World:
         self.told: list[Event] = []
         self.centres: dict[str, Simulation] = {}
         self.unfinished = 0
-        """Calls, tickets and restarts that are yet to be told to their ends."""
+        """Calls and tickets that are yet to be told to their ends."""
 
     def add(self, seed: int, centre: Centre, calls_per_day: float) -> None:
         """One more centre."""
@@ -112,6 +113,7 @@ class Simulation:
         self.world, self.env = world, world.env
         self.random = Random(seed)  # noqa: S311 (a simulation, no secret)
         self.seed, self.start, self.seconds, self.zone = seed, world.start, world.seconds, centre.timezone
+        self.epoch = self.start.timestamp()
         self.city, self.queues = centre.code, centre.names.queues.codes or ("112",)
         self.front = tuple(queue for queue in self.queues if queue in centre.emergency_queues) or self.queues
         self.back = tuple(queue for queue in self.queues if queue not in self.front) or self.queues
@@ -126,12 +128,12 @@ class Simulation:
         self.news = self.env.event()
         self.events = 0
         self.incident_until = self.outage_until = -1.0
-        self.centre, self.weather = centre, Weather(seed, centre, self.start.timestamp())
+        self.centre, self.weather = centre, Weather(seed, centre, self.epoch)
         self.trunks = [link for link in centre.links if link.kind != "uplink"]
         self.down: set[str] = set()
-        self.exchange = self.own = Exchange(f"/{self.city}/{_SYSTEMS['call']}")
+        self.exchange = self.own = Exchange(f"/{self.city}/{_SYSTEMS['call']}", self.env.event())
         if len(self.trunks) >= OWN_EXCHANGE:
-            self.own = Exchange(f"{self.exchange.source}-2", calls=1_000_000)
+            self.own = Exchange(f"{self.exchange.source}-2", self.env.event(), calls=1_000_000)
         for exchange in dict.fromkeys((self.exchange, self.own)):
             self.env.process(wandering.restart(self, exchange))
         if self.seconds < float("inf"):
@@ -214,7 +216,7 @@ class Simulation:
 
     def dice(self, what: str) -> Random:
         """Chance of its own for one thing, so that one more thing changes nothing else."""
-        return Random(f"{self.seed}|{self.city}|{self.start.timestamp()}|{what}")  # noqa: S311 (a simulation, no secret)
+        return Random(f"{self.seed}|{self.city}|{self.epoch}|{what}")  # noqa: S311 (a simulation, no secret)
 
     def begin(
         self,
@@ -226,7 +228,7 @@ class Simulation:
     ) -> Call:
         """A new call. The second exchange numbers its calls as the first does, so that two can have the same id."""
         exchange.calls += 1
-        number = f"{int(self.start.timestamp() + self.env.now)}.{exchange.calls}"
+        number = f"{int(self.epoch + self.env.now)}.{exchange.calls}"
         if exchange is self.exchange:
             exchange.last = number
         elif exchange.last != self.exchange.last:
@@ -309,7 +311,7 @@ class Simulation:
 
     def local(self, after: float = 0) -> datetime:
         """The centre's wall clock, so many seconds from now."""
-        return datetime.fromtimestamp(self.start.timestamp() + self.env.now + after, self.zone)
+        return datetime.fromtimestamp(self.epoch + self.env.now + after, self.zone)
 
     def say(self, one: Call, kind: type[Event], **data: Any) -> bool:
         """Tell of a call, if its exchange still knows it; says whether."""
@@ -321,10 +323,10 @@ class Simulation:
 
     def tell(self, kind: type[Event], source: str | None = None, /, **data: Any) -> None:
         """Something happened now; after the end only what began before is told, of calls and tickets."""
-        system = kind.model_fields["type"].default.partition(".")[0]
-        if not self.is_on and system not in {"call", "ticket", "exchange"}:
+        system = _system(kind)
+        if not self.is_on and system not in {"call", "ticket"}:
             return
-        said = f"{self.seed}|{self.start.timestamp()}|{self.events}"
+        said = f"{self.seed}|{self.epoch}|{self.events}"
         self.events += 1
         envelope = {
             "id": blake2b(said.encode(), digest_size=8).hexdigest(),
@@ -334,6 +336,11 @@ class Simulation:
             "data": data,
         }
         self.world.told.append(kind.model_validate(envelope))
+
+
+@cache
+def _system(kind: type[Event]) -> str:
+    return str(kind.model_fields["type"].default.partition(".")[0])
 
 
 def nation(

@@ -145,9 +145,17 @@ def serve(sim: "Simulation", taker: Taker, visit: Visit) -> Process:
         asked = visit.joined.value if visit.joined.triggered else None
         if asked is None:
             _end(sim, one, talk)
+            yield from _dead(one)
             return
         one = asked
     yield from _speak(sim, taker, one, talk)
+    yield from _dead(one)
+
+
+def _dead(one: Call) -> Process:
+    """Whose exchange broke down waits for it."""
+    if one.exchange.is_down:
+        yield one.exchange.back
 
 
 def _speak(sim: "Simulation", taker: Taker, one: Call, talk: Talk) -> Process:
@@ -288,3 +296,4 @@ def call_back(sim: "Simulation", taker: Taker, former: Call) -> Process:
     sim.say(one, CallAnswered, seat=taker.seat, queue=queue)
     yield sim.env.timeout(sim.luck.uniform(15, 90)) | one.cut
     _end(sim, one, talk)
+    yield from _dead(one)

@@ -42,6 +42,8 @@ class Exchange:
     """A telephone exchange, which tells of its calls as a source of its own. `restarts` tells calls of before from later ones."""
 
     source: str
+    back: simpy.Event
+    """It is there again, where it is down."""
     calls: int = 0
     last: str = ""
     restarts: int = 0
@@ -168,19 +170,20 @@ def restart(sim: "Simulation", exchange: Exchange) -> Process:
     dice = sim.dice(f"restarts of {exchange.source}")
     while sim.is_on:
         yield sim.env.timeout(dice.expovariate(RESTARTS_PER_DAY / 86_400))
-        if not sim.is_on:
+        seconds = dice.uniform(20, 50)
+        if sim.env.now + seconds >= sim.seconds:
             return
         exchange.restarts += 1
         exchange.is_down = True
-        sim.world.unfinished += 1
         for one in [one for one in sim.open.values() if one.exchange is exchange]:
             sim.cut(one, "restarted")
             if one.direction == "inbound" and dice.random() < CALLS_AFTER_RESTART:
                 sim.env.process(call_again(sim, one, dice.uniform(60, 300)))
-        yield sim.env.timeout(dice.uniform(20, 50))
-        exchange.is_down = False
-        sim.world.unfinished -= 1
+        yield sim.env.timeout(seconds)
         sim.tell(ExchangeRestarted, exchange.source)
+        exchange.is_down = False
+        exchange.back.succeed()
+        exchange.back = sim.env.event()
 
 
 def _die(sim: "Simulation", one: Call) -> Process:
