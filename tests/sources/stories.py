@@ -39,14 +39,14 @@ class Referee:
     def see(self, event: Any) -> None:
         """One event more."""
         if isinstance(event, ExchangeRestarted):
-            for key, story in self.stories.items():
-                if key[0] == event.source:
-                    self.lost.add(key)
-                    if story.at == "talks":
-                        self._frees(story)
-                    if story.at not in {"over", "passed"}:
-                        story.at = "over"
-                        story.verbs.append("lost")
+            for one, open_one in self.stories.items():
+                if one[0] == event.source:
+                    self.lost.add(one)
+                    if open_one.at == "talks":
+                        self._frees(open_one)
+                    if open_one.at not in {"over", "passed"}:
+                        open_one.at = "over"
+                        open_one.verbs.append("lost")
         elif isinstance(event, CallEvent):
             key = (event.source, event.data.call)
             assert key not in self.lost, "told after the restart"
