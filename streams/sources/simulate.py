@@ -7,7 +7,7 @@ evening's incident, failures of the network, waves of pranks; announcements, tim
 is in wandering.py, what those who answer it do in takers.py, what surrounds the calls in surroundings.py.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import blake2b
@@ -25,7 +25,7 @@ from streams.core.centre import Centre
 from streams.sources import surroundings, takers, wandering
 from streams.sources.surroundings import Weather
 from streams.sources.takers import Taker
-from streams.sources.wandering import Call, Exchange, Visit
+from streams.sources.wandering import Call, Exchange, Process, Visit
 
 PROFILE = (24, 18, 14, 11, 11, 16, 26, 36, 44, 48, 50, 50, 48, 48, 50, 52, 56, 60, 66, 70, 66, 56, 44, 32)
 """Calls by hour of the local day, relative to each other."""
@@ -61,7 +61,6 @@ _SYSTEMS = {
     "gauge": "simulated-river", "weather": "simulated-weather", "survey": "simulated-survey",
 }  # fmt: skip
 """Each system has a clock of its own, and so a source."""
-Process = Generator[simpy.Event, Any, None]
 
 
 def events(seed: int, start: datetime, centre: Centre, days: float | None = 1, calls_per_day: float = 953) -> Iterator[Event]:
@@ -176,7 +175,7 @@ class Simulation:
                 rate *= RAIN_CALLS
             if self.random.random() * most < rate:
                 self.env.process(wandering.call(self))
-                if self.back is not self.front and self.luck.random() < ELSEWHERE:
+                if self.back != self.front and self.luck.random() < ELSEWHERE:
                     self.env.process(wandering.call(self, "information", queue=self.luck.choice(self.back)))
 
     def incidents(self) -> Process:

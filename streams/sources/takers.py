@@ -21,7 +21,7 @@ from schemas.operators import (
     OperatorWrapUpStarted,
 )
 from streams.sources import surroundings, wandering
-from streams.sources.wandering import Call, Visit
+from streams.sources.wandering import Call, Process, Visit
 
 if TYPE_CHECKING:
     from streams.sources.simulate import Simulation
@@ -49,8 +49,6 @@ AGENCY = "2001"
 LEAVES_QUEUE = 0.02
 """Now and then a seat leaves a queue while it talks, and joins it again later."""
 CALL_BACK_ANSWERED = 0.7
-
-Process = Generator[simpy.Event, Any, None]
 
 
 @dataclass(slots=True, eq=False)
