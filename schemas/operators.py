@@ -30,7 +30,7 @@ class RingNoAnswer(Seat):
 class WrapUp(Seat):
     """After-call work; `seconds` is how long it will take, where the exchange sets that and tells no end."""
 
-    seconds: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
+    seconds: float | None = Field(default=None, ge=0, le=86_400, allow_inf_nan=False)
 
 
 class Ringing(Seat):

@@ -215,7 +215,7 @@ class Monitor:
         for city, entry in shelf.entries[partition].items():
             if entry.changed and not entry.spoilt:
                 entry.changed = False
-                yield city.encode(), shelf.blob.dump_json(entry.state)
+                yield city.encode(), shelf.blob.dump_json(entry.state, exclude_defaults=True)
 
     def load(self, topic: str, partition: int, key: bytes, blob: bytes) -> None:
         """Take in a state that `dirty` gave out; that of a centre no longer watched is left in Kafka."""

@@ -106,6 +106,7 @@ from schemas.operators import (
     WrapUp,
 )
 from streams.core import calls, dispatch, operators
+from streams.core.callbook import mark
 from streams.core.centre import Centre, Thresholds, parse
 from streams.core.histogram import Histogram
 from streams.core.names import Names
@@ -120,6 +121,11 @@ SOURCE = "/32.71/test"
 EventT = TypeVar("EventT", bound=Event)
 
 BOGOR = parse('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\nqueues = ["112"]')
+
+
+def key_of(call: str) -> str:
+    """What the fold knows a call of `SOURCE` by."""
+    return mark(mark(SOURCE), call)
 
 
 def changed(centre: Centre, **parts: object) -> Centre:
@@ -186,8 +192,8 @@ def ended(call: str, seconds: float) -> CallEvent:
     return CallEnded(data=Ended(call=call), **_envelope("e", call, seconds))
 
 
-def transferred(call: str, seconds: float) -> CallEvent:
-    return CallTransferred(data=Transferred(call=call), **_envelope("t", call, seconds))
+def transferred(call: str, seconds: float, to: str | None = None) -> CallEvent:
+    return CallTransferred(data=Transferred(call=call, to=to), **_envelope("t", call, seconds))
 
 
 def overflowed(call: str, seconds: float) -> CallEvent:
@@ -415,7 +421,7 @@ def fold(
 def readings(events: Iterable[CallEvent | CallerEvent] | calls.State, now: float, centre: Centre = BOGOR) -> Said:
     """What is said at `now` (seconds after START) of these events or of the state they left."""
     state = events if isinstance(events, calls.State) else fold(events, centre)
-    return said(calls.measure(state, at(now), centre))
+    return said(calls.measure(calls.settled(state, at(now), centre), at(now), centre))
 
 
 def seat_state(events: Iterable[OperatorEvent], state: operators.State | None = None, centre: Centre = BOGOR) -> operators.State:

@@ -128,10 +128,12 @@ def contacted(who: Caller, by: By, to: To = None, centre: Centres = None) -> Non
 def _rows(centre: "Centre", state: "State", now: float) -> "Iterator[tuple[str, ...]]":
     from streams.core.blocks import PRANKS
     from streams.core.callers import CALLBACK_SECONDS, callbacks, due, recommend
+    from streams.core.calls import settled
 
     def local(moment: float) -> str:
         return datetime.fromtimestamp(moment, centre.timezone).isoformat(timespec="seconds")
 
+    state = settled(state, now, centre)
     for waiting, times in callbacks(state.callers, state.funnel.book, now).items():
         why = f"not answered {len(times)} times, last {local(times[-1])}; not since either, and not called back"
         lapses = local(times[-1] + CALLBACK_SECONDS)

@@ -1,5 +1,5 @@
-"""The call book: who called in the last hours, what came of it and as what it counts, in a line of text a call; and who called in
-the last day.
+"""The call book: who called in the last hours, what came of it and as what it counts, in a line of text a journey; and who called
+in the last day.
 """
 
 import re
@@ -13,7 +13,7 @@ from string import ascii_letters
 from typing import NamedTuple
 
 from streams.core.classes import CLASSES
-from streams.core.service_level import KINDS, OFFERED
+from streams.core.service_level import KINDS
 
 HOUR = 3_600
 DAY = 86_400
@@ -26,8 +26,8 @@ Bogor had 3,000.
 MARKS = 100_000
 """The most characters of callers of the hours before: about 16,600 calls a day."""
 
-WAITING, ANSWERED, LOST, SHORT = ".", "a", "l", "s"
-"""What came of a call, in one letter."""
+WAITING, ANSWERED, LOST, SHORT, ELSEWHERE = ".", "a", "l", "s", "e"
+"""What came of a call, in one letter. One that was elsewhere on the exchange is no journey of the city."""
 
 REACH = 5
 """Hours that calls are kept in full: as long as somebody may be called back, and an event be late."""
@@ -40,11 +40,11 @@ def letters(number: int) -> str:
     return ascii_letters[:number]
 
 
-CAME, SPOKE, CUT_OFF = range(KINDS, KINDS + 3)
+CAME, SPOKE, CUT_OFF, TALKED = range(KINDS, KINDS + 4)
 """As what a call is counted besides the kinds of `service_level`: as offered and also as come on a link for the forecast, as a
-conversation by its end, and as cut off.
+conversation by its end, and as cut off; and when a conversation after the first began.
 """
-_LETTERS = letters(KINDS + 3)
+_LETTERS = letters(KINDS + 4)
 _WHAT = {letter: what for what, letter in enumerate(_LETTERS)}
 _COUNTED = re.compile(r"([a-zA-Z])(-?[0-9]+)(?:/([0-9]+))?")
 
@@ -54,12 +54,14 @@ _UNKNOWN = "."
 _TEST = _CLASS_LETTER["test"]
 
 _CALLER_AT, _CALLER, _NOBODY = 4, 22, "."
-"""A line: when within the hour the call came (two digits), its class and its end (a letter each), the caller or a dot, and as
-what it was counted. That begins with each queue the call was offered in: there the seconds since it came (and the number of its
-link), and for what followed the seconds since it was offered.
+"""A line: when within the hour the call came (two digits), its class and its end (a letter each), the caller or a dot, as what it
+was counted, each with the seconds since it came (and the number of its link), and once it is over after how many seconds.
 """
+_LEFT = "!"
+_OVER = re.compile(r"(-?[0-9]*)!(-?[0-9]*)$")
 LONGEST_LINE = 90
-"""Characters of a line: room for eight visits to queues. What is counted beyond it cannot be taken back."""
+"""Characters of a line: room for ten conversations. What is counted beyond it cannot be taken back."""
+_LONGEST_LEFT = 8
 _BESIDE = 14
 """Bytes of a line besides: the call's mark, quotation marks, a colon and a comma."""
 _MARK = 6
@@ -82,10 +84,11 @@ def pseudonym(caller: str) -> str:
     return a2b_base64(caller + "==").hex()
 
 
-@lru_cache(maxsize=4096)
-def _mark(call: str) -> str:
+@lru_cache(maxsize=8192)
+def mark(exchange: str, call: str = "") -> str:
+    """What a call of an exchange is known by, in 8 characters; two exchanges may use one id for two calls."""
     # 48 bits: among 5,000 calls two look alike once in 20 million books.
-    return b2a_base64(blake2b(call.encode(), digest_size=6).digest(), newline=False).decode()
+    return b2a_base64(blake2b(f"{exchange}|{call}".encode(), digest_size=6).digest(), newline=False).decode()
 
 
 def index(column: str, item: str) -> int:
@@ -110,20 +113,14 @@ class Counted(NamedTuple):
 
 
 def entry(what: int, after: int) -> str:
-    """How the book writes that a call was counted as `what` so many seconds after it was offered; if that is `OFFERED` or `CAME`,
-    after it came.
-    """
+    """How the book writes that a call was counted as `what` so many seconds after it came."""
     return f"{_LETTERS[what]}{after}"
 
 
 def entries(text: str, start: int) -> Iterator[Counted]:
     """What such entries say of a call that came at `start`, in whole epoch seconds."""
-    offered = start
     for letter, after, link in _COUNTED.findall(text):
-        what, time = _WHAT[letter], offered + int(after)
-        if what in (OFFERED, CAME):
-            offered = time = start + int(after)
-        yield Counted(what, time, int(link) if link else None)
+        yield Counted(_WHAT[letter], start + int(after), int(link) if link else None)
 
 
 @dataclass(slots=True)
@@ -152,7 +149,7 @@ class Place:
 
     @property
     def end(self) -> str:
-        """What came of it: `WAITING`, `ANSWERED`, `LOST` or `SHORT`."""
+        """What came of it: `WAITING`, `ANSWERED`, `LOST`, `SHORT` or `ELSEWHERE`."""
         return self.lines[self.mark][3]
 
     @property
@@ -164,6 +161,12 @@ class Place:
     def is_test(self) -> bool:
         """Whether it turned out to be a test, which counts as nothing but that."""
         return self.lines[self.mark][2] == _TEST
+
+    @property
+    def left(self) -> int | None:
+        """When it was over, in whole epoch seconds; None as long as it is not."""
+        found = _OVER.search(self.lines[self.mark])
+        return None if found is None else self.time + int(found[2] or found[1])
 
     def counted(self) -> Iterator[Counted]:
         """As what it was counted, but for what is still open."""
@@ -196,11 +199,10 @@ class Book:
     gone: int = 0
     """Calls that were given up before their time."""
 
-    def find(self, call: str, oldest: int = 0) -> Place | None:
-        """Where a call is that came in the hour `oldest` (hours since the epoch) or later."""
-        mark = _mark(call)
+    def find(self, mark: str) -> Place | None:
+        """Where a call is."""
         number, lines = self._hour(mark)
-        return None if lines is None or number < oldest else Place(lines, mark, number * HOUR)
+        return None if lines is None else Place(lines, mark, number * HOUR)
 
     def _hour(self, mark: str) -> tuple[int, Lines | None]:
         """The hour that a call came in, and its lines."""
@@ -211,35 +213,50 @@ class Book:
                     return number, lines
         return 0, None
 
-    def enter(self, call: str, time: float, caller: str | None) -> Place | None:
-        """Write a call in, unless it is there: one that is offered again, in another queue, came once."""
+    def enter(self, mark: str, time: float, caller: str | None, end: str = WAITING) -> Place:
+        """Write in a call; one that was over and comes again begins anew."""
         number, second = divmod(int(time), HOUR)
-        mark = _mark(call)
-        known, lines = self._hour(mark)
-        if lines is not None and known >= number - 2:
-            return None
+        _, before = self._hour(mark)
+        if before is not None:
+            self.kept -= _BESIDE + len(before.pop(mark))
         if number > self.newest:
             self.newest = number
             self._forget()
-        if self.kept > BYTES:
+        if self.kept > BYTES - LONGEST_LINE:
             self._give_up()
         hours = self.nameless if caller is None else self.named
         lines = hours.get(number)
         if lines is None:
             lines = hours[number] = {}
-        line = lines[mark] = f"{_SECONDS[second]}{_UNKNOWN}{WAITING}{caller or _NOBODY}"
+        line = lines[mark] = f"{_SECONDS[second]}{_UNKNOWN}{end}{caller or _NOBODY}"
         self.kept += _BESIDE + len(line)
         return Place(lines, mark, number * HOUR)
 
-    def note(self, call: str, counted: str) -> None:
-        """Note as what a call was counted since it was offered: the `entry`s."""
-        mark = _mark(call)
+    def note(self, mark: str, counted: str, left: float) -> None:
+        """Note that a call was over at `left`, epoch seconds, and as what it was counted (`entry`s) since it came."""
+        number, lines = self._hour(mark)
+        if lines is None:
+            return
+        before = lines[mark]
+        at = before.find(_LEFT)
+        line = before if at < 0 else before[:at]
+        if len(line) + len(counted) <= LONGEST_LINE - _LONGEST_LEFT:
+            line += counted
+        # Of a clock that leapt by months the number would be too long. Mostly it is that of the last entry.
+        after = f"{max(-99_999, min(9_999_999, int(left) - number * HOUR - _second(line)))}"
+        is_last = line[-1].isdigit() and counted.rstrip("-0123456789") + after == counted
+        line = lines[mark] = f"{line}{_LEFT}{'' if is_last else after}"
+        self.kept += len(line) - len(before)
+        if self.kept > BYTES:
+            self._give_up()
+
+    def restate(self, mark: str, before: str, after: str) -> None:
+        """Note that a call counts as something else than it did: the `entry`s."""
         _, lines = self._hour(mark)
-        if lines is not None and len(line := lines[mark] + counted) <= LONGEST_LINE:
+        if lines is not None:
+            line = lines[mark].replace(before, after, 1)
+            self.kept += len(line) - len(lines[mark])
             lines[mark] = line
-            self.kept += len(counted)
-            if self.kept > BYTES:
-                self._give_up()
 
     def repeats(self, now: float, calls: int) -> int:
         """How many callers came `calls` times or more in the 24 hours up to `now`, of which the first is whole, but for tests."""
@@ -281,12 +298,12 @@ class Book:
         self.kept = sum([_BESIDE + len(line) for lines in hours for line in lines.values()])
 
     def _give_up(self) -> None:
-        """Tear out the oldest lines."""
-        while self.kept > BYTES:
+        """Tear out the oldest lines, so that there is room for one more."""
+        while self.kept > BYTES - LONGEST_LINE:
             oldest = min([*self.named, *self.nameless])
             for hours in (self.named, self.nameless):
                 lines = hours.get(oldest, {})
-                while lines and self.kept > BYTES:
+                while lines and self.kept > BYTES - LONGEST_LINE:
                     self.kept -= _BESIDE + len(lines.pop(next(iter(lines))))
                     self.gone += 1
                 if not lines:

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from schemas.callers import CallerEvent
 from streams.core.blocks import DAY, PRANK_CALLERS, PRANKS, PRANKS_EACH, RECORDS, REMEMBERED, Recommendation, Record, evidence
-from streams.core.callbook import ANSWERED, HOUR, LOST, SHORT, WAITING, Book, Place, index, pseudonym, shortened
+from streams.core.callbook import HOUR, Book, Place, index, pseudonym, shortened
 from streams.core.centre import Centre
 from streams.core.classes import CLASSES
 from streams.core.ledger import LATENESS
@@ -38,22 +38,19 @@ _PROTECTED = 6
 """Characters (36 bits) kept of each. Somebody else with the same ones, which is one in three million, is protected too."""
 
 EARLY = 500
-"""The most calls remembered of which something was told before their arrival."""
+"""The most calls remembered whose class was told before their arrival."""
 
 CONTACTED = 500
 """The most callers remembered as called back."""
 
-_HUNG_UP = "h"
 _NO_RECORD = Record()
 
 
 @dataclass(slots=True)
 class Early:
-    """What was told of a call before its arrival was, which is kept as long as an event may be late."""
+    """What a call was said to be before its arrival was told, which is kept as long as an event may be late."""
 
     heard: float
-    end: str = WAITING
-    hung_up: float = 0.0
     class_: str | None = None
     classified: float = 0.0
     real: bool = False
@@ -90,38 +87,7 @@ class Callers:
             self._classify(place, None, early.class_, centre)
         if early.real:
             self._protect(place.caller)
-        if early.end == ANSWERED:
-            self.answered(call, early.heard, place)
-        elif early.end == LOST:
-            self.lost(call, early.heard, place)
-        elif early.end == _HUNG_UP:
-            self.abandoned(call, early.hung_up, place, centre)
         return place.is_test
-
-    def answered(self, call: str, time: float, place: Place | None) -> None:
-        """Somebody spoke with the caller. Such a call was not lost, whatever else is told of it."""
-        if place is None:
-            self._hear(call, time).end = ANSWERED
-        else:
-            place.write_end(ANSWERED)
-
-    def abandoned(self, call: str, time: float, place: Place | None, centre: Centre) -> None:
-        """The caller hung up. Whoever did so at once (to the second: `short_abandon_seconds`) is not called back."""
-        if place is None:
-            early = self._hear(call, time)
-            if early.end == WAITING:
-                early.end, early.hung_up = _HUNG_UP, time
-        elif place.end == WAITING:
-            place.write_end(SHORT if int(time) - place.time <= centre.thresholds.short_abandon_seconds else LOST)
-
-    def lost(self, call: str, time: float, place: Place | None) -> None:
-        """The call ended unanswered, and not because its caller hung up."""
-        if place is None:
-            early = self._hear(call, time)
-            if early.end != ANSWERED:
-                early.end = LOST
-        elif place.end != ANSWERED:
-            place.write_end(LOST)
 
     def classify(self, call: str, time: float, word: str, place: Place | None, centre: Centre, *, replayed: bool = False) -> bool:
         """A call taker said what the call was. It counts where the call came, or now if its arrival was never told.

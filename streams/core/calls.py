@@ -1,36 +1,45 @@
 """Calls: how many came, how long they waited, what became of each, and who waits now."""
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import assert_never
+from typing import Any, assert_never
 
 from schemas.callers import CallerEvent
-from schemas.calls import CallEvent, ExchangeRestarted
+from schemas.calls import CallClassified, CallEvent, ExchangeRestarted
+from schemas.topics import decode_recording, encode
 from streams.core import callers, forecast
-from streams.core.callbook import CAME, Book, Place, entry, shortened
+from streams.core.callbook import CAME, ELSEWHERE, Place, entry, mark, shortened
 from streams.core.callers import Callers
 from streams.core.centre import Centre
 from streams.core.forecast import Forecast
-from streams.core.funnel import OUTCOMES, SWEEP_SECONDS, Funnel, Peak, Queue
+from streams.core.funnel import Funnel, Peak
+from streams.core.journey import SWEEP_SECONDS, Journey
 from streams.core.ledger import Ledger
 from streams.core.names import Strangers
 from streams.core.proportion import wilson
 from streams.core.reading import Metric, Reading, Readings
-from streams.core.service_level import KINDS, OFFERED, Tally, variants
+from streams.core.service_level import KINDS, LIMITS, OFFERED, Tally, variants
+from streams.core.totals import JOURNEY_OUTCOMES, OUTCOMES, Queue
 from streams.core.window import midnights
 
 WINDOWS = {"5m": 300, "15m": 900, "60m": 3600}
 """Rolling windows in seconds; `today` stands beside them."""
+
+FINER_SECONDS = 5
+"""Where several sources tell of one exchange, so long waits what one told to the whole second for another to tell it finer."""
+
+COARSE = 20
+"""The most events that wait so; beyond it the oldest wait no longer."""
 
 
 @dataclass(slots=True)
 class State:
     """The calls of one centre.
 
-    The most that it takes as it is written, in kB, each by its own bound and with the longest text: open calls 400, the call
-    book 350, the ledger 500, windows 160, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
-    workload 115, queues 56, forecast 20. Together, and besides what the centre's file names, less than half of the largest
+    The most that it takes as it is written, in kB, each by its own bound and with the longest text: open journeys 410, the call
+    book 330, the ledger 500, windows 160, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
+    workload 115, queues 70, forecast 56, what waits 30. Together, and besides what the centre's file names, less than half of the largest
     request to Kafka.
     """
 
@@ -38,6 +47,8 @@ class State:
     funnel: Funnel = field(default_factory=Funnel)
     callers: Callers = field(default_factory=Callers)
     forecast: Forecast = field(default_factory=Forecast)
+    coarse: list[tuple[float, str]] = field(default_factory=list)
+    """Events that wait for a finer clock, as JSON, and their times."""
     sweep_at: float = 0.0
 
     @property
@@ -63,61 +74,36 @@ def step(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time:
 
     But what was counted stays: a loss told before the answer that contradicts it is not taken back.
     """
+    if state.coarse:
+        _fold_coarse(state, time - FINER_SECONDS, centre)
+    if centre.exchanges and not time % 1 and event.source in centre.exchanges and event.type.startswith("call."):
+        state.coarse.append((time, encode(event).decode()))
+        if len(state.coarse) > COARSE:
+            _fold_coarse(state, state.coarse[0][0], centre)
+    else:
+        _fold(state, event, time, centre)
+
+
+def _fold_coarse(state: State, until: float, centre: Centre) -> None:
+    """Fold what has waited for a finer clock and was told of moments up to `until`."""
+    due = [told for told in state.coarse if told[0] <= until]
+    if due:
+        state.coarse = [told for told in state.coarse if told[0] > until]
+        for time, text in due:
+            event: Any = decode_recording(text.encode())
+            _fold(state, event, time, centre)
+
+
+def _fold(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float, centre: Centre) -> None:
     funnel = state.funnel
     if time >= state.sweep_at:
         funnel.sweep(time, centre)
         state.sweep_at = time + SWEEP_SECONDS
-    book = funnel.book
+    exchange = mark(centre.exchanges.get(event.source, event.source))
     # By its type's name, not its class: pydantic's isinstance costs as much as all the rest.
     match event.type:
-        case "call.offered":
-            data = event.data
-            name = data.call
-            place = book.enter(name, time, None if data.caller is None else shortened(data.caller))
-            if place is None:
-                after, test = _again(book, name, time)
-            else:
-                after, test = 0, state.callers.offered(name, time, place, centre)
-                if test:
-                    _mark(state, name, place, centre, test=True)
-            link = state.forecast.hear(time, data.link, centre)
-            entered = entry(CAME, after) if link is None else f"{entry(CAME, after)}/{link.number}"
-            if funnel.offer(name, time, data.queue, data.clock, centre, entered, test=test):
-                state.forecast.count(time, link, 0 if test else 1)
-        case "call.answered":
-            name, seat = event.data.call, event.data.seat
-            funnel.answer(name, time, None if seat is None else centre.names.seats[seat], centre)
-            state.callers.answered(name, time, book.find(name))
-        case "call.ended":
-            funnel.end(event.data.call, time, centre)
-        case "call.abandoned":
-            name = event.data.call
-            funnel.lose(name, time, "abandoned", centre)
-            state.callers.abandoned(name, time, book.find(name), centre)
-        case "call.queued":
-            name = event.data.call
-            after, test = _again(book, name, time)
-            funnel.offer(name, time, event.data.queue, "queue", centre, entry(OFFERED, after), test=test)
-        case "call.transferred":
-            funnel.end(event.data.call, time, centre, transferred=True)
-        case "call.overflowed":
-            name = event.data.call
-            funnel.lose(name, time, "overflowed", centre)
-            state.callers.lost(name, time, book.find(name))
-        case "call.classified":
-            name = event.data.call
-            place = book.find(name)
-            replayed = event.replayed is True
-            if state.callers.classify(name, time, event.data.class_, place, centre, replayed=replayed) and place is not None:
-                _mark(state, name, place, centre, test=place.is_test)
-        case "call.blocked":
-            funnel.lose(event.data.call, time, "blocked", centre)
-        case "call.network_dropped":
-            name = event.data.call
-            funnel.drop(name, time, centre)
-            state.callers.lost(name, time, book.find(name))
         case "exchange.restarted":
-            pass
+            funnel.restart(exchange, time, centre)
         case (
             "caller.block_recommended"
             | "caller.block_approved"
@@ -127,79 +113,203 @@ def step(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time:
         ):
             state.callers.decide(event, time)
         case _:
+            _fold_call(state, event, exchange, time, centre)
+
+
+def _fold_call(state: State, event: CallEvent, exchange: str, time: float, centre: Centre) -> None:
+    funnel, seats = state.funnel, centre.names.seats
+    key = leg = mark(exchange, event.data.call)
+    if event.data.journey is not None or funnel.legs:
+        journey_key = leg if event.data.journey is None else mark(exchange, event.data.journey)
+        key, joined = funnel.key_of(leg, journey_key, time, centre)
+        _forget_leg(state, joined, centre)
+    match event.type:
+        case "call.offered":
+            data = event.data
+            journey = funnel.enter(key, exchange, time, data.queue, data.clock, data.direction, centre)
+            if journey is not None:
+                _begin(state, journey, time, centre, data.caller, data.link)
+        case "call.answered":
+            seat = None if event.data.seat is None else seats[event.data.seat]
+            funnel.answer(key, exchange, time, event.data.queue, seat, centre)
+        case "call.ended":
+            ended = event.data
+            seat = None if ended.seat is None else seats[ended.seat]
+            funnel.end(key, exchange, time, centre, queue=ended.queue, seat=seat, talk=ended.talk_seconds)
+        case "call.abandoned":
+            funnel.lose(key, exchange, time, "abandoned", event.data.queue, centre)
+        case "call.queued":
+            journey = funnel.enter(key, exchange, time, event.data.queue, "queue", None, centre)
+            if journey is not None:
+                _begin(state, journey, time, centre)
+        case "call.transferred":
+            passed = event.data
+            seat = None if passed.seat is None else seats[passed.seat]
+            joined = funnel.end(
+                key, exchange, time, centre,
+                queue=passed.queue, seat=seat, talk=passed.talk_seconds, transferred=True, to=passed.to,
+            )  # fmt: skip
+            _forget_leg(state, joined, centre)
+        case "call.overflowed":
+            funnel.lose(key, exchange, time, "overflowed", event.data.queue, centre)
+        case "call.classified":
+            _classify(state, key, event, time, centre)
+        case "call.blocked":
+            funnel.lose(key, exchange, time, "blocked", None, centre)
+        case "call.network_dropped":
+            funnel.drop(key, exchange, time, centre)
+        case _:
             assert_never(event.type)
 
 
-def _again(book: Book, name: str, time: float) -> tuple[int, bool]:
-    """Of a call that came before: so many seconds ago, and whether it is a test."""
-    place = book.find(name)
-    return (0, False) if place is None else (int(time) - place.time, place.is_test)
+def _begin(
+    state: State, journey: Journey, time: float, centre: Centre, caller: str | None = None, link: str | None = None
+) -> None:
+    """A journey of the city came: write it into the book, and count it."""
+    place = state.funnel.book.enter(journey.key, time, None if caller is None else shortened(caller))
+    test = state.callers.offered(journey.key, time, place, centre)
+    if test:
+        _mark(state, place, centre, test=True)
+    carried = state.forecast.hear(time, link, centre)
+    entered = entry(CAME, 0) if carried is None else f"{entry(CAME, 0)}/{carried.number}"
+    state.forecast.count(time, carried, 0 if test else 1)
+    state.funnel.begin(journey, time, place.time, entered, centre, test=test)
 
 
-def _mark(state: State, name: str, place: Place, centre: Centre, *, test: bool) -> None:
-    """Take a call out of every figure but those of classes, because it is a test, or bring it back."""
-    for what, time, link in state.funnel.mark(name, place, centre, test=test):
+def _classify(state: State, key: str, event: CallClassified, time: float, centre: Centre) -> None:
+    """A call taker said what the call was; of one elsewhere on the exchange it is nothing to the city."""
+    funnel = state.funnel
+    place, journey = funnel.book.find(key), funnel.open.get(key)
+    if place is None and journey is not None and journey.visit.entered is not None:
+        return
+    if place is not None and place.end == ELSEWHERE:
+        return
+    replayed = event.replayed is True
+    if state.callers.classify(key, time, event.data.class_, place, centre, replayed=replayed) and place is not None:
+        _mark(state, place, centre, test=place.is_test)
+
+
+def _mark(state: State, place: Place, centre: Centre, *, test: bool) -> None:
+    """Take a journey out of every figure but those of classes, because it is a test, or bring it back."""
+    for what, time, link in state.funnel.mark(place, centre, test=test):
         if what == CAME:
             state.forecast.count(time, state.forecast.link(link), -1 if test else 1)
+
+
+def _forget_leg(state: State, key: str | None, centre: Centre) -> None:
+    """What was counted as a journey is a leg of another: it leaves every figure that may fall."""
+    place = None if key is None else state.funnel.book.find(key)
+    if place is not None and not place.is_test:
+        _mark(state, place, centre, test=True)
 
 
 OFFERED_TOTAL = Metric(
     "psap_calls_offered_total",
     "counter",
-    "Calls that reached the centre, tests too (a counter cannot fall): psap_calls_classified_total has how many.",
+    "Visits to the queue, tests too (a counter cannot fall): one journey can visit several queues, or one of them again.",
     ("queue",),
 )
 ENDED_TOTAL = Metric(
     "psap_calls_ended_total",
     "counter",
-    "Offered calls by what became of them, one class each (abandoned: without short ones); "
+    "Visits to the queue by what became of them, one class each (abandoned: without short_abandoned); "
     "with psap_calls_waiting they sum to offered, tests too.",
     ("queue", "outcome"),
 )
 WAIT_SECONDS = Metric(
     "psap_call_wait_seconds",
     "histogram",
-    "Seconds from arrival to the answer or the hanging-up (short ones and tests too); "
-    "psap_answer_clock_info says where the clock starts.",
+    "Seconds of visits from the entry into the queue (psap_answer_clock_info: from the arrival, where no entry is told) "
+    "to the answer or the hanging-up, tests too.",
     ("queue", "outcome"),
 )
 HANDLE_SECONDS = Metric(
-    "psap_call_handle_seconds", "histogram", "Seconds from the answer to the end or the transfer, of tests too.", ("queue",)
+    "psap_call_handle_seconds", "histogram", "Seconds from a seat's answer to the end or the transfer, of tests too.", ("queue",)
 )
+JOURNEYS_OFFERED_TOTAL = Metric(
+    "psap_journeys_offered_total",
+    "counter",
+    "Journeys: callers' attempts to reach the centre, each once, whatever queues and seats it came through; tests too.",
+)
+JOURNEYS_ENDED_TOTAL = Metric(
+    "psap_journeys_ended_total",
+    "counter",
+    "Journeys by what became of them, one class each: answered by anybody, or how lost (announcement: before any queue; "
+    "joined: a leg that a transfer joined to another journey); with psap_journeys_waiting they sum to offered, tests too.",
+    ("outcome",),
+)
+JOURNEY_WAIT_SECONDS = Metric(
+    "psap_journey_wait_seconds",
+    "histogram",
+    "Seconds of journeys from their arrival (psap_journey_clock_info: from the first queue, where no arrival is told) "
+    "to the first answer or the hanging-up, tests too.",
+    ("outcome",),
+)
+JOURNEYS_WAITING = Metric(
+    "psap_journeys_waiting",
+    "gauge",
+    "Callers who wait for an answer now: in the announcement, in a queue or between two; tests too.",
+)
+JOURNEYS_BEYOND = Metric(
+    "psap_journeys_waiting_beyond",
+    "gauge",
+    "Callers who wait for an answer now and have for longer than threshold seconds, tests left out: missed already.",
+    ("threshold",),
+)
+OLDEST_JOURNEY = Metric(
+    "psap_oldest_waiting_journey_timestamp_seconds",
+    "gauge",
+    "When the caller came who waits longest, through whatever queues; absent when nobody waits.",
+)
+JOURNEY_CLOCK_INFO = Metric(
+    "psap_journey_clock_info",
+    "gauge",
+    "1 for where the waiting of journeys is counted from: arrival or (the first) queue.",
+    ("clock",),
+)
+PASSED_ON_TOTAL = Metric(
+    "psap_journeys_passed_on_total",
+    "counter",
+    "Journeys passed on to another centre, by its code: nationally one emergency with the one that it receives.",
+    ("to",),
+)
+RESTARTS_TOTAL = Metric("psap_exchange_restarts_total", "counter", "Restarts of the exchange; each ends every call before it.")
 CLOCK_INFO = Metric(
     "psap_answer_clock_info",
     "gauge",
     "1 for where waiting is counted from: arrival or queue (entry).",
     ("queue", "clock"),
 )
-WAITING = Metric("psap_calls_waiting", "gauge", "Calls waiting for an answer now, tests too.", ("queue",))
+WAITING = Metric("psap_calls_waiting", "gauge", "Callers in the queue now, waiting for an answer, tests too.", ("queue",))
 OLDEST_WAITING = Metric(
     "psap_oldest_waiting_call_timestamp_seconds",
     "gauge",
-    "When the longest waiting call came; absent when nobody waits.",
+    "When the longest waiting caller of the queue came to the centre; absent when nobody waits in it.",
     ("queue",),
 )
-IN_SERVICE = Metric("psap_calls_in_service", "gauge", "Answered calls that have not ended.", ("queue",))
-TRANSFERRED_TOTAL = Metric("psap_calls_transferred_total", "counter", "Answered calls passed on.", ("queue",))
+IN_SERVICE = Metric("psap_calls_in_service", "gauge", "Visits answered and not ended, by the queue they came from.", ("queue",))
+TRANSFERRED_TOTAL = Metric(
+    "psap_calls_transferred_total", "counter", "Answered visits passed on, to a seat, a queue or elsewhere.", ("queue",)
+)
 CUT_OFF_TOTAL = Metric("psap_calls_cut_off_total", "counter", "Answered calls that the network cut off.", ("queue",))
 UNENDED_TOTAL = Metric("psap_calls_unended_total", "counter", "Answered calls whose end was never told.", ("queue",))
 ANSWER_RATIO = Metric(
     "psap_answer_ratio",
     "gauge",
-    "Answered / (answered + abandoned + overflowed + network_dropped + lost) of calls whose waiting ended in the window; "
-    "tests left out, absent without any.",
+    "Answered / (answered + abandoned + short_abandoned + overflowed + network_dropped + lost) of journeys whose waiting ended "
+    "in the window; tests left out, absent without any.",
     ("window",),
 )
 ANSWER_RATIO_LOWER = Metric("psap_answer_ratio_lower", "gauge", "Wilson 95 % lower bound of psap_answer_ratio.", ("window",))
 ANSWER_RATIO_UPPER = Metric("psap_answer_ratio_upper", "gauge", "Wilson 95 % upper bound of psap_answer_ratio.", ("window",))
-ANSWER_CALLS = Metric("psap_answer_window_calls", "gauge", "Calls that psap_answer_ratio is about (n).", ("window",))
+ANSWER_CALLS = Metric("psap_answer_window_calls", "gauge", "Journeys that psap_answer_ratio is about (n).", ("window",))
 _SERVICE = ("variant", "threshold", "window")
 SERVICE_LEVEL = Metric(
     "psap_service_level_ratio",
     "gauge",
-    "Answered within threshold seconds / n, of calls whose waiting ended in the window, tests left out. n by variant: "
-    "nena offered without short abandons and blocked; answered, servicelevelperf answered; inclusive offered; "
-    "servicelevelperf2 answered + abandoned, where early abandons count as met.",
+    "Answered within threshold seconds / n, of journeys whose waiting ended in the window, tests left out. n by variant: "
+    "nena offered without short abandons, blocked and announcement; inclusive offered; both with who still waits for longer; "
+    "answered, servicelevelperf answered; servicelevelperf2 answered + abandoned, where early abandons count as met.",
     _SERVICE,
 )
 SERVICE_LEVEL_LOWER = Metric(
@@ -208,21 +318,35 @@ SERVICE_LEVEL_LOWER = Metric(
 SERVICE_LEVEL_UPPER = Metric(
     "psap_service_level_ratio_upper", "gauge", "Wilson 95 % upper bound of psap_service_level_ratio.", _SERVICE
 )
-SERVICE_LEVEL_CALLS = Metric("psap_service_level_calls", "gauge", "Calls that psap_service_level_ratio is about (n).", _SERVICE)
+SERVICE_LEVEL_CALLS = Metric(
+    "psap_service_level_calls", "gauge", "Journeys that psap_service_level_ratio is about (n).", _SERVICE
+)
 TODAY = Metric(
     "psap_calls_today",
     "gauge",
-    "Since local midnight, each thing on the day it happened: offered, and outcomes "
-    "(abandoned: all; short_abandoned: of which short). Calls classified as tests are taken out.",
+    "Journeys since local midnight, each thing on the day it happened: offered, and outcomes, one class each "
+    "(abandoned: without short_abandoned). Those classified as tests are taken out.",
     ("outcome",),
 )
 PEAK = Metric(
-    "psap_calls_waiting_peak", "gauge", "Most calls that waited at once, tests too, today or since the first event.", ("period",)
+    "psap_calls_waiting_peak",
+    "gauge",
+    "Most callers that waited at once, tests too, today or since the first event.",
+    ("period",),
 )
 PEAK_TIME = Metric("psap_calls_waiting_peak_timestamp_seconds", "gauge", "When they first did.", ("period",))
 UNMATCHED_TOTAL = Metric("psap_calls_unmatched_total", "counter", "Answers and losses of calls whose arrival was never told.")
 
 METRICS = (
+    JOURNEYS_OFFERED_TOTAL,
+    JOURNEYS_ENDED_TOTAL,
+    JOURNEY_WAIT_SECONDS,
+    JOURNEYS_WAITING,
+    JOURNEYS_BEYOND,
+    OLDEST_JOURNEY,
+    JOURNEY_CLOCK_INFO,
+    PASSED_ON_TOTAL,
+    RESTARTS_TOTAL,
     OFFERED_TOTAL,
     ENDED_TOTAL,
     WAIT_SECONDS,
@@ -253,28 +377,45 @@ METRICS = (
 _NO_CALLS = Queue()
 
 
-def settled(state: State, now: float, centre: Centre) -> Funnel:
-    """The funnel at `now`: itself, or a copy in which the calls that nobody will hear of again are given up."""
-    funnel = state.funnel
-    if funnel.overdue(now, centre):
-        funnel = deepcopy(funnel)
-        funnel.sweep(now, centre)
-    return funnel
+def settled(state: State, now: float, centre: Centre) -> State:
+    """The state at `now`: itself, or a copy in which the calls are given up that nobody will hear of again, and nothing waits any
+    more for a finer clock that should have come.
+    """
+    is_due = any(time <= now - FINER_SECONDS for time, _ in state.coarse)
+    if not is_due and not state.funnel.overdue(now, centre):
+        return state
+    funnel = deepcopy(state.funnel)
+    if not is_due:
+        found = replace(state, funnel=funnel)
+    else:
+        found = replace(state, funnel=funnel, callers=deepcopy(state.callers), forecast=deepcopy(state.forecast))
+        _fold_coarse(found, now - FINER_SECONDS, centre)
+    funnel.sweep(now, centre)
+    return found
 
 
 def measure(state: State, now: float, centre: Centre) -> Readings:
-    """Say what is true at `now`, even if nothing has happened for a while."""
-    funnel = settled(state, now, centre)
+    """Say what is true of a settled state at `now`, even if nothing has happened for a while."""
+    funnel = state.funnel
     waiting: dict[str, list[float]] = {}
     in_service: dict[str, int] = {}
-    for call in funnel.open.values():
-        if call.offered is not None and call.answered is None:
-            waiting.setdefault(call.queue, []).append(call.offered)
-        elif call.offered is not None:
-            in_service[call.queue] = in_service.get(call.queue, 0) + 1
+    came: list[tuple[float, bool]] = []
+    for journey in funnel.open.values():
+        visit = journey.visit
+        if journey.is_waiting and journey.arrived is not None:
+            came.append((journey.arrived, journey.test))
+        if visit.entered is None or not visit.queue:
+            continue
+        if visit.is_waiting:
+            waiting.setdefault(visit.queue, []).append(
+                visit.entered if not journey.is_waiting else journey.arrived or visit.entered
+            )
+        elif visit.is_talking:
+            in_service[visit.queue] = in_service.get(visit.queue, 0) + 1
+    yield from _measure_journeys(funnel, came, now, centre)
     for name in sorted({*centre.names.queues.codes, *funnel.queues}):
         yield from _measure_queue(name, funnel.queues.get(name, _NO_CALLS), waiting.get(name, []), in_service.get(name, 0), now)
-    yield from _measure_rates(funnel, now, centre)
+    yield from _measure_rates(funnel, came, now, centre)
     yield PEAK, ("ever",), funnel.peak.calls
     if funnel.peak.calls:
         yield PEAK_TIME, ("ever",), min(now, funnel.peak.time)
@@ -290,13 +431,39 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     yield from state.strangers.measure()
 
 
-def talking(state: State, now: float, centre: Centre) -> dict[str, float]:
-    """The seats that are in a call at `now`, each with when it answered, epoch seconds."""
+def talking(state: State) -> dict[str, float]:
+    """The seats that are in a call as a settled state knows, each with when it answered, epoch seconds."""
     since: dict[str, float] = {}
-    for call in settled(state, now, centre).open.values():
-        if call.seat is not None and call.answered is not None and call.ended is None:
-            since[call.seat] = min(call.answered, since.get(call.seat, call.answered))
+    for journey in state.funnel.open.values():
+        visit = journey.visit
+        if visit.seat is not None and visit.is_talking and visit.answered is not None:
+            since[visit.seat] = min(visit.answered, since.get(visit.seat, visit.answered))
     return since
+
+
+def _measure_journeys(funnel: Funnel, came: list[tuple[float, bool]], now: float, centre: Centre) -> Readings:
+    totals = funnel.journeys
+    yield JOURNEYS_OFFERED_TOTAL, (), totals.offered
+    for outcome in JOURNEY_OUTCOMES:
+        yield JOURNEYS_ENDED_TOTAL, (outcome,), totals.ended.get(outcome, 0)
+        waits = totals.waits(outcome)
+        if waits is not None:
+            yield JOURNEY_WAIT_SECONDS, (outcome,), waits
+    if totals.offered:
+        yield JOURNEY_CLOCK_INFO, (totals.clock,), 1
+    yield JOURNEYS_WAITING, (), len(came)
+    for limit in sorted({*LIMITS, centre.thresholds.service_level_seconds}):
+        yield JOURNEYS_BEYOND, (f"{limit:g}",), _beyond(came, now, limit)
+    if came:
+        yield OLDEST_JOURNEY, (), min(now, *(time for time, _ in came))
+    for to, n in sorted(totals.passed_on.items()):
+        yield PASSED_ON_TOTAL, (to,), n
+    yield RESTARTS_TOTAL, (), totals.restarts
+
+
+def _beyond(came: list[tuple[float, bool]], now: float, limit: float) -> int:
+    """How many of those who wait have for longer than so many seconds, tests left out."""
+    return sum(not test and now - time > limit for time, test in came)
 
 
 def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: int, now: float) -> Readings:
@@ -304,8 +471,9 @@ def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: in
     yield OFFERED_TOTAL, label, queue.offered
     for outcome in OUTCOMES:
         yield ENDED_TOTAL, (name, outcome), queue.ended.get(outcome, 0)
-    yield WAIT_SECONDS, (name, "answered"), queue.wait_answered
-    yield WAIT_SECONDS, (name, "abandoned"), queue.wait_abandoned
+        waits = queue.waits(outcome)
+        if waits is not None:
+            yield WAIT_SECONDS, (name, outcome), waits
     yield HANDLE_SECONDS, label, queue.handle
     if queue.offered:
         yield CLOCK_INFO, (name, queue.clock), 1
@@ -318,13 +486,14 @@ def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: in
     yield UNENDED_TOTAL, label, queue.unended
 
 
-def _measure_rates(funnel: Funnel, now: float, centre: Centre) -> Readings:
+def _measure_rates(funnel: Funnel, came: list[tuple[float, bool]], now: float, centre: Centre) -> Readings:
+    beyond = tuple(_beyond(came, now, limit) for limit in LIMITS)
     rolling = funnel.window.counts(now, tuple(WINDOWS.values()), KINDS)
     counts_today = funnel.day.at(now, KINDS)
     tallies = {name: Tally.of(counts) for name, counts in zip(WINDOWS, rolling, strict=True)}
     tallies["today"] = today = Tally.of(counts_today)
     for window, tally in tallies.items():
-        yield from _rates(window, tally, centre.thresholds.service_level_seconds)
+        yield from _rates(window, tally, centre.thresholds.service_level_seconds, beyond)
     yield TODAY, ("offered",), counts_today[OFFERED]
     yield TODAY, ("answered",), today.answered
     yield TODAY, ("abandoned",), today.abandoned
@@ -333,10 +502,11 @@ def _measure_rates(funnel: Funnel, now: float, centre: Centre) -> Readings:
     yield TODAY, ("network_dropped",), today.network_dropped
     yield TODAY, ("blocked",), today.blocked
     yield TODAY, ("lost",), today.lost
+    yield TODAY, ("announcement",), today.announcement
 
 
 @lru_cache(maxsize=4096)
-def _rates(window: str, tally: Tally, level: float) -> tuple[Reading, ...]:
+def _rates(window: str, tally: Tally, level: float, beyond: tuple[int, ...]) -> tuple[Reading, ...]:
     """All ratios of one window. Kept, because from one scrape to the next most windows of most centres stay as they are."""
     readings: list[Reading] = [(ANSWER_CALLS, (window,), tally.unblocked)]
     if tally.unblocked:
@@ -346,7 +516,7 @@ def _rates(window: str, tally: Tally, level: float) -> tuple[Reading, ...]:
             (ANSWER_RATIO_LOWER, (window,), lower),
             (ANSWER_RATIO_UPPER, (window,), upper),
         ]
-    for variant, threshold, good, n in variants(tally, level):
+    for variant, threshold, good, n in variants(tally, level, beyond):
         labels = (variant, threshold, window)
         readings.append((SERVICE_LEVEL_CALLS, labels, n))
         if n:

@@ -43,10 +43,10 @@ class City:
 
 def measure(city: City, now: float, centre: Centre) -> Readings:
     """Say what is true of a centre at `now`, epoch seconds. A state folds its own topic only; what joins them is joined here."""
-    of_calls = city.calls or calls.State()
+    of_calls = calls.settled(city.calls or calls.State(), now, centre)
     parts = [calls.measure(of_calls, now, centre)]
     if city.operators:
-        talking = calls.talking(of_calls, now, centre)
+        talking = calls.talking(of_calls)
         parts.append(operators.measure(city.operators, talking, of_calls.funnel.workload, now, centre))
     if city.dispatch:
         parts.append(dispatch.measure(city.dispatch, now, centre))

@@ -1,90 +1,68 @@
-"""The loss funnel: every offered call is in exactly one class, whatever the order in which its story is told."""
+"""The loss funnel: every visit to a queue and every journey of the city is in exactly one class, in whatever order it is told."""
 
+import re
 from dataclasses import dataclass, field
-from typing import Literal, assert_never
+from typing import Annotated, NamedTuple
 
-from streams.core.callbook import CAME, CUT_OFF, SPOKE, Book, Counted, Place, entries, entry
+from pydantic import Field
+
+from streams.core.callbook import (
+    ANSWERED,
+    CAME,
+    CUT_OFF,
+    ELSEWHERE,
+    LOST,
+    SHORT,
+    SPOKE,
+    TALKED,
+    Book,
+    Counted,
+    Place,
+    entries,
+    entry,
+)
 from streams.core.centre import Centre
-from streams.core.histogram import Histogram
-from streams.core.ledger import LATENESS
+from streams.core.journey import PAST, TOGETHER_SECONDS, Journey, Visit, is_same
 from streams.core.names import OTHER, Strangers
 from streams.core.service_level import (
+    ANNOUNCEMENT,
     BLOCKED,
     KINDS,
-    LOST,
     NETWORK_DROPPED,
     OFFERED,
     OVERFLOWED,
     abandon_kind,
     answer_kind,
 )
+from streams.core.service_level import LOST as LOST_TRACK
+from streams.core.totals import Clock, Journeys, Loss, Queue
 from streams.core.window import Day, Window
 from streams.core.workload import Workload
 
-Clock = Literal["arrival", "queue"]
-Loss = Literal["abandoned", "short_abandoned", "overflowed", "network_dropped", "blocked", "lost"]
-Outcome = Literal["answered"] | Loss
-
-OUTCOMES: tuple[Outcome, ...] = (
-    "answered",
-    "abandoned",
-    "short_abandoned",
-    "overflowed",
-    "network_dropped",
-    "blocked",
-    "lost",
-)
-"""The closed classes. With the calls still waiting they always sum to offered."""
-
-OPEN_CALLS = 1_000
-"""The most calls open at once, 350 kB as they are written. Beyond it the oldest is given up, so that a broken source cannot fill
-the memory. At Kota Bogor's busiest, a source that tells no end of a conversation has them open for eight hours.
+OPEN_CALLS = 800
+"""The most journeys open at once. Beyond it the oldest is given up, so that a broken source cannot fill the memory. At Kota
+Bogor's busiest, a source that tells neither seats nor ends of conversations has them open for six hours.
 """
 
 QUEUES = 64
 """The most queues of one centre that its file does not name; further names count together as `other`."""
 
-SWEEP_SECONDS = 60
-"""How often, in event time, calls that will never end are looked for; also how long an end waits for its answer to arrive."""
+LEGS = 300
+"""The most legs of journeys that are known by an id of their own."""
 
+EXCHANGES = 32
+"""The most exchanges of which it is remembered whether they tell when the queue begins."""
 
-@dataclass(slots=True)
-class Call:
-    """One open call: the facts known of it. A fact is epoch seconds, or None if it was not told yet."""
+UNDECIDED = 100
+"""The most losses that are remembered until it is known whether they were in a queue."""
 
-    heard: float
-    queue: str = ""
-    offered: float | None = None
-    answered: float | None = None
-    seat: str | None = None
-    ended: float | None = None
-    cut_off: bool = False
-    transferred: bool = False
-    loss: Loss | None = None
-    lost: float | None = None
-    test: bool = False
-    counted: str = ""
-    """As what it was counted since it was offered, as the book writes it."""
-
-
-@dataclass(slots=True)
-class Queue:
-    """The totals of one queue since the first event."""
-
-    clock: Clock = "arrival"
-    offered: int = 0
-    ended: dict[Outcome, int] = field(default_factory=dict)
-    wait_answered: Histogram = field(default_factory=Histogram)
-    wait_abandoned: Histogram = field(default_factory=Histogram)
-    handle: Histogram = field(default_factory=Histogram)
-    transferred: int = 0
-    cut_off: int = 0
-    unended: int = 0
+NEIGHBOURS = 64
+"""The most centres that calls are passed on to; further ones count together as `other`."""
 
 
 @dataclass(slots=True)
 class Peak:
-    """The most calls that waited at once, and when they first did."""
+    """The most callers that waited at once, and when they first did."""
 
     calls: int = 0
     time: float = 0.0
@@ -95,12 +73,29 @@ class Peak:
             self.calls, self.time = calls, time
 
 
+class Undecided(NamedTuple):
+    """Somebody who gave up before it was known whether this exchange tells when the queue begins: in which queue then, by which
+    key, and when the call came and was lost.
+    """
+
+    exchange: str
+    queue: str
+    key: str
+    arrived: float
+    lost: float
+
+
 @dataclass(slots=True)
 class Funnel:
-    """The calls of one centre: those still open, and counts of those that are not."""
+    """The calls of one centre: journeys still open, and counts of those that are not. Keys are `callbook.mark`s."""
 
     queues: dict[str, Queue] = field(default_factory=dict)
-    open: dict[str, Call] = field(default_factory=dict)
+    journeys: Journeys = field(default_factory=Journeys)
+    open: dict[str, Journey] = field(default_factory=dict)
+    legs: dict[str, str] = field(default_factory=dict)
+    """By the key of a leg that has an id of its own, that of its journey."""
+    seats: Annotated[dict[tuple[str, str], Journey], Field(exclude=True)] = field(default_factory=dict)
+    """By exchange and seat, the open journey that it talks with."""
     waiting: int = 0
     window: Window = field(default_factory=Window)
     day: Day = field(default_factory=Day)
@@ -112,115 +107,382 @@ class Funnel:
     unmatched: int = 0
     taken: dict[int, int] = field(default_factory=dict)
     """Calls that the network took or cut off, by hour (epoch seconds // 3600) of the last week."""
+    tells: dict[str, bool] = field(default_factory=dict)
+    """By exchange, whether it tells besides the arrival when the queue begins."""
+    undecided: list[Undecided] = field(default_factory=list)
 
-    def offer(
-        self, name: str, time: float, queue: str, clock: Clock, centre: Centre, entered: str, *, test: bool = False
-    ) -> bool:
-        """A call arrived, or entered another queue, where it is offered anew. Says whether that was news.
+    def __post_init__(self) -> None:
+        for journey in self.open.values():
+            if journey.visit.seat is not None and journey.visit.is_talking:
+                self.seats[journey.exchange, journey.visit.seat] = journey
 
-        `entered` is the book's entry of it; a `test` counts in counters only.
+    def enter(
+        self, key: str, exchange: str, time: float, queue: str, clock: Clock, direction: str | None, centre: Centre
+    ) -> Journey | None:
+        """A call arrived (`clock` is arrival), or came into a queue. Returns the journey if it is one of the city that was not
+        counted yet: `begin` it then.
         """
-        queue = self._queue(queue, centre)
-        call = self._current(name, time, centre) or self._begin(name, time, centre)
-        if call.offered is not None:
-            if call.queue == queue:
-                return False
-            # The first queue is done with it.
-            if call.answered is None:
-                self.lose(name, time, "overflowed", centre)
-            else:
-                self.end(name, time, centre, transferred=True)
-            call = self._begin(name, time, centre)
-        if call.ended is not None and call.ended < time:
-            call.ended = None  # of what the call did before it came here
-        call.queue, call.offered, call.counted, call.test = queue, time, entered, test
-        totals = self.queues[queue]
-        totals.offered += 1
-        totals.clock = clock
+        journey = self._current(key, time, centre)
+        if journey is None:
+            place = self.book.find(key)
+            if place is not None and (place.left is None or time < place.left):
+                return None
+            journey = self._open(key, exchange, time, centre)
+            if place is not None and place.end == ANSWERED:
+                # It was passed on, and came into a queue: the same journey goes on.
+                journey.city = journey.begun = True
+                journey.arrived = journey.answered = float(place.left or 0)
+                journey.start, journey.test = place.time, place.is_test
+        if direction == "outbound":
+            if journey.visit.entered is None:
+                journey.visit.entered = time
+                self._settle(journey, centre)
+            return None
+        if direction is not None:
+            journey.is_inside = direction == "internal"
+        label = self._queue(queue, centre)
+        emergency = centre.emergency_queues
+        if not self._visit(journey, time, label, clock, centre):
+            return None
+        is_the_citys = not emergency or centre.names.queues[queue] in emergency
+        if not journey.city and is_the_citys and not (journey.is_inside and self._anybody_talks(exchange)):
+            journey.city, journey.arrived = True, time
+            return journey
+        self._settle(journey, centre)
+        return None
+
+    def begin(self, journey: Journey, time: float, start: int, entered: str, centre: Centre, *, test: bool) -> None:
+        """Count a journey. The book says that it came at `start` and `entered` it; a `test` counts in counters only."""
+        journey.begun, journey.test, journey.start, journey.counted = True, test, start, entered
+        self.journeys.offered += 1
         self._tally(OFFERED, time, 0 if test else 1, centre)
         self.waiting += 1
-        closed = call.lost if call.answered is None else call.answered
-        if closed is not None and closed - time >= centre.thresholds.give_up_waiting_seconds:
-            call.answered = call.ended = None
-            self._give_up(name, call, closed, centre)
-        elif call.answered is not None:
-            self._count_answer(call, call.offered, call.answered, centre)
-            if call.ended is not None:
-                self._count_end(name, call, call.offered, call.answered, call.ended, centre)
-        elif call.loss is not None and call.lost is not None:
-            self._count_loss(name, call, call.offered, call.loss, call.lost, centre)
+        visit = journey.visit
+        if visit.answered is not None:
+            self._answer_journey(journey, visit.answered, centre)
+            self._settle(journey, centre)
+        elif visit.loss is not None and (visit.loss != "overflowed" or visit.ended is not None):
+            self._lose_journey(journey, visit.loss, visit.lost or time, centre)
         else:
             self.peak.see(self.waiting, time)
             if self.day.start <= time:
                 self.peak_today.see(self.waiting, time)
-        return True
 
-    def answer(self, name: str, time: float, seat: str | None, centre: Centre) -> None:
+    def answer(self, key: str, exchange: str, time: float, queue: str | None, seat: str | None, centre: Centre) -> None:
         """A call taker answered."""
-        call = self._current(name, time, centre) if name in self.open else self._begin(name, time, centre)
-        if call is None or call.answered is not None or call.loss is not None:
+        journey = self._hear(key, exchange, time, centre)
+        if journey is None:
+            # Such a caller was not lost, whatever else was told.
+            if (place := self.book.find(key)) is not None and place.end != ELSEWHERE:
+                place.write_end(ANSWERED)
             return
-        call.answered, call.seat = time, seat
-        if call.offered is not None:
-            self._count_answer(call, call.offered, time, centre)
-            if call.ended is not None:
-                self._count_end(name, call, call.offered, time, call.ended, centre)
-
-    def lose(self, name: str, time: float, loss: Loss, centre: Centre) -> None:
-        """A call left unanswered. An answered one was not lost: sources repeat themselves."""
-        call = self._current(name, time, centre) if name in self.open else self._begin(name, time, centre)
-        if call is None or call.answered is not None or call.loss is not None:
+        visit = journey.visit
+        if journey.is_early:
+            if visit.answered is None:
+                visit.answered, visit.seat, visit.loss, visit.lost = time, seat, None, None
+                if seat is not None and visit.ended is None:
+                    self._take_seat(journey, seat, time, centre)
             return
-        call.loss, call.lost = loss, time
-        if call.offered is not None:
-            self._count_loss(name, call, call.offered, loss, time, centre)
-
-    def drop(self, name: str, time: float, centre: Centre) -> None:
-        """The network took the call: a loss while it waited, the end of the conversation once it was answered."""
-        call = self.open.get(name)
-        if call is not None and call.answered is not None:
-            self.end(name, time, centre, cut_off=True)
+        if visit.is_waiting:
+            if journey.past and journey.is_past(self._number(queue, centre), time) and time < (visit.entered or time + 1):
+                return
+            if queue is not None and visit.entered is not None and visit.queue != self._label(queue, centre):
+                # What was told between is missing.
+                self._lose_visit(journey, visit, "overflowed", time, centre)
+                visit = self._turn(journey, time)
+        elif is_same(time, visit.answered) or time < (visit.lost or visit.answered or 0) or visit.seat == seat or visit.ended:
+            return
         else:
-            self.lose(name, time, "network_dropped", centre)
+            # Whoever answers what is answered already, or has left its queue, does so after a transfer that was not told.
+            if visit.is_talking:
+                self._end_visit(journey, time, centre, transferred=True)
+            visit = self._turn(journey, time)
+        visit.answered, visit.seat = time, seat
+        if visit.entered is not None:
+            if visit.queue:
+                self.queues[visit.queue].end("answered", max(0.0, time - visit.entered))
+        elif journey.arrived is not None and visit.queue:
+            # Answered without a word of a queue: the visit began with the arrival.
+            visit.entered, visit.assumed = journey.arrived, True
+            self._count_entry(journey, visit, journey.arrived, centre)
+        if visit.assumed and journey.exchange not in self.tells:
+            self._decide(journey.exchange, False, centre)
+        if seat is not None and visit.ended is None:
+            self._take_seat(journey, seat, time, centre)
+        if journey.is_waiting:
+            self._answer_journey(journey, time, centre)
+        elif journey.begun:
+            journey.counted += entry(TALKED, int(time) - journey.start)
+        self._settle(journey, centre)
 
-    def end(self, name: str, time: float, centre: Centre, *, transferred: bool = False, cut_off: bool = False) -> None:
-        """The conversation is over. Many sources also tell the end of calls that were abandoned; those are closed already."""
-        call = self._current(name, time, centre) if name in self.open else self._begin(name, time, centre)
-        if call is None or call.ended is not None:
+    def lose(self, key: str, exchange: str, time: float, loss: Loss, queue: str | None, centre: Centre) -> None:
+        """A call left unanswered. An answered one was not lost: sources repeat themselves."""
+        journey = self._hear(key, exchange, time, centre)
+        if journey is None:
+            # Whoever was turned away did not hang up at once, whatever the exchange told first.
+            place = self.book.find(key) if loss in {"overflowed", "network_dropped"} else None
+            if place is not None and place.end == SHORT:
+                place.write_end(LOST)
             return
-        call.ended, call.transferred, call.cut_off = time, transferred, cut_off
-        if call.answered is not None and call.offered is not None:
-            self._count_end(name, call, call.offered, call.answered, time, centre)
+        visit = journey.visit
+        if visit.answered is not None:
+            return
+        if journey.is_early:
+            # Whoever was turned away did not hang up, whatever the exchange adds.
+            if visit.loss is None:
+                visit.loss, visit.lost = loss, time
+            elif "overflowed" in (visit.loss, loss):
+                visit.ended = time if visit.loss == "overflowed" else visit.lost
+                visit.lost = visit.lost if visit.loss == "overflowed" else time
+                visit.loss = "overflowed"
+            return
+        if journey.past and journey.is_past(self._number(queue, centre), time) and time < (visit.entered or time + 1):
+            return
+        if visit.loss is None:
+            self._lose_visit(journey, visit, loss, time, centre)
+            if journey.is_waiting and loss != "overflowed":
+                self._lose_journey(journey, loss, time, centre)
+            else:
+                self._settle(journey, centre)
+        elif journey.is_waiting and loss != "overflowed" and not is_same(time, visit.lost):
+            # Turned away, and now gone.
+            loss = "overflowed" if loss == "abandoned" else loss
+            self._lose_journey(journey, loss, max(time, visit.lost or time), centre)
 
-    def overdue(self, now: float, centre: Centre) -> list[tuple[str, Call]]:
-        """The open calls whose story will not be finished, as seen at `now`."""
-        return [(name, call) for name, call in self.open.items() if _is_overdue(call, now, centre)]
+    def drop(self, key: str, exchange: str, time: float, centre: Centre) -> None:
+        """The network took the call: a loss while it waited, the end of the conversation once it was answered."""
+        journey = self.open.get(key)
+        if journey is not None and journey.visit.answered is not None:
+            self.end(key, exchange, time, centre, cut_off=True)
+        else:
+            self.lose(key, exchange, time, "network_dropped", None, centre)
+
+    def end(
+        self,
+        key: str,
+        exchange: str,
+        time: float,
+        centre: Centre,
+        *,
+        queue: str | None = None,
+        seat: str | None = None,
+        talk: float | None = None,
+        transferred: bool = False,
+        cut_off: bool = False,
+        to: str | None = None,
+    ) -> str | None:
+        """The conversation is over. Many sources also tell the end of calls that were abandoned; those are closed already.
+
+        One that the exchange tells under another id is known by its queue, seat and times. Returns the key of a journey that was
+        counted and turned out to be a leg of another: it counts no more.
+        """
+        label = None if queue is None else self._label(queue, centre)
+        journey, talking = self._current(key, time, centre), None if seat is None else self.seats.get((exchange, seat))
+        if talking is not None and talking is not journey:
+            answered = talking.visit.answered
+            assert answered is not None
+            if (
+                not talking.is_early
+                and label in (None, talking.visit.queue)
+                and (talk is None or is_same(answered + talk, time))
+                and not (journey is not None and journey.visit.is_talking and journey.visit.seat == seat)
+            ):
+                self._pass_on(talking, to, centre)
+                self._end_visit(talking, time, centre, transferred=transferred)
+                joined = self._join(journey, talking, time, centre) if transferred and journey is not None else None
+                self._settle(talking, centre)
+                return joined
+        if journey is not None and journey.visit.is_talking and not journey.is_early:
+            if label in (None, "", journey.visit.queue):
+                self._pass_on(journey, to, centre)
+                self._end_visit(journey, time, centre, transferred=transferred, cut_off=cut_off)
+                self._settle(journey, centre)
+            return None
+        journey = journey or self._hear(key, exchange, time, centre)
+        if journey is None or journey.visit.ended is not None:
+            return None
+        visit = journey.visit
+        if journey.past and journey.is_past(self._number(queue, centre), time):
+            return None
+        if visit.loss is not None:
+            if journey.is_waiting and time >= (visit.lost or time):
+                self._lose_journey(journey, "overflowed", time, centre)
+            elif journey.is_early:
+                visit.ended = time
+        elif talk is not None and visit.answered is None:
+            self.answer(key, exchange, max(time - talk, visit.entered or 0), queue, seat, centre)
+            return self.end(key, exchange, time, centre, transferred=transferred, cut_off=cut_off, to=to)
+        else:
+            visit.ended, visit.transferred, visit.cut_off = time, transferred, cut_off
+            self._leave_seat(journey)
+        return None
+
+    def restart(self, exchange: str, time: float, centre: Centre) -> None:
+        """The exchange began anew: its calls of before are over, and nobody will hear how."""
+        if time > self.journeys.restarted + TOGETHER_SECONDS:
+            self.journeys.restarts += 1
+            self.journeys.restarted = time
+        for key, journey in [*self.open.items()]:
+            if journey.exchange == exchange and (journey.arrived or journey.visit.began or journey.heard) < time:
+                is_lost = journey.is_waiting
+                self._give_up(journey, time, centre, restarted=True)
+                if is_lost and (place := self.book.find(key)) is not None:
+                    place.write_end(LOST)
+
+    def key_of(self, leg: str, journey: str, time: float, centre: Centre) -> tuple[str, str | None]:
+        """The key of a leg's journey, and that of one that was counted and turns out to be a leg of it. `journey` is the key that
+        the source says, which may be the leg's own.
+        """
+        known = self.legs.get(leg)
+        if journey == leg:
+            return known or leg, None
+        journey = self.legs.get(journey, journey)
+        joined = None
+        if known != journey:
+            of_leg, whole = self.open.get(leg), self.open.get(journey)
+            if of_leg is not None and whole is not None:
+                if whole.visit.is_talking:
+                    self._end_visit(whole, time, centre, transferred=True)
+                joined = self._join(of_leg, whole, time, centre)
+            else:
+                self._know_leg(leg, journey)
+        return journey, joined
+
+    def overdue(self, now: float, centre: Centre) -> list[Journey]:
+        """The open journeys whose story will not be finished, as seen at `now`."""
+        return [journey for journey in self.open.values() if journey.is_overdue(now, centre)]
 
     def sweep(self, now: float, centre: Centre) -> None:
-        """Close every overdue call."""
-        for name, call in self.overdue(now, centre):
-            self._give_up(name, call, now, centre)
+        """Close every overdue journey."""
+        for journey in self.overdue(now, centre):
+            self._give_up(journey, now, centre)
 
-    def mark(self, name: str, place: Place, centre: Centre, *, test: bool) -> list[Counted]:
-        """Take a call out of all figures that may fall, because it is a test, or bring it back. Returns as what it counted.
+    def mark(self, place: Place, centre: Centre, *, test: bool) -> list[Counted]:
+        """Take a journey out of all figures that may fall, because it is a test, or bring it back. Returns as what it counted.
 
-        Nothing is known of what was over before the call's arrival was told, of a call that has left the book, or of more than
-        eight visits: those stay.
+        Nothing is known of what was over before its arrival was told, of one that has left the book, or of more conversations
+        than its line has room for: those stay.
         """
         counted = list(place.counted())
-        call = self.open.get(name)
-        if call is not None:
-            call.test = test
-            if call.offered is not None:
-                counted += entries(call.counted, place.time)
+        journey = self.open.get(place.mark)
+        if journey is not None:
+            journey.test = test
+            if journey.begun:
+                counted += entries(journey.counted, journey.start)
         answered = 0
         for what, time, _ in counted:
             if what == SPOKE:
                 self.workload.spoke(None, answered, time, centre, -1 if test else 1)
+            elif what == TALKED:
+                answered = time
             else:
                 self._tally(what, time, -1 if test else 1, centre)
                 answered = time
         return counted
+
+    # Which journey, visit and queue.
+
+    def _current(self, key: str, time: float, centre: Centre) -> Journey | None:
+        """The open journey of that key. One that is overdue is given up here, so that nobody who measured was told otherwise."""
+        journey = self.open.get(key)
+        if journey is not None and journey.is_overdue(time, centre):
+            self._give_up(journey, time, centre)
+            return None
+        return journey
+
+    def _hear(self, key: str, exchange: str, time: float, centre: Centre) -> Journey | None:
+        """The journey that something is told of; None for one that is over, of which it is no news."""
+        journey = self._current(key, time, centre)
+        if journey is None and self.book.find(key) is None:
+            journey = self._open(key, exchange, time, centre)
+        return journey
+
+    def _open(self, key: str, exchange: str, time: float, centre: Centre) -> Journey:
+        """A journey that was not heard of yet."""
+        if len(self.open) >= OPEN_CALLS:
+            oldest = next(iter(self.open))
+            self.strangers.pass_over("open_calls")
+            self._give_up(self.open[oldest], time, centre)
+        journey = self.open[key] = Journey(key, exchange, time)
+        return journey
+
+    def _visit(self, journey: Journey, time: float, label: str, clock: Clock, centre: Centre) -> bool:
+        """A visit to a queue begins, or an announcement before it. Says whether that was news."""
+        visit, is_arrival = journey.visit, clock == "arrival"
+        if visit.entered is None:
+            if is_arrival and journey.arrived is not None:
+                return False  # told again
+            if visit.began is not None and journey.past:
+                visit = self._turn(journey, time)  # what was told of a visit of which no beginning was
+            visit.queue = label
+            if visit.ended is not None and visit.ended < time:
+                visit.ended = None  # of what the call did before it came here
+            if is_arrival and self.tells.get(journey.exchange) and visit.answered is None:
+                journey.arrived = time
+                return True
+            if not is_arrival and journey.arrived is not None:
+                self._decide(journey.exchange, True, centre)
+            visit.entered, visit.assumed = time, is_arrival
+            self._count_entry(journey, visit, time, centre)
+            return True
+        if visit.queue == label:
+            if is_arrival:
+                if journey.is_waiting and journey.arrived is not None:
+                    journey.arrived = min(journey.arrived, time)
+                    self.journeys.clock = "arrival"
+                return False
+            if visit.assumed:
+                # The visit began here, and before it was an announcement.
+                visit.assumed = False
+                self.queues[label].clock = "queue"
+                if visit.is_waiting:
+                    visit.entered = time
+                self._decide(journey.exchange, True, centre)
+                return False
+            if is_same(time, visit.entered):
+                if visit.is_waiting and time % 1:
+                    visit.entered = time  # the finer clock
+                return False
+        if time < visit.entered or (journey.past and journey.is_past(self._index(label), time) and time <= visit.entered):
+            return False
+        if visit.is_talking:
+            self._end_visit(journey, time, centre, transferred=True)
+        elif visit.is_waiting:
+            self._lose_visit(journey, visit, "overflowed", time, centre)
+            self._turn(journey, time)
+        else:
+            self._turn(journey, time)
+        visit = journey.visit
+        visit.queue, visit.entered, visit.assumed = label, time, is_arrival
+        self._count_entry(journey, visit, time, centre)
+        return True
+
+    def _turn(self, journey: Journey, time: float) -> Visit:
+        """The visit is over, and a new one may begin."""
+        visit = journey.visit
+        if visit.queue and visit.began is not None:
+            journey.past.append((self._index(visit.queue), int(visit.began), int(time)))
+            del journey.past[:-PAST]
+        journey.visit = Visit()
+        return journey.visit
+
+    def _anybody_talks(self, exchange: str) -> bool:
+        """Whether a call is being answered at an exchange, so that one from inside may be its taker's consultation."""
+        return any(journey.exchange == exchange and journey.visit.is_talking for journey in self.open.values())
+
+    def _label(self, name: str, centre: Centre) -> str:
+        """Under which queue figures count what is told of `name`."""
+        names = centre.names.queues
+        queue = names[name]
+        return queue if queue in self.queues or queue in names.known else OTHER
+
+    def _index(self, queue: str) -> int:
+        """Which of the queues that is; -1 for none."""
+        return next((number for number, known in enumerate(self.queues) if known == queue), -1)
+
+    def _number(self, name: str | None, centre: Centre) -> int | None:
+        """The same of a queue as it is told, if it is."""
+        return None if name is None else self._index(self._label(name, centre))
 
     def _queue(self, name: str, centre: Centre) -> str:
         """Under which queue figures count what came to `name`, which has its totals then."""
@@ -237,62 +499,237 @@ class Funnel:
         self.queues.setdefault(queue, Queue())
         return queue
 
-    def _begin(self, name: str, time: float, centre: Centre) -> Call:
-        """A call that was not heard of yet."""
-        if len(self.open) >= OPEN_CALLS:
-            oldest = next(iter(self.open))
-            self.strangers.pass_over("open_calls")
-            self._give_up(oldest, self.open[oldest], time, centre)
-        call = self.open[name] = Call(heard=time)
-        return call
+    def _know_leg(self, leg: str, key: str) -> None:
+        if len(self.legs) >= LEGS:
+            del self.legs[next(iter(self.legs))]
+        self.legs[leg] = key
 
-    def _current(self, name: str, time: float, centre: Centre) -> Call | None:
-        """The open call of that name. One that is overdue is given up here, so that nobody who measured was told otherwise."""
-        call = self.open.get(name)
-        if call is not None and _is_overdue(call, time, centre):
-            self._give_up(name, call, time, centre)
+    def _join(self, of_leg: Journey, whole: Journey, time: float, centre: Centre) -> str | None:
+        """A transfer made a leg part of a journey. Returns the leg's key if it was counted as a journey of its own."""
+        visit = of_leg.visit
+        leg = of_leg.key
+        self._know_leg(leg, whole.key)
+        del self.open[leg]
+        if visit.entered is not None and (visit.is_waiting or visit.is_talking):
+            whole.visit = visit
+            if visit.seat is not None:
+                self.seats[whole.exchange, visit.seat] = whole
+            if visit.answered is not None and whole.is_waiting:
+                self._answer_journey(whole, visit.answered, centre)
+        whole.past = (whole.past + of_leg.past)[-PAST:]
+        if not of_leg.begun:
             return None
-        return call
+        if of_leg.answered is None:
+            self.waiting -= 1
+            self.journeys.end("joined", 0.0)
+        self.book.note(leg, of_leg.counted, time)
+        if (place := self.book.find(leg)) is not None:
+            place.write_end(ANSWERED)
+        return leg
 
-    def _count_answer(self, call: Call, offered: float, time: float, centre: Centre) -> None:
-        # Two clocks can put the answer before the arrival: the wait was none.
-        wait = max(0.0, time - offered)
-        totals = self.queues[call.queue]
-        totals.ended["answered"] = totals.ended.get("answered", 0) + 1
-        totals.wait_answered.observe(wait)
-        self._count_closed(call, offered, time, answer_kind(wait, centre.thresholds.service_level_seconds), centre)
+    # What becomes of them, and as what it counts.
 
-    def _count_loss(self, name: str, call: Call, offered: float, loss: Loss, time: float, centre: Centre) -> None:
-        totals = self.queues[call.queue]
-        match loss:
-            case "abandoned" | "short_abandoned":
-                wait = max(0.0, time - offered)
-                short = wait <= centre.thresholds.short_abandon_seconds
-                loss = "short_abandoned" if short else "abandoned"
-                kind = abandon_kind(wait, centre.thresholds.service_level_seconds, short)
-                totals.wait_abandoned.observe(wait)
-            case "overflowed":
-                kind = OVERFLOWED
-            case "network_dropped":
-                kind = NETWORK_DROPPED
-            case "blocked":
-                kind = BLOCKED
-            case "lost":
-                kind = LOST
-            case _:
-                assert_never(loss)
-        totals.ended[loss] = totals.ended.get(loss, 0) + 1
-        self._count_closed(call, offered, time, kind, centre)
-        self._close(name, call)
+    def _count_entry(self, journey: Journey, visit: Visit, entered: float, centre: Centre) -> None:
+        """Count a visit, and what was told of it before."""
+        totals = self.queues[visit.queue]
+        totals.offered += 1
+        totals.clock = "arrival" if visit.assumed else "queue"
+        closed = visit.lost if visit.answered is None else visit.answered
+        most = centre.thresholds.give_up_waiting_seconds
+        if closed is not None and closed - entered >= most:
+            visit.answered = visit.ended = None
+            self._lose_visit(journey, visit, "lost", entered + most, centre)
+        elif visit.answered is not None:
+            totals.end("answered", max(0.0, visit.answered - entered))
+        elif visit.loss is not None:
+            self._lose_visit(journey, visit, visit.loss, closed or entered, centre)
 
-    def _count_closed(self, call: Call, offered: float, time: float, kind: int, centre: Centre) -> None:
-        call.counted += entry(kind, int(time) - int(offered))
-        self._tally(kind, time, 0 if call.test else 1, centre)
+    def _lose_visit(self, journey: Journey, visit: Visit, loss: Loss, time: float, centre: Centre) -> None:
+        """A visit ended unanswered."""
+        visit.loss, visit.lost = loss, time
+        if visit.entered is None or not visit.queue:
+            return
+        wait = max(0.0, time - visit.entered)
+        if loss == "abandoned":
+            if wait <= centre.thresholds.short_abandon_seconds:
+                loss = "short_abandoned"
+            if visit.assumed and journey.exchange not in self.tells and len(self.undecided) < UNDECIDED:
+                self.undecided.append(Undecided(journey.exchange, visit.queue, journey.key, visit.entered, time))
+        self.queues[visit.queue].end(loss, wait)
+
+    def _take_seat(self, journey: Journey, seat: str, time: float, centre: Centre) -> None:
+        """A seat answers, so that the call is over which it was in."""
+        before = self.seats.get((journey.exchange, seat))
+        if before is not None and before is not journey:
+            if (before.visit.answered or 0) > time:
+                journey.visit.seat = None  # told late: the seat is in a newer one
+                return
+            self._give_up(before, time, centre)
+        self.seats[journey.exchange, seat] = journey
+
+    def _leave_seat(self, journey: Journey) -> None:
+        seat = journey.visit.seat
+        if seat is not None and self.seats.get((journey.exchange, seat)) is journey:
+            del self.seats[journey.exchange, seat]
+
+    def _end_visit(
+        self, journey: Journey, time: float, centre: Centre, *, transferred: bool = False, cut_off: bool = False
+    ) -> None:
+        """A conversation is over."""
+        visit = journey.visit
+        visit.ended, visit.transferred, visit.cut_off = time, transferred, cut_off
+        self._count_end(journey, visit, centre)
+
+    def _count_end(self, journey: Journey, visit: Visit, centre: Centre) -> None:
+        answered, ended = visit.answered, visit.ended
+        assert answered is not None
+        assert ended is not None
+        is_counted = journey.begun and not journey.test
+        if visit.queue and visit.entered is not None:
+            totals = self.queues[visit.queue]
+            totals.handle.observe(max(0.0, ended - answered))
+            totals.transferred += visit.transferred
+            totals.cut_off += visit.cut_off
+        self.workload.spoke(visit.seat, answered, ended, centre, 1 if is_counted else 0)
+        if journey.begun:
+            journey.counted += entry(SPOKE, int(ended) - journey.start)
+            if visit.cut_off:
+                journey.counted += entry(CUT_OFF, int(ended) - journey.start)
+                self._tally(CUT_OFF, ended, 1 if is_counted else 0, centre)
+        self._leave_seat(journey)
+        self._turn(journey, ended)
+
+    def _settle(self, journey: Journey, centre: Centre) -> None:
+        """Close a journey that is over."""
+        visit = journey.visit
+        if visit.answered is not None and visit.ended is not None and (visit.entered is not None or journey.begun):
+            ended = visit.ended
+            self._count_end(journey, visit, centre)
+            self._leave(journey, ended)
+        elif not visit.queue and visit.began is None:
+            if journey.past or journey.begun or journey.heard:
+                self._leave(journey, journey.past[-1][2] if journey.past else journey.heard)
+        elif visit.lost is not None and visit.entered is not None and not journey.is_waiting:
+            self._leave(journey, visit.lost)
+
+    def _answer_journey(self, journey: Journey, time: float, centre: Centre) -> None:
+        """The first answer of a journey."""
+        arrived = time if journey.arrived is None else journey.arrived
+        wait = max(0.0, time - arrived)
+        journey.answered = time
+        self.journeys.end("answered", wait)
+        self._count_closed(journey, answer_kind(wait, centre.thresholds.service_level_seconds), time, centre)
+        if (place := self.book.find(journey.key)) is not None:
+            place.write_end(ANSWERED)
+
+    def _lose_journey(self, journey: Journey, loss: Loss, time: float, centre: Centre) -> None:
+        """A journey ended unanswered."""
+        limits = centre.thresholds
+        wait = max(0.0, time - (time if journey.arrived is None else journey.arrived))
+        is_short = wait <= limits.short_abandon_seconds
+        if loss in ("abandoned", "overflowed") and journey.visit.entered is None and not journey.past:
+            loss = "announcement"
+        elif loss == "abandoned" and is_short:
+            loss = "short_abandoned"
+        self.journeys.end(loss, wait)
+        level = limits.service_level_seconds
+        kind = abandon_kind(wait, level, is_short) if loss in ("abandoned", "short_abandoned") else _KIND[loss]
+        self._count_closed(journey, kind, time, centre)
+        if loss not in {"blocked", "lost"} and (place := self.book.find(journey.key)) is not None:
+            place.write_end(SHORT if is_short and loss not in {"overflowed", "network_dropped"} else LOST)
+        self._leave(journey, time)
+
+    def _count_closed(self, journey: Journey, kind: int, time: float, centre: Centre) -> None:
+        journey.counted += entry(kind, int(time) - journey.start)
+        self._tally(kind, time, 0 if journey.test else 1, centre)
         self.waiting -= 1
 
-    def _close(self, name: str, call: Call) -> None:
-        del self.open[name]
-        self.book.note(name, call.counted)
+    def _leave(self, journey: Journey, time: float) -> None:
+        """Nothing more is expected of a journey; the book knows it for as long as something may be told again."""
+        del self.open[journey.key]
+        self._leave_seat(journey)
+        if not journey.begun:
+            self.book.enter(journey.key, journey.heard, None, ELSEWHERE)
+        self.book.note(journey.key, journey.counted, time)
+
+    def _give_up(self, journey: Journey, now: float, centre: Centre, *, restarted: bool = False) -> None:
+        """Close a journey of which nothing more will be told: its time has come, there are too many, its exchange was restarted,
+        or its seat is in another.
+        """
+        visit, limits = journey.visit, centre.thresholds
+        came = visit.entered if journey.arrived is None else journey.arrived
+        if came is None:
+            # An end alone is no news: many sources tell it of calls that were closed before.
+            self.unmatched += visit.answered is not None or visit.loss is not None
+            self._leave_seat(journey)
+            del self.open[journey.key]
+            return
+        if visit.answered is not None:
+            if visit.queue and visit.entered is not None:
+                self.queues[visit.queue].unended += 1
+            self._leave(journey, now)
+            return
+        loss: Loss
+        if visit.loss is not None:
+            loss, time = ("lost", now) if restarted else (visit.loss, visit.lost or now)
+        elif visit.ended is not None:
+            # Over, and nobody answered: for a source that does not tell abandons.
+            loss, time = "abandoned", visit.ended
+        else:
+            loss, time = "lost", min(now, came + limits.give_up_waiting_seconds)
+        if visit.loss is None:
+            self._lose_visit(journey, visit, loss, time, centre)
+        if journey.is_waiting:
+            self._lose_journey(journey, loss, time, centre)
+        else:
+            self._leave(journey, time)
+
+    def _pass_on(self, journey: Journey, to: str | None, centre: Centre) -> None:
+        """Count a journey that goes to another centre."""
+        if to is None or not journey.begun:
+            return
+        code = centre.names.neighbours[to]
+        if code == centre.code or not (code in centre.names.neighbours.known or _CENTRE.fullmatch(code)):
+            return
+        passed_on = self.journeys.passed_on
+        if code not in passed_on and len(passed_on) >= NEIGHBOURS:
+            code = OTHER
+        passed_on[code] = passed_on.get(code, 0) + 1
+
+    def _decide(self, exchange: str, tells: bool, centre: Centre) -> None:
+        """It turns out whether an exchange tells when the queue begins. If it does, whoever gave up before was in no queue yet.
+
+        That takes back what was counted, once in the life of an exchange and before anybody was answered.
+        """
+        if self.tells.get(exchange) in (tells, True):
+            return
+        if tells:
+            for lost in self.undecided:
+                if lost.exchange == exchange:
+                    self._move_to_announcement(lost, centre)
+        self.undecided = [lost for lost in self.undecided if lost.exchange != exchange]
+        if exchange not in self.tells and len(self.tells) >= EXCHANGES:
+            del self.tells[next(iter(self.tells))]
+        self.tells[exchange] = tells
+
+    def _move_to_announcement(self, lost: Undecided, centre: Centre) -> None:
+        wait = max(0.0, lost.lost - lost.arrived)
+        is_short = wait <= centre.thresholds.short_abandon_seconds
+        loss: Loss = "short_abandoned" if is_short else "abandoned"
+        totals = self.queues[lost.queue]
+        totals.offered -= 1
+        totals.take_back(loss, wait)
+        place = self.book.find(lost.key)
+        if place is None or place.end == ELSEWHERE:
+            return
+        self.journeys.take_back(loss, wait)
+        self.journeys.end("announcement", wait)
+        kind = abandon_kind(wait, centre.thresholds.service_level_seconds, is_short)
+        n = 0 if place.is_test else 1
+        self._tally(kind, lost.lost, -n, centre)
+        self._tally(ANNOUNCEMENT, lost.lost, n, centre)
+        after = int(lost.lost) - place.time
+        self.book.restate(lost.key, entry(kind, after), entry(ANNOUNCEMENT, after))
 
     def _tally(self, what: int, time: float, n: int, centre: Centre) -> None:
         """Count in the figures that may fall again: 0 of a test, which begins a day as others do, and -1 takes back."""
@@ -310,46 +747,18 @@ class Funnel:
             self.peak_today = Peak(self.waiting, self.day.start)
         self.day.add(time, what, n)
 
-    def _count_end(self, name: str, call: Call, offered: float, answered: float, time: float, centre: Centre) -> None:
-        totals = self.queues[call.queue]
-        totals.handle.observe(max(0.0, time - answered))
-        self.workload.spoke(call.seat, answered, time, centre, 0 if call.test else 1)
-        call.counted += entry(SPOKE, int(time) - int(offered))
-        totals.transferred += call.transferred
-        if call.cut_off:
-            totals.cut_off += 1
-            call.counted += entry(CUT_OFF, int(time) - int(offered))
-            self._tally(CUT_OFF, time, 0 if call.test else 1, centre)
-        self._close(name, call)
-
     def _count_taken(self, time: float, n: int) -> None:
         hour = int(time) // 3600
         if hour not in self.taken:
             self.taken = {known: calls for known, calls in self.taken.items() if known > hour - 168}
         self.taken[hour] = self.taken.get(hour, 0) + n
 
-    def _give_up(self, name: str, call: Call, now: float, centre: Centre) -> None:
-        if call.offered is None:
-            # An end alone is no news: many sources tell it of calls that were closed before.
-            self.unmatched += call.answered is not None or call.loss is not None
-            del self.open[name]
-        elif call.answered is not None:
-            self.queues[call.queue].unended += 1
-            self._close(name, call)
-        elif call.ended is not None:
-            # Over, and nobody answered: for a source that does not tell abandons.
-            self._count_loss(name, call, call.offered, "abandoned", call.ended, centre)
-        else:
-            deadline = call.offered + centre.thresholds.give_up_waiting_seconds
-            self._count_loss(name, call, call.offered, "lost", min(now, deadline), centre)
 
-
-def _is_overdue(call: Call, now: float, centre: Centre) -> bool:
-    limits = centre.thresholds
-    if call.offered is None:
-        return now - call.heard >= LATENESS
-    if call.answered is not None:
-        return now - call.answered >= limits.give_up_service_seconds
-    if call.ended is not None:
-        return now - call.ended >= SWEEP_SECONDS
-    return now - call.offered >= limits.give_up_waiting_seconds
+_CENTRE = re.compile(r"[0-9]{2}\.[0-9]{2}", re.ASCII)
+_KIND: dict[Loss, int] = {
+    "overflowed": OVERFLOWED,
+    "network_dropped": NETWORK_DROPPED,
+    "blocked": BLOCKED,
+    "lost": LOST_TRACK,
+    "announcement": ANNOUNCEMENT,
+}

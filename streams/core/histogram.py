@@ -21,7 +21,7 @@ class Histogram:
         """An empty one for other bounds, which `observe` then has to be given."""
         return cls([0] * (len(bounds) + 1))
 
-    def observe(self, seconds: float, bounds: tuple[float, ...] = BOUNDS) -> None:
-        """Count one value; what equals a bound is within it."""
-        self.counts[bisect_left(bounds, seconds)] += 1
-        self.sum += seconds
+    def observe(self, seconds: float, bounds: tuple[float, ...] = BOUNDS, n: int = 1) -> None:
+        """Count one value, or take it back where `n` is -1; what equals a bound is within it."""
+        self.counts[bisect_left(bounds, seconds)] += n
+        self.sum += n * seconds

@@ -5,15 +5,15 @@ from typing import NamedTuple
 
 from streams.core.window import kinds
 
-# Every call whose waiting is over is one of 16 kinds, chosen so that all service levels are sums of them.
+# Every journey whose waiting is over is one of 17 kinds, chosen so that all service levels are sums of them.
 # An answer is the sum of the marks it earned:
 WITHIN_15, WITHIN_20, WITHIN_LEVEL = 1, 2, 4
 # an abandon is 8 and its marks:
 ABANDONED, ABANDONED_WITHIN_LEVEL, SHORT = 8, 1, 2
-OVERFLOWED, NETWORK_DROPPED, LOST, BLOCKED = 12, 13, 14, 15
+OVERFLOWED, NETWORK_DROPPED, LOST, BLOCKED, ANNOUNCEMENT = 12, 13, 14, 15, 16
 # Not the end of a wait, but counted with them per day:
-OFFERED = 16
-KINDS = kinds(17)
+OFFERED = 17
+KINDS = kinds(18)
 
 
 def answer_kind(wait: float, level: float) -> int:
@@ -27,7 +27,7 @@ def abandon_kind(wait: float, level: float, short: bool) -> int:
 
 
 class Tally(NamedTuple):
-    """Counts of calls whose waiting is over, by what became of them."""
+    """Counts of journeys whose waiting is over, by what became of them; `abandoned` are those who did not hang up at once."""
 
     answered: int
     within_15: int
@@ -40,6 +40,7 @@ class Tally(NamedTuple):
     network_dropped: int
     lost: int
     blocked: int
+    announcement: int
 
     @classmethod
     def of(cls, counts: Sequence[int]) -> "Tally":
@@ -50,19 +51,25 @@ class Tally(NamedTuple):
             within_15=sum(answers[1::2]),
             within_20=answers[2] + answers[3] + answers[6] + answers[7],
             within_level=sum(answers[4:]),
-            abandoned=sum(counts[8:12]),
+            abandoned=counts[8] + counts[9],
             short=counts[10] + counts[11],
             abandoned_within_level=counts[9] + counts[11],
             overflowed=counts[OVERFLOWED],
             network_dropped=counts[NETWORK_DROPPED],
             lost=counts[LOST],
             blocked=counts[BLOCKED],
+            announcement=counts[ANNOUNCEMENT],
         )
 
     @property
     def unblocked(self) -> int:
-        """All that could have been answered: answered and every loss but blocked."""
-        return self.answered + self.abandoned + self.overflowed + self.network_dropped + self.lost
+        """All that could have been answered: answered, and every loss but blocked and those who ended in the announcement."""
+        return self.answered + self.abandoned + self.short + self.overflowed + self.network_dropped + self.lost
+
+    @property
+    def offered(self) -> int:
+        """All of them."""
+        return self.unblocked + self.blocked + self.announcement
 
 
 class ServiceLevel(NamedTuple):
@@ -74,18 +81,23 @@ class ServiceLevel(NamedTuple):
     n: int
 
 
-def variants(tally: Tally, level: float) -> Iterator[ServiceLevel]:
-    """Every variant of a tally; `level` is Asterisk's threshold in seconds.
+LIMITS = (15, 20)
+"""NENA's thresholds in seconds."""
 
-    nena: NENA-STA-020.1-2020 (90 % within 15 s, 95 % within 20 s) over offered calls but short abandons and blocked.
-    answered: the same over answered calls. inclusive: the same over all offered, blocked and short abandons too.
+
+def variants(tally: Tally, level: float, beyond: Sequence[int] = (0, 0)) -> Iterator[ServiceLevel]:
+    """Every variant of a tally; `level` is Asterisk's threshold in seconds, `beyond` how many still wait for longer than each of
+    `LIMITS`: whoever does is missed already, and not only when he is answered.
+
+    nena: NENA-STA-020.1-2020 (90 % within 15 s, 95 % within 20 s) over offered calls but short abandons, blocked ones and those
+    that ended in the announcement. inclusive: the same over all offered. answered: over answered calls.
     servicelevelperf, servicelevelperf2: Asterisk, apps/app_queue.c; only the second counts abandons, early ones as met.
     """
     asterisk = f"{level:g}"
-    for threshold, good in (("15", tally.within_15), ("20", tally.within_20)):
-        yield ServiceLevel("nena", threshold, good, tally.unblocked - tally.short)
-        yield ServiceLevel("answered", threshold, good, tally.answered)
-        yield ServiceLevel("inclusive", threshold, good, tally.unblocked + tally.blocked)
+    for limit, good, missed in zip(LIMITS, (tally.within_15, tally.within_20), beyond, strict=True):
+        yield ServiceLevel("nena", f"{limit}", good, tally.unblocked - tally.short + missed)
+        yield ServiceLevel("answered", f"{limit}", good, tally.answered)
+        yield ServiceLevel("inclusive", f"{limit}", good, tally.offered + missed)
     yield ServiceLevel("servicelevelperf", asterisk, tally.within_level, tally.answered)
     met = tally.within_level + tally.abandoned_within_level
-    yield ServiceLevel("servicelevelperf2", asterisk, met, tally.answered + tally.abandoned)
+    yield ServiceLevel("servicelevelperf2", asterisk, met, tally.answered + tally.abandoned + tally.short)

@@ -47,8 +47,9 @@ def patience(funnel: Funnel) -> float | None:
     The maximum likelihood estimate of an exponential patience of which the answered saw only a part (Garnett, Mandelbaum,
     Reiman 2002).
     """
-    waited = sum(queue.wait_answered.sum + queue.wait_abandoned.sum for queue in funnel.queues.values())
-    gave_up = sum(sum(queue.wait_abandoned.counts) for queue in funnel.queues.values())
+    hung_up = (funnel.journeys.wait_abandoned, funnel.journeys.wait_short_abandoned)
+    waited = funnel.journeys.wait_answered.sum + sum(waits.sum for waits in hung_up)
+    gave_up = sum(sum(waits.counts) for waits in hung_up)
     return waited / gave_up if gave_up >= FEWEST_ABANDONS and waited > 0 else None
 
 

@@ -8,7 +8,9 @@ An event's id is a hash of what the event says, so that the same line gives the 
 after a rotation, or from the middle of a file. Two identical lines count once, and rightly: they tell the same fact. The
 caller is no part of the id, because a telephone number could be guessed from a hash without a key.
 
-A seat is logged in or not, whatever queues it serves: REMOVEMEMBER from one of several queues logs it out.
+Verbs are Asterisk's (`app_queue.c`), and those that Wazo, QueueMetrics and VICIdial add. What says nothing of calls or seats is
+passed over and counted: that a caller was put on hold, which number was dialled, that rules were read anew. So are AGENTDUMP
+and SYSCOMPAT, after which the caller waits on or an ABANDON follows, and OUTCALL, which tells an outbound call when it is over.
 """
 
 import csv
@@ -28,6 +30,7 @@ from schemas.calls import (
     CallOffered,
     CallOverflowed,
     CallTransferred,
+    ExchangeRestarted,
 )
 from schemas.event import Event
 from schemas.operators import (
@@ -36,6 +39,7 @@ from schemas.operators import (
     OperatorPaused,
     OperatorResumed,
     OperatorRingNoAnswer,
+    OperatorWrapUpStarted,
 )
 from streams.core import classes
 from streams.core.centre import Centre
@@ -51,8 +55,13 @@ _LOCAL = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([+-][0-9]{2}(:?[0-9]{2})?|Z)?", re.ASCII
 )
 _VERB = re.compile(r"[A-Z][A-Z0-9_]{1,23}", re.ASCII)
+# Who calls from inside: a seat that consults, an office. Nothing but zeros is a number withheld.
+_EXTENSION = re.compile(r"(?!0+$)[0-9]{2,5}", re.ASCII)
+_DAY = 86_400
+_DIGITS = len(str(_DAY))
 _VERBS = 64
 _QUEUES = 256
+_SEATS = 1024
 _COLUMNS = ("time", "callid", "queuename", "agent", "event")
 
 _ENDED_BY = {"COMPLETEAGENT": "seat", "COMPLETECALLER": "caller"}
@@ -64,7 +73,7 @@ _OVERFLOWED = {
     "WITHDRAW": "withdrawn",
 }
 # Wazo's: refused at the door, so that no ENTERQUEUE comes.
-_REFUSED = {"FULL": "full", "JOINEMPTY": "empty", "CLOSED": "empty"}
+_REFUSED = {"FULL": "full", "JOINEMPTY": "empty", "CLOSED": "empty", "DIVERT_CA_RATIO": "full", "DIVERT_HOLDTIME": "full"}
 _OPERATOR: dict[str, type[Event]] = {
     "AGENTLOGIN": OperatorLoggedIn,
     "AGENTCALLBACKLOGIN": OperatorLoggedIn,
@@ -79,7 +88,12 @@ _OPERATOR: dict[str, type[Event]] = {
     "UNPAUSE": OperatorResumed,
     "UNPAUSEALL": OperatorResumed,
     "RINGNOANSWER": OperatorRingNoAnswer,
+    "WRAPUPSTART": OperatorWrapUpStarted,
 }
+# These are of all queues of a seat, whichever queue the line names.
+_EVERYWHERE = frozenset(
+    ("AGENTLOGIN", "AGENTCALLBACKLOGIN", "AGENTLOGOFF", "AGENTCALLBACKLOGOFF", "PAUSEALL", "UNPAUSEALL", "PAUSEREASON")
+)
 
 
 class MalformedError(ValueError):
@@ -98,9 +112,11 @@ class Reader:
         self._centre = centre.code
         self._zone = centre.timezone
         self._classes = centre.names.classes
+        self._neighbours = centre.names.neighbours
         self._source = source
         self._table: _Table | None = None
-        self._queues: dict[str, str] = {}
+        self._queues: dict[str, tuple[str, str | None]] = {}
+        self._seats: dict[str, str | None] = {}
         self._epoch = ""
         self._time = datetime.fromtimestamp(0, UTC)
 
@@ -145,33 +161,42 @@ class Reader:
     def _events(self, call: str, queue: str, agent: str, verb: str, data: list[str]) -> Sequence[Event]:
         match verb:
             case "ENTERQUEUE":
-                number = self._door.caller(data[1]) if len(data) > 1 and data[1] else None
-                return (self._offered(call, queue, number),)
+                if len(data) < 2 or not (number := data[1]):
+                    return (self._offered(call, queue),)
+                if _EXTENSION.fullmatch(number):
+                    return (self._offered(call, queue, direction="internal"),)
+                return (self._offered(call, queue, self._door.caller(number)),)
             case "CONNECT":
                 return (self._of_call(CallAnswered, call, queue, {"seat": self._seat(agent)}),)
             case "COMPLETECALLER" | "COMPLETEAGENT":
-                return (self._of_call(CallEnded, call, queue, {"by": _ENDED_BY[verb]}),)
+                facts = {"by": _ENDED_BY[verb], "seat": self._seat(agent), "talk_seconds": _seconds(data, 1)}
+                return (self._of_call(CallEnded, call, queue, facts),)
             case "ABANDON":
                 return (self._of_call(CallAbandoned, call, queue, {}),)
             case "TRANSFER" | "BLINDTRANSFER":
-                return (self._of_call(CallTransferred, call, queue, {"to": extension(data[0]) if data else None}),)
+                return (self._transferred(call, queue, agent, _seconds(data, 3), self._destination(data[0]) if data else None),)
             case "ATTENDEDTRANSFER":
-                return (self._of_call(CallTransferred, call, queue, {}),)
+                # Two channels are linked, where else one thing is named.
+                return (self._transferred(call, queue, agent, _seconds(data, 4 if data[:1] == ["LINK"] else 3)),)
             case "CALLSTATUS" | "DISPOSITION":
                 if data and data[0].strip():
                     return (self._of_call(CallClassified, call, queue, {"class": classes.told(data[0], self._classes)}),)
                 return self._pass_over(f"{verb} of no class")
+            case "CALLOUTBOUND":
+                return (self._offered(call, queue, direction="outbound"),)
+            case "QUEUESTART":
+                return (self._event(ExchangeRestarted, {}, ""),)
             case _ if reason := _OVERFLOWED.get(verb):
                 return (self._of_call(CallOverflowed, call, queue, {"reason": reason}),)
             case _ if reason := _REFUSED.get(verb):
                 return (self._offered(call, queue), self._of_call(CallOverflowed, call, queue, {"reason": reason}))
             case _ if kind := _OPERATOR.get(verb):
-                return self._of_seat(kind, verb, call, agent, data)
+                return self._of_seat(kind, verb, call, "" if verb in _EVERYWHERE or queue == "NONE" else queue, agent, data)
             case _:
                 known = _VERB.fullmatch(verb) and (verb in self.passed_over or len(self.passed_over) < _VERBS)
                 return self._pass_over(verb if known else "unknown verb")
 
-    def _of_seat(self, kind: type[Event], verb: str, call: str, agent: str, data: list[str]) -> Sequence[Event]:
+    def _of_seat(self, kind: type[Event], verb: str, call: str, queue: str, agent: str, data: list[str]) -> Sequence[Event]:
         if agent in _NOBODY:
             if verb in ("PAUSEALL", "UNPAUSEALL"):
                 return self._pass_over(f"{verb} of no seat")
@@ -187,28 +212,39 @@ class Reader:
             facts["call"] = None if call in _NOBODY else call
             # Milliseconds, alone in this log.
             facts["ring_seconds"] = int(first) / 1000 if re.fullmatch(r"[0-9]{1,7}", first, re.ASCII) else None
-        event = self._event(kind, facts, "")
+        elif kind is OperatorWrapUpStarted:
+            seconds = facts["seconds"] = _seconds(data, 0)
+            if seconds == 0:
+                return self._pass_over(f"{verb} of no time")
+        apart, code = self._queue(queue)
+        event = self._event(kind, facts, apart, queue=code)
         # Asterisk also writes an empty field where a member is not paused.
         if kind is OperatorLoggedIn and first == "PAUSED":
-            return event, self._event(OperatorPaused, {"seat": name}, "")
+            return event, self._event(OperatorPaused, {"seat": name}, apart, queue=code)
         return (event,)
 
-    def _offered(self, call: str, queue: str, caller: str | None = None) -> Event:
+    def _offered(self, call: str, queue: str, caller: str | None = None, direction: str = "inbound") -> Event:
         if not queue:
             raise MalformedError("field queue: missing")
-        facts = {"queue": self._door.code(self._centre, "queue", queue), "clock": "queue"}
-        return self._of_call(CallOffered, call, queue, facts, caller)
+        apart, code = self._queue(queue)
+        facts = {"queue": code or queue, "clock": "queue", "call": self._call(call)}
+        if direction != "inbound":
+            facts["direction"] = direction
+        return self._event(CallOffered, facts, apart, caller=caller)
 
-    def _of_call(self, kind: type[Event], call: str, queue: str, facts: dict[str, Any], caller: str | None = None) -> Event:
-        if call in _NOBODY:
-            raise MalformedError("field callid: missing")
-        facts["call"] = call
-        return self._event(kind, facts, queue, caller)
+    def _transferred(self, call: str, queue: str, agent: str, talk_seconds: float | None, to: str | None = None) -> Event:
+        facts = {"to": to, "seat": self._seat(agent), "talk_seconds": talk_seconds}
+        return self._of_call(CallTransferred, call, queue, facts)
 
-    def _event(self, kind: type[Event], facts: dict[str, Any], queue: str, caller: str | None = None) -> Event:
-        said = f"{self._epoch}|{kind.__name__}|{self._apart(queue)}|{'|'.join(map(str, facts.values()))}"
-        if caller is not None:
-            facts["caller"] = caller
+    def _of_call(self, kind: type[Event], call: str, queue: str, facts: dict[str, Any]) -> Event:
+        facts["call"] = self._call(call)
+        apart, code = self._queue(queue)
+        return self._event(kind, facts, apart) if kind is CallClassified else self._event(kind, facts, apart, queue=code)
+
+    def _event(self, kind: type[Event], facts: dict[str, Any], apart: str, **beside: str | None) -> Event:
+        """One event. Its id is made from its time, the queue's name and `facts`, and not from what is said `beside` them."""
+        said = f"{self._epoch}|{kind.__name__}|{apart}|{'|'.join(map(str, facts.values()))}"
+        facts |= beside
         return kind.model_validate(
             {
                 "id": blake2b(said.encode("utf-8", "replace"), digest_size=8).hexdigest(),
@@ -219,20 +255,49 @@ class Reader:
             }
         )
 
-    def _apart(self, queue: str) -> str:
-        """What tells a queue from others in an id: its own spelling, unless that may be somebody's, which could be guessed."""
-        if queue not in self._queues:
+    def _queue(self, queue: str) -> tuple[str, str | None]:
+        """What tells a queue from others in an id, and its code, where the line names one.
+
+        In an id stands its own spelling, unless that may be somebody's, which could be guessed.
+        """
+        try:
+            return self._queues[queue]
+        except KeyError:
             if len(self._queues) >= _QUEUES:
                 self._queues.clear()
-            self._queues[queue] = str(self._door.code(self._centre, "queue", queue)) if looks_personal(queue) else queue
-        return self._queues[queue]
+            code = None if queue in ("", "NONE") else self._door.code(self._centre, "queue", queue)
+            self._queues[queue] = found = (str(code) if looks_personal(queue) else queue, code)
+            return found
+
+    def _call(self, call: str) -> str:
+        if call in _NOBODY:
+            raise MalformedError("field callid: missing")
+        return call
+
+    def _destination(self, exten: str) -> str | None:
+        """Whom a call was passed on to: a neighbour's code, or an extension; None for what may be somebody's number."""
+        code = self._neighbours[exten]
+        return code if code in self._neighbours.known else extension(exten)
 
     def _seat(self, agent: str) -> str | None:
-        return None if agent in _NOBODY else self._door.seat(self._centre, agent)
+        try:
+            return self._seats[agent]
+        except KeyError:
+            if len(self._seats) >= _SEATS:
+                self._seats.clear()
+            self._seats[agent] = found = None if agent in _NOBODY else self._door.seat(self._centre, agent)
+            return found
 
     def _pass_over(self, what: str) -> Sequence[Event]:
         self.passed_over[what] += 1
         return ()
+
+
+def _seconds(data: list[str], index: int) -> float | None:
+    """One of the data of a line, where it is a number of seconds within a day."""
+    if index < len(data) and len(text := data[index]) <= _DIGITS and text.isdecimal() and (seconds := float(text)) <= _DAY:
+        return seconds
+    return None
 
 
 class _Table(NamedTuple):

@@ -36,7 +36,7 @@ centre contact hotline antrean antrian queue utama cadangan overflow rujukan pen
 ambulans ambulan ambulance kebakaran pemadam damkar polisi police fire medical emergency bencana bpbd pmi psc dinkes dishub
 satpol pp sar kota kabupaten kab kantor keluar masuk bantuan help support service desk default main night day vip sales customer
 care supervisor spv koordinator operator agent agen petugas seat meja kursi loket line ext extension phone console station local
-sip pjsip iax dahdi sccp vicidial channel internal external ivr trunk ring group
+sip pjsip iax dahdi sccp vicidial channel internal external ivr trunk ring group dial
 """
 USUAL = frozenset(_USUAL.split())
 """Words that name no person, in small letters."""

@@ -266,6 +266,8 @@ EXTREMES: dict[str, st.SearchStrategy[Any]] = {
     "jitter_seconds": st.sampled_from([None, 0.0, 60.0]),
     "delay_seconds": st.sampled_from([None, 0.0, 60.0]),
     "ring_seconds": st.sampled_from([None, 0.0, 86_400.0]),
+    "seconds": st.sampled_from([None, 0.0, 86_400.0]),
+    "talk_seconds": st.sampled_from([None, 0.0, 86_400.0]),
     "severity": st.sampled_from(get_args(Severity)),
     "urgency": st.just("Future"),
     "certainty": st.just("Observed"),

@@ -18,8 +18,9 @@ from streams.core.calls import ENDED_TOTAL, OFFERED_TOTAL, WAITING
 from streams.core.centre import Centre
 from streams.core.classes import CLASSES
 from streams.core.forecast import HOURS, LINKS
-from streams.core.funnel import OPEN_CALLS, QUEUES
+from streams.core.funnel import LEGS, OPEN_CALLS, QUEUES
 from streams.core.histogram import Histogram
+from streams.core.journey import PAST
 from streams.core.window import CELLS
 from streams.core.workload import CONVERSATIONS, SEATS
 from tests.builders import BOGOR, changed, said
@@ -52,7 +53,8 @@ class Flood:
         self.numbers = count()
 
     def tell(self, kind: str, time: float, **data: Any) -> None:
-        event = SimpleNamespace(type=kind, data=SimpleNamespace(**data), replayed=None)
+        nothing = dict.fromkeys(("journey", "queue", "seat", "talk_seconds", "to"))
+        event = SimpleNamespace(type=kind, source="/32.71/pbx", data=SimpleNamespace(**nothing | data), replayed=None)
         calls.step(self.state, cast(CallEvent, event), time, self.centre)
 
     def offered(self, time: float, caller: int | None = None) -> str:
@@ -64,6 +66,7 @@ class Flood:
             call=name,
             queue=long("queue", number % (QUEUES + 9)),
             clock="arrival",
+            direction="inbound",
             caller=None if caller is None else pseudonym(caller),
             link=long("link", number % (LINKS + 9)),
         )
@@ -106,8 +109,12 @@ def flood() -> Flood:
         flood.tell("call.abandoned", end + number / 99, call=name)
         flood.tell("call.classified", end + number / 99, call=name, class_=long("word", number))
     for number in range(OPEN_CALLS + 9):
-        name = flood.offered(end + 60 + number / 99)
-        flood.tell("call.answered", end + 70 + number / 99, call=name, seat=long("seat", number))
+        name, start = flood.offered(end + 60 + number / 99), end + 63 + number / 99
+        for visit in range(PAST + 1):
+            flood.tell("call.queued", start + 2 * visit + 1, call=name, queue=long("queue", (number + visit) % QUEUES))
+        flood.tell("call.answered", start + 12, call=name, seat=long("seat", number))
+    for number in range(LEGS + 9):
+        flood.tell("call.answered", end + 80, call=f"leg{number}", journey=name)
     _grow_old(flood.state)
     return flood
 
@@ -117,7 +124,7 @@ def _grow_old(state: calls.State) -> None:
     funnel, learned = state.funnel, state.forecast
     for queue in funnel.queues.values():
         queue.offered *= 10**9
-        for histogram in (queue.wait_answered, queue.wait_abandoned, queue.handle):
+        for histogram in (queue.wait_answered, queue.wait_abandoned, queue.wait_short_abandoned, queue.handle):
             _grow(histogram)
         queue.ended = {outcome: number * 10**9 for outcome, number in queue.ended.items()}
         queue.transferred, queue.cut_off, queue.unended = (10**10,) * 3
@@ -144,6 +151,8 @@ def test_every_bound_is_reached(flood: Flood) -> None:
     funnel, callers, learned = state.funnel, state.callers, state.forecast
 
     assert len(funnel.open) == OPEN_CALLS
+    assert {len(journey.past) for journey in funnel.open.values()} == {PAST}
+    assert len(funnel.legs) == LEGS
     assert len(funnel.queues) == QUEUES + 1
     assert len(learned.links) == LINKS
     assert len(callers.early) == EARLY
@@ -160,7 +169,7 @@ def test_every_bound_is_reached(flood: Flood) -> None:
 
 
 def test_all_of_it_together_is_less_than_half_of_what_kafka_takes(flood: Flood) -> None:
-    written = BLOB.dump_json(flood.state)
+    written = BLOB.dump_json(flood.state, exclude_defaults=True)
     print(f"\nthe largest state of calls: {len(written):,} bytes without the ledger, of {LARGEST:,}")
 
     assert len(written) + MARKS - marks(flood.state) < LARGEST
@@ -195,6 +204,6 @@ def test_every_offered_call_is_still_in_one_class_and_no_figure_fell_below_nothi
 
 
 def test_the_state_is_what_it_was_when_it_is_read_back(flood: Flood) -> None:
-    written = BLOB.dump_json(flood.state)
+    written = BLOB.dump_json(flood.state, exclude_defaults=True)
 
-    assert BLOB.dump_json(BLOB.validate_json(written)) == written
+    assert BLOB.dump_json(BLOB.validate_json(written), exclude_defaults=True) == written

@@ -8,7 +8,7 @@ from streams.core import callbook, callers, calls
 from streams.core.callbook import BYTES, index, letters, pseudonym, shortened
 from streams.core.callers import CONTACTED, EARLY
 from streams.core.funnel import OPEN_CALLS
-from tests.builders import BOGOR, abandoned, answered, classified, contacted, fold, offered, pseudonym_of
+from tests.builders import BOGOR, abandoned, answered, classified, contacted, fold, key_of, offered, pseudonym_of
 
 HOUR, DAY = 3_600, 86_400
 
@@ -65,7 +65,7 @@ def test_a_flood_tears_out_the_oldest_lines_and_nothing_else() -> None:
     assert BYTES - 100 < book.kept <= BYTES
     assert BYTES < written < BYTES + sum(map(len, book.earlier.values())) + 300
     first = number - lines
-    assert [book.find(f"c{n}") is not None for n in (0, first - 1, first, number - 1)] == [False, False, True, True]
+    assert [book.find(key_of(f"c{n}")) is not None for n in (0, first - 1, first, number - 1)] == [False, False, True, True]
     assert state.strangers.passed_over == {"call_book": book.gone, "open_calls": number - OPEN_CALLS}
 
 
@@ -91,8 +91,16 @@ def test_of_too_many_who_were_called_back_the_newest_are_remembered() -> None:
 
 
 def test_calls_of_which_only_the_end_is_told_cannot_fill_the_memory() -> None:
-    state = fold([abandoned(f"c{n}", n / 100) for n in range(2 * EARLY)])
-    assert len(state.callers.early) == EARLY
+    state = fold([abandoned(f"c{n}", n / 100) for n in range(2 * OPEN_CALLS)])
+    assert len(state.funnel.open) == OPEN_CALLS
 
     state = fold([abandoned("late", 3 * HOUR)], state=state)
-    assert list(state.callers.early) == ["late"]
+    assert list(state.funnel.open) == [key_of("late")]
+
+
+def test_calls_of_which_only_the_class_is_told_cannot_fill_the_memory() -> None:
+    state = fold([classified(f"c{n}", n / 100, "prank") for n in range(2 * EARLY)])
+    assert len(state.callers.early) == EARLY
+
+    state = fold([classified("late", 3 * HOUR, "prank")], state=state)
+    assert list(state.callers.early) == [key_of("late")]

@@ -35,6 +35,7 @@ from streams.core.callers import (
 )
 from streams.core.classes import CLASSES
 from tests.builders import (
+    BOGOR,
     Said,
     abandoned,
     answered,
@@ -182,7 +183,7 @@ def test_a_call_that_enters_another_queue_came_once() -> None:
 
 
 def open_callbacks(events: Sequence[CallEvent | CallerEvent], seconds: float) -> dict[str, list[float]]:
-    state = fold(events)
+    state = calls.settled(fold(events), at(seconds), BOGOR)
     found = callers.callbacks(state.callers, state.funnel.book, at(seconds))
     return {caller: [time - at(0) for time in times] for caller, times in found.items()}
 
@@ -207,7 +208,11 @@ def test_who_hung_up_unanswered_is_to_be_called_back() -> None:
 
 @pytest.mark.parametrize("loss", [network_dropped, overflowed])
 def test_who_was_dropped_or_turned_away_is_to_be_called_back_however_soon(loss: type) -> None:
-    assert open_callbacks([offered("c1", 0, caller="ani"), loss("c1", 1)], 9) == {ANI: [0]}
+    assert open_callbacks([offered("c1", 0, caller="ani"), loss("c1", 1)], 61) == {ANI: [0]}
+
+
+def test_who_was_turned_away_and_may_still_come_into_another_queue_is_not_called_back_yet() -> None:
+    assert open_callbacks([offered("c1", 0, caller="ani"), overflowed("c1", 1)], 60) == {}
 
 
 def test_who_hung_up_at_once_is_not() -> None:
@@ -258,7 +263,7 @@ def test_an_answered_call_was_not_lost_whatever_else_is_told_and_in_which_order(
 def test_who_was_turned_away_did_not_hang_up_whatever_the_exchange_adds(order: tuple[int, ...]) -> None:
     events = [offered("c1", 0, caller="ani"), overflowed("c1", 2), abandoned("c1", 3)]
 
-    assert open_callbacks([events[n] for n in order], 60) == {ANI: [0]}
+    assert open_callbacks([events[n] for n in order], 63) == {ANI: [0]}
 
 
 # --- any order, any number, any time

@@ -18,6 +18,7 @@ from streams.core.calls import (
     CLOCK_INFO,
     ENDED_TOTAL,
     IN_SERVICE,
+    JOURNEYS_ENDED_TOTAL,
     METRICS,
     OFFERED_TOTAL,
     OLDEST_WAITING,
@@ -28,8 +29,8 @@ from streams.core.calls import (
     TODAY,
     WAITING,
 )
-from streams.core.funnel import OUTCOMES
 from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
+from streams.core.totals import JOURNEY_OUTCOMES, OUTCOMES
 from tests.builders import (
     BOGOR,
     abandoned,
@@ -39,10 +40,11 @@ from tests.builders import (
     classified,
     ended,
     fold,
+    network_dropped,
     offered,
-    overflowed,
     readings,
     seconds_to,
+    transferred,
 )
 
 
@@ -210,7 +212,8 @@ def test_a_centre_without_events_says_no_rate_but_counts_of_zero() -> None:
 def test_the_answer_ratio_comes_with_its_interval_and_its_count() -> None:
     """Nine of ten answered, by Wilson 0.596 to 0.982."""
     said = readings(
-        [*(offered(f"c{n}", n) for n in range(10)), *(answered(f"c{n}", n + 10) for n in range(9)), overflowed("c9", 30)], now=60
+        [*(offered(f"c{n}", n) for n in range(10)), *(answered(f"c{n}", n + 10) for n in range(9)), network_dropped("c9", 30)],
+        now=60,
     )
 
     assert said[ANSWER_RATIO, "5m"] == 0.9
@@ -233,15 +236,15 @@ def test_a_seat_talks_from_the_answer_to_the_end() -> None:
     """
     events = [offered("c1", 0), answered("c1", 3, "seat-1"), offered("c2", 5), answered("c2", 9, "seat-2"), ended("c1", 20)]
 
-    assert calls.talking(fold(events[:4]), at(10), BOGOR) == {"seat-1": at(3), "seat-2": at(9)}
-    assert calls.talking(fold(events), at(21), BOGOR) == {"seat-2": at(9)}
+    assert calls.talking(fold(events[:4])) == {"seat-1": at(3), "seat-2": at(9)}
+    assert calls.talking(fold(events)) == {"seat-2": at(9)}
 
 
 def test_a_seat_goes_by_what_the_file_calls_it() -> None:
     centre = changed(BOGOR, seats=[{"code": "meja-1", "also": ["PJSIP/11"]}])
     state = fold([offered("c1", 0), answered("c1", 3, "pjsip/11")], centre)
 
-    assert calls.talking(state, at(10), centre) == {"meja-1": at(3)}
+    assert calls.talking(state) == {"meja-1": at(3)}
     assert list(fold([ended("c1", 20)], centre, state).funnel.workload.seats) == ["meja-1"]
 
 
@@ -261,14 +264,16 @@ def test_a_seat_does_not_talk_on_in_a_call_whose_arrival_was_never_told() -> Non
     c1     a────────e      seat-1
            3       20
     """
-    assert calls.talking(fold([answered("c1", 3, "seat-1"), ended("c1", 20)]), at(21), BOGOR) == {}
+    assert calls.talking(fold([answered("c1", 3, "seat-1"), ended("c1", 20)])) == {}
 
 
 def test_everything_said_is_declared_and_every_class_is_always_said() -> None:
     story = [offered("c1", 0), answered("c1", 3), classified("c1", 4, "normal"), offered("c2", 5)]
-    said = readings([*story, offered("c3", 6, caller="ani"), overflowed("c3", 9)], now=20)
+    lost = [offered("c3", 6, caller="ani"), abandoned("c3", 16), transferred("c1", 17, to="32.01")]
+    said = readings([*story, *lost], now=20)
 
     told = {metric for metric, *_ in said}
     assert told <= set(METRICS)
     assert set(METRICS) - told <= set(forecast.METRICS), "what needs days of history"
     assert {labels[1] for metric, *labels in said if metric is ENDED_TOTAL} == set(OUTCOMES)
+    assert {labels[0] for metric, *labels in said if metric is JOURNEYS_ENDED_TOTAL} == set(JOURNEY_OUTCOMES)

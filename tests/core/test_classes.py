@@ -26,7 +26,10 @@ from streams.core.calls import (
     CLOCK_INFO,
     ENDED_TOTAL,
     IN_SERVICE,
+    JOURNEY_CLOCK_INFO,
+    JOURNEYS_WAITING,
     OFFERED_TOTAL,
+    OLDEST_JOURNEY,
     OLDEST_WAITING,
     PEAK,
     PEAK_TIME,
@@ -135,10 +138,10 @@ def call(n: int, end: str, classes: list[str], start: float | None = None, calle
     name, start = f"c{n}", n * 10.0 if start is None else start
     story = [offered(name, start, caller=caller)]
     if end == "moved":
-        story += [queued(name, start + 3, "119"), answered(name, start + 4, "seat-1"), ended(name, start + 30)]
+        story += [queued(name, start + 3, "119"), answered(name, start + 4, f"seat-{name}"), ended(name, start + 30)]
     elif end in ("answered", "transferred", "cut off"):
         over = {"answered": ended, "transferred": transferred, "cut off": network_dropped}[end]
-        story += [answered(name, start + 4, "seat-1"), over(name, start + 30)]
+        story += [answered(name, start + 4, f"seat-{name}"), over(name, start + 30)]
     elif end != "waiting":
         losses: dict[str, Callable[[str, float], CallEvent]] = {
             "abandoned": abandoned,
@@ -170,7 +173,20 @@ CENTRE = changed(BOGOR, queues=["112", "119"])
 
 def figures(state: calls.State, now: float) -> dict[object, object]:
     """All that test calls leave: what is said but counters, classes and who waits now; and what is remembered for forecasts."""
-    left_out = {PEAK, PEAK_TIME, WAITING, OLDEST_WAITING, IN_SERVICE, CLOCK_INFO, LAST_CALL, LINK_LAST_CALL, CLASSIFIED_CALLS}
+    left_out = {
+        PEAK,
+        PEAK_TIME,
+        JOURNEYS_WAITING,
+        OLDEST_JOURNEY,
+        JOURNEY_CLOCK_INFO,
+        WAITING,
+        OLDEST_WAITING,
+        IN_SERVICE,
+        CLOCK_INFO,
+        LAST_CALL,
+        LINK_LAST_CALL,
+        CLASSIFIED_CALLS,
+    }
     left_out |= {CLASS_RATIO, CLASS_RATIO_LOWER, CLASS_RATIO_UPPER}
     spoken = readings(state, now, CENTRE).items()
     said = {key: value for key, value in spoken if value and key[0].kind == "gauge" and key[0] not in left_out}

@@ -14,6 +14,8 @@ from streams.core.calls import (
     ENDED_TOTAL,
     HANDLE_SECONDS,
     IN_SERVICE,
+    JOURNEY_CLOCK_INFO,
+    JOURNEY_WAIT_SECONDS,
     OFFERED_TOTAL,
     OLDEST_WAITING,
     PEAK,
@@ -158,7 +160,7 @@ def test_an_answered_call_that_enters_another_queue_was_transferred() -> None:
     assert said[WAITING, "119"] == 1
 
 
-def test_entering_the_queue_it_was_offered_in_changes_nothing() -> None:
+def test_what_is_told_to_enter_the_queue_of_its_arrival_waits_there_from_then_on() -> None:
     """
     c1  o──q──────a
         0  2     10
@@ -166,8 +168,10 @@ def test_entering_the_queue_it_was_offered_in_changes_nothing() -> None:
     said = readings([offered("c1", 0), queued("c1", 2), answered("c1", 10)], now=20)
 
     assert said[OFFERED_TOTAL, "112"] == 1
-    assert said.histogram(WAIT_SECONDS, "112", "answered").sum == 10
-    assert (CLOCK_INFO, "112", "arrival") in said
+    assert said.histogram(WAIT_SECONDS, "112", "answered").sum == 8
+    assert said.histogram(JOURNEY_WAIT_SECONDS, "answered").sum == 10
+    assert (CLOCK_INFO, "112", "queue") in said
+    assert (JOURNEY_CLOCK_INFO, "arrival") in said
 
 
 @pytest.mark.parametrize(("now", "lost"), [(7199, 0), (7200, 1)])
@@ -363,8 +367,8 @@ def test_a_queue_that_the_file_does_not_name_counts_as_other_where_it_names_some
     """The file calls 119 also "Ambulans (119)": one queue, and a call that goes from one spelling to the other stays there."""
     said = readings(
         [
-            offered("c1", 0, "119"),
-            queued("c1", 5, "ambulans/119"),
+            queued("c1", 0, "119"),
+            queued("c1", 1, "ambulans/119"),
             offered("c2", 9, "kantor"),
             offered("c3", 9, "toko"),
             answered("c3", 12),

@@ -10,7 +10,17 @@ from pydantic import TypeAdapter
 
 from schemas.calls import CallEvent
 from streams.core import calls
-from streams.core.calls import ENDED_TOTAL, METRICS, OFFERED_TOTAL, PEAK, PEAK_TIME, WAITING
+from streams.core.calls import (
+    ENDED_TOTAL,
+    JOURNEYS_ENDED_TOTAL,
+    JOURNEYS_OFFERED_TOTAL,
+    JOURNEYS_WAITING,
+    METRICS,
+    OFFERED_TOTAL,
+    PEAK,
+    PEAK_TIME,
+    WAITING,
+)
 from streams.core.histogram import Histogram
 from tests import builders
 from tests.builders import (
@@ -92,6 +102,8 @@ def assert_conserved(said: Said, state: calls.State) -> None:
     for queue in state.funnel.queues:
         ended_calls = sum(said.by_label(ENDED_TOTAL, queue).values())
         assert said.number(OFFERED_TOTAL, queue) == ended_calls + said.number(WAITING, queue), queue
+    ended_journeys = sum(said.by_label(JOURNEYS_ENDED_TOTAL).values())
+    assert said.number(JOURNEYS_OFFERED_TOTAL) == ended_journeys + said.number(JOURNEYS_WAITING)
 
 
 @settings(deadline=None)
@@ -102,9 +114,7 @@ def test_every_offered_call_is_ended_or_waiting_at_any_moment_in_any_order(told:
         fold([event], state=state)
         assert_conserved(readings(state, (event.time - told[0].time).total_seconds()), state)
         assert_conserved(readings(state, now), state)
-        assert state.funnel.waiting == sum(
-            call.offered is not None and call.answered is None for call in state.funnel.open.values()
-        )
+        assert state.funnel.waiting == sum(journey.is_waiting for journey in state.funnel.open.values())
         assert state.funnel.waiting >= 0
         assert min(state.funnel.day.counts + state.callers.day.counts + state.forecast.counts, default=0) >= 0
         assert min([*state.funnel.window.cells.values(), *state.callers.window.cells.values()], default=1) > 0

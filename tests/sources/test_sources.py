@@ -45,7 +45,7 @@ def test_good_events_are_read_around_broken_ones(tmp_path: Path) -> None:
 
 def test_a_queue_log_is_known_and_its_malformed_lines_are_refused_by_number(tmp_path: Path) -> None:
     path = written(
-        tmp_path, b"\n" + QUEUE_LOG + b"nonsense\n" + b"1|NONE|NONE|NONE|QUEUESTART|\n" + QUEUE_LOG.replace(b"1.1", b"1.2")
+        tmp_path, b"\n" + QUEUE_LOG + b"nonsense\n" + b"1|NONE|NONE|NONE|CONFIGRELOAD|\n" + QUEUE_LOG.replace(b"1.1", b"1.2")
     )
     numbers = [(line.number, type(line.item).__name__) for line in sources.read(path, CENTRE)]
     assert numbers == [(2, "CallOffered"), (3, "Refusal"), (5, "CallOffered")]

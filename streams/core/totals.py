@@ -1,0 +1,86 @@
+"""Totals: what became of calls since the first event, for each queue by its visits and for the city by its journeys."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from streams.core.histogram import Histogram
+
+Clock = Literal["arrival", "queue"]
+"""Where waiting is counted from: the arrival at the centre, or the entry into the queue where a source knows no better."""
+
+Loss = Literal["abandoned", "short_abandoned", "overflowed", "network_dropped", "blocked", "lost", "announcement"]
+Outcome = Literal["answered", "joined"] | Loss
+
+OUTCOMES: tuple[Outcome, ...] = (
+    "answered",
+    "abandoned",
+    "short_abandoned",
+    "overflowed",
+    "network_dropped",
+    "blocked",
+    "lost",
+)
+"""The closed classes of a visit. With the calls still waiting in the queue they always sum to offered."""
+
+JOURNEY_OUTCOMES: tuple[Outcome, ...] = (*OUTCOMES, "announcement", "joined")
+"""Those of a journey: it can also end in the announcement, before any queue; and a leg that was counted as a journey of its own
+can be joined to another by a transfer.
+"""
+
+
+@dataclass(slots=True)
+class Totals:
+    """Calls offered, those ended by outcome, and the seconds that they waited."""
+
+    clock: Clock = "arrival"
+    offered: int = 0
+    ended: dict[Outcome, int] = field(default_factory=dict)
+    wait_answered: Histogram = field(default_factory=Histogram)
+    wait_abandoned: Histogram = field(default_factory=Histogram)
+    wait_short_abandoned: Histogram = field(default_factory=Histogram)
+
+    def end(self, outcome: Outcome, wait: float) -> None:
+        """One is over that waited so many seconds."""
+        self.ended[outcome] = self.ended.get(outcome, 0) + 1
+        waits = self.waits(outcome)
+        if waits is not None:
+            waits.observe(wait)
+
+    def take_back(self, outcome: Outcome, wait: float) -> None:
+        """It did not end so after all."""
+        self.ended[outcome] -= 1
+        waits = self.waits(outcome)
+        if waits is not None:
+            waits.observe(wait, n=-1)
+
+    def waits(self, outcome: Outcome) -> Histogram | None:
+        """How long those waited who ended so, where that is counted."""
+        match outcome:
+            case "answered":
+                return self.wait_answered
+            case "abandoned":
+                return self.wait_abandoned
+            case "short_abandoned":
+                return self.wait_short_abandoned
+            case _:
+                return None
+
+
+@dataclass(slots=True)
+class Queue(Totals):
+    """The visits to one queue."""
+
+    handle: Histogram = field(default_factory=Histogram)
+    transferred: int = 0
+    cut_off: int = 0
+    unended: int = 0
+
+
+@dataclass(slots=True)
+class Journeys(Totals):
+    """The journeys of one city. `passed_on` are those that went to another centre, by its code."""
+
+    passed_on: dict[str, int] = field(default_factory=dict)
+    restarts: int = 0
+    restarted: float = 0.0
+    """When an exchange last was, epoch seconds."""
