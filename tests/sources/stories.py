@@ -19,10 +19,22 @@ class Story:
 
     direction: str
     at: str
+    came: str
+    """The queue that it was for when it was offered; `queue` is where it was last."""
     queue: str | None = None
     seat: str | None = None
     since: float = 0.0
     verbs: list[str] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> str:
+        """What became of the caller: a class of the loss funnel, where short abandons are abandons."""
+        if "answered" in self.verbs:
+            return "answered"
+        if self.verbs == ["offered", "abandoned"]:
+            return "announcement"
+        last = self.verbs[-1]
+        return "overflowed" if last == "ended" else last
 
 
 class Referee:
@@ -54,7 +66,7 @@ class Referee:
             if event.type == "call.offered":
                 assert story is None, "offered again"
                 at = {"inbound": "announced", "outbound": "dialled", "internal": "waits"}[event.data.direction]
-                story = self.stories[key] = Story(event.data.direction, at, event.data.queue)
+                story = self.stories[key] = Story(event.data.direction, at, event.data.queue, event.data.queue)
                 assert event.data.journey == (event.data.call if at == "waits" else None)
             assert story is not None, "told before it was offered"
             if event.type == "call.transferred" and key not in self.joined and event.data.journey not in {None, key[1]}:
