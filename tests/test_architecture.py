@@ -17,7 +17,7 @@ CLIENTS = {
     "aiokafka": {"streams/app.py", "streams/transport.py"},
     "kafka": {"streams/log.py"},
     "prometheus_client": {"streams/exporter.py"},
-    "simpy": {"streams/sources/simulate.py"},
+    "simpy": {f"streams/sources/{name}.py" for name in ("simulate", "takers", "wandering")},
 }
 IMPURE = {"os", "time", "random", "secrets", "uuid", "logging", "socket", "threading", "asyncio", "subprocess"}
 CLOCKS = {"now", "utcnow", "today", "getenv", "environ"}

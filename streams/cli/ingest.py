@@ -1,7 +1,6 @@
 """`pantau112 ingest`: what a centre already has becomes events."""
 
 from datetime import datetime
-from heapq import merge
 from pathlib import Path
 from typing import Annotated
 
@@ -144,9 +143,7 @@ def simulate(
         if live:
             # What happened since midnight comes at once; a restart tells it again under the same ids.
             now = datetime.now().astimezone()
-            calls = [953.0 if len(known) == 1 else simulator.usual_calls(one) for one in known]
-            weeks = [simulator.week(now, one, usual) for one, usual in zip(known, calls, strict=True)]
-            events = paced(merge(*weeks, key=lambda event: event.time), sink.flush)
+            events = paced(simulator.week(now, known, 953 if len(known) == 1 else None), sink.flush)
         elif len(known) == 1:
             assert start is not None
             events = simulator.events(seed, start, known[0], days=days)

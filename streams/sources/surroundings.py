@@ -36,6 +36,7 @@ from streams.core.centre import Centre, Gauge, Link
 
 if TYPE_CHECKING:
     from streams.sources.simulate import Simulation
+    from streams.sources.wandering import Call
 
 Process = Generator[Any, Any, None]
 
@@ -102,7 +103,7 @@ def begin(sim: "Simulation", centre: Centre) -> None:
 
 def _warn(sim: "Simulation") -> Process:
     day = 0
-    while True:
+    while sim.is_on:
         rain = sim.weather.on(day)
         if rain is not None and rain.start - WARNED_BEFORE >= sim.env.now:
             yield sim.env.timeout(rain.start - WARNED_BEFORE - sim.env.now)
@@ -119,7 +120,7 @@ def _read(sim: "Simulation", gauge: Gauge) -> Process:
     """A level that rises an hour after the rain and falls slowly."""
     dice, calm = sim.dice(f"gauge {gauge.code}"), gauge.siaga[0] * 0.35
     level = calm
-    while True:
+    while sim.is_on:
         if sim.weather.rains(max(0.0, sim.env.now - HOUR)):
             level += dice.uniform(0, 0.3) * gauge.siaga[0]
         level += (calm - level) * 0.08
@@ -134,7 +135,7 @@ def _watch(sim: "Simulation", link: Link) -> Process:
     if link.kind == "sip":
         sim.tell(LinkRegistered, link=link.code)
     yield sim.env.timeout(dice.uniform(0, 60))
-    while True:
+    while sim.is_on:
         if link.code not in sim.down:
             sim.tell(LinkHeartbeat, link=link.code)
             if link.kind == "sip":
@@ -160,7 +161,7 @@ def drop(sim: "Simulation", link: Link, seconds: float) -> Process:
         sim.tell(LinkUnregistered, link=link.code)
     for call in list(sim.open.values()):
         if call.link == link.code:
-            sim.cut(call)
+            sim.cut(call, "dropped")
     yield sim.env.timeout(seconds)
     sim.down.discard(link.code)
     sim.tell(LinkUp, link=link.code)
@@ -168,17 +169,17 @@ def drop(sim: "Simulation", link: Link, seconds: float) -> Process:
         sim.tell(LinkRegistered, link=link.code)
 
 
-def report(sim: "Simulation", centre: Centre, call: str) -> Process:
+def report(sim: "Simulation", centre: Centre, call: "Call") -> Process:
     """What becomes of one report that an agency must act on; it is told to its end, even beyond that of the simulation."""
-    sim.reports += 1
-    yield from _ticket(sim, centre, call)
-    sim.reports -= 1
+    sim.world.unfinished += 1
+    yield from _ticket(sim, centre, f"{'T' if call.exchange is sim.exchange else 'T2'}-{call.id}", call.id)
+    sim.world.unfinished -= 1
 
 
-def _ticket(sim: "Simulation", centre: Centre, call: str) -> Process:
-    dice = sim.dice(f"ticket {call}")
+def _ticket(sim: "Simulation", centre: Centre, ticket: str, call: str) -> Process:
+    dice = sim.dice(f"ticket {ticket}")
     category = dice.choice(centre.categories)
-    ticket, opds = f"T-{call}", category.opds or tuple(opd.code for opd in centre.opds[:1])
+    opds = category.opds or tuple(opd.code for opd in centre.opds[:1])
     sim.tell(TicketOpened, ticket=ticket, category=category.code, call=call)
     if not opds:
         return
@@ -218,7 +219,7 @@ def _send_unit(sim: "Simulation", dice: Random, ticket: str, opd: str) -> Proces
 def _ask(sim: "Simulation") -> Process:
     """Respondents of the survey, now and then by day."""
     dice = sim.dice("survey")
-    while True:
+    while sim.is_on:
         yield sim.env.timeout(dice.expovariate(ANSWERS_PER_DAY / (12 * HOUR)))
         if 7 <= sim.local().hour < 19:
             scores = {
