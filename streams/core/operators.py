@@ -101,11 +101,7 @@ def step(state: State, event: OperatorEvent, time: float, centre: Centre) -> Non
             seat.rang_out = max(seat.rang_out, time)
         case "operator.wrap_up_started":
             _tell(state, seat, Change(time, SEEN, queue, ""))
-            _tell(
-                state,
-                seat,
-                Change(time, WRAP_UP, "", str(WRAP_UP_SECONDS) if event.data.seconds is None else f"{event.data.seconds:.1f}"),
-            )
+            _tell(state, seat, Change(time, WRAP_UP, "", f"{event.data.seconds or WRAP_UP_SECONDS:.1f}"))
         case "operator.wrap_up_ended":
             _tell(state, seat, Change(time, WRAP_UP, "", ""))
         case _:
