@@ -24,6 +24,8 @@ class Story:
     queue: str | None = None
     seat: str | None = None
     since: float = 0.0
+    leg: str | None = None
+    """The consultation's id under which it goes on."""
     verbs: list[str] = field(default_factory=list)
 
     @property
@@ -73,6 +75,7 @@ class Referee:
                 self._hand_over(event, key, story)
                 return
             assert event.data.journey == self._journey(key, story)
+            assert story.leg in {None, key[1]}, "told under the id of before"
             getattr(self, f"_{event.type.partition('.')[2]}")(event, key, story)
             story.verbs.append(event.type.partition(".")[2])
 
@@ -129,6 +132,7 @@ class Referee:
         story.at, story.queue = asking.at, asking.queue
         if asking.at == "talks":
             story.seat, story.since = asking.seat, asking.since
+            story.leg = key[1]
             self.joined[key] = caller
         else:
             assert asking.at == "waits"

@@ -338,8 +338,18 @@ def test_seats_join_and_leave_queue_by_queue_and_the_first_serves_the_emergency_
     assert halves > 10
 
 
-def test_a_centre_with_one_queue_names_no_other_and_its_seats_join_none() -> None:
+def test_no_exchange_breaks_down_that_is_not_back_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandering, "RESTARTS_PER_DAY", 1440)
+    evening = START + timedelta(hours=19)
+    for seed in range(20):
+        stories = Referee(simulate.events(seed, evening, BOGOR, days=0.01)).stories.values()
+        assert {story.at for story in stories} <= {"over", "passed"}
+
+
+def test_a_centre_with_one_queue_names_no_other_and_its_seats_join_none(monkeypatch: pytest.MonkeyPatch) -> None:
     events = list(simulate.events(5, START, CENTRE, days=7))
+    monkeypatch.setattr(simulate, "ELSEWHERE", 1.0)
+    assert list(islice(simulate.events(5, START, CENTRE), 1_000)) == events[:1_000]
     referee = Referee(events)
     again = [story for story in referee.stories.values() if "overflowed" in story.verbs and "answered" in story.verbs]
 
