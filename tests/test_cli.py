@@ -274,7 +274,8 @@ def test_a_seat_that_is_written_by_name_is_not_told_and_what_would_mend_it_is(tm
     named = tmp_path / "centre.toml"
     named.write_text(
         'code = "32.71"\nname = "Kota Uji"\ntimezone = "Asia/Jakarta"\n'
-        'seats = [{code = "seat-1", also = ["PJSIP/11", "Petugas Satu"]},\n{code = "seat-2", also = ["PJSIP/12", "Petugas Dua"]}]\n'
+        'seats = [{code = "seat-1", also = ["PJSIP/11", "Petugas Satu"]}, '
+        '{code = "seat-2", also = ["PJSIP/12", "Petugas Dua"]}]\n'
     )
     untold = pantau112("ingest", "asterisk", case, "--to", tmp_path / "untold.jsonl")
     told = pantau112("ingest", "asterisk", case, "--to", tmp_path / "told.jsonl", "--centre", named)
