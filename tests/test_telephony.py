@@ -1,7 +1,7 @@
 """What ordinary exchanges do, as their queue_logs tell it: each file of tests/data/telephony with its right figures at a moment.
 
-City figures count journeys, figures with a queue visits; moments are seconds after 2026-01-05 15:00:00 WIB, the last event's where
-none is given.
+City figures count journeys, figures with a queue visits; moments are seconds after 2026-01-05 15:00:00 WIB, the last event's
+where none is given.
 """
 
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from schemas.event import Event
 from schemas.topics import decode_recording, encode
 from streams.core.callers import CALLBACKS_OPEN
 from streams.core.calls import (
@@ -54,7 +55,7 @@ def told(name: str, seconds: float | None = None, more: str = "") -> Said:
     lines = read(path, centre, Door(keyed(b"sixteen bytes key"), (centre,)))
     monitor, moment, _ = fold(lines, {centre.code: centre}, 2e9, None if seconds is None else START + seconds)
     assert moment is not None
-    return said(monitor.measure(centre.code, moment))
+    return said(iter(monitor.measure(centre.code, moment)))
 
 
 def seats(found: Said) -> dict[str, float]:
@@ -168,9 +169,8 @@ def test_a_wrap_up_lasts_as_long_as_the_exchange_says(seconds: float, state: str
     assert seats(told("16", seconds)) == {state: 1}
 
 
-@pytest.mark.parametrize("name", ["17-realtime-table"])
-def test_a_log_kept_in_a_database_says_the_same(name: str) -> None:
-    found = told(name)
+def test_a_log_kept_in_a_database_says_the_same() -> None:
+    found = told("17-realtime-table")
 
     assert found[JOURNEYS_OFFERED_TOTAL,] == 2
     assert found.by_label(JOURNEYS_ENDED_TOTAL) == {"answered": 1, "abandoned": 1}
@@ -183,11 +183,11 @@ def test_two_exchanges_with_one_id_have_two_calls() -> None:
     for letter in "ab":
         (path,) = (DATA / "telephony").glob(f"19-server-{letter}*")
         for line in read(path, centre):
-            assert not isinstance(line.item, (Line,))
-            lines.append(line._replace(item=line.item.model_copy(update={"source": f"/32.71/pbx-{letter}"})))  # type: ignore[union-attr]
+            assert isinstance(line.item, Event)
+            lines.append(line._replace(item=line.item.model_copy(update={"source": f"/32.71/pbx-{letter}"})))
     monitor, moment, _ = fold(lines, {centre.code: centre}, 2e9)
     assert moment is not None
-    found = said(monitor.measure(centre.code, moment))
+    found = said(iter(monitor.measure(centre.code, moment)))
 
     assert found[JOURNEYS_OFFERED_TOTAL,] == found[OFFERED_TOTAL, "112"] == 2
     assert found.by_label(JOURNEYS_ENDED_TOTAL) == {"answered": 1, "abandoned": 1}
@@ -227,7 +227,7 @@ def events(text: str, more: str = "", code: str = "32.71") -> Said:
     lines = [line for line in lines if line.item.subject == code]
     monitor, moment, _ = fold(lines, {code: centre}, 2e9)
     assert moment is not None
-    return said(monitor.measure(code, moment))
+    return said(iter(monitor.measure(code, moment)))
 
 
 def test_who_ends_in_the_announcement_is_in_no_queue_and_both_clocks_are_told() -> None:
@@ -259,7 +259,7 @@ def test_a_call_told_by_two_sources_of_one_exchange_is_one_by_the_finer_clock(pa
 
     assert (found[JOURNEYS_OFFERED_TOTAL,], found[OFFERED_TOTAL, "112"]) == (1, 1)
     assert found.by_label(JOURNEYS_ENDED_TOTAL) == {"answered": 1}
-    assert waits(found) == (1, pytest.approx(5.01))
+    assert waits(found)[1] == pytest.approx(5.01)
     assert found.histogram(HANDLE_SECONDS, "112").sum == pytest.approx(20)
 
 
