@@ -74,9 +74,9 @@ def test_a_fortnight_is_of_the_size_and_the_classes_of_the_study() -> None:
     classes: Counter[str] = Counter()
     calls = [0] * days
     for event in simulate.events(7, START, CENTRE, days=days):
-        types[event.type if getattr(event.data, "direction", "inbound") == "inbound" else "other"] += 1
+        types[event.type if getattr(event.data, "direction", None) is None else "other"] += 1
         classes[getattr(event.data, "class_", "")] += 1
-        if isinstance(event, CallOffered) and event.data.direction == "inbound":
+        if isinstance(event, CallOffered) and event.data.direction is None:
             calls[(event.time - START).days] += 1
     assert median(calls) == pytest.approx(953, rel=0.1)  # an evening with an incident can have a thousand more
     assert 0.8 < types["call.classified"] / types["call.offered"] < 0.95
@@ -361,7 +361,7 @@ def test_a_centre_with_one_queue_names_no_other_and_its_seats_join_none(monkeypa
 
 def test_a_centre_whose_queues_are_all_emergency_numbers_is_called_on_each() -> None:
     events = list(simulate.events(5, START, changed(CENTRE, queues=["112", "119"]), days=2))
-    called = Counter(event.data.queue for event in events if isinstance(event, CallOffered) and event.data.direction == "inbound")
+    called = Counter(event.data.queue for event in events if isinstance(event, CallOffered) and event.data.direction is None)
 
     Referee(events)
     assert min(called["112"], called["119"]) > 800
