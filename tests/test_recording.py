@@ -166,6 +166,7 @@ def test_second_by_second_no_seat_is_in_two_calls_and_those_talk_who_did() -> No
             ends = [call[name] for name in ("caller_hung_up", "exchange_hung_up") if name in call]
             ends += [transfer["t"] for transfer in transfers if transfer["seat"] == answer["seat"]]
             ends += [later["t"] for later in answers[place + 1 :]] + [moment for moment in RESTARTED if moment > answer["t"]]
+            ends += [answer["t"] + call["first_seat_spoke"]] if not place and "first_seat_spoke" in call else []
             talks.append((answer["seat"], answer["t"], min(end for end in ends if end > answer["t"])))
     talks = [talk for talk in talks if talk[0].startswith("seat-")]
     unknown = [(START + 147, START + 195)]  # consultations of 14 and 15, which no citizen saw

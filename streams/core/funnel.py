@@ -74,8 +74,8 @@ class Peak:
 
 
 class Undecided(NamedTuple):
-    """Somebody who gave up before it was known whether this exchange tells when the queue begins: in which queue then, by which
-    key, and when the call came and was lost.
+    """A call lost before it was known whether this exchange tells when the queue begins: in which queue then, by which key, when
+    it came and was lost, and how.
     """
 
     exchange: str
@@ -83,6 +83,7 @@ class Undecided(NamedTuple):
     key: str
     arrived: float
     lost: float
+    loss: Loss
 
 
 @dataclass(slots=True)
@@ -164,8 +165,9 @@ class Funnel:
         self._tally(OFFERED, time, 0 if test else 1, centre)
         self.waiting += 1
         visit = journey.visit
-        if visit.answered is not None:
-            self._answer_journey(journey, visit.answered, centre)
+        answered = visit.answered if journey.answered is None else journey.answered
+        if answered is not None:
+            self._answer_journey(journey, answered, centre)
             self._count_early_end(journey, centre)
             self._settle(journey)
         elif visit.loss is not None and (visit.loss != "overflowed" or visit.ended is not None):
@@ -192,7 +194,7 @@ class Funnel:
         if visit.is_waiting:
             if journey.past and journey.is_past(self._number(queue, centre), time) and time < (visit.entered or time + 1):
                 return
-            if queue is not None and visit.entered is not None and visit.queue != self._label(queue, centre):
+            if queue is not None and visit.entered is not None and visit.queue not in {"", self._label(queue, centre)}:
                 # What was told between is missing.
                 self._lose_visit(journey, visit, "overflowed", time, centre)
                 visit = self._turn(journey, time)
@@ -290,7 +292,7 @@ class Funnel:
             assert answered is not None
             if (
                 not talking.is_early
-                and label in (None, talking.visit.queue)
+                and (label is None or talking.visit.queue in {"", label})
                 and (talk is None or is_same(answered + talk, time))
                 and not (journey is not None and journey.visit.is_talking and journey.visit.seat == seat)
             ):
@@ -301,7 +303,9 @@ class Funnel:
                 self._settle(talking)
                 return joined
         if journey is not None and journey.visit.is_talking and not journey.is_early:
-            if label in (None, "", journey.visit.queue):
+            if journey.past and seat not in {None, journey.visit.seat} and journey.is_past(self._number(queue, centre), time):
+                return None  # of a seat that had it before
+            if label is None or journey.visit.queue in {"", label}:
                 if to is not None:
                     self._pass_on(journey, to, centre)
                 self._end_visit(journey, time, centre, transferred=transferred, cut_off=cut_off)
@@ -421,8 +425,13 @@ class Funnel:
         if visit.entered is None:
             if is_arrival and journey.arrived is not None:
                 return False  # told again
-            if visit.began is not None and journey.past:
-                visit = self._turn(journey, time)  # what was told of a visit of which no beginning was
+            known = visit.lost if visit.answered is None else visit.answered
+            if known is not None and known < time - TOGETHER_SECONDS:
+                # What was told before is of a visit of which no beginning was.
+                self.unmatched += 1
+                self._leave_seat(journey)
+                journey.answered = visit.answered if journey.answered is None else journey.answered
+                visit = self._turn(journey, time)
             visit.queue = label
             if visit.ended is not None and visit.ended < time:
                 visit.ended = None  # of what the call did before it came here
@@ -554,11 +563,10 @@ class Funnel:
         if visit.entered is None or not visit.queue:
             return
         wait = max(0.0, time - visit.entered)
-        if loss == "abandoned":
-            if wait <= centre.thresholds.short_abandon_seconds:
-                loss = "short_abandoned"
-            if visit.assumed and journey.exchange not in self.tells and len(self.undecided) < UNDECIDED:
-                self.undecided.append(Undecided(journey.exchange, visit.queue, journey.key, visit.entered, time))
+        if loss == "abandoned" and wait <= centre.thresholds.short_abandon_seconds:
+            loss = "short_abandoned"
+        if visit.assumed and journey.exchange not in self.tells and len(self.undecided) < UNDECIDED:
+            self.undecided.append(Undecided(journey.exchange, visit.queue, journey.key, visit.entered, time, loss))
         self.queues[visit.queue].end(loss, wait)
 
     def _take_seat(self, journey: Journey, seat: str, time: float, centre: Centre) -> None:
@@ -721,17 +729,15 @@ class Funnel:
 
     def _move_to_announcement(self, lost: Undecided, centre: Centre) -> None:
         wait = max(0.0, lost.lost - lost.arrived)
-        is_short = wait <= centre.thresholds.short_abandon_seconds
-        loss: Loss = "short_abandoned" if is_short else "abandoned"
         totals = self.queues[lost.queue]
         totals.offered -= 1
-        totals.take_back(loss, wait)
+        totals.take_back(lost.loss, wait)
         place = self.book.find(lost.key)
-        if place is None or place.end == ELSEWHERE:
+        if place is None or place.end == ELSEWHERE or lost.loss not in {"abandoned", "short_abandoned"}:
             return
-        self.journeys.take_back(loss, wait)
+        self.journeys.take_back(lost.loss, wait)
         self.journeys.end("announcement", wait)
-        kind = abandon_kind(wait, centre.thresholds.service_level_seconds, is_short)
+        kind = abandon_kind(wait, centre.thresholds.service_level_seconds, lost.loss == "short_abandoned")
         n = 0 if place.is_test else 1
         self._tally(kind, lost.lost, -n, centre)
         self._tally(ANNOUNCEMENT, lost.lost, n, centre)

@@ -12,6 +12,8 @@ from schemas.calls import CallEvent
 from streams.core import calls
 from streams.core.calls import (
     ENDED_TOTAL,
+    HANDLE_SECONDS,
+    JOURNEY_WAIT_SECONDS,
     JOURNEYS_ENDED_TOTAL,
     JOURNEYS_OFFERED_TOTAL,
     JOURNEYS_WAITING,
@@ -19,6 +21,7 @@ from streams.core.calls import (
     OFFERED_TOTAL,
     PEAK,
     PEAK_TIME,
+    WAIT_SECONDS,
     WAITING,
 )
 from streams.core.histogram import Histogram
@@ -227,3 +230,113 @@ def test_a_log_read_again_from_anywhere_before_the_watermark_gives_the_same_stat
     fold(told[again_from:], state=state, first_offset=again_from)
 
     assert BLOB.dump_json(state) == BLOB.dump_json(fold(told))
+
+
+# --- one exchange that two sources tell of
+
+
+TWO_SOURCES = changed(CENTRE, sources=[["/32.71/ami", "/32.71/log"]])
+SEATS = ("seat-1", "seat-2", "seat-3")
+
+
+@st.composite
+def exchanges(draw: st.DrawFn) -> list[CallEvent]:
+    """An hour of an exchange as it was, by a clock of milliseconds: calls through one to three queues, seats in one at a time."""
+    told: list[CallEvent] = []
+    free = dict.fromkeys(SEATS, 0.0)
+    for n in range(draw(st.integers(1, 12))):
+        call, now = f"c{n}", draw(st.integers(0, 3_000_000)) / 1000 + 0.123
+        told.append(of(offered(call, now)))
+        for _ in range(draw(st.integers(1, 3))):
+            queue = draw(st.sampled_from(["112", "113", "119"]))
+            now += draw(st.integers(3_000, 20_000)) / 1000
+            told.append(of(queued(call, now, queue), queue=queue))
+            now += draw(st.integers(3_000, 60_000)) / 1000
+            end = draw(st.sampled_from(["answered", "answered", "abandoned", "overflowed"]))
+            seats = [seat for seat, until in free.items() if until + 3 < now]
+            if end == "answered" and seats:
+                seat, talk = draw(st.sampled_from(seats)), draw(st.integers(3_000, 90_000)) / 1000
+                free[seat] = now + talk
+                told.append(of(answered(call, now, seat), queue=queue))
+                now += talk
+                over = draw(st.sampled_from([ended, transferred]))
+                told.append(of(over(call, now), queue=queue, seat=seat, talk_seconds=round(talk, 3)))
+                if over is ended:
+                    break
+            elif end == "abandoned":
+                told.append(of(abandoned(call, now), queue=queue))
+                break
+            else:
+                told.append(of(overflowed(call, now), queue=queue))
+    return sorted(told, key=lambda event: event.time)
+
+
+def of(event: CallEvent, source: str = "/32.71/ami", **facts: object) -> CallEvent:
+    """The event with more facts, as another source tells it."""
+    data = event.data.model_copy(update={name: fact for name, fact in facts.items() if name in type(event.data).model_fields})
+    return event.model_copy(update={"data": data, "source": source})
+
+
+def logged(events: list[CallEvent]) -> list[CallEvent]:
+    """The same by a log, whose clock is cut to the second and which knows no arrival before the queue."""
+    lines: list[CallEvent] = []
+    for event in events:
+        if event.type != "call.offered":
+            cut = event.model_copy(update={"time": event.time.replace(microsecond=0), "source": "/32.71/log"})
+            lines.append(cut)
+    return lines
+
+
+@st.composite
+def tellings(draw: st.DrawFn) -> tuple[list[CallEvent], list[CallEvent]]:
+    """What happened, and how two sources tell it: each in its order, mixed anyhow, with lines lost and lines told twice."""
+    happened = draw(exchanges())
+    first, second = happened, logged(happened)
+    lost = draw(st.sets(st.integers(0, len(first) + len(second)), max_size=3))
+    first = [event for n, event in enumerate(first) if n not in lost]
+    second = [event for n, event in enumerate(second, len(happened)) if n not in lost]
+    told: list[CallEvent] = []
+    while first or second:
+        source = first if first and (not second or draw(st.booleans())) else second
+        told.append(source.pop(0))
+        if draw(st.integers(0, 9)) == 0:
+            told.append(draw(st.sampled_from(told)))
+    return happened, told
+
+
+@settings(deadline=None)
+@given(tellings())
+def test_two_sources_of_one_exchange_tell_each_journey_once_however_they_are_mixed(
+    told: tuple[list[CallEvent], list[CallEvent]],
+) -> None:
+    happened, mixed = told
+    state = calls.State()
+    for event in mixed:
+        builders.fold([event], TWO_SOURCES, state)
+        found = builders.readings(state, seconds_since_start(event), TWO_SOURCES)
+        assert_conserved(found, state)
+        seats = [journey.visit.seat for journey in state.funnel.open.values() if journey.visit.seat and journey.visit.is_talking]
+        assert len(seats) == len(set(seats)), "a seat in two calls"
+        for metric in (JOURNEY_WAIT_SECONDS, WAIT_SECONDS, HANDLE_SECONDS):
+            assert all(value.sum >= 0 for key, value in found.items() if key[0] is metric and isinstance(value, Histogram))
+    found = builders.readings(state, 2 * HOUR, TWO_SOURCES)
+    assert_conserved(found, state)
+    assert found.number(JOURNEYS_OFFERED_TOTAL) <= len({event.data.call for event in happened})
+
+
+@settings(deadline=None)
+@given(exchanges(), st.booleans(), st.integers(0, 4))
+def test_a_second_source_that_tells_all_again_changes_nothing_but_the_clock(
+    happened: list[CallEvent], first_is_finer: bool, lag: int
+) -> None:
+    """The log a few seconds behind the live feed, or all of it afterwards."""
+    log = logged(happened)
+    by = (lambda event: event.time.timestamp() + lag * (event.source == "/32.71/log")) if lag else (lambda _: 0.0)
+    mixed = sorted([*happened, *log] if first_is_finer or lag else [*log, *happened], key=by)
+    found = builders.readings(builders.fold(mixed, TWO_SOURCES), 2 * HOUR, TWO_SOURCES)
+    alone = builders.readings(builders.fold(happened, TWO_SOURCES), 2 * HOUR, TWO_SOURCES)
+
+    for metric in (JOURNEYS_OFFERED_TOTAL, JOURNEYS_ENDED_TOTAL, OFFERED_TOTAL, ENDED_TOTAL):
+        assert found.by_label(metric) == alone.by_label(metric), metric.name
+    if first_is_finer or lag:
+        assert found.histogram(JOURNEY_WAIT_SECONDS, "answered") == alone.histogram(JOURNEY_WAIT_SECONDS, "answered")

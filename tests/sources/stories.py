@@ -67,8 +67,9 @@ class Referee:
             story = self.stories.get(self.joined.get(key, key))
             if event.type == "call.offered":
                 assert story is None, "offered again"
-                at = {"inbound": "announced", "outbound": "dialled", "internal": "waits"}[(event.data.direction or "inbound")]
-                story = self.stories[key] = Story((event.data.direction or "inbound"), at, event.data.queue, event.data.queue)
+                direction = event.data.direction or "inbound"
+                at = {"inbound": "announced", "outbound": "dialled", "internal": "waits"}[direction]
+                story = self.stories[key] = Story(direction, at, event.data.queue, event.data.queue)
                 assert event.data.journey == (event.data.call if at == "waits" else None)
             assert story is not None, "told before it was offered"
             if event.type == "call.transferred" and key not in self.joined and event.data.journey not in {None, key[1]}:
