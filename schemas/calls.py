@@ -49,9 +49,10 @@ class Offered(Call):
     clock: Literal["arrival", "queue"] = "arrival"
     caller: Pseudonym | None = None
     link: Code | None = Field(default=None, description="The trunk or carrier it came in on.")
-    direction: Literal["inbound", "outbound", "internal"] = Field(
-        default="inbound",
-        description="Who called: a citizen, the centre itself, or an extension of its exchange, such as a seat that consults.",
+    direction: Literal["inbound", "outbound", "internal"] | None = Field(
+        default=None,
+        description="Who called: a citizen (inbound, as where nothing is said), the centre itself (outbound), or an extension of "
+        "its exchange, such as a seat that consults (internal).",
     )
 
 

@@ -14,6 +14,7 @@ from schemas.topics import encode
 from streams import centres
 from streams.cli import _recording
 from tests.builders import abandoned, answered, ended, offered
+from tests.conftest import DATA
 
 VERBS = [
     ["measure"],
@@ -266,6 +267,24 @@ def test_every_verb_reads_callers_under_the_same_key(tmp_path: Path) -> None:
         of_log, of_events = pantau112(*verb, log, **key), pantau112(*verb, tmp_path / "events.jsonl", **key)
         assert of_log.stdout == of_events.stdout != ""
     assert pantau112("measure", log).stdout != pantau112("measure", log, **key).stdout, "whom to call back is known by the key"
+
+
+def test_a_seat_that_is_written_by_name_is_not_told_and_what_would_mend_it_is(tmp_path: Path) -> None:
+    case = DATA / "telephony" / "09-membername-differs.queue_log"
+    named = tmp_path / "centre.toml"
+    named.write_text(
+        'code = "32.71"\nname = "Kota Uji"\ntimezone = "Asia/Jakarta"\n'
+        'seats = [{code = "seat-1", also = ["PJSIP/11", "Petugas Satu"]}, '
+        '{code = "seat-2", also = ["PJSIP/12", "Petugas Dua"]}]\n'
+    )
+    untold = pantau112("ingest", "asterisk", case, "--to", tmp_path / "untold.jsonl")
+    told = pantau112("ingest", "asterisk", case, "--to", tmp_path / "told.jsonl", "--centre", named)
+
+    assert "log_membername_as_agent" in untold.stderr
+    assert "log_membername_as_agent" not in told.stderr
+    assert "Petugas" not in untold.stderr + (tmp_path / "untold.jsonl").read_text() + (tmp_path / "told.jsonl").read_text()
+    seats = [json.loads(line)["data"].get("seat") for line in (tmp_path / "told.jsonl").read_text().splitlines()]
+    assert seats == ["seat-1", "seat-2", None, "seat-1", "seat-2"]
 
 
 def test_a_misspelt_setting_is_refused_with_the_right_name() -> None:

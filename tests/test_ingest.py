@@ -23,8 +23,11 @@ from tests.conftest import DATA
 from tests.test_cli import pantau112
 
 ROOT = Path(__file__).parents[1]
-CALLS = 4_000
-LOG = "".join(f"{1_732_500_000 + n}|u{n}|112|NONE|ENTERQUEUE||0812345{n:04d}|1\n" for n in range(CALLS))
+EVENTS = 4_000
+LOG = "".join(
+    f"{1_732_500_000 + n}|u{n // 2}|112|NONE|{'ABANDON|1|1|1' if n % 2 else f'ENTERQUEUE||0812345{n:04d}|1'}\n"
+    for n in range(EVENTS)
+)
 
 
 def ids(file: Path) -> list[str]:
@@ -47,7 +50,7 @@ def test_a_file_that_is_gone_on_with_has_everything_once_when_nothing_was_killed
         done = pantau112("ingest", "asterisk", log, "--to", to, "--remember", position)
         assert done.returncode == 0, done.stderr
 
-    assert len(ids(to)) == len(set(ids(to))) == CALLS
+    assert len(ids(to)) == len(set(ids(to))) == EVENTS
 
 
 def test_without_remember_a_file_is_written_anew(tmp_path: Path, log: Path) -> None:
@@ -55,7 +58,7 @@ def test_without_remember_a_file_is_written_anew(tmp_path: Path, log: Path) -> N
     for _ in range(2):
         pantau112("ingest", "asterisk", log, "--to", to)
 
-    assert len(ids(to)) == CALLS
+    assert len(ids(to)) == EVENTS
 
 
 KILLED = """
@@ -93,8 +96,9 @@ def test_killed_with_9_at_any_moment_it_loses_nothing_and_what_is_twice_is_known
     assert pantau112(*arguments).returncode == 0
 
     told = Counter(ids(to))
-    assert len(told) == CALLS
-    assert CALLS < told.total() <= CALLS + len(moments) * ingest.BATCH
+    assert len(told) == EVENTS
+    # What is held keeps back the batch before from being remembered.
+    assert EVENTS < told.total() <= EVENTS + len(moments) * 2 * ingest.BATCH
 
 
 class Kept:
@@ -162,6 +166,7 @@ def until(reports: Iterator[ingest.Report], events: int) -> None:
         pass
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.usefixtures("no_signals")
 @pytest.mark.parametrize("form", ["file", "pipe"])
 def test_the_last_call_of_the_night_is_told_although_nothing_comes_after_it(
@@ -220,7 +225,7 @@ def test_a_pipe_cannot_be_remembered_and_is_read_to_its_end_when_followed(tmp_pa
     with log.open() as file:
         command = [sys.executable, "-m", "streams.cli", "ingest", "asterisk", "-", "--follow", "--to", str(to)]
         read = subprocess.run(command, stdin=file, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
-    assert (read.returncode, len(ids(to))) == (0, CALLS), read.stderr
+    assert (read.returncode, len(ids(to))) == (0, EVENTS), read.stderr
 
 
 def test_what_is_read_is_never_written_over(log: Path) -> None:

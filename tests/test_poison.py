@@ -67,7 +67,7 @@ def lines(events: Iterable[Event], *, poisonous: bool) -> Iterator[Line]:
 def states(monitor: Monitor, partition: int = 0) -> dict[tuple[str, str], bytes]:
     """Every state as it would be flushed."""
     return {
-        (shelf.topic.name, city): shelf.blob.dump_json(entry.state)
+        (shelf.topic.name, city): shelf.blob.dump_json(entry.state, exclude_defaults=True)
         for shelf in monitor._shelves.values()
         for city, entry in shelf.entries[partition].items()
     }

@@ -109,7 +109,7 @@ def _fold(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time
     match event.type:
         case "call.offered":
             data = event.data
-            journey = funnel.enter(key, exchange, time, data.queue, data.clock, data.direction, centre)
+            journey = funnel.enter(key, exchange, time, data.queue, data.clock, data.direction or "inbound", centre)
             if journey is not None:
                 _begin(state, journey, time, centre, data.caller, data.link)
         case "call.answered":

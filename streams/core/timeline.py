@@ -179,12 +179,15 @@ class Timeline:
 
         Returns whether it is time to `tidy`.
         """
-        changes, key = self.changes, change[:3]
+        changes = self.changes
         if change[0] < self.since:
             return False
         # What comes in order, as nearly all does, needs no search.
-        place = len(changes) if not changes or changes[-1] < key else bisect_left(changes, key)
-        if place < len(changes) and changes[place][:3] == key:
+        if not changes or changes[-1][0] < change[0]:
+            changes.append(change)
+            return len(changes) >= self.tidy_at
+        place = bisect_left(changes, change[:3])
+        if place < len(changes) and changes[place][:3] == change[:3]:
             changes[place] = change
             return False
         changes.insert(place, change)

@@ -164,7 +164,9 @@ def _read_queue_log(lines: Iterable[tuple[int, bytes]], reader: asterisk.Reader)
             except asterisk.MalformedError as malformed:
                 yield Line(number, Refusal("invalid_data", str(malformed)))
             else:
-                yield from (Line(at, event) for at, events in told for event in events)
+                for at, events in told:
+                    for event in events:
+                        yield Line(at, event)
     except BrokenFileError:
         broken = True
     yield from (Line(at, event) for at, events in reader.rest() for event in events)

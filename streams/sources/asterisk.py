@@ -150,7 +150,7 @@ class Reader:
         # What is not told yet, each with its time where it ends a call.
         self._held: deque[tuple[datetime | None, Told]] = deque()
         self.lines = 0
-        self._epoch = ""
+        self._epoch: str | None = None
         self._time = datetime.fromtimestamp(0, UTC)
 
     @property
@@ -379,8 +379,11 @@ class _Table(NamedTuple):
 
     def parts(self, text: str) -> list[str]:
         """The parts of the line that a row is. All data may stand in one cell, as they do in a line."""
-        row = next(csv.reader((text,), delimiter=self.delimiter), [])
-        cells = [row[column].strip() for column in self.columns if column < len(row)]
+        try:
+            row = next(csv.reader((text,), delimiter=self.delimiter))
+        except csv.Error:
+            row = []
+        cells = [row[column].strip() if column < len(row) else "" for column in self.columns]
         return cells if len(cells) != len(_COLUMNS) + 1 else [*cells[:-1], *cells[-1].split("|")]
 
 

@@ -38,7 +38,7 @@ def folded(events: Iterable[Event]) -> Monitor:
 
 
 def totals(monitor: Monitor, at: float) -> tuple[dict[str, float], dict[str, list[int]], dict[str, float]]:
-    """Sums over queues of numbers by metric and its other labels; calls by waits as in `ANSWERED`; and the sums of the waits."""
+    """Sums over queues of numbers by metric and its other labels; visits by waits as in `ANSWERED`; and the sums of the waits."""
     numbers: defaultdict[str, float] = defaultdict(float)
     waits: dict[str, list[int]] = {}
     seconds: defaultdict[str, float] = defaultdict(float)
@@ -46,9 +46,10 @@ def totals(monitor: Monitor, at: float) -> tuple[dict[str, float], dict[str, lis
         if isinstance(value, Histogram):
             if metric.name != "psap_call_wait_seconds":
                 continue
-            counts = waits.setdefault(labels[-1], [0] * (len(BOUNDS) + 1))
-            waits[labels[-1]] = [sum(pair) for pair in zip(counts, value.counts, strict=True)]
-            seconds[labels[-1]] += value.sum
+            outcome = labels[-1].removeprefix("short_")  # those who hung up at once did so, too
+            counts = waits.setdefault(outcome, [0] * (len(BOUNDS) + 1))
+            waits[outcome] = [sum(pair) for pair in zip(counts, value.counts, strict=True)]
+            seconds[outcome] += value.sum
         else:
             beside = [label for name, label in zip(metric.labels, labels, strict=True) if name != "queue"]
             numbers[" ".join([metric.name, *beside])] += value

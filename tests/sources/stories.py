@@ -24,6 +24,8 @@ class Story:
     queue: str | None = None
     seat: str | None = None
     since: float = 0.0
+    leg: str | None = None
+    """The consultation's id under which it goes on."""
     verbs: list[str] = field(default_factory=list)
 
     @property
@@ -65,14 +67,15 @@ class Referee:
             story = self.stories.get(self.joined.get(key, key))
             if event.type == "call.offered":
                 assert story is None, "offered again"
-                at = {"inbound": "announced", "outbound": "dialled", "internal": "waits"}[event.data.direction]
-                story = self.stories[key] = Story(event.data.direction, at, event.data.queue, event.data.queue)
+                at = {"inbound": "announced", "outbound": "dialled", "internal": "waits"}[(event.data.direction or "inbound")]
+                story = self.stories[key] = Story((event.data.direction or "inbound"), at, event.data.queue, event.data.queue)
                 assert event.data.journey == (event.data.call if at == "waits" else None)
             assert story is not None, "told before it was offered"
             if event.type == "call.transferred" and key not in self.joined and event.data.journey not in {None, key[1]}:
                 self._hand_over(event, key, story)
                 return
             assert event.data.journey == self._journey(key, story)
+            assert story.leg in {None, key[1]}, "told under the id of before"
             getattr(self, f"_{event.type.partition('.')[2]}")(event, key, story)
             story.verbs.append(event.type.partition(".")[2])
 
@@ -129,6 +132,7 @@ class Referee:
         story.at, story.queue = asking.at, asking.queue
         if asking.at == "talks":
             story.seat, story.since = asking.seat, asking.since
+            story.leg = key[1]
             self.joined[key] = caller
         else:
             assert asking.at == "waits"

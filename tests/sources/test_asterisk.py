@@ -189,6 +189,7 @@ def test_verbs_that_nobody_knows_cannot_fill_the_memory() -> None:
 
 def test_a_malformed_line_is_reported_by_number_and_fault_without_its_content() -> None:
     lines = [
+        "|1.1|112|NONE|ENTERQUEUE||08123456789|1",
         "1|1.1|112|NONE|ENTERQUEUE||08123456789|1",
         "08123456789",
         "08123456789|1.1|112|NONE|ENTERQUEUE|||1"[2:].replace("123456789", "x08123456789", 1),
@@ -199,9 +200,9 @@ def test_a_malformed_line_is_reported_by_number_and_fault_without_its_content() 
     ]
     events, _, bad = read("\n".join(lines))
     assert [event.type for event in events] == ["call.offered", "call.abandoned"]
-    assert [number for number, _ in bad] == [2, 3, 4, 5, 6]
-    assert bad[2][1] == "field callid: missing"
-    assert bad[3][1] == "field data.call: string pattern mismatch"
+    assert [number for number, _ in bad] == [1, 3, 4, 5, 6, 7]
+    assert bad[3][1] == "field callid: missing"
+    assert bad[4][1] == "field data.call: string pattern mismatch"
     assert "081" not in str(bad)
     assert "Budi" not in str(bad)
 
@@ -329,6 +330,18 @@ def of_a_shutdown(lines: list[str], at: int) -> bool:
         return False
     second = int(lines[at].split("|")[0])
     return any(line.endswith("|QUEUESTART|") and 0 <= int(line.split("|")[0]) - second <= 2 for line in lines[at + 1 :])
+
+
+@given(
+    st.sampled_from(("id\ttime\tcallid\tqueuename\tagent\tevent\tdata1", "verb,agent,queue,call_id,time_id")),
+    st.lists(st.text(max_size=40)),
+)
+def test_no_hostile_row_of_a_table_stops_the_good_ones(header: str, rows: list[str]) -> None:
+    one = reader()
+    good = "ENTERQUEUE,NONE,112,1.1,1" if "," in header else "7\t1\t1.1\t112\tNONE\tENTERQUEUE\t"
+    assert told(one, [header, *rows, "x", "\t\r\t1", '"']) == []
+
+    assert [event.type for _, event in told(one, [good])] == ["call.offered"]
 
 
 @given(LINES)
@@ -505,7 +518,7 @@ def test_january_s_queue_log_folds_to_the_figures_of_an_independent_computation(
     last = monitor.newest()
     assert last is not None
     numbers, waits, seconds = anonymous_bank.totals(monitor, last)
-    assert numbers["psap_calls_offered_total"] == 30_161
+    assert numbers["psap_calls_offered_total"] == numbers["psap_journeys_offered_total"] == 30_161
     assert waits == {"answered": anonymous_bank.ANSWERED, "abandoned": anonymous_bank.ABANDONED}
     assert seconds == {"answered": 947_857, "abandoned": 188_305}
     assert numbers["psap_calls_waiting_peak ever"] == 18
@@ -537,4 +550,5 @@ def test_january_as_of_a_moment(moment: str, waiting: int, longest: int, in_serv
     assert numbers["psap_calls_waiting"] == waiting
     assert now.timestamp() - oldest == longest
     assert numbers["psap_calls_in_service"] == in_service
-    assert tuple(numbers[f"psap_calls_today {what}"] for what in ("offered", "answered", "abandoned")) == today
+    hung_up = numbers["psap_calls_today abandoned"] + numbers["psap_calls_today short_abandoned"]
+    assert (numbers["psap_calls_today offered"], numbers["psap_calls_today answered"], hung_up) == today

@@ -70,6 +70,16 @@ def test_a_growing_file_gives_each_line_once_it_is_complete(log: Path, tail_of: 
     assert tail.first_line == 2
 
 
+def test_what_is_held_is_read_again_from_where_a_reading_ended(log: Path, memory: Path, tail_of: Opener) -> None:
+    write(log, *(f"{n}\n" for n in range(1, 8)))
+    tail = tail_of(log, memory)
+    for most, held, begins in ((3, 3, b"1\n"), (3, 3, b"4\n"), (1, 2, b"4\n"), (1, 0, None)):
+        tail.read(most)
+        tail.delivered(held)
+        again = tail_of(log, memory).read()
+        assert again[:1] == ([begins] if begins else [])
+
+
 def test_reading_goes_on_behind_what_was_delivered_and_repeats_what_was_not(log: Path, memory: Path, tail_of: Opener) -> None:
     write(log, "1\n", "2\n", "3\n", "4\n")
     tail = tail_of(log, memory)

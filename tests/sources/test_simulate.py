@@ -74,9 +74,9 @@ def test_a_fortnight_is_of_the_size_and_the_classes_of_the_study() -> None:
     classes: Counter[str] = Counter()
     calls = [0] * days
     for event in simulate.events(7, START, CENTRE, days=days):
-        types[event.type if getattr(event.data, "direction", "inbound") == "inbound" else "other"] += 1
+        types[event.type if (getattr(event.data, "direction", None) or "inbound") == "inbound" else "other"] += 1
         classes[getattr(event.data, "class_", "")] += 1
-        if isinstance(event, CallOffered) and event.data.direction == "inbound":
+        if isinstance(event, CallOffered) and event.data.direction in (None, "inbound"):
             calls[(event.time - START).days] += 1
     assert median(calls) == pytest.approx(953, rel=0.1)  # an evening with an incident can have a thousand more
     assert 0.8 < types["call.classified"] / types["call.offered"] < 0.95
@@ -338,8 +338,18 @@ def test_seats_join_and_leave_queue_by_queue_and_the_first_serves_the_emergency_
     assert halves > 10
 
 
-def test_a_centre_with_one_queue_names_no_other_and_its_seats_join_none() -> None:
+def test_no_exchange_breaks_down_that_is_not_back_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wandering, "RESTARTS_PER_DAY", 1440)
+    evening = START + timedelta(hours=19)
+    for seed in range(20):
+        stories = Referee(simulate.events(seed, evening, BOGOR, days=0.01)).stories.values()
+        assert {story.at for story in stories} <= {"over", "passed"}
+
+
+def test_a_centre_with_one_queue_names_no_other_and_its_seats_join_none(monkeypatch: pytest.MonkeyPatch) -> None:
     events = list(simulate.events(5, START, CENTRE, days=7))
+    monkeypatch.setattr(simulate, "ELSEWHERE", 1.0)
+    assert list(islice(simulate.events(5, START, CENTRE), 1_000)) == events[:1_000]
     referee = Referee(events)
     again = [story for story in referee.stories.values() if "overflowed" in story.verbs and "answered" in story.verbs]
 
@@ -351,7 +361,9 @@ def test_a_centre_with_one_queue_names_no_other_and_its_seats_join_none() -> Non
 
 def test_a_centre_whose_queues_are_all_emergency_numbers_is_called_on_each() -> None:
     events = list(simulate.events(5, START, changed(CENTRE, queues=["112", "119"]), days=2))
-    called = Counter(event.data.queue for event in events if isinstance(event, CallOffered) and event.data.direction == "inbound")
+    called = Counter(
+        event.data.queue for event in events if isinstance(event, CallOffered) and event.data.direction in (None, "inbound")
+    )
 
     Referee(events)
     assert min(called["112"], called["119"]) > 800

@@ -51,6 +51,14 @@ def test_a_queue_log_is_known_and_its_malformed_lines_are_refused_by_number(tmp_
     assert numbers == [(2, "CallOffered"), (3, "Refusal"), (5, "CallOffered")]
 
 
+def test_an_event_bears_the_number_of_its_own_line_however_long_it_was_held(tmp_path: Path) -> None:
+    held = (
+        b"1|1.1|112|NONE|ABANDON|1|1|2\nnonsense\n" + QUEUE_LOG + b"9|1.2|112|NONE|ENTERQUEUE|||1\n9|1.2|112|NONE|ABANDON|1|1|2\n"
+    )
+    numbers = [(line.number, type(line.item).__name__) for line in sources.read(written(tmp_path, held), CENTRE)]
+    assert numbers == [(2, "Refusal"), (1, "CallAbandoned"), (3, "CallOffered"), (4, "CallOffered"), (5, "CallAbandoned")]
+
+
 def test_a_packed_file_that_breaks_off_ends_in_a_refusal(tmp_path: Path) -> None:
     content = b"".join(b"%d|%d.1|112|NONE|ENTERQUEUE|||1\n" % (n * 7919, n) for n in range(20_000))
     path = written(tmp_path, gzip.compress(content)[:-2000])
