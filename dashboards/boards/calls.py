@@ -17,17 +17,17 @@ TEXTS = {
         "attempt to its end); figures by queue count visits.",
     ),
     "waiting": Text("Menunggu", "Waiting"),
-    "waiting now": Text("Penelepon menunggu, sekarang", "Callers waiting, now"),
+    "waiting now": Text("Menunggu, sekarang", "Waiting, now"),
     "waiting now about": Text(
         "Perjalanan panggilan yang belum dijawab: di pengumuman, di antrean, atau di antaranya. Batas: queue_calls pusat ini.",
         "Journeys not yet answered: in the announcement, in a queue or between two. Limit: queue_calls of this centre.",
     ),
-    "longest wait": Text("Menunggu paling lama", "Longest wait now"),
+    "longest wait": Text("Terlama menunggu, sekarang", "Longest wait, now"),
     "longest wait about": Text(
         "Sejak penelepon itu masuk, lewat antrean mana pun (jam:menit:detik); 0 bila tidak ada. Batas: oldest_waiting_seconds.",
         "Since that caller came, through whatever queues (h:m:s); 0 when nobody waits. Limit: oldest_waiting_seconds.",
     ),
-    "seats": Text("Meja petugas", "Seats"),
+    "seats": Text("Meja petugas, sekarang", "Seats, now"),
     "seats about": Text(
         "Meja yang masuk: siap (bebas menjawab), bicara, jeda. Tanpa data bila sumber tidak pernah menyebut meja.",
         "Seats logged in: free to answer, talking, paused. No data where no source has ever told of seats.",
@@ -35,7 +35,7 @@ TEXTS = {
     "available": Text("Siap", "Free"),
     "talking": Text("Bicara", "Talking"),
     "paused": Text("Jeda", "Paused"),
-    "broken": Text("Yang rusak", "What is broken"),
+    "broken": Text("Yang rusak, sekarang", "Broken, now"),
     "broken about": Text(
         "Jalur yang putus, dan peringatan mendesak pusat ini atau pemantau sendiri; yang mana: lihat peringatan aktif.",
         "Links that are down, and alerts of this centre or of the monitor itself that wake somebody; see the firing alerts.",
@@ -82,7 +82,7 @@ TEXTS = {
     "short abandoned": Text("Segera ditutup", "Short"),
     "abandon ratio": Text("Batal %", "Abandon %"),
     "peak": Text("Antre maks", "Queue peak"),
-    "queue": Text("Menunggu dan dilayani, dari waktu ke waktu", "Waiting and in service over time"),
+    "queue": Text("Menunggu dan dilayani", "Waiting and in service"),
     "queue about": Text(
         "Perjalanan yang menunggu dan kunjungan yang sedang dilayani, pada setiap saat; garis putus-putus: batas pusat ini.",
         "Journeys waiting and visits in service, at each moment; the dashed line is this centre's limit.",
@@ -195,13 +195,16 @@ def _course(say: Say) -> list[Shown]:
         ),
         Value("P90", f"histogram_quantile(0.9, {buckets})"),
         Value("P95", f"histogram_quantile(0.95, {buckets})"),
-        _clock(say, "psap_journey_clock_info", ""),
+        _clock(say, "psap_journey_clock_info", "", ORANGE),
     ]
     by = "by (queue) "
     ended = f'round(sum {by}(increase(psap_calls_ended_total{{{CITY},outcome="%s"}}[1h])))'
+    longest = (
+        f"time() - min {by}(psap_oldest_waiting_call_timestamp_seconds{{{CITY}}}) or 0 * max {by}(psap_calls_waiting{{{CITY}}})"
+    )
     queues = [
         Value(say("waiting"), f"max {by}(psap_calls_waiting{{{CITY}}})"),
-        Value(say("longest"), f"time() - min {by}(psap_oldest_waiting_call_timestamp_seconds{{{CITY}}})", DURATION),
+        Value(say("longest"), longest, DURATION),
         Value(say("in service"), f"max {by}(psap_calls_in_service{{{CITY}}})"),
         Value(say("visits"), f"round(sum {by}(increase(psap_calls_offered_total{{{CITY}}}[1h])))"),
         *(
@@ -209,7 +212,7 @@ def _course(say: Say) -> list[Shown]:
             for name in ("answered", "abandoned", "short_abandoned", "overflowed")
         ),
         Value(say("passed"), f"round(sum {by}(increase(psap_calls_transferred_total{{{CITY}}}[1h])))"),
-        _clock(say, "psap_answer_clock_info", by),
+        _clock(say, "psap_answer_clock_info", by, GREEN),
     ]
     return [
         ("queue", Place(0, 15, 8, 7), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
@@ -220,11 +223,10 @@ def _course(say: Say) -> list[Shown]:
     ]
 
 
-def _clock(say: Say, info: str, by: str) -> Value:
-    """In a word, where waiting is counted from."""
+def _clock(say: Say, info: str, by: str, of_queue: str) -> Value:
+    """In a word, where waiting is counted from: of a journey the entry into a queue is second best, of a visit it is meant."""
     expr = f'max {by}({info}{{{CITY},clock="queue"}}) or 0 * max {by}({info}{{{CITY}}})'
-    # From the arrival is what is wanted of a journey; of a visit neither is better.
-    return Value(say("counted from"), expr, COUNT, words=((say("clock arrival"), GREEN), (say("clock queue"), ORANGE)))
+    return Value(say("counted from"), expr, COUNT, words=((say("clock arrival"), GREEN), (say("clock queue"), of_queue)))
 
 
 SHEET = Sheet("psap-calls", TEXTS, _panels)

@@ -21,18 +21,18 @@ TEXTS = {
         "Perjalanan yang belum dijawab di semua pusat: di pengumuman, di antrean, atau di antaranya.",
         "Journeys not yet answered at all centres: in the announcement, in a queue or between two.",
     ),
-    "longest": Text("Menunggu paling lama", "Longest wait now"),
+    "longest": Text("Terlama menunggu, sekarang", "Longest wait, now"),
     "longest about": Text(
         "Sejak penelepon itu masuk, lewat antrean mana pun, di pusat mana pun (jam:menit:detik).",
         "Since that caller came, through whatever queues, at whatever centre (h:m:s).",
     ),
-    "staff": Text("Meja petugas", "Seats"),
+    "staff": Text("Meja petugas, sekarang", "Seats, now"),
     "staff about": Text(
         "Siap menjawab dan sedang bicara, di pusat yang menyebutnya.", "Free to answer and talking, where centres tell."
     ),
     "free": Text("Siap", "Free"),
     "talking": Text("Bicara", "Talking"),
-    "broken": Text("Yang rusak", "What is broken"),
+    "broken": Text("Yang rusak, sekarang", "Broken, now"),
     "broken about": Text(
         "Pusat tanpa kejadian lebih lama dari batasnya, jalur putus, peringatan yang membangunkan orang.",
         "Centres without an event for longer than their limit, links down, alerts that wake somebody.",

@@ -85,7 +85,7 @@ TEXTS = {
     "lost": Text("Hilang jejak", "Lost track of"),
     "announcement": Text("Berakhir di pengumuman", "Ended in the announcement"),
     "calls": Text("Perjalanan", "Journeys"),
-    "elsewhere": Text("Diteruskan dan mulai ulang, 24 jam", "Passed on and restarts, 24 h"),
+    "elsewhere": Text("Diteruskan, mulai ulang, 24 jam", "Passed on, restarts, 24 h"),
     "elsewhere about": Text(
         "Perjalanan yang diteruskan ke pusat lain, dan berapa kali sentral mulai ulang: setiap kali, panggilan yang sedang "
         "berjalan berakhir; yang menunggu menjadi hilang jejak.",
@@ -94,7 +94,7 @@ TEXTS = {
     ),
     "passed on": Text("Diteruskan", "Passed on"),
     "restarts": Text("Mulai ulang", "Restarts"),
-    "neighbours": Text("Diteruskan ke, 24 jam", "Passed on to, 24 h"),
+    "neighbours": Text("Diteruskan ke pusat, 24 jam", "Passed on to centre, 24 h"),
     "neighbours about": Text("Perjalanan menurut pusat yang menerimanya.", "Journeys by the centre that they went to."),
     "to": Text("Kode pusat", "Centre code"),
     "nowhere": Text("Tidak ada", "None"),
@@ -197,9 +197,9 @@ def _panels(say: Say) -> list[Shown]:
         ("burn", Place(12, 5, 12, 8), lines(burn, COUNT, nothing)),
         ("waits", Place(0, 13, 8, 5), lines(waits, "suffix: s", nothing)),
         ("classes", Place(0, 18, 8, 6), lines(losses, COUNT, nothing)),
-        ("elsewhere", Place(0, 24, 4, 4), stats(elsewhere, COUNT, nothing)),
-        ("neighbours", Place(4, 24, 4, 4), rows([neighbours], COUNT, say("nowhere"), {"to": say("to")}, seen=known)),
-        ("funnel", Place(8, 13, 6, 15), lost_calls),
+        ("elsewhere", Place(8, 24, 6, 4), stats(elsewhere, COUNT, nothing)),
+        ("neighbours", Place(0, 24, 8, 4), rows([neighbours], COUNT, say("nowhere"), {"to": say("to")}, seen=known)),
+        ("funnel", Place(8, 13, 6, 11), lost_calls),
         ("variants", Place(14, 13, 10, 15), rows(variants, RATIO, nothing, labels, codes=formulas)),
     ]
 

@@ -65,10 +65,10 @@ def test_a_call_passed_to_the_neighbour_is_one_emergency_of_the_nation(promtool:
 @pytest.mark.parametrize(
     ("board", "panel", "name", "value"),
     [
-        ("psap-calls", "Callers waiting, now", "Waiting", 3),
+        ("psap-calls", "Waiting, now", "Waiting", 3),
         ("psap-national", "Waiting, now", "Waiting", 3),
-        ("psap-calls", "Longest wait now", "Waiting", 3600 + 480),
-        ("psap-national", "Longest wait now", "Longest", 3600 + 480),
+        ("psap-calls", "Longest wait, now", "Waiting", 3600 + 480),
+        ("psap-national", "Longest wait, now", "Longest", 3600 + 480),
         ("psap-calls", "Today", "Abandoned", 3),
         ("psap-calls", "Today", "Short", 2),
         ("psap-calls", "Answer time, 60 min", "From", 1),
