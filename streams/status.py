@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import json
 import time
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -19,31 +21,10 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.stack.service import Status
-from streams.up import Monitoring
+from streams.up import DASHBOARDS, Monitoring
 
-COLUMNS = {
-    "menunggu / waiting": "sum by (city) (psap_calls_waiting)",
-    "terlama / longest s": "max by (city) (time() - psap_oldest_waiting_call_timestamp_seconds)",
-    "dilayani / in service": "sum by (city) (psap_calls_in_service)",
-    "hari ini / today": 'max by (city) (psap_calls_today{outcome="offered"})',
-    "dijawab / answered": 'max by (city) (psap_calls_today{outcome="answered"})',
-    "batal / abandoned": 'max by (city) (psap_calls_today{outcome="abandoned"})',
-    "≤ 15 s, 60 min": 'max by (city) (psap_service_level_ratio{variant="nena",threshold="15",window="60m"})',
-}
-"""Heading and query; every number comes from Prometheus, so that what is seen here has been through the whole monitor."""
-
-AROUND = {
-    "meja siap / seats free": 'sum by (city) (psap_operators{state="available"})',
-    "perlu / needed": 'max by (city) (psap_seats_required{model="erlang_a",target="90_15"})',
-    "iseng, hantu / prank, ghost": 'sum by (city) (psap_calls_class_ratio{class=~"prank|ghost",window="today"})',
-    "tiket / tickets": "sum by (city) (psap_tickets_open)",
-    "lewat batas / overdue": 'sum by (city) (psap_tickets_open{rung!~"unsent|in_time|answered"})',
-    "jalur mati / links down": "count by (city) (psap_link_up == 0) or 0 * max by (city) (psap_link_up)",
-    "sungai cm / river": "max by (city) (psap_gauge_level_centimetres)",
-    "cuaca / weather": "count by (city) (psap_weather_warning)",
-    "survei / survey": 'max by (city) (psap_survey_mean_score{of="dimensions"})',
-}
-"""The same for what surrounds the calls."""
+GROUPS = ("calls", "around")
+"""The tables of numbers: the calls, and what surrounds them."""
 
 STATES = {"running": "green", "done": "green", "failed": "red", "restarting": "yellow", "starting": "yellow"}
 CENTRES_SHOWN = 12
@@ -51,9 +32,39 @@ LINE_SECONDS = 30.0
 """How often the numbers are written where there is no terminal."""
 
 
+class Figure(NamedTuple):
+    """One number of a centre: its name in both languages, the window that it is about, its query and its unit.
+
+    Every number comes from Prometheus, so that what is seen here has been through the whole monitor.
+    """
+
+    name: tuple[str, str]
+    window: str
+    query: str
+    unit: str
+
+    def text(self, value: float | None) -> str:
+        """The number as it is shown; a dash where it is not known."""
+        if value is None:
+            return "–"
+        return f"{value:.0%}" if self.unit == "ratio" else f"{value:.2f}" if self.unit == "score" else f"{value:.0f}"
+
+
+@cache
+def figures(group: str) -> tuple[Figure, ...]:
+    """The figures of a group: the boards ask the same questions from the same file."""
+    said = tomllib.loads((DASHBOARDS / "figures.toml").read_text())
+    found = []
+    for figure in said[group].values():
+        name, window = figure["name"], said["windows"][figure["window"]]
+        query = figure["query"].replace("$where", 'city!=""')
+        found.append(Figure((name["id"], name["en"]), f"{window['id']} / {window['en']}", query, figure.get("unit", "count")))
+    return tuple(found)
+
+
 @dataclass(slots=True)
 class Numbers:
-    """What Prometheus last said: per centre a value for each column, and the firing alerts."""
+    """What Prometheus last said: per centre a value for each figure, by its query, and the firing alerts."""
 
     centres: dict[str, dict[str, float]] = field(default_factory=dict)
     alerts: list[str] = field(default_factory=list)
@@ -63,9 +74,9 @@ class Numbers:
         """Ask Prometheus at this base address; when it does not answer, say that instead of old numbers."""
         try:
             centres: dict[str, dict[str, float]] = {}
-            for heading, query in (COLUMNS | AROUND).items():
+            for query in [figure.query for group in GROUPS for figure in figures(group)]:
                 for sample in _get(f"{prometheus}/api/v1/query?{urlencode({'query': query})}")["result"]:
-                    centres.setdefault(sample["metric"]["city"], {})[heading] = float(sample["value"][1])
+                    centres.setdefault(sample["metric"]["city"], {})[query] = float(sample["value"][1])
             alerts = [_alert(alert) for alert in _get(f"{prometheus}/api/v1/alerts")["alerts"] if alert["state"] == "firing"]
         except (URLError, OSError, ValueError, KeyError):
             self.centres, self.alerts, self.reached = {}, [], False
@@ -133,7 +144,7 @@ def picture(
         state = Text(service.state, STATES.get(service.state, ""))
         port, pid = str(service.port or ""), str(service.pid or "")
         running.add_row(service.name, state, port, pid, str(service.restarts or ""), service.reason.partition("\n")[0])
-    calls, around = _figures(numbers, COLUMNS), _figures(numbers, AROUND)
+    calls, around = (_table(numbers, figures(group)) for group in GROUPS)
     if not numbers.reached:
         calls.add_row(Text("Prometheus belum menjawab / does not answer yet", "yellow"))
     when = moment.strftime("%Y-%m-%d %H:%M:%S %Z")
@@ -154,13 +165,13 @@ def picture(
     )
 
 
-def _figures(numbers: Numbers, columns: dict[str, str]) -> Table:
+def _table(numbers: Numbers, columns: Sequence[Figure]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("pusat / centre")
-    for heading in columns:
-        table.add_column(heading, justify="right")
+    for figure in columns:
+        table.add_column("\n".join((*figure.name, figure.window)), justify="right")
     for city, values in sorted(numbers.centres.items())[:CENTRES_SHOWN]:
-        table.add_row(city, *(_figure(heading, values.get(heading)) for heading in columns))
+        table.add_row(city, *(figure.text(values.get(figure.query)) for figure in columns))
     if len(numbers.centres) > CENTRES_SHOWN:
         table.add_row(f"… {len(numbers.centres) - CENTRES_SHOWN} lagi / more")
     return table
@@ -168,19 +179,14 @@ def _figures(numbers: Numbers, columns: dict[str, str]) -> Table:
 
 def print_line(console: Console, numbers: Numbers) -> None:
     """One line for a log, where there is no terminal to draw on."""
-    said = [
-        f"{city}: " + ", ".join(f"{h} {_figure(h, v.get(h))}" for h in COLUMNS) for city, v in sorted(numbers.centres.items())
-    ]
+    said = []
+    for city, values in sorted(numbers.centres.items())[:CENTRES_SHOWN]:
+        told = (
+            f"{'/'.join(figure.name)} ({figure.window}) {figure.text(values.get(figure.query))}" for figure in figures("calls")
+        )
+        said.append(f"{city}: {', '.join(told)}")
     firing = f"firing: {', '.join(numbers.alerts) or 'none'}"
-    console.print(time.strftime("%H:%M:%S"), *said[:CENTRES_SHOWN], firing, soft_wrap=True, highlight=False, markup=False)
-
-
-def _figure(heading: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    if "≤" in heading or "ghost" in heading:
-        return f"{value:.0%}"
-    return f"{value:.2f}" if "survey" in heading else f"{value:.0f}"
+    console.print(time.strftime("%H:%M:%S"), *said, firing, soft_wrap=True, highlight=False, markup=False)
 
 
 def _alert(alert: dict[str, Any]) -> str:

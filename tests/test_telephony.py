@@ -25,6 +25,7 @@ from streams.core.calls import (
     OFFERED_TOTAL,
     OLDEST_JOURNEY,
     OLDEST_WAITING,
+    PASSED_ON_TODAY,
     PASSED_ON_TOTAL,
     PEAK,
     RESTARTS_TOTAL,
@@ -221,13 +222,13 @@ def test_every_call_counts_whatever_its_queue_is_called() -> None:
 # --- events that a source of another kind tells
 
 
-def events(text: str, more: str = "", code: str = "32.71") -> Said:
+def events(text: str, more: str = "", code: str = "32.71", later: float = 0) -> Said:
     centre = parse(f'code = "{code}"\nname = "Kota Uji"\ntimezone = "Asia/Jakarta"\n{more}')
     lines: list[Any] = [Line(number, decode_recording(line.encode())) for number, line in enumerate(text.splitlines(), 1)]
     lines = [line for line in lines if line.item.subject == code]
     monitor, moment, _ = fold(lines, {code: centre}, 2e9)
     assert moment is not None
-    return said(iter(monitor.measure(code, moment)))
+    return said(iter(monitor.measure(code, moment + later)))
 
 
 def test_who_ends_in_the_announcement_is_in_no_queue_and_both_clocks_are_told() -> None:
@@ -247,6 +248,9 @@ def test_a_call_passed_to_the_neighbour_is_one_emergency_of_the_nation() -> None
     assert first.by_label(PASSED_ON_TOTAL) == {"32.06": 1}
     nation = first.number(JOURNEYS_OFFERED_TOTAL) + second.number(JOURNEYS_OFFERED_TOTAL) - first.number(PASSED_ON_TOTAL, "32.06")
     assert nation == 1
+    assert first.number(TODAY, "answered") + second.number(TODAY, "answered") - first.number(PASSED_ON_TODAY) == 1
+    assert (first.number(PASSED_ON_TODAY), second.number(PASSED_ON_TODAY)) == (1, 0)
+    assert events(text, code="32.78", later=86_400).number(PASSED_ON_TODAY) == 0
     assert waits(second) == (1, 30)
 
 

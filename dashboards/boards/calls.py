@@ -1,34 +1,33 @@
-"""The wallboard of one centre: who waits, who is free, what is broken; its calls in the last hour and today."""
+"""The wallboard of one centre: who waits, who is free, what is broken; its journeys in the last hour and today, and its queues"""
 
+from dashboards.boards.figures import of_centre
 from dashboards.boards.frame import CITY, LEVELS, Sheet, Shown, alerts, fresh, limit
-from dashboards.boards.panels import COUNT, DURATION, GREEN, RATIO, RED, SECONDS, Place, Value, lines, stats
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, SECONDS, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
-WAITING = f"sum(psap_calls_waiting{{{CITY}}})"
-LONGEST = f"(time() - min(psap_oldest_waiting_call_timestamp_seconds{{{CITY}}}) or 0 * max(psap_city_info{{{CITY}}}))"
-ABANDONED_TODAY = (
-    f'max(psap_calls_today{{{CITY},outcome="abandoned"}}) - max(psap_calls_today{{{CITY},outcome="short_abandoned"}})'
-)
-
+WAITING = of_centre("calls.waiting")
+LONGEST = f"({of_centre('calls.longest')} or 0 * max(psap_city_info{{{CITY}}}))"
 
 TEXTS = {
     "title": Text("Panggilan 112", "112 calls"),
     "about": Text(
-        "Papan dinding satu pusat 112: panggilan dan meja, sekarang dan hari ini. Terbaca dari jarak 5 meter.",
-        "Wallboard of one 112 centre: calls and seats, now and today. Readable from 5 metres.",
+        "Papan dinding satu pusat 112, sekarang dan hari ini, terbaca dari jarak 5 meter. Angka kota menghitung perjalanan "
+        "panggilan (satu upaya seorang penelepon sampai selesai); angka per antrean menghitung kunjungan.",
+        "Wallboard of one 112 centre, now and today, readable from 5 metres. The city's figures count journeys (one caller's one "
+        "attempt to its end); figures by queue count visits.",
     ),
     "waiting": Text("Menunggu", "Waiting"),
-    "waiting now": Text("Penelepon menunggu", "Callers waiting"),
+    "waiting now": Text("Menunggu, sekarang", "Waiting, now"),
     "waiting now about": Text(
-        "Panggilan yang belum dijawab saat ini, semua antrean. Batas: queue_calls milik pusat ini.",
-        "Calls not yet answered at this moment, all queues. Limit: queue_calls of this centre.",
+        "Perjalanan panggilan yang belum dijawab: di pengumuman, di antrean, atau di antaranya. Batas: queue_calls pusat ini.",
+        "Journeys not yet answered: in the announcement, in a queue or between two. Limit: queue_calls of this centre.",
     ),
-    "longest wait": Text("Menunggu paling lama", "Longest wait now"),
+    "longest wait": Text("Terlama menunggu, sekarang", "Longest wait, now"),
     "longest wait about": Text(
-        "Umur panggilan tertua yang belum dijawab (jam:menit:detik); 0 bila tidak ada. Batas: oldest_waiting_seconds.",
-        "Age of the oldest unanswered call (h:m:s); 0 when nobody waits. Limit: oldest_waiting_seconds.",
+        "Sejak penelepon itu masuk, lewat antrean mana pun (jam:menit:detik); 0 bila tidak ada. Batas: oldest_waiting_seconds.",
+        "Since that caller came, through whatever queues (h:m:s); 0 when nobody waits. Limit: oldest_waiting_seconds.",
     ),
-    "seats": Text("Meja petugas", "Seats"),
+    "seats": Text("Meja petugas, sekarang", "Seats, now"),
     "seats about": Text(
         "Meja yang masuk: siap (bebas menjawab), bicara, jeda. Tanpa data bila sumber tidak pernah menyebut meja.",
         "Seats logged in: free to answer, talking, paused. No data where no source has ever told of seats.",
@@ -36,7 +35,7 @@ TEXTS = {
     "available": Text("Siap", "Free"),
     "talking": Text("Bicara", "Talking"),
     "paused": Text("Jeda", "Paused"),
-    "broken": Text("Yang rusak", "What is broken"),
+    "broken": Text("Yang rusak, sekarang", "Broken, now"),
     "broken about": Text(
         "Jalur yang putus, dan peringatan mendesak pusat ini atau pemantau sendiri; yang mana: lihat peringatan aktif.",
         "Links that are down, and alerts of this centre or of the monitor itself that wake somebody; see the firing alerts.",
@@ -52,37 +51,61 @@ TEXTS = {
     "newest call": Text("Terakhir", "Last call"),
     "service level": Text("Tingkat layanan, 60 menit", "Service level, 60 min"),
     "service level about": Text(
-        "Dijawab dalam 15 / 20 detik dibagi n: panggilan yang selesai menunggu dalam 60 menit, tanpa yang segera ditutup dan "
-        "diblokir (NENA-STA-020.1: 90 % dan 95 %). Hijau mulai sasaran, jingga sampai 10 poin di bawahnya.",
-        "Answered within 15 / 20 s over n: calls whose waiting ended within 60 min, without short abandons and blocked ones "
-        "(NENA-STA-020.1: 90 % and 95 %). Green from the target on, orange up to 10 points below.",
+        "Dijawab dalam 15 / 20 detik dibagi n: perjalanan yang selesai menunggu dalam 60 menit dan yang kini menunggu lebih "
+        "lama dari itu, tanpa yang segera ditutup, diblokir, atau berakhir di pengumuman (NENA-STA-020.1: 90 % dan 95 %). "
+        "Hijau mulai sasaran, jingga sampai 10 poin di bawahnya.",
+        "Answered within 15 / 20 s over n: journeys whose waiting ended within 60 min and those that now wait for longer than "
+        "that, without short abandons, blocked ones and those that ended in the announcement (NENA-STA-020.1: 90 % and 95 %). "
+        "Green from the target on, orange up to 10 points below.",
     ),
     "waits": Text("Waktu jawab, 60 menit", "Answer time, 60 min"),
     "waits about": Text(
-        "Rata-rata, P90, dan P95 waktu tunggu panggilan yang dijawab, dari histogram. Hanya benar pada kecepatan 1×.",
-        "Mean, P90 and P95 wait of answered calls, from the histogram. Right at 1× only.",
+        "Rata-rata, P90, dan P95 waktu tunggu perjalanan yang dijawab, sejak masuk ke pusat atau, bila sumber tidak "
+        "menyebutnya, sejak antrean pertama. Dari histogram; hanya benar pada kecepatan 1×.",
+        "Mean, P90 and P95 wait of answered journeys, from the arrival at the centre or, where the source does not tell it, "
+        "from the first queue. From the histogram; right at 1× only.",
     ),
+    "counted from": Text("Sejak", "From"),
+    "clock arrival": Text("MASUK", "ARRIVAL"),
+    "clock queue": Text("ANTREAN", "QUEUE"),
     "mean": Text("Rata-rata", "Mean"),
     "today": Text("Hari ini", "Today"),
     "today about": Text(
-        "Sejak tengah malam setempat. Batal: menutup sebelum dijawab, tanpa yang segera ditutup; persennya dari n NENA.",
-        "Since local midnight. Abandoned: hung up before the answer, without short ones; the share is of the NENA level's n.",
+        "Perjalanan panggilan sejak tengah malam setempat. Batal dan segera ditutup: menutup sebelum dijawab, dua golongan "
+        "terpisah; Batal % dari n NENA.",
+        "Journeys since local midnight. Abandoned and short abandoned: hung up before the answer, two classes apart; Abandon % "
+        "is of the NENA level's n.",
     ),
     "offered": Text("Masuk", "Offered"),
     "answered": Text("Dijawab", "Answered"),
     "abandoned": Text("Batal", "Abandoned"),
+    "short abandoned": Text("Segera ditutup", "Short"),
     "abandon ratio": Text("Batal %", "Abandon %"),
     "peak": Text("Antre maks", "Queue peak"),
-    "queue": Text("Antrean dan layanan", "Queue and service"),
+    "queue": Text("Menunggu dan dilayani", "Waiting and in service"),
     "queue about": Text(
-        "Panggilan yang menunggu dan yang sedang dilayani; garis putus-putus adalah batas antrean pusat ini.",
-        "Calls waiting and calls in service; the dashed line is this centre's queue limit.",
+        "Perjalanan yang menunggu dan kunjungan yang sedang dilayani, pada setiap saat; garis putus-putus: batas pusat ini.",
+        "Journeys waiting and visits in service, at each moment; the dashed line is this centre's limit.",
     ),
+    "queues": Text("Kunjungan per antrean, sekarang dan 60 menit", "Visits by queue, now and 60 min"),
+    "queues about": Text(
+        "Satu perjalanan dapat berkunjung ke beberapa antrean, jadi jumlahnya bukan angka kota. Menunggu, terlama (sejak masuk "
+        "ke pusat), dilayani: sekarang. Lainnya: 60 menit, hanya benar pada kecepatan 1×. Waktu tunggu kunjungan dihitung "
+        "sejak: antrean, atau masuk ke pusat bila masuknya ke antrean tidak disebut.",
+        "One journey can visit several queues, so that these do not sum to the city's figures. Waiting, longest (since the "
+        "arrival at the centre), in service: now. The others: 60 min, right at 1× only. A visit's wait is counted from: the "
+        "queue, or the arrival where the entry into it is not told.",
+    ),
+    "queue name": Text("Antrean", "Queue"),
+    "longest": Text("Terlama", "Longest"),
+    "visits": Text("Kunjungan", "Visits"),
+    "overflowed": Text("Meluap", "Overflowed"),
+    "passed": Text("Dialihkan", "Transferred"),
     "in service": Text("Dilayani", "In service"),
     "course": Text("Tingkat layanan 15 detik (60 menit bergulir)", "Service level 15 s (rolling 60 min)"),
     "course about": Text(
-        "NENA, dengan selang Wilson 95 %: selang lebar berarti panggilan sedikit. Garis putus-putus adalah sasaran 90 %.",
-        "NENA, with its Wilson 95 % interval: a wide one means few calls. The dashed line is the target of 90 %.",
+        "NENA, menurut perjalanan, dengan selang Wilson 95 %: selang lebar berarti sedikit. Garis putus-putus: sasaran 90 %.",
+        "NENA, of journeys, with its Wilson 95 % interval: a wide one means few. The dashed line is the target of 90 %.",
     ),
 }
 
@@ -102,10 +125,13 @@ def _now(say: Say) -> list[Shown]:
         Value(say("waiting"), LONGEST),
         Value(say("state"), f"{LONGEST} > bool {limit('oldest_waiting_seconds')}", COUNT, words=limited),
     ]
-    seats = [Value(say(state), f'max(psap_operators{{{CITY},state="{state}"}})') for state in ("available", "talking", "paused")]
+    seats = [
+        Value(say("available"), of_centre("around.free")),
+        *(Value(say(state), f'max(psap_operators{{{CITY},state="{state}"}})') for state in ("talking", "paused")),
+    ]
     known = f"0 * max(psap_city_info{{{CITY}}})"
     broken = [
-        Value(say("links down"), f"count(max by (link) (psap_link_up{{{CITY}}}) == 0) or {known}"),
+        Value(say("links down"), f"{of_centre('around.links_down')} or {known}"),
         Value(say("pages"), f'count(ALERTS{{alertstate="firing",severity="page",city=~"$city|"}}) or {known}'),
     ]
     return [
@@ -119,7 +145,7 @@ def _now(say: Say) -> list[Shown]:
 def _service(say: Say) -> list[Shown]:
     nena = f'{CITY},variant="nena",window="60m"'
     level = [
-        Value("≤ 15 s", f'max(psap_service_level_ratio{{{nena},threshold="15"}})'),
+        Value("≤ 15 s", of_centre("calls.level")),
         Value("≤ 20 s", f'max(psap_service_level_ratio{{{nena},threshold="20"}})', steps=LEVELS["20"]),
         Value("n", f'max(psap_service_level_calls{{{nena},threshold="15"}})', COUNT),
     ]
@@ -129,17 +155,18 @@ def _service(say: Say) -> list[Shown]:
     heard = f'0 * count(ALERTS{{alertname="PsapCentreSilent",{CITY}}}) or max(psap_city_info{{{CITY}}})'
     of_nena = f'max(psap_service_level_calls{{{CITY},variant="nena",threshold="15",window="today"}})'
     today = [
-        Value(say("offered"), f'max(psap_calls_today{{{CITY},outcome="offered"}})'),
-        Value(say("answered"), f'max(psap_calls_today{{{CITY},outcome="answered"}})'),
-        Value(say("abandoned"), ABANDONED_TODAY),
-        Value(say("abandon ratio"), f"({ABANDONED_TODAY}) / ({of_nena} > 0)", RATIO),
+        Value(say("offered"), of_centre("calls.offered")),
+        Value(say("answered"), of_centre("calls.answered")),
+        Value(say("abandoned"), of_centre("calls.abandoned")),
+        Value(say("short abandoned"), of_centre("calls.short_abandoned")),
+        Value(say("abandon ratio"), f"{of_centre('calls.abandoned')} / ({of_nena} > 0)", RATIO),
         Value(say("peak"), f'max(psap_calls_waiting_peak{{{CITY},period="today"}})'),
     ]
     nothing = say("no data")
     return [
         ("freshness", Place(0, 9, 7, 6), fresh(say, heard, say("newest call"), age)),
-        ("service level", Place(7, 9, 6, 6), stats(level, RATIO, nothing, LEVELS["15"])),
-        ("today", Place(13, 9, 11, 6), stats(today, COUNT, nothing)),
+        ("service level", Place(7, 9, 5, 6), stats(level, RATIO, nothing, LEVELS["15"])),
+        ("today", Place(12, 9, 12, 6), stats(today, COUNT, nothing)),
     ]
 
 
@@ -147,9 +174,9 @@ def _course(say: Say) -> list[Shown]:
     nothing = say("no data")
     queue = [
         Value(say("waiting"), WAITING),
-        Value(say("in service"), f"sum(psap_calls_in_service{{{CITY}}})"),
+        Value(say("in service"), of_centre("calls.in_service")),
         Value(say("limit"), limit("queue_calls")),
-        Value(say("last week"), f"sum(max_over_time(psap_calls_waiting{{{CITY}}}[5m] offset 1w))"),
+        Value(say("last week"), f"max(max_over_time(psap_journeys_waiting{{{CITY}}}[5m] offset 1w))"),
     ]
     nena = f'{CITY},variant="nena",threshold="15",window="60m"'
     course = [
@@ -159,22 +186,47 @@ def _course(say: Say) -> list[Shown]:
         Value(say("target"), "vector(0.9)"),
     ]
     answered = f'{CITY},outcome="answered"'
-    buckets = f"sum by (le) (rate(psap_call_wait_seconds_bucket{{{answered}}}[1h]))"
+    buckets = f"sum by (le) (rate(psap_journey_wait_seconds_bucket{{{answered}}}[1h]))"
     waits = [
         Value(
             say("mean"),
-            f"sum(rate(psap_call_wait_seconds_sum{{{answered}}}[1h]))"
-            f" / sum(rate(psap_call_wait_seconds_count{{{answered}}}[1h]))",
+            f"sum(rate(psap_journey_wait_seconds_sum{{{answered}}}[1h]))"
+            f" / sum(rate(psap_journey_wait_seconds_count{{{answered}}}[1h]))",
         ),
         Value("P90", f"histogram_quantile(0.9, {buckets})"),
         Value("P95", f"histogram_quantile(0.95, {buckets})"),
+        _clock(say, "psap_journey_clock_info", "", ORANGE),
+    ]
+    by = "by (queue) "
+    ended = f'round(sum {by}(increase(psap_calls_ended_total{{{CITY},outcome="%s"}}[1h])))'
+    longest = (
+        f"time() - min {by}(psap_oldest_waiting_call_timestamp_seconds{{{CITY}}}) or 0 * max {by}(psap_calls_waiting{{{CITY}}})"
+    )
+    queues = [
+        Value(say("waiting"), f"max {by}(psap_calls_waiting{{{CITY}}})"),
+        Value(say("longest"), longest, DURATION),
+        Value(say("in service"), f"max {by}(psap_calls_in_service{{{CITY}}})"),
+        Value(say("visits"), f"round(sum {by}(increase(psap_calls_offered_total{{{CITY}}}[1h])))"),
+        *(
+            Value(say(name.replace("_", " ")), ended % name)
+            for name in ("answered", "abandoned", "short_abandoned", "overflowed")
+        ),
+        Value(say("passed"), f"round(sum {by}(increase(psap_calls_transferred_total{{{CITY}}}[1h])))"),
+        _clock(say, "psap_answer_clock_info", by, GREEN),
     ]
     return [
-        ("queue", Place(0, 15, 8, 13), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
-        ("course", Place(8, 15, 8, 13), lines(course, RATIO, nothing, [say("target")])),
+        ("queue", Place(0, 15, 8, 7), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
+        ("course", Place(8, 15, 8, 7), lines(course, RATIO, nothing, [say("target")])),
         ("alerts", Place(16, 15, 8, 8), alerts(say, 'city=~"$city|"', {"alertname": say("alert"), "severity": say("severity")})),
         ("waits", Place(16, 23, 8, 5), stats(waits, SECONDS, nothing)),
+        ("queues", Place(0, 22, 16, 6), rows(queues, COUNT, nothing, {"queue": say("queue name")})),
     ]
+
+
+def _clock(say: Say, info: str, by: str, of_queue: str) -> Value:
+    """In a word, where waiting is counted from: of a journey the entry into a queue is second best, of a visit it is meant."""
+    expr = f'max {by}({info}{{{CITY},clock="queue"}}) or 0 * max {by}({info}{{{CITY}}})'
+    return Value(say("counted from"), expr, COUNT, words=((say("clock arrival"), GREEN), (say("clock queue"), of_queue)))
 
 
 SHEET = Sheet("psap-calls", TEXTS, _panels)

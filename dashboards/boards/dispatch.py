@@ -1,5 +1,6 @@
 """How the agencies (OPD) answer: open tickets by rung of the ladder, oldest unanswered, lags, reminders."""
 
+from dashboards.boards.figures import of_centre
 from dashboards.boards.frame import CITY, Sheet, Shown, freshness
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
@@ -84,6 +85,7 @@ TEXTS = {
         "Weighted mean score (WMS) of each dimension, 1 to 5, with n answers; how many are needed by Slovin.",
     ),
     "dimension": Text("Dimensi", "Dimension"),
+    "mean": Text("Rata-rata semua", "Mean of all"),
     "pemahaman_program": Text("Pemahaman program", "Programme understood"),
     "tepat_sasaran": Text("Tepat sasaran", "Reaches the right people"),
     "tepat_waktu": Text("Tepat waktu", "In time"),
@@ -96,11 +98,14 @@ TEXTS = {
 
 def _panels(say: Say) -> list[Shown]:
     nothing = say("no data")
-    tickets = f"sum(max by (opd, rung) (psap_tickets_open{{{CITY}%s}})) or 0 * max(psap_city_info{{{CITY}}})"
-    overdue = tickets % ',rung!~"unsent|in_time|answered"'
+    zero = f"or 0 * max(psap_city_info{{{CITY}}})"
+    overdue = f"{of_centre('around.overdue')} {zero}"
     open_now = [
         Value(say("overdue"), overdue),
-        *(Value(say(state), tickets % f',rung="{state}"', COUNT) for state in ("in_time", "unsent", "answered")),
+        *(
+            Value(say(state), f'sum(max by (opd) (psap_tickets_open{{{CITY},rung="{state}"}})) {zero}', COUNT)
+            for state in ("in_time", "unsent", "answered")
+        ),
     ]
     unanswered = f"time() - min by (opd) (psap_oldest_unanswered_ticket_timestamp_seconds{{{CITY}}})"
     by_rung = Value(say("tickets"), f"max by (opd, rung) (psap_tickets_open{{{CITY}}}) > 0", COUNT)
@@ -120,7 +125,7 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("units"), f"sum(max by (opd) (psap_units_busy{{{CITY}}}))"),
     ]
     course = [
-        Value(say("all"), tickets % ""),
+        Value(say("all"), f"{of_centre('around.tickets')} {zero}"),
         Value(say("overdue"), overdue),
         Value(say("last week"), f"sum(max by (opd, rung) (psap_tickets_open{{{CITY}}} offset 1w))"),
     ]
@@ -129,7 +134,11 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("closed"), f"sum(increase(psap_tickets_closed_total{{{CITY}}}[1h]))"),
     ]
     survey = [
-        Value(say("score"), f"max by (dimension) (psap_survey_score{{{CITY}}})"),
+        Value(
+            say("score"),
+            f"max by (dimension) (psap_survey_score{{{CITY}}})"
+            f' or label_replace({of_centre("around.survey")}, "dimension", "mean", "", "")',
+        ),
         Value(
             "n",
             f"0 * max by (dimension) (psap_survey_score{{{CITY}}}) + on () group_left () max(psap_survey_responses{{{CITY}}})",
@@ -143,7 +152,7 @@ def _panels(say: Say) -> list[Shown]:
     known = (f"psap_city_info{{{CITY}}}", nothing)
     said = {
         label: {code: say(code) for code in codes}
-        for label, codes in (("rung", (*STATES, *RUNGS)), ("stage", STAGES), ("dimension", DIMENSIONS))
+        for label, codes in (("rung", (*STATES, *RUNGS)), ("stage", STAGES), ("dimension", (*DIMENSIONS, "mean")))
     }
     by = {**of_opd, "rung": say("rung")}
     oldest = rows([Value(say("since"), unanswered)], DURATION, say("all answered"), of_opd, seen=known)

@@ -1,5 +1,6 @@
 """Links, river and weather, and what they do to calls."""
 
+from dashboards.boards.figures import of_centre
 from dashboards.boards.frame import CITY, Sheet, Shown, freshness
 from dashboards.boards.panels import CENTIMETRES, COUNT, DURATION, GREEN, RATIO, RED, SECONDS, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
@@ -84,6 +85,13 @@ TEXTS = {
     "late": Text("Terlambat, 24 jam", "Late, 24 h"),
     "no warning": Text("Tidak ada peringatan", "No warning"),
     "remaining": Text("Masih berlaku", "Holds for"),
+    "outside": Text("Sungai dan cuaca, sekarang", "River and weather, now"),
+    "outside about": Text(
+        "Pos duga air yang tertinggi, dan banyaknya peringatan cuaca yang berlaku.",
+        "The highest river gauge, and how many weather warnings hold.",
+    ),
+    "river": Text("Tertinggi", "Highest"),
+    "warnings": Text("Peringatan", "Warnings"),
     "surge": Text("Panggilan dan perkiraan, 60 menit", "Calls and forecast, 60 min"),
     "surge about": Text(
         "Yang datang dalam 60 menit terakhir dan yang diperkirakan (rata-rata jam yang sama dalam empat minggu, atau "
@@ -107,7 +115,7 @@ def _panels(say: Say) -> list[Shown]:
         Value("MOS", f"max by (link) (psap_link_mos{{{CITY}}})", COUNT),
         Value(say("channels"), f"max by (link) (psap_link_channels_used{{{CITY}}})", COUNT),
     ]
-    down = [Value(say("down now"), f"count({up} == 0) or 0 * count({up})"), Value(say("of"), f"count({up})", COUNT)]
+    down = [Value(say("down now"), of_centre("around.links_down")), Value(say("of"), f"count({up})", COUNT)]
     loss = [Value("{{link}}", f"max by (link) (psap_link_loss_ratio{{{CITY}}})")]
     silence = [Value("{{link}}", f"max by (link) (psap_link_silence_expected_calls{{{CITY}}})")]
     late = f"psap_late_events_total{{{CITY}}}"
@@ -137,6 +145,10 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("read"), f"time() - max by (gauge) (psap_gauge_last_reading_timestamp_seconds{{{CITY}}})", DURATION),
     ]
     expires = f"max by (event, attribution) (psap_weather_warning_expires_timestamp_seconds{{{CITY}}}) - time()"
+    outside = [
+        Value(say("river"), of_centre("around.river"), CENTIMETRES),
+        Value(say("warnings"), f"{of_centre('around.weather')} or 0 * max(psap_city_info{{{CITY}}})"),
+    ]
     surge = [
         Value(say("arrived"), f'max(psap_calls_arrived{{{CITY},window="60m"}})'),
         Value(say("expected"), f'max(psap_calls_expected_window{{{CITY},window="60m"}})'),
@@ -158,9 +170,10 @@ def _panels(say: Say) -> list[Shown]:
         ("gauges", Place(10, 21, 7, 7), rows(gauges, COUNT, nothing, {"gauge": say("gauge")})),
         (
             "weather",
-            Place(17, 21, 7, 7),
+            Place(17, 21, 7, 4),
             rows([Value(say("remaining"), expires)], DURATION, say("no warning"), weather, seen=known),
         ),
+        ("outside", Place(17, 25, 7, 3), stats(outside, COUNT, nothing)),
     ]
 
 

@@ -1,5 +1,6 @@
 """Seats and who sits there: what they do, how busy they are, how many there should be; and the nuisance they have to answer."""
 
+from dashboards.boards.figures import of_centre
 from dashboards.boards.frame import CITY, Sheet, Shown, freshness
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
@@ -15,11 +16,14 @@ TEXTS = {
         "Meja petugas satu pusat: keadaan, okupansi, kebutuhan, dan gangguan. Meja adalah kode, bukan nama orang.",
         "The seats of one centre: state, occupancy, need, and nuisance. A seat is a code, nobody's name.",
     ),
-    "seats": Text("Meja menurut keadaan", "Seats by state"),
+    "seats": Text("Meja menurut keadaan, sekarang", "Seats by state, now"),
     "seats about": Text(
-        "Setiap meja dalam satu keadaan. Tanpa data bila sumber tidak pernah menyebut siapa yang masuk.",
-        "Each seat in one state. No data where no source has ever told a log-in.",
+        "Setiap meja dalam satu keadaan. Tanpa data bila sumber tidak pernah menyebut siapa yang masuk. Tanpa pasangan: nama "
+        "yang bekerja dan tidak pernah masuk, 24 jam; tidak ikut dihitung (PsapSeatNamesDiffer).",
+        "Each seat in one state. No data where no source has ever told a log-in. Unpaired: names that act and never log in, 24 "
+        "h; they are left out of the states (PsapSeatNamesDiffer).",
     ),
+    "unpaired": Text("Tanpa pasangan", "Unpaired"),
     "available": Text("Siap", "Free"),
     "ringing": Text("Berdering", "Ringing"),
     "talking": Text("Bicara", "Talking"),
@@ -35,7 +39,7 @@ TEXTS = {
     ),
     "occupancy": Text("Okupansi", "Occupancy"),
     "adherence": Text("Kehadiran", "Adherence"),
-    "need": Text("Meja yang diperlukan", "Seats needed"),
+    "need": Text("Meja yang diperlukan, jam ini", "Seats needed, this hour"),
     "need about": Text(
         "Erlang: meja untuk 90 % ≤ 15 detik dan 95 % ≤ 20 detik pada jam ini, dari panggilan yang diperkirakan dan "
         "lama bicara yang diukur.",
@@ -52,7 +56,7 @@ TEXTS = {
     "occupancy course about": Text(
         "Jendela 60 menit bergulir. Garis putus-putus: batas 85 %.", "Rolling 60 minutes. Dashed: the ceiling of 85 %."
     ),
-    "pauses": Text("Jeda menurut alasan", "Pauses by reason"),
+    "pauses": Text("Jeda menurut alasan, sekarang", "Pauses by reason, now"),
     "pauses about": Text("Meja yang sedang jeda dan sejak kapan.", "Seats that are paused, and for how long."),
     "seat": Text("Meja", "Seat"),
     "reason": Text("Alasan", "Reason"),
@@ -84,26 +88,29 @@ TEXTS = {
     "callers": Text("Penelepon", "Callers"),
     "callers about": Text(
         "Yang perlu dihubungi kembali (4 jam), usulan blokir yang menunggu keputusan orang, blokir aktif, penelepon "
-        "berulang (24 jam).",
-        "To be called back (4 h), block recommendations that a person has to decide on, active blocks, repeat callers (24 h).",
+        "berulang (24 jam), bagian iseng dan hening (hari ini).",
+        "To be called back (4 h), block recommendations that a person has to decide on, active blocks, repeat callers (24 h), "
+        "share of prank and ghost calls (today).",
     ),
     "callbacks": Text("Hubungi kembali", "Call back"),
     "to decide": Text("Perlu putusan", "To decide"),
     "blocked": Text("Diblokir", "Blocked"),
     "repeat": Text("Berulang", "Repeat"),
+    "nuisance": Text("Iseng, hening", "Prank, ghost"),
 }
 
 
 def _panels(say: Say) -> list[Shown]:
     nothing = say("no data")
     doing = [Value(say(state), f'max(psap_operators{{{CITY},state="{state}"}})') for state in DOING]
-    needed = f'max(psap_seats_required{{{CITY},model="erlang_c",target="%s"}})'
+    sooner = f'max(psap_seats_required{{{CITY},model="erlang_c",target="95_20"}})'
+    unpaired = Value(say("unpaired"), f"max(psap_seats_unpaired{{{CITY}}})", steps={0: GREEN, 1: ORANGE})
     staffed = Value(say("staffed"), f"max(psap_seats_staffed{{{CITY}}})")
     work = [
         Value(say("occupancy"), f"max(psap_operator_occupancy_ratio{{{CITY}}})"),
         Value(say("adherence"), f"max(psap_operator_adherence_ratio{{{CITY}}})", RATIO),
     ]
-    need = [staffed, Value("90 % ≤ 15 s", needed % "90_15"), Value("95 % ≤ 20 s", needed % "95_20")]
+    need = [staffed, Value("90 % ≤ 15 s", of_centre("around.needed")), Value("95 % ≤ 20 s", sooner)]
     occupancy = [
         Value(say("occupancy"), f"max(psap_operator_occupancy_ratio{{{CITY}}})"),
         Value(say("limit"), f'max(psap_centre_threshold{{{CITY},threshold="occupancy_ratio"}})'),
@@ -129,17 +136,18 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("to decide"), f"max(psap_block_recommendations_open{{{CITY}}})"),
         Value(say("blocked"), f"max(psap_blocks_active{{{CITY}}})"),
         Value(say("repeat"), f'max(psap_repeat_callers{{{CITY},window="24h"}})'),
+        Value(say("nuisance"), of_centre("around.nuisance"), RATIO),
     ]
     known = (f"psap_operators{{{CITY}}}", nothing)
     pauses = rows([paused], DURATION, say("no pause"), {"seat": say("seat"), "reason": say("reason")}, seen=known)
     return [
-        ("seats", Place(0, 0, 12, 6), stats(doing, COUNT, nothing)),
+        ("seats", Place(0, 0, 12, 6), stats([*doing, unpaired], COUNT, nothing)),
         ("work", Place(12, 0, 5, 6), stats(work, RATIO, nothing, {0: GREEN, 0.85: ORANGE, 0.95: RED})),
         freshness(say, Place(17, 0, 7, 6)),
         (
             "course",
             Place(0, 6, 12, 8),
-            lines([*doing[:-1], Value(say("needed"), needed % "90_15")], COUNT, nothing, [say("needed")]),
+            lines([*doing[:-1], Value(say("needed"), of_centre("around.needed"))], COUNT, nothing, [say("needed")]),
         ),
         ("occupancy course", Place(12, 6, 12, 8), lines(occupancy, RATIO, nothing, [say("limit")])),
         ("need", Place(0, 14, 8, 6), stats(need, COUNT, nothing)),

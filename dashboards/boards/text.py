@@ -87,6 +87,7 @@ ALERTS = {
     "PsapPauseLong": Text("Jeda terlalu lama", "Pause too long"),
     "PsapProvinceIsolated": Text("Provinsi terputus", "Province is cut off"),
     "PsapQueueSpike": Text("Antrean melonjak", "Queue spike"),
+    "PsapSeatNamesDiffer": Text("Meja disebut dengan dua nama", "Seats go by two names"),
     "PsapSeatNotAnswering": Text("Meja tidak menjawab", "Seat does not answer"),
     "PsapSeatsMissing": Text("Meja kurang dari jadwal", "Fewer seats than rostered"),
     "PsapServiceLevelBurnFast": Text("Terlalu banyak dijawab terlambat", "Too many answered late"),

@@ -265,6 +265,12 @@ PASSED_ON_TOTAL = Metric(
     "Journeys passed on to another centre, by its code: nationally one emergency with the one that it receives.",
     ("to",),
 )
+PASSED_ON_TODAY = Metric(
+    "psap_journeys_passed_on_today",
+    "gauge",
+    "Journeys passed on to another centre since local midnight, but for tests: psap_calls_today less these, of all centres, are "
+    "the nation's emergencies.",
+)
 RESTARTS_TOTAL = Metric("psap_exchange_restarts_total", "counter", "Restarts of the exchange; each ends every call before it.")
 CLOCK_INFO = Metric(
     "psap_answer_clock_info",
@@ -338,6 +344,7 @@ METRICS = (
     OLDEST_JOURNEY,
     JOURNEY_CLOCK_INFO,
     PASSED_ON_TOTAL,
+    PASSED_ON_TODAY,
     RESTARTS_TOTAL,
     OFFERED_TOTAL,
     ENDED_TOTAL,
@@ -450,6 +457,7 @@ def _measure_journeys(funnel: Funnel, came: list[tuple[float, bool]], now: float
         yield OLDEST_JOURNEY, (), min(now, *(time for time, _ in came))
     for to, n in sorted(totals.passed_on.items()):
         yield PASSED_ON_TOTAL, (to,), n
+    yield PASSED_ON_TODAY, (), totals.passed_on_day.at(now, 1)[0]
     yield RESTARTS_TOTAL, (), totals.restarts
 
 

@@ -297,7 +297,7 @@ class Funnel:
                 and not (journey is not None and journey.visit.is_talking and journey.visit.seat == seat)
             ):
                 if to is not None:
-                    self._pass_on(talking, to, centre)
+                    self._pass_on(talking, to, time, centre)
                 self._end_visit(talking, time, centre, transferred=transferred)
                 joined = self._join(journey, talking, time, centre) if transferred and journey is not None else None
                 self._settle(talking)
@@ -307,7 +307,7 @@ class Funnel:
                 return None  # of a seat that had it before
             if label is None or journey.visit.queue in {"", label}:
                 if to is not None:
-                    self._pass_on(journey, to, centre)
+                    self._pass_on(journey, to, time, centre)
                 self._end_visit(journey, time, centre, transferred=transferred, cut_off=cut_off)
                 self._settle(journey)
             return None
@@ -699,7 +699,7 @@ class Funnel:
         else:
             self._leave(journey, time)
 
-    def _pass_on(self, journey: Journey, to: str, centre: Centre) -> None:
+    def _pass_on(self, journey: Journey, to: str, time: float, centre: Centre) -> None:
         """Count a journey that goes to another centre."""
         if not journey.begun:
             return
@@ -710,6 +710,10 @@ class Funnel:
         if code not in passed_on and len(passed_on) >= NEIGHBOURS:
             code = OTHER
         passed_on[code] = passed_on.get(code, 0) + 1
+        day = self.journeys.passed_on_day
+        if time >= day.end:
+            day.begin(time, centre.timezone, 1)
+        day.add(time, 0, 0 if journey.test else 1)
 
     def _decide(self, exchange: str, tells: bool, centre: Centre) -> None:
         """It turns out whether an exchange tells when the queue begins. If it does, whoever gave up before was in no queue yet.

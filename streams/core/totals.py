@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from streams.core.histogram import Histogram
+from streams.core.window import Day
 
 Clock = Literal["arrival", "queue"]
 """Where waiting is counted from: the arrival at the centre, or the entry into the queue where a source knows no better."""
@@ -78,9 +79,12 @@ class Queue(Totals):
 
 @dataclass(slots=True)
 class Journeys(Totals):
-    """The journeys of one city. `passed_on` are those that went to another centre, by its code."""
+    """The journeys of one city. `passed_on` are those that went to another centre, by its code; `passed_on_day` counts them of
+    the last day, tests left out.
+    """
 
     passed_on: dict[str, int] = field(default_factory=dict)
+    passed_on_day: Day = field(default_factory=Day)
     restarts: int = 0
     restarted: float = 0.0
     """When an exchange last was, epoch seconds."""
