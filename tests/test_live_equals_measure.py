@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -13,8 +14,10 @@ import pytest
 
 from schemas.event import Event
 from schemas.topics import CALLS, DEAD_LETTERS, OPERATORS, TOPIC_OF, decode_recording, encode
+from streams.clock import Clock
 from streams.log import Log
 from streams.measure import measure
+from streams.replay import paced
 from streams.sources import read
 from streams.transport import partition_of
 from tests.chaos import sixteen, unleash
@@ -71,6 +74,30 @@ def test_live_equals_measure_for_any_number_of_workers_and_any_chunk_size(kafka:
     finally:
         for group in groups.values():
             group.kill()
+
+
+def test_a_real_exchange_s_ten_minutes_at_twenty_times_their_speed_and_two_kills(kafka: RealKafka, tmp_path: Path) -> None:
+    """Of the recording in tests/data/asterisk: transfers, loops, two restarts, told as they happened, and two workers that die."""
+    prefix = f"recording{Random().randrange(10**9)}."
+    group = Group(kafka.bootstrap, prefix + "w", prefix, ["32.71"], tmp_path)
+    known = group.centres["32.71"]
+    log = Path(__file__).parent / "data" / "asterisk" / "queue_log"
+    events = [line.item for line in read(log, known) if isinstance(line.item, Event)]
+    clock = Clock(events[0].time.timestamp(), time.time(), 20)
+    try:
+        for number, event in enumerate(paced(events, lambda: None, clock)):
+            if number in (0, len(events) // 3, len(events) * 2 // 3):
+                if group.workers:
+                    group.workers[-1].kill()
+                group.start(instance_id="one")
+            with Log(group.settings) as sink:
+                sink.write([event])
+        group.workers[:] = group.workers[-1:]
+        expected, at = uninterrupted(events, group.centres)
+        assert any("psap_exchange_restarts_total" in line for line in expected)
+        assert_says(group, expected, at)
+    finally:
+        group.kill()
 
 
 def test_a_short_chaos_leaves_the_totals_exact(kafka: RealKafka, tmp_path: Path) -> None:

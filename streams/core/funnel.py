@@ -22,7 +22,7 @@ from streams.core.callbook import (
     entry,
 )
 from streams.core.centre import Centre
-from streams.core.journey import PAST, TOGETHER_SECONDS, Journey, Visit, is_same
+from streams.core.journey import ANY_QUEUE, PAST, TOGETHER_SECONDS, Journey, Visit, is_same
 from streams.core.names import OTHER, Strangers
 from streams.core.service_level import (
     ANNOUNCEMENT,
@@ -130,10 +130,12 @@ class Funnel:
                 return None
             journey = self._open(key, exchange, time, centre)
             if place is not None:
+                left = place.left or place.time
+                journey.past = ((ANY_QUEUE, place.time, left),)
                 if place.end == ANSWERED:
                     # It was passed on, and came into a queue: the same journey goes on.
                     journey.city = journey.begun = True
-                    journey.arrived = journey.answered = float(place.left or 0)
+                    journey.arrived = journey.answered = float(left)
                     journey.start, journey.test = place.time, place.is_test
                 else:
                     self.book.tear_out(place)
@@ -253,7 +255,9 @@ class Funnel:
                 self._lose_journey(journey, loss, time, centre)
             else:
                 self._settle(journey)
-        elif journey.is_waiting and loss != "overflowed" and not is_same(time, visit.lost):
+        elif journey.is_waiting and loss == "overflowed":
+            visit.lost = max(time, visit.lost or time)  # of a queue into which nobody told that it came
+        elif journey.is_waiting and not is_same(time, visit.lost):
             # Turned away, and now gone.
             loss = "overflowed" if loss == "abandoned" else loss
             self._lose_journey(journey, loss, max(time, visit.lost or time), centre)
@@ -303,8 +307,9 @@ class Funnel:
                 self._settle(talking)
                 return joined
         if journey is not None and journey.visit.is_talking and not journey.is_early:
-            if journey.past and seat not in {None, journey.visit.seat} and journey.is_past(self._number(queue, centre), time):
-                return None  # of a seat that had it before
+            is_other = seat not in {None, journey.visit.seat} or time < (journey.visit.answered or 0)
+            if is_other and journey.past and journey.is_past(self._number(queue, centre), time):
+                return None  # of a conversation before this one
             if label is None or journey.visit.queue in {"", label}:
                 if to is not None:
                     self._pass_on(journey, to, time, centre)

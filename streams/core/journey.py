@@ -16,6 +16,10 @@ PAST = 3
 """How many visits that are over are remembered of an open journey, to know what is told of them again."""
 
 
+ANY_QUEUE = -1
+"""Of what is remembered of a journey that was over and goes on, it is not known which queues it was in."""
+
+
 def is_same(moment: float, other: float | None) -> bool:
     """Whether two tellings of one thing are about the same moment."""
     return other is not None and abs(moment - other) <= TOGETHER_SECONDS
@@ -95,7 +99,7 @@ class Journey:
     def is_past(self, queue: int | None, time: float) -> bool:
         """Whether what is told of a moment (in that queue, if one is told) belongs to a visit that is over."""
         return any(
-            entered - TOGETHER_SECONDS <= time <= left + TOGETHER_SECONDS and queue in (None, number)
+            entered - TOGETHER_SECONDS <= time <= left + TOGETHER_SECONDS and (queue in (None, number) or number == ANY_QUEUE)
             for number, entered, left in self.past
         )
 
