@@ -77,7 +77,7 @@ def test_live_equals_measure_for_any_number_of_workers_and_any_chunk_size(kafka:
 
 
 def test_a_real_exchange_s_ten_minutes_at_twenty_times_their_speed_and_two_kills(kafka: RealKafka, tmp_path: Path) -> None:
-    """Of the recording in tests/data/asterisk: transfers, loops, two restarts, told as they happened, and two workers that die."""
+    """The recording in tests/data/asterisk: transfers, loops, two restarts, told as they happened, and two workers that die."""
     prefix = f"recording{Random().randrange(10**9)}."
     group = Group(kafka.bootstrap, prefix + "w", prefix, ["32.71"], tmp_path)
     known = group.centres["32.71"]
@@ -85,12 +85,12 @@ def test_a_real_exchange_s_ten_minutes_at_twenty_times_their_speed_and_two_kills
     events = [line.item for line in read(log, known) if isinstance(line.item, Event)]
     clock = Clock(events[0].time.timestamp(), time.time(), 20)
     try:
-        for number, event in enumerate(paced(events, lambda: None, clock)):
-            if number in (0, len(events) // 3, len(events) * 2 // 3):
-                if group.workers:
-                    group.workers[-1].kill()
-                group.start(instance_id="one")
-            with Log(group.settings) as sink:
+        with Log(group.settings) as sink:
+            for number, event in enumerate(paced(events, lambda: None, clock)):
+                if number in (0, len(events) // 3, len(events) * 2 // 3):
+                    if group.workers:
+                        group.workers[-1].kill()
+                    group.start(instance_id="one")
                 sink.write([event])
         group.workers[:] = group.workers[-1:]
         expected, at = uninterrupted(events, group.centres)
