@@ -40,11 +40,12 @@ def letters(number: int) -> str:
     return ascii_letters[:number]
 
 
-CAME, SPOKE, CUT_OFF, TALKED = range(KINDS, KINDS + 4)
+CAME, SPOKE, CUT_OFF, TALKED, GONE = range(KINDS, KINDS + 5)
 """As what a call is counted besides the kinds of `service_level`: as offered and also as come on a link for the forecast, as a
-conversation by its end, and as cut off; and when a conversation after the first began.
+conversation by its end, and as cut off. And what is only noted: when a conversation after the first began, and when a call was
+over that counted as nothing then.
 """
-_LETTERS = letters(KINDS + 4)
+_LETTERS = letters(KINDS + 5)
 _WHAT = {letter: what for what, letter in enumerate(_LETTERS)}
 _COUNTED = re.compile(r"([a-zA-Z])(-?[0-9]+)(?:/([0-9]+))?")
 
@@ -55,13 +56,11 @@ _TEST = _CLASS_LETTER["test"]
 
 _CALLER_AT, _CALLER, _NOBODY = 4, 22, "."
 """A line: when within the hour the call came (two digits), its class and its end (a letter each), the caller or a dot, as what it
-was counted, each with the seconds since it came (and the number of its link), and once it is over after how many seconds.
+was counted, each with the seconds since it came (and the number of its link).
 """
-_LEFT = "!"
-_OVER = re.compile(r"(-?[0-9]*)!(-?[0-9]*)$")
+_LAST = re.compile(r"(-?[0-9]+)(/[0-9]+)?$")
 LONGEST_LINE = 90
 """Characters of a line: room for ten conversations. What is counted beyond it cannot be taken back."""
-_LONGEST_LEFT = 8
 _FINAL = (ANSWERED, ELSEWHERE)
 _BESIDE = 14
 """Bytes of a line besides: the call's mark, quotation marks, a colon and a comma."""
@@ -164,15 +163,19 @@ class Place:
         return self.lines[self.mark][2] == _TEST
 
     @property
-    def left(self) -> int | None:
-        """When it was over, in whole epoch seconds; None as long as it is not."""
-        found = _OVER.search(self.lines[self.mark])
-        return None if found is None else self.time + int(found[2] or found[1])
+    def left(self) -> int:
+        """When it was over, as far as the book knows: as what it counted last. In whole epoch seconds."""
+        found = _LAST.search(self._counted)
+        return self.time if found is None else self.time + int(found[1])
+
+    @property
+    def _counted(self) -> str:
+        line = self.lines[self.mark]
+        return line[_CALLER_AT + (1 if line[_CALLER_AT] == _NOBODY else _CALLER) :]
 
     def counted(self) -> Iterator[Counted]:
         """As what it was counted, but for what is still open."""
-        line = self.lines[self.mark]
-        return entries(line[_CALLER_AT + (1 if line[_CALLER_AT] == _NOBODY else _CALLER) :], self.time)
+        return entries(self._counted, self.time)
 
     def write_class(self, name: str) -> None:
         """Note what it turned out to be."""
@@ -233,28 +236,16 @@ class Book:
             if line[3] not in _FINAL:
                 lines[mark] = f"{line[:3]}{end}{line[4:]}"
 
-    def note(self, mark: str, counted: str, left: float, end: str) -> None:
-        """Note that a call was over at `left`, epoch seconds, as what it was counted since it came (`entry`s), and what came of
-        it unless `end` is empty.
-        """
-        number, lines = self._hour(mark)
+    def note(self, mark: str, counted: str, end: str) -> None:
+        """Note as what a call that is over was counted since it came (`entry`s), and what came of it unless `end` is empty."""
+        _, lines = self._hour(mark)
         if lines is None:
             return
-        line = before = lines[mark]
-        if _LEFT in line:
-            line = line[: line.index(_LEFT)]
-        after = f"{int(left) - number * HOUR - _SECOND_OF[line[:2]]}"
-        if len(line) + len(counted) <= LONGEST_LINE - _LONGEST_LEFT:
+        line = lines[mark]
+        if len(line) + len(counted) <= LONGEST_LINE:
+            self.kept += len(counted)
             line += counted
-        if end:
-            line = f"{line[:3]}{end}{line[4:]}"
-        if counted.endswith(after) and counted[-len(after) - 1].isalpha() and line.endswith(after):
-            line += _LEFT  # when it was counted last
-        else:
-            # Of a clock that leapt by months the number would be too long.
-            line = f"{line}{_LEFT}{after[: _LONGEST_LEFT - 1]}"
-        lines[mark] = line
-        self.kept += len(line) - len(before)
+        lines[mark] = f"{line[:3]}{end}{line[4:]}" if end else line
         if self.kept > BYTES:
             self._give_up()
 

@@ -11,6 +11,7 @@ from streams.core.callbook import (
     CAME,
     CUT_OFF,
     ELSEWHERE,
+    GONE,
     LOST,
     SHORT,
     SPOKE,
@@ -126,16 +127,15 @@ class Funnel:
         journey = self._current(key, time, centre)
         if journey is None:
             place = self.book.find(key)
-            if place is not None and (place.left is None or time < place.left):
+            if place is not None and time < place.left:
                 return None
             journey = self._open(key, exchange, time, centre)
             if place is not None:
-                left = place.left or place.time
-                journey.past = ((ANY_QUEUE, place.time, left),)
+                journey.past = ((ANY_QUEUE, place.time, place.left),)
                 if place.end == ANSWERED:
                     # It was passed on, and came into a queue: the same journey goes on.
                     journey.city = journey.begun = True
-                    journey.arrived = journey.answered = float(left)
+                    journey.arrived = journey.answered = float(place.left)
                     journey.start, journey.test = place.time, place.is_test
                 else:
                     self.book.tear_out(place)
@@ -314,7 +314,7 @@ class Funnel:
                 if to is not None:
                     self._pass_on(journey, to, time, centre)
                 self._end_visit(journey, time, centre, transferred=transferred, cut_off=cut_off)
-                self._settle(journey)
+                self._leave(journey, time)
             return None
         journey = journey or self._hear(key, exchange, time, centre)
         if journey is None or journey.visit.ended is not None:
@@ -391,7 +391,7 @@ class Funnel:
         for what, time, _ in counted:
             if what == SPOKE:
                 self.workload.spoke(None, answered, time, centre, -1 if test else 1)
-            elif what == TALKED:
+            elif what in {TALKED, GONE}:
                 answered = time
             else:
                 self._tally(what, time, -1 if test else 1, centre)
@@ -542,7 +542,7 @@ class Funnel:
         if of_leg.answered is None:
             self.waiting -= 1
             self.journeys.end("joined", 0.0)
-        self.book.note(leg, of_leg.counted, time, ANSWERED)
+        self.book.note(leg, f"{of_leg.counted}{entry(GONE, int(time) - of_leg.start)}", ANSWERED)
         return leg
 
     # What becomes of them, and as what it counts.
@@ -669,8 +669,10 @@ class Funnel:
         if journey.visit.seat is not None and journey.visit.ended is None:
             self._leave_seat(journey)
         if not journey.begun:
-            self.book.enter(journey.key, journey.heard, None, ELSEWHERE)
-        self.book.note(journey.key, journey.counted, time, end)
+            journey.start = self.book.enter(journey.key, journey.heard, None, ELSEWHERE).time
+        if not journey.begun or (journey.visit.ended is None and not end):
+            journey.counted += entry(GONE, int(time) - journey.start)
+        self.book.note(journey.key, journey.counted, end)
 
     def _give_up(self, journey: Journey, now: float, centre: Centre, *, restarted: bool = False) -> None:
         """Close a journey of which nothing more will be told: its time has come, there are too many, its exchange was restarted,
