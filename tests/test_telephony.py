@@ -276,6 +276,18 @@ def test_a_call_that_the_slower_source_tells_first_and_whole_is_one_too() -> Non
     assert (found[JOURNEYS_OFFERED_TOTAL,], found[OFFERED_TOTAL, "112"], waits(found)[0]) == (1, 1, 1)
 
 
+def test_what_waits_for_a_finer_clock_is_over_at_a_restart_too() -> None:
+    came = '"source":"/32.71/asterisk","type":"call.offered","subject":"32.71","time":"2026-01-05T15:00:08+07:00"'
+    restarted = '"source":"/32.71/asterisk","type":"exchange.restarted","subject":"32.71","time":"2026-01-05T15:00:10+07:00"'
+    told = [
+        f'{{"specversion":"1.0","id":"1",{came},"data":{{"call":"c1","queue":"112","clock":"queue"}}}}',
+        f'{{"specversion":"1.0","id":"2",{restarted},"data":{{}}}}',
+    ]
+    found = events("\n".join(told), 'sources = [["/32.71/ami", "/32.71/asterisk"]]')
+
+    assert (found[JOURNEYS_WAITING,], found.by_label(JOURNEYS_ENDED_TOTAL)) == (0, {"lost": 1})
+
+
 def test_two_sources_that_the_file_does_not_join_are_two_exchanges() -> None:
     assert events(DOUBLE[0].read_text())[JOURNEYS_OFFERED_TOTAL,] == 2
 

@@ -75,7 +75,8 @@ def step(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time:
     But what was counted stays: a loss told before the answer that contradicts it is not taken back.
     """
     if state.coarse:
-        _fold_coarse(state, time - FINER_SECONDS, centre)
+        # What an exchange told before its restart is not to begin after it.
+        _fold_coarse(state, time if event.type == "exchange.restarted" else time - FINER_SECONDS, centre)
     if centre.exchanges and not time % 1 and event.source in centre.exchanges and event.type.startswith("call."):
         state.coarse.append((time, encode(event).decode()))
         if len(state.coarse) > COARSE:
