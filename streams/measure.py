@@ -1,7 +1,7 @@
 """What `/metrics` would have said at a moment, folded from a file or a topic range without any stack."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.event import Event
@@ -16,6 +16,13 @@ from streams.sources import Line
 
 KEPT_EVENTS = 3_000
 """How many events are kept to be folded again: few enough for memory, so many that to keep the states instead takes little."""
+
+
+TOGETHER = 200
+"""How many events of a topic are folded together, because each alone would cost more than it says."""
+
+Told = tuple[int, Event, float]
+"""An event, its place, and since when it stands there, epoch seconds."""
 
 
 @dataclass(slots=True)
@@ -62,25 +69,41 @@ def fold(
     """
     monitor = Monitor(centres, ahead_seconds=ahead_seconds)
     folder, outcomes = Traceless(monitor), Counter[str]()
+    numbers: dict[int, int] = {}
+    batch: list[Told] = []
+
+    def refuse(number: int, refusal: Refusal) -> None:
+        on_refusal(number, refusal)
+        outcomes["refused"] += 1
+
+    def settle(topic: str) -> None:
+        others = folder.fold(topic, batch)
+        outcomes["folded"] += len(batch) - len(others)
+        for offset, outcome in sorted(others.items()):
+            if isinstance(outcome, Refusal):
+                refuse(numbers[offset], outcome)
+            else:
+                outcomes[outcome] += 1
+        batch.clear()
+        numbers.clear()
+
+    topic = ""
     for offset, line in enumerate(lines):
         item = line.item
         if isinstance(item, UnknownType):
             outcomes["unknown_type"] += 1
-            continue
-        outcome: Outcome | Refusal
-        if isinstance(item, Refusal):
-            outcome = item
+        elif isinstance(item, Refusal):
+            settle(topic)
+            refuse(line.number, item)
         elif at is not None and item.time.timestamp() > at:
             outcomes["after"] += 1
-            continue
         else:
-            written = wall if line.written is None else line.written
-            outcome = folder.fold(TOPIC_OF[item.type].name, offset, item, written)
-        if isinstance(outcome, Refusal):
-            on_refusal(line.number, outcome)
-            outcomes["refused"] += 1
-        else:
-            outcomes[outcome] += 1
+            if topic != (its := TOPIC_OF[item.type].name) or len(batch) >= TOGETHER:
+                settle(topic)
+                topic = its
+            numbers[offset] = line.number
+            batch.append((offset, item, wall if line.written is None else line.written))
+    settle(topic)
     return monitor, monitor.newest() if at is None else at, outcomes
 
 
@@ -94,17 +117,24 @@ class Traceless:
         self._states: dict[tuple[str, bytes], bytes] = {}
         self._since: list[tuple[str, int, Event, float]] = []
 
-    def fold(self, topic: str, offset: int, event: Event, written: float) -> Outcome | Refusal:
-        """Fold one event, and say what became of it."""
-        if len(self._since) >= KEPT_EVENTS:
-            self._keep(*(each.name for each in TOPICS))
-        try:
-            outcome = self._monitor.fold_event(topic, 0, offset, event, written)
-        except NotFoldedError as error:
-            self._take_back(topic)
-            return not_folded(error.kind)
-        self._since.append((topic, offset, event, written))
-        return outcome
+    def fold(self, topic: str, events: Sequence[Told]) -> dict[int, Outcome | Refusal]:
+        """Fold events of one topic. Returns what became of those that were not folded, by their places."""
+        others: dict[int, Outcome | Refusal] = {}
+        while events:
+            if len(self._since) >= KEPT_EVENTS:
+                self._keep(*(each.name for each in TOPICS))
+            try:
+                others |= self._monitor.fold_events(topic, 0, events)
+            except NotFoldedError as error:
+                self._take_back(topic)
+                place = next(place for place, (offset, _, _) in enumerate(events) if offset == error.offset)
+                others |= self.fold(topic, events[:place])
+                others[error.offset] = not_folded(error.kind)
+                events = events[place + 1 :]
+            else:
+                self._since += [(topic, *told) for told in events]
+                events = ()
+        return others
 
     def _take_back(self, topic: str) -> None:
         self._monitor.take_back(topic, 0, lambda key: self._states.get((topic, key)))

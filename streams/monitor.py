@@ -151,7 +151,11 @@ class Monitor:
 
         Raises `NotFoldedError`.
         """
-        return self._fold(topic, partition, [(offset, event, written * 1000)]).get(offset, "folded")
+        return self.fold_events(topic, partition, [(offset, event, written)]).get(offset, "folded")
+
+    def fold_events(self, topic: str, partition: int, events: Sequence[tuple[int, Event, float]]) -> dict[int, Outcome | Refusal]:
+        """The same of several. Returns what became of those that were not folded, by their offsets. Raises `NotFoldedError`."""
+        return self._fold(topic, partition, [(offset, event, written * 1000) for offset, event, written in events])
 
     def _compare(self, item: Decoded, written: float) -> None:
         """Hold what a source's clock says against Kafka's. A recording's clock is right in its own time."""

@@ -69,42 +69,28 @@ class State:
         return found
 
 
-def step(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float, centre: Centre) -> None:
+def step(
+    state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float, centre: Centre, *, waited: bool = False
+) -> None:
     """Remember one event; `time` is its own in epoch seconds. Facts come in any order; one told twice changes nothing.
 
-    But what was counted stays: a loss told before the answer that contradicts it is not taken back.
+    But what was counted stays: a loss told before the answer that contradicts it is not taken back. `waited` is one that no other
+    source told finer.
     """
-    if state.coarse:
-        # What an exchange told before its restart is not to begin after it.
-        _fold_coarse(state, time if event.type == "exchange.restarted" else time - FINER_SECONDS, centre)
-    if centre.exchanges and not time % 1 and event.source in centre.exchanges and event.type.startswith("call."):
-        state.coarse.append((time, encode(event).decode()))
-        if len(state.coarse) > COARSE:
-            _fold_coarse(state, state.coarse[0][0], centre)
-    else:
-        _fold(state, event, time, centre)
-
-
-def _fold_coarse(state: State, until: float, centre: Centre) -> None:
-    """Fold what has waited for a finer clock and was told of moments up to `until`."""
-    due = [told for told in state.coarse if told[0] <= until]
-    if due:
-        state.coarse = [told for told in state.coarse if told[0] > until]
-        for time, text in due:
-            event: Any = decode_recording(text.encode())
-            _fold(state, event, time, centre)
-
-
-def _fold(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float, centre: Centre) -> None:
+    if centre.exchanges and not waited and _waits(state, event, time, centre):
+        return
     funnel = state.funnel
     if time >= state.sweep_at:
         funnel.sweep(time, centre)
         state.sweep_at = time + SWEEP_SECONDS
     exchange = mark(centre.exchanges.get(event.source, event.source) if centre.exchanges else event.source)
-    call, journey_id = getattr(event.data, "call", ""), getattr(event.data, "journey", None)
-    key = mark(exchange, call)
-    if journey_id is not None or funnel.legs:
-        key, joined = funnel.key_of(key, key if journey_id is None else mark(exchange, journey_id), time, centre)
+    data: Any = event.data
+    try:
+        key, journey_id = mark(exchange, data.call), data.journey
+    except AttributeError:  # of no call
+        key = journey_id = ""
+    if journey_id or funnel.legs:
+        key, joined = funnel.key_of(key, mark(exchange, journey_id) if journey_id else key, time, centre)
         _forget_leg(state, joined, centre)
     # By its type's name, not its class: pydantic's isinstance costs as much as all the rest.
     match event.type:
@@ -153,6 +139,30 @@ def _fold(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time
             state.callers.decide(event, time)
         case _:
             assert_never(event.type)
+
+
+def _waits(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float, centre: Centre) -> bool:
+    """Whether an event is told to the whole second, and another source of its exchange may tell it finer: then it waits for that.
+    Folds what has waited long enough.
+    """
+    # What an exchange told before its restart is not to begin after it.
+    _fold_coarse(state, time if event.type == "exchange.restarted" else time - FINER_SECONDS, centre)
+    if time % 1 or event.source not in centre.exchanges or not event.type.startswith("call."):
+        return False
+    state.coarse.append((time, encode(event).decode()))
+    if len(state.coarse) > COARSE:
+        _fold_coarse(state, state.coarse[0][0], centre)
+    return True
+
+
+def _fold_coarse(state: State, until: float, centre: Centre) -> None:
+    """Fold what has waited for a finer clock and was told of moments up to `until`."""
+    due = [told for told in state.coarse if told[0] <= until]
+    if due:
+        state.coarse = [told for told in state.coarse if told[0] > until]
+        for time, text in due:
+            event: Any = decode_recording(text.encode())
+            step(state, event, time, centre, waited=True)
 
 
 def _begin(

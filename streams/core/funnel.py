@@ -191,12 +191,16 @@ class Funnel:
             if visit.answered is None:
                 visit.answered, visit.seat, visit.loss, visit.lost = time, seat, None, None
                 if seat is not None and visit.ended is None:
-                    self._take_seat(journey, seat, time, centre)
+                    self._take_seat(journey, seat, time)
             return
         if visit.is_waiting:
             if journey.past and journey.is_past(self._number(queue, centre), time) and time < (visit.entered or time + 1):
                 return
-            if queue is not None and visit.entered is not None and visit.queue not in {"", self._label(queue, centre)}:
+            if (
+                queue not in {None, visit.queue}
+                and visit.queue not in {"", self._label(queue, centre)}
+                and visit.entered is not None
+            ):
                 # What was told between is missing.
                 self._lose_visit(journey, visit, "overflowed", time, centre)
                 visit = self._turn(journey, time)
@@ -204,7 +208,7 @@ class Funnel:
             return
         else:
             # Whoever answers what is answered already, or has left its queue, does so after a transfer that was not told.
-            if visit.is_talking:
+            if visit.is_answered:
                 self._end_visit(journey, time, centre, transferred=True)
             visit = self._turn(journey, time)
         visit.answered, visit.seat = time, seat
@@ -218,7 +222,7 @@ class Funnel:
         if visit.assumed and journey.exchange not in self.tells:
             self._decide(journey.exchange, False, centre)
         if seat is not None and visit.ended is None:
-            self._take_seat(journey, seat, time, centre)
+            self._take_seat(journey, seat, time)
         if journey.is_waiting:
             self._answer_journey(journey, time, centre)
         elif journey.begun:
@@ -289,8 +293,12 @@ class Funnel:
         One that the exchange tells under another id is known by its queue, seat and times. Returns the key of a journey that was
         counted and turned out to be a leg of another: it counts no more.
         """
+        journey = self._current(key, time, centre)
+        if journey is not None and seat is not None and seat == journey.visit.seat and journey.is_its_first_talk:
+            self._end_talk(journey, time, to, centre, transferred=transferred, cut_off=cut_off)
+            return None
         label = None if queue is None else self._label(queue, centre)
-        journey, talking = self._current(key, time, centre), None if seat is None else self.seats.get((exchange, seat))
+        talking = None if seat is None else self.seats.get((exchange, seat))
         if talking is not None and talking is not journey:
             answered = talking.visit.answered
             assert answered is not None
@@ -306,15 +314,12 @@ class Funnel:
                 joined = self._join(journey, talking, time, centre) if transferred and journey is not None else None
                 self._settle(talking)
                 return joined
-        if journey is not None and journey.visit.is_talking and not journey.is_early:
+        if journey is not None and journey.visit.is_answered and not journey.is_early:
             is_other = seat not in {None, journey.visit.seat} or time < (journey.visit.answered or 0)
             if is_other and journey.past and journey.is_past(self._number(queue, centre), time):
                 return None  # of a conversation before this one
             if label is None or journey.visit.queue in {"", label}:
-                if to is not None:
-                    self._pass_on(journey, to, time, centre)
-                self._end_visit(journey, time, centre, transferred=transferred, cut_off=cut_off)
-                self._leave(journey, time)
+                self._end_talk(journey, time, to, centre, transferred=transferred, cut_off=cut_off)
             return None
         journey = journey or self._hear(key, exchange, time, centre)
         if journey is None or journey.visit.ended is not None:
@@ -334,6 +339,15 @@ class Funnel:
             visit.ended, visit.transferred, visit.cut_off = time, transferred, cut_off
             self._leave_seat(journey)
         return None
+
+    def _end_talk(
+        self, journey: Journey, time: float, to: str | None, centre: Centre, *, transferred: bool, cut_off: bool
+    ) -> None:
+        """The conversation of a journey is over, and as far as is known the journey with it."""
+        if to is not None:
+            self._pass_on(journey, to, time, centre)
+        self._end_visit(journey, time, centre, transferred=transferred, cut_off=cut_off)
+        self._leave(journey, time)
 
     def restart(self, exchange: str, time: float, centre: Centre) -> None:
         """The exchange began anew: its calls of before are over, and nobody will hear how."""
@@ -359,7 +373,7 @@ class Funnel:
         if known != journey:
             of_leg, whole = self.open.get(leg), self.open.get(journey)
             if of_leg is not None and whole is not None:
-                if whole.visit.is_talking:
+                if whole.visit.is_answered:
                     self._end_visit(whole, time, centre, transferred=True)
                 joined = self._join(of_leg, whole, time, centre)
             else:
@@ -468,7 +482,7 @@ class Funnel:
                 return False
         if time < visit.entered or (journey.past and journey.is_past(self._index(label), time) and time <= visit.entered):
             return False
-        if visit.is_talking:
+        if visit.is_answered:
             self._end_visit(journey, time, centre, transferred=True)
         elif visit.is_waiting:
             self._lose_visit(journey, visit, "overflowed", time, centre)
@@ -507,7 +521,7 @@ class Funnel:
         """Under which queue figures count what came to `name`, which has its totals then."""
         names = centre.names.queues
         queue = names[name]
-        if queue in self.queues and queue in names.known:
+        if queue in self.queues and (queue in names.known or not names.known):
             return queue
         queue = self.strangers.label("queue", name, names)
         if queue in self.queues:
@@ -574,14 +588,14 @@ class Funnel:
             self.undecided.append(Undecided(journey.exchange, visit.queue, journey.key, visit.entered, time, loss))
         self.queues[visit.queue].end(loss, wait)
 
-    def _take_seat(self, journey: Journey, seat: str, time: float, centre: Centre) -> None:
-        """A seat answers, so that the call is over which it was in."""
+    def _take_seat(self, journey: Journey, seat: str, time: float) -> None:
+        """A seat answers, so that the call is over which it was in; its end may be told later."""
         before = self.seats.get((journey.exchange, seat))
         if before is not None and before is not journey:
             if (before.visit.answered or 0) > time:
                 journey.visit.seat = None  # told late: the seat is in a newer one
                 return
-            self._give_up(before, time, centre)
+            before.visit.left = time
         self.seats[journey.exchange, seat] = journey
 
     def _leave_seat(self, journey: Journey) -> None:
@@ -689,7 +703,7 @@ class Funnel:
         if visit.answered is not None:
             if visit.queue and visit.entered is not None:
                 self.queues[visit.queue].unended += 1
-            self._leave(journey, now)
+            self._leave(journey, visit.left or now)
             return
         loss: Loss
         if visit.loss is not None:

@@ -37,6 +37,8 @@ class Visit:
     assumed: bool = False
     answered: float | None = None
     seat: str | None = None
+    left: float | None = None
+    """When its seat answered another call: it is over then, though its end may still be told."""
     ended: float | None = None
     cut_off: bool = False
     transferred: bool = False
@@ -49,9 +51,14 @@ class Visit:
         return self.answered is None and self.loss is None
 
     @property
-    def is_talking(self) -> bool:
-        """Answered, and not ended."""
+    def is_answered(self) -> bool:
+        """Answered, and no end was told."""
         return self.answered is not None and self.ended is None
+
+    @property
+    def is_talking(self) -> bool:
+        """Answered, and not over."""
+        return self.answered is not None and self.ended is None and self.left is None
 
     @property
     def began(self) -> float | None:
@@ -95,6 +102,11 @@ class Journey:
     def is_early(self) -> bool:
         """Nothing was told yet of how it came."""
         return self.visit.entered is None and self.arrived is None
+
+    @property
+    def is_its_first_talk(self) -> bool:
+        """Somebody talks with its caller, and nobody did before."""
+        return self.visit.is_answered and not self.past and not self.is_early
 
     def is_past(self, queue: int | None, time: float) -> bool:
         """Whether what is told of a moment (in that queue, if one is told) belongs to a visit that is over."""

@@ -522,6 +522,7 @@ def test_january_s_queue_log_folds_to_the_figures_of_an_independent_computation(
     assert waits == {"answered": anonymous_bank.ANSWERED, "abandoned": anonymous_bank.ABANDONED}
     assert seconds == {"answered": 947_857, "abandoned": 188_305}
     assert numbers["psap_calls_waiting_peak ever"] == 18
+    assert (numbers["psap_calls_unended_total"], numbers["psap_calls_unmatched_total"]) == (0, 0)
     assert (
         numbers["psap_calls_waiting_peak_timestamp_seconds ever"]
         == datetime.fromisoformat("1999-01-03T16:35:58+02:00").timestamp()
