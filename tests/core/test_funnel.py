@@ -25,6 +25,7 @@ from streams.core.calls import (
     UNMATCHED_TOTAL,
     WAIT_SECONDS,
     WAITING,
+    talking,
 )
 from streams.core.funnel import OPEN_CALLS, QUEUES
 from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
@@ -423,3 +424,18 @@ def test_a_call_is_given_up_in_whatever_order_it_is_told() -> None:
 
         in_order = readings(told, 700, centre).by_label(ENDED_TOTAL, "112")
         assert in_order == readings(told[::-1], 700, centre).by_label(ENDED_TOTAL, "112") == {"lost": 1}
+
+
+def test_a_seat_that_answers_another_call_is_out_of_the_one_before_whose_end_may_still_be_told() -> None:
+    """
+    c1  o─a───────────┤   e      seat-1
+    c2      o─────────a──────►   seat-1
+        0 3 10        20  25 30
+    """
+    told = [offered("c1", 0), answered("c1", 3, "seat-1"), offered("c2", 10), answered("c2", 20, "seat-1")]
+    said = readings(told, now=24)
+
+    assert said[IN_SERVICE, "112"] == 1
+    assert talking(fold(told)) == {"seat-1": at(20)}
+    assert readings([*told, ended("c1", 25)], now=30).histogram(HANDLE_SECONDS, "112").sum == 22
+    assert readings(told, now=3 + 12 * 3600)[UNENDED_TOTAL, "112"] == 1
