@@ -77,7 +77,7 @@ def step(
     But what was counted stays: a loss told before the answer that contradicts it is not taken back. `waited` is one that no other
     source told finer.
     """
-    if centre.exchanges and not waited and _waits(state, event, time, centre):
+    if (centre.exchanges or state.coarse) and not waited and _waits(state, event, time, centre):
         return
     funnel = state.funnel
     if time >= state.sweep_at:

@@ -187,7 +187,7 @@ class Funnel:
             self.book.write_end(key, ANSWERED)
             return
         visit = journey.visit
-        if visit.entered is None and journey.arrived is None:
+        if journey.is_early:
             if visit.answered is None:
                 visit.answered, visit.seat, visit.loss, visit.lost = time, seat, None, None
                 if seat is not None and visit.ended is None:

@@ -43,7 +43,7 @@ class Totals:
     def end(self, outcome: Outcome, wait: float) -> None:
         """One is over that waited so many seconds."""
         self.ended[outcome] = self.ended.get(outcome, 0) + 1
-        waits = self.wait_answered if outcome == "answered" else self.waits(outcome)
+        waits = self.waits(outcome)
         if waits is not None:
             waits.observe(wait)
 
