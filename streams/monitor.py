@@ -18,7 +18,7 @@ from streams.core.reading import Metric, Reading
 from streams.fault import place_of
 from streams.source_clocks import AHEAD_SECONDS, SourceClocks
 
-STATE_VERSION = 6
+STATE_VERSION = 7
 """Goes up when a stored state can no longer be read: the worker then folds again from the log's beginning."""
 
 TOGETHER = 32

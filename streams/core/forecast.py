@@ -107,6 +107,10 @@ class Forecast:
         low, high = max(first, self.first), min(last, self.first + len(self.counts) - 1)
         return {hour: self.counts[hour - self.first] for hour in range(low, high + 1)}
 
+    def unseen(self) -> frozenset[int]:
+        """The hours (epoch seconds // 3600) of which it is known that not all that came was seen: they teach nothing."""
+        return frozenset()
+
     def expected(self, hour: int) -> Expectation | None:
         """What an hour should bring, from whole hours like it before; None until there were enough."""
         found = self._past(hour, WEEK_HOURS, WEEKS)
