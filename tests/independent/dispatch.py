@@ -1,0 +1,220 @@
+"""Dispatch: the story of every ticket; with whom it was at a moment, which rung it had passed, how long its stages took."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from holidays import country_holidays
+
+from tests.independent.history import EPOCH, MINUTE, SECOND, Figures, History, Told, buckets, midnight, seconds
+
+BOUNDS = (30.0, 60.0, 120.0, 240.0, 420.0, 900.0, 1800.0, 3600.0, 14_400.0, 86_400.0, 172_800.0, 259_200.0)
+QUANTILES = {"0.5": 50, "0.9": 90}
+LADDERS = {
+    "life_safety": {"clock": "always", "rungs": [("7m", 7), ("15m", 15), ("24h", 1440)]},
+    "routine": {"clock": "working_days", "rungs": [("24h", 1440), ("48h", 2880), ("72h", 4320)]},
+}
+HOLIDAYS = country_holidays("ID")
+
+
+@dataclass(slots=True)
+class Leg:
+    """One agency's turn at a ticket."""
+
+    opd: str
+    since: int
+    answered: int | None = None
+
+
+@dataclass(slots=True)
+class Ticket:
+    """One ticket at a moment."""
+
+    category: str
+    began: int
+    """When it was opened or, later, reopened."""
+    closed: int | None = None
+    dispatched: int | None = None
+    arrived: int | None = None
+    by: str | None = None
+    legs: list[Leg] = field(default_factory=list)
+    units: dict[str, str] = field(default_factory=dict)
+    reminders: dict[str, int] = field(default_factory=dict)
+    """When the monitor said of a rung that it was passed, of those that nobody has accepted."""
+
+    @property
+    def opd(self) -> str | None:
+        """Who has it."""
+        return self.legs[-1].opd if self.legs else self.by
+
+
+class Desk:
+    """All tickets at a moment, and what was counted up to it."""
+
+    def __init__(self, history: History, now: int) -> None:
+        self._history = history
+        self.tickets: dict[str, Ticket] = {}
+        self.opds: set[str] = set()
+        self.counts: Counter[tuple[str, ...]] = Counter()
+        self.responses: defaultdict[str, list[int]] = defaultdict(list)
+        self.stages: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+        """By agency and stage, from when to when each took."""
+        for event in history.of("ticket"):
+            if event.time > now:
+                break
+            self._tell(event)
+
+    def _tell(self, event: Told) -> None:
+        now, kinds = event.time, {"opd": "opds", "to": "opds", "category": "categories"}
+        data = {name: self._history.label(kinds[name], said) if name in kinds else said for name, said in event.data.items()}
+        self.opds |= {data[name] for name in ("opd", "to") if name in data}
+        if event.type == "ticket.opened":
+            self.tickets[data["ticket"]] = Ticket(data["category"], now)
+            self.counts["psap_tickets_opened_total", data["category"]] += 1
+            return
+        ticket = self.tickets[data["ticket"]]
+        match event.type.removeprefix("ticket."):
+            case "sent":
+                ticket.legs.append(Leg(data["opd"], now))
+            case "acknowledged":
+                self._answer(ticket, data["opd"], now)
+            case "unit_dispatched":
+                self._answer(ticket, data["opd"], now)
+                ticket.units[data["unit"]] = data["opd"]
+                if ticket.dispatched is None:
+                    ticket.dispatched, ticket.by = now, data["opd"]
+                    self.stages[data["opd"], "opened_to_dispatched"].append((ticket.began, now))
+            case "unit_arrived":
+                self._answer(ticket, data["opd"], now)
+                ticket.units[data["unit"]] = data["opd"]
+                if ticket.arrived is None:
+                    ticket.arrived = now
+                    if ticket.dispatched is not None and ticket.by is not None:
+                        self.stages[ticket.by, "dispatched_to_arrived"].append((ticket.dispatched, now))
+            case "unit_available":
+                ticket.units.pop(data["unit"], None)
+            case "passed_on":
+                ticket.legs.append(Leg(data["to"], now))
+                ticket.reminders = {}
+                self.counts["psap_tickets_passed_on_total", data["opd"]] += 1
+            case "closed" if ticket.closed is None:
+                ticket.closed, ticket.units = now, {}
+                self.counts["psap_tickets_closed_total", ticket.opd or "none"] += 1
+                self.stages[ticket.opd or "none", "opened_to_closed"].append((ticket.began, now))
+            case "reopened":
+                ticket.began, ticket.closed, ticket.dispatched, ticket.arrived = now, None, None, None
+                self.counts["psap_tickets_reopened_total", ticket.opd or "none"] += 1
+                if ticket.opd is not None:
+                    ticket.legs.append(Leg(ticket.opd, now))
+                ticket.units, ticket.by, ticket.reminders = {}, None, {}
+            case "reminder_due":
+                ticket.reminders[data["rung"]] = now
+            case "reminder_accepted":
+                ticket.reminders.pop(data["rung"], None)
+                self.counts["psap_ticket_reminders_total", data["opd"], data["rung"]] += 1
+
+    def _answer(self, ticket: Ticket, opd: str, now: int) -> None:
+        for leg in ticket.legs:
+            if leg.opd == opd and leg.answered is None:
+                leg.answered = now
+                self.responses[opd].append(now - leg.since)
+
+
+def figures(history: History, now: int) -> Figures:
+    """What was true of tickets at `now`."""
+    found: Figures = {}
+    if not any(event.time <= now for event in history.of("ticket")[:1]):
+        return found
+    desk, centre = Desk(history, now), history.centre
+    still = [ticket for ticket in desk.tickets.values() if ticket.closed is None]
+    places: Counter[tuple[str, str]] = Counter({("none", "unsent"): 0})
+    places.update({(opd, rung): 0 for opd in desk.opds for rung in ("in_time", "answered")})
+    waiting: defaultdict[str, list[int]] = defaultdict(list)
+    pending: defaultdict[str, list[int]] = defaultdict(list)
+    units: defaultdict[str, set[str]] = defaultdict(set)
+    for ticket in still:
+        places[ticket.opd or "none", _rung(ticket, now, centre)] += 1
+        for unit, opd in ticket.units.items():
+            units[opd].add(unit)
+        if ticket.legs and ticket.legs[-1].answered is None:
+            waiting[ticket.legs[-1].opd].append(ticket.legs[-1].since)
+            pending[ticket.legs[-1].opd] += ticket.reminders.values()
+    for place, n in places.items():
+        found["psap_tickets_open", *place] = n
+    found["psap_tickets_lost_total",] = found["psap_tickets_unmatched_total",] = 0
+    found["psap_tickets_awaiting_dispatch",] = sum(t.dispatched is None and t.arrived is None for t in still)
+    for opd in desk.opds:
+        for name in ("closed", "reopened", "passed_on"):
+            found[f"psap_tickets_{name}_total", opd] = 0
+        found["psap_units_busy", opd] = len(units[opd])
+        found["psap_ticket_reminders_pending", opd] = len(pending[opd])
+        found["psap_ticket_response_seconds", opd] = buckets(desk.responses[opd], BOUNDS)
+        if waiting[opd]:
+            found["psap_oldest_unanswered_ticket_timestamp_seconds", opd] = seconds(min(waiting[opd]))
+        if pending[opd]:
+            found["psap_oldest_pending_reminder_timestamp_seconds", opd] = seconds(min(pending[opd]))
+    found |= desk.counts
+    week = midnight(now, history.zone, -6)
+    for (opd, stage), took in desk.stages.items():
+        found["psap_ticket_stage_seconds", opd, stage] = buckets((end - start for start, end in took), BOUNDS)
+        lags = sorted(_rounded(end - start) for start, end in took if end >= week)
+        found["psap_ticket_stage_tickets", opd, stage] = len(lags)
+        for quantile, percent in QUANTILES.items() if lags else ():
+            rank = -(-percent * len(lags) // 100)
+            found["psap_ticket_stage_quantile_seconds", opd, stage, quantile] = lags[rank - 1]
+    return found
+
+
+def _rounded(lag: int) -> int:
+    """A lag in seconds: to the second below an hour, else to the minute; a half to the even one."""
+    return round(lag / SECOND) if lag < 60 * MINUTE else round(lag / MINUTE) * 60
+
+
+def _rung(ticket: Ticket, now: int, centre: dict[str, Any]) -> str:
+    if not ticket.legs or ticket.legs[-1].answered is not None:
+        return "unsent" if ticket.opd is None else "answered"
+    leg = ticket.legs[-1]
+    ladder = _ladder(ticket.category, leg.opd, centre)
+    passed = [name for name, minutes in ladder["rungs"] if _counted(ladder["clock"], leg.since, now, centre) >= minutes * MINUTE]
+    return passed[-1] if passed else "in_time"
+
+
+def _ladder(category: str, opd: str, centre: dict[str, Any]) -> dict[str, Any]:
+    """The agency's own ladder, else the category's, else the one for routine."""
+    own = [each.get("ladder") for each in centre.get("opds", ()) if each["code"] == opd]
+    usual = [each.get("ladder") for each in centre.get("categories", ()) if each["code"] == category]
+    name = next((name for name in (*own, *usual) if name), "routine")
+    written = centre.get("ladders", {}).get(name)
+    if written is None:
+        return LADDERS[name]
+    rungs = [(rung["name"], rung["minutes"]) for rung in written["rungs"]]
+    return {"clock": written.get("clock", "always"), "rungs": rungs}
+
+
+def _counted(clock: str, since: int, now: int, centre: dict[str, Any]) -> int:
+    """How much time a ladder's clock has counted between two moments."""
+    if clock == "always":
+        return now - since
+    return sum(max(0, min(end, now) - max(start, since)) for start, end in _working(clock, since, now, centre))
+
+
+def _working(clock: str, since: int, now: int, centre: dict[str, Any]) -> Iterator[tuple[int, int]]:
+    """The stretches of days on which agencies work."""
+    zone, office = History(centre).zone, centre.get("office", {})
+    day, last = ((EPOCH + timedelta(microseconds=each)).astimezone(zone).date() for each in (since, now))
+    while day <= last:
+        if day.isoweekday() in office.get("days", (1, 2, 3, 4, 5)) and day not in HOLIDAYS:
+            if clock == "working_days":
+                yield _local(day, time.min, centre), _local(day + timedelta(days=1), time.min, centre)
+            else:
+                start, end = (
+                    time.fromisoformat(office.get(name, usual)) for name, usual in (("from", "07:30"), ("until", "16:00"))
+                )
+                yield _local(day, start, centre), _local(day, end, centre)
+        day += timedelta(days=1)
+
+
+def _local(day: date, clock: time, centre: dict[str, Any]) -> int:
+    return (datetime.combine(day, clock, History(centre).zone) - EPOCH) // timedelta(microseconds=1)

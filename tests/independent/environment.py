@@ -1,0 +1,53 @@
+"""Environment: the river and the warnings at a moment."""
+
+from collections import defaultdict
+from typing import Any
+
+from tests.independent.history import HOUR, MINUTE, Figures, History, moment, seconds
+
+STALE = 2 * HOUR
+
+
+def figures(history: History, now: int) -> Figures:
+    """What was true of rivers and weather at `now`."""
+    found: Figures = {}
+    told = [event for event in history.of("gauge", "weather") if event.time <= now]
+    if not told:
+        return found
+    for gauge in history.centre.get("gauges", ()):
+        for siaga, bound in zip(("3", "2", "1"), gauge["siaga"], strict=True):
+            found["psap_gauge_siaga_bound_centimetres", gauge["code"], siaga] = bound
+        found["psap_gauge_rise_limit_centimetres", gauge["code"]] = gauge.get("rise_centimetres", 60)
+    readings: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+    warnings: dict[str, dict[str, Any]] = {}
+    for event in told:
+        if event.type == "gauge.read":
+            readings[event.data["gauge"]].append((event.time, event.data["level_centimetres"]))
+        elif event.type == "weather.warned":
+            warnings[event.data["warning"]] = event.data
+        else:
+            warnings.pop(event.data["warning"], None)
+    for gauge, levels in readings.items():
+        _say_gauge(found, history.centre, gauge, levels, now)
+    holding = [each for each in warnings.values() if moment(each["onset"]) <= now < moment(each["expires"])]
+    for each in holding:
+        words = (each.get(name, "Unknown") for name in ("severity", "urgency", "certainty"))
+        found["psap_weather_warning", each["event"], *words, each["attribution"]] = 1
+        key = "psap_weather_warning_expires_timestamp_seconds", each["event"], each["attribution"]
+        found[key] = max(seconds(moment(each["expires"])), *(said for said in [found.get(key)] if isinstance(said, float)), 0.0)
+    return found
+
+
+def _say_gauge(found: Figures, centre: dict[str, Any], gauge: str, levels: list[tuple[int, float]], now: int) -> None:
+    last, level = levels[-1]
+    found["psap_gauge_last_reading_timestamp_seconds", gauge] = seconds(last)
+    if now - last > STALE:
+        return
+    found["psap_gauge_level_centimetres", gauge] = level
+    for each in centre.get("gauges", ()):
+        if each["code"] == gauge:
+            found["psap_gauge_siaga", gauge] = 4 - sum(level > bound for bound in each["siaga"])
+    first = now // MINUTE - 30
+    lately = [(time // MINUTE, read) for time, read in levels if time // MINUTE >= first]
+    if len({minute for minute, _ in lately}) >= 2:
+        found["psap_gauge_rise_centimetres", gauge] = max(0.0, level - min(read for _, read in lately))
