@@ -46,6 +46,8 @@ class Link:
     hours: list[int] = field(default_factory=list)
     registered: bool | None = None
     registered_time: float = 0.0
+    """When that was last told."""
+    registered_since: float = 0.0
     heartbeat: float = 0.0
     quality: Quality | None = None
     used: int = 0
@@ -96,7 +98,10 @@ def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None
             _turn(link, time, up=False)
         case "link.registered" | "link.unregistered":
             if time >= link.registered_time:
-                link.registered, link.registered_time = event.type == "link.registered", time
+                registered = event.type == "link.registered"
+                # A provider that goes on refusing says so again and again.
+                link.registered_since = link.registered_since if registered is link.registered else time
+                link.registered, link.registered_time = registered, time
         case _:
             assert_never(event.type)
 
@@ -186,7 +191,7 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
         if link.registered is not None:
             yield REGISTERED, label, int(link.registered)
             if not link.registered:
-                yield UNREGISTERED_SINCE, label, min(link.registered_time, now)
+                yield UNREGISTERED_SINCE, label, min(link.registered_since, now)
         if link.heartbeat:
             yield HEARTBEAT, label, min(link.heartbeat, now)
         if link.quality is not None:

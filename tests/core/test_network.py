@@ -85,6 +85,8 @@ def test_flaps_are_the_changes_of_the_last_quarter_of_an_hour() -> None:
 def test_a_lost_registration_is_told_with_its_beginning() -> None:
     state = state_of(link("registered", 0), link("unregistered", 30))
     assert (said(state, 40)[REGISTERED, SIP], said(state, 40)[UNREGISTERED_SINCE, SIP]) == (0, at(30))
+    step(state, link("unregistered", 45), at(45), BOGOR)  # refused again
+    assert said(state, 46)[UNREGISTERED_SINCE, SIP] == at(30)
     step(state, link("registered", 50), at(50), BOGOR)
     assert said(state, 60)[REGISTERED, SIP] == 1
     assert (UNREGISTERED_SINCE, SIP) not in said(state, 60)

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 
 from tests.independent.calls import Journey, Stories
-from tests.independent.history import HOUR, SECOND, Figures, midnight, say_ratio, seconds
+from tests.independent.history import HOUR, SECOND, Figures, midnight, moment, say_ratio, seconds
 
 CLASSES = (
     "normal",
@@ -71,6 +71,7 @@ def _say_known(found: Figures, stories: Stories, counted: list[Journey], now: in
         at_once = journey.closed - journey.arrived <= stories.limits["short_abandon_seconds"]
         vain = journey.outcome in {"abandoned", "overflowed", "network_dropped"}
         vain |= journey.outcome == "announcement" and not at_once
+        vain |= journey.outcome == "lost" and journey.closed in stories.restarts
         if journey.known <= now and vain and journey.caller and came >= heard.get(journey.caller, 0):
             missed[journey.caller] = min(came, missed.get(journey.caller, came))
     found["psap_callbacks_open",] = len(missed)
@@ -89,7 +90,7 @@ def _say_blocks(found: Figures, stories: Stories, came: list[Journey], now: int)
             continue
         decided[caller] = event.time
         if event.type == "caller.block_approved":
-            blocks[caller] = event.time, event.data["expires"]
+            blocks[caller] = event.time, moment(event.data["expires"])
         elif event.type == "caller.block_lifted":
             lifted[caller] = event.time
     blocked = {caller for caller, (time, end) in blocks.items() if lifted.get(caller, 0) < time and now < end}

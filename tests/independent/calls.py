@@ -20,11 +20,16 @@ NEVER = 1 << 62
 
 @dataclass(slots=True)
 class Talk:
-    """Somebody at a seat speaks with a caller."""
+    """Somebody at a seat speaks with a caller. Where nobody told its end, it is over when it is `left`, and of unknown length."""
 
     seat: str
     began: int
     ended: int = NEVER
+    left: int = NEVER
+
+    def goes_on(self, now: int) -> bool:
+        """Whether they speak now."""
+        return self.began <= now < min(self.ended, self.left)
 
 
 @dataclass(slots=True)
@@ -84,7 +89,6 @@ class Stories:
         self.talks: list[Talk] = []
         self.restarts: list[int] = []
         self.decisions = history.of("caller")
-        self.of_seats = history.of("operator")
         self.unmatched: list[int] = []
         self._by_call: dict[tuple[str, str], Journey] = {}
         self._at: dict[tuple[str, str], Talk] = {}
@@ -121,6 +125,8 @@ class Stories:
                 self._answer(journey, visit, event)
             case "abandoned":
                 self._lose(journey, visit, time, "abandoned")
+            case "blocked":
+                self._lose(journey, visit, time, "blocked")
             case "network_dropped":
                 if visit is not None and visit.answered < NEVER:
                     self._end(journey, visit, time, "cut_off")
@@ -180,12 +186,15 @@ class Stories:
         """A seat speaks with one caller at a time: whoever answers another has left the one before."""
         talk = self._at.get((source, seat))
         if talk is not None:
-            talk.ended = min(talk.ended, time)
+            talk.left = min(talk.left, time)
 
     def _end(self, journey: Journey, visit: Visit | None, time: int, how: str, seat: str | None = None) -> None:
         for talk in journey.talks:
             if talk.ended == NEVER and seat in (None, talk.seat):
-                talk.ended = time
+                if how == "unended":
+                    talk.left = min(talk.left, time)
+                else:
+                    talk.ended = time
         if visit is not None and visit.answered < NEVER and visit.ended == NEVER:
             visit.ended, visit.how = time, how
 
@@ -194,7 +203,8 @@ class Stories:
             visit.lost = visit.known = time
             visit.loss = self._short(loss, time - visit.entered)
         if journey.city and journey.closed == NEVER:
-            self._close(journey, time, "announcement" if visit is None else self._short(loss, time - journey.arrived))
+            in_announcement = visit is None and loss == "abandoned"
+            self._close(journey, time, "announcement" if in_announcement else self._short(loss, time - journey.arrived))
 
     def _short(self, loss: str, wait: int) -> str:
         return "short_abandoned" if loss == "abandoned" and wait <= self.limits["short_abandon_seconds"] else loss
@@ -215,6 +225,10 @@ class Stories:
 
     def _give_up(self, journey: Journey, now: int) -> None:
         """Nothing was told for so long that nothing more is expected."""
+        for visit in journey.visits:
+            longest = visit.answered + self.limits["give_up_service_seconds"]
+            if visit.answered < NEVER and visit.ended == NEVER and longest <= now:
+                self._end(journey, visit, longest, "unended")
         grace = journey.left + self.limits["overflow_grace_seconds"]
         if journey.left < NEVER and grace <= now:
             self._close(journey, journey.left, "overflowed", grace)
@@ -266,23 +280,27 @@ def _say_journeys(
             found["psap_journey_wait_seconds", outcome] = buckets(journey.closed - journey.arrived for journey in ended)
     found["psap_journeys_waiting",] = len(waiting)
     for limit in sorted({15, 20, stories.limits["service_level_seconds"] / SECOND}):
-        n = sum(now - journey.arrived > limit * SECOND for journey in waiting)
-        found["psap_journeys_waiting_beyond", f"{limit:g}"] = n
+        found["psap_journeys_waiting_beyond", f"{limit:g}"] = _beyond(waiting, now, limit)
     if waiting:
         found["psap_oldest_waiting_journey_timestamp_seconds",] = seconds(min(journey.arrived for journey in waiting))
     if came:
         found["psap_journey_clock_info", came[-1].clock] = 1
     passed_on = [
-        (time, to)
+        (time, to, journey)
         for journey in came
         for time, to in journey.passed_on
         if time <= now and len(to) == 5 and to[2] == "." and (to[:2] + to[3:]).isdigit()
     ]
-    for to in sorted({to for _, to in passed_on}):
-        found["psap_journeys_passed_on_total", to] = sum(each == to for _, each in passed_on)
-    found["psap_journeys_passed_on_today",] = sum(time >= today for time, _ in passed_on)
+    for to in sorted({to for _, to, _ in passed_on}):
+        found["psap_journeys_passed_on_total", to] = sum(each == to for _, each, _ in passed_on)
+    found["psap_journeys_passed_on_today",] = sum(time >= today and j.class_at(now) != "test" for time, _, j in passed_on)
     found["psap_exchange_restarts_total",] = sum(time <= now for time in stories.restarts)
     found["psap_calls_unmatched_total",] = sum(time <= now for time in stories.unmatched)
+
+
+def _beyond(waiting: list[Journey], now: int, limit: float) -> int:
+    """How many of those who wait have for longer than so many seconds, but for tests."""
+    return sum(now - journey.arrived > limit * SECOND and journey.class_at(now) != "test" for journey in waiting)
 
 
 def _say_queues(found: Figures, stories: Stories, now: int) -> None:
@@ -306,7 +324,7 @@ def _say_queues(found: Figures, stories: Stories, now: int) -> None:
         if waiting:
             found["psap_oldest_waiting_call_timestamp_seconds", queue] = seconds(min(visit.came for visit in waiting))
         over = [visit for visit in answered if visit.ended <= now]
-        found["psap_calls_in_service", queue] = sum(visit.talk is not None and visit.talk.ended > now for visit in answered)
+        found["psap_calls_in_service", queue] = sum(visit.talk is not None and visit.talk.goes_on(now) for visit in answered)
         for how, name in (("transferred", "transferred"), ("cut_off", "cut_off"), ("unended", "unended")):
             found[f"psap_calls_{name}_total", queue] = sum(visit.how == how for visit in over)
         talks = [visit.ended - visit.answered for visit in over if visit.how != "unended"]
@@ -316,7 +334,7 @@ def _say_queues(found: Figures, stories: Stories, now: int) -> None:
 def _say_rates(found: Figures, stories: Stories, over: list[Journey], waiting: list[Journey], now: int, today: int) -> None:
     level = stories.limits["service_level_seconds"]
     for window, since in (*((name, now - length) for name, length in WINDOWS.items()), ("today", today - 1)):
-        ended = [journey for journey in over if since < journey.closed <= now]
+        ended = [journey for journey in over if since < journey.closed <= now and journey.class_at(now) != "test"]
         by = {outcome: [j.closed - j.arrived for j in ended if j.outcome == outcome] for outcome in JOURNEY_OUTCOMES}
         lost = sum(len(by[outcome]) for outcome in ("abandoned", "short_abandoned", "overflowed", "network_dropped", "lost"))
         answered = len(by["answered"])
@@ -324,7 +342,7 @@ def _say_rates(found: Figures, stories: Stories, over: list[Journey], waiting: l
         say_ratio(found, "psap_answer_ratio", (window,), answered, answered + lost)
         for limit in (15, 20):
             good = sum(wait <= limit * SECOND for wait in by["answered"])
-            missed = sum(now - journey.arrived > limit * SECOND for journey in waiting)
+            missed = _beyond(waiting, now, limit)
             nena = answered + lost - len(by["short_abandoned"]) + missed
             offered = answered + lost + len(by["blocked"]) + len(by["announcement"]) + missed
             for variant, n in (("nena", nena), ("answered", answered), ("inclusive", offered)):
@@ -337,7 +355,8 @@ def _say_rates(found: Figures, stories: Stories, over: list[Journey], waiting: l
         if window == "today":
             for outcome in JOURNEY_OUTCOMES[:-1]:
                 found["psap_calls_today", outcome] = len(by[outcome])
-    found["psap_calls_today", "offered"] = sum(journey.city and today <= journey.arrived <= now for journey in stories.journeys)
+    of_today = [journey for journey in stories.journeys if journey.city and today <= journey.arrived <= now]
+    found["psap_calls_today", "offered"] = sum(journey.class_at(now) != "test" for journey in of_today)
 
 
 def _say_level(found: Figures, labels: tuple[str, ...], good: int, n: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from holidays import country_holidays
 
-from tests.independent.history import EPOCH, MINUTE, SECOND, Figures, History, Told, buckets, midnight, seconds
+from tests.independent.history import EPOCH, MINUTE, SECOND, Figures, History, Told, buckets, midnight, moment, seconds
 
 BOUNDS = (30.0, 60.0, 120.0, 240.0, 420.0, 900.0, 1800.0, 3600.0, 14_400.0, 86_400.0, 172_800.0, 259_200.0)
 QUANTILES = {"0.5": 50, "0.9": 90}
@@ -109,11 +109,17 @@ class Desk:
                 if ticket.opd is not None:
                     ticket.legs.append(Leg(ticket.opd, now))
                 ticket.units, ticket.by, ticket.reminders = {}, None, {}
-            case "reminder_due":
+            case "reminder_due" if self._is_of_now(ticket, data):
                 ticket.reminders[data["rung"]] = now
-            case "reminder_accepted":
-                ticket.reminders.pop(data["rung"], None)
+            case "reminder_accepted" if ticket.reminders.pop(data["rung"], None) is not None:
                 self.counts["psap_ticket_reminders_total", data["opd"], data["rung"]] += 1
+
+    def _is_of_now(self, ticket: Ticket, data: dict[str, Any]) -> bool:
+        """Whether a reminder is of the last sending, and of a rung of its ladder."""
+        if not ticket.legs or moment(data["since"]) != ticket.legs[-1].since:
+            return False
+        rungs = _ladder(ticket.category, ticket.legs[-1].opd, self._history.centre)["rungs"]
+        return any(name == data["rung"] for name, _ in rungs)
 
     def _answer(self, ticket: Ticket, opd: str, now: int) -> None:
         for leg in ticket.legs:

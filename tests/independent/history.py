@@ -4,9 +4,11 @@ Times are whole microseconds since 1970, so that nothing is rounded; what is sai
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from math import sqrt
 from typing import Any
 from unicodedata import normalize
@@ -43,13 +45,14 @@ class Told:
     data: dict[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass
 class History:
     """The events of one centre in the order of the log, which is that of time, each once; and what the centre's file says."""
 
     centre: dict[str, Any]
     events: list[Told] = field(default_factory=list)
     _of: dict[tuple[str, ...], list[Told]] = field(default_factory=dict)
+    _labels: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -62,6 +65,14 @@ class History:
             self._of[nouns] = [event for event in self.events if event.type.partition(".")[0] in nouns]
         return self._of[nouns]
 
+    @cached_property
+    def by_source(self) -> dict[str, list[int]]:
+        """When each source told something."""
+        times: defaultdict[str, list[int]] = defaultdict(list)
+        for event in self.events:
+            times[event.source].append(event.time)
+        return times
+
     def named(self, kind: str) -> dict[str, dict[str, Any]]:
         """What the centre's file names of a kind, by its code."""
         parts = [each if isinstance(each, dict) else {"code": each} for each in self.centre.get(kind, ())]
@@ -69,8 +80,10 @@ class History:
 
     def label(self, kind: str, told: str) -> str:
         """Under which label a category, an agency or a reason counts."""
-        by_name = {_plain(name): code for code, part in self.named(kind).items() for name in (code, *part.get("also", ()))}
-        return by_name.get(_plain(told), "other") if by_name else told.casefold()
+        if (kind, told) not in self._labels:
+            by_name = {_plain(name): code for code, part in self.named(kind).items() for name in (code, *part.get("also", ()))}
+            self._labels[kind, told] = by_name.get(_plain(told), "other") if by_name else told.casefold()
+        return self._labels[kind, told]
 
 
 def _plain(name: str) -> str:

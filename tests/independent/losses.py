@@ -17,10 +17,9 @@ def figures(stories: Stories, now: int) -> Figures:
     hours = {*range(first, max(arrivals, default=-1) + 1)}
     offered = Counter(journey.arrived // HOUR for journey in came)
     taken = Counter(time // HOUR for journey in came for time in _taken(journey, now))
-    told = [event for event in stories.history.events if event.time <= now]
-    if hours and any(event.type.startswith("link.") for event in told):
+    if hours and any(event.time <= now for event in stories.history.of("link")[:1]):
         _say(found, hours, _down(stories, now), offered, taken, ("link_down", "links_up"))
-    if hours and any(event.type.startswith(("weather.", "gauge.")) for event in told):
+    if hours and any(event.time <= now for event in stories.history.of("gauge", "weather")[:1]):
         _say(found, hours, _warned(stories, now), offered, taken, ("warning", "no_warning"))
     return found
 

@@ -4,11 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from heapq import merge
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.independent.calls import NEVER, Stories, Talk
-from tests.independent.history import EPOCH, HOUR, MINUTE, SECOND, Figures, Told, seconds
+from tests.independent.history import EPOCH, HOUR, MINUTE, SECOND, Figures, History, Told, seconds
 
 STATES = ("available", "ringing", "talking", "wrap_up", "paused", "off")
 RINGING, WRAP_UP, ENOUGH = MINUTE, 600 * SECOND, 600 * SECOND
@@ -47,7 +49,7 @@ class Seat:
         """It left one queue or all; with the last one it is gone, and neither paused nor wrapping up."""
         was_there = bool(self.queues)
         self.queues -= {queue, ""} if queue else set(self.queues)
-        self.pauses.pop(queue, None)
+        self.pauses[queue] = now, ""
         if was_there and not self.queues:
             self.there.append((self.since, now))
             self.pauses.clear()
@@ -81,17 +83,34 @@ class Seat:
         self.wraps_up_until = min(self.wraps_up_until, now)
 
 
-def figures(stories: Stories, now: int) -> Figures:
+class Seated:
+    """What the seats told, and the stories of calls, which say who spoke."""
+
+    def __init__(self, stories: Stories) -> None:
+        self.stories = stories
+        self.told = [_labelled(event, stories.history) for event in stories.history.of("operator")]
+
+
+def _labelled(event: Told, history: History) -> Told:
+    """The event, in which the reason of a pause is that of the centre's file."""
+    if event.type != "operator.paused":
+        return event
+    reason = event.data.get("reason")
+    label = "unspecified" if reason is None else history.label("reasons", reason)
+    return Told(event.time, event.source, event.type, event.data | {"reason": label})
+
+
+def figures(seated: Seated, now: int) -> Figures:
     """What was true of seats at `now`."""
     found: Figures = {}
-    centre = stories.history.centre
+    stories, centre = seated.stories, seated.stories.history.centre
     codes = stories.history.named("seats")
     static = {code for code, part in codes.items() if part.get("static")}
-    told = [event for event in stories.of_seats if event.time <= now]
-    talks = [talk for talk in stories.talks if talk.seat and talk.began <= now]
+    told = [event for event in seated.told if event.time <= now]
+    talks = [talk for talk in stories.talks if talk.seat and (talk.ended <= now or talk.goes_on(now))]
     lately = [talk for talk in talks if min(talk.ended, now) > now - HOUR]
     seats = _seats(told, lately, static, now)
-    reasons = {event.data.get("reason", "unspecified") for event in told if event.type == "operator.paused"}
+    reasons = {event.data["reason"] for event in told if event.type == "operator.paused"}
     _say_pauses(found, seats, reasons)
     for name in {event.data["seat"] for event in told}:
         found["psap_operator_ring_no_answer_total", name] = seats[name].ring_no_answers
@@ -124,16 +143,15 @@ def figures(stories: Stories, now: int) -> Figures:
 def _seats(told: list[Told], talks: list[Talk], static: set[str], now: int) -> dict[str, Seat]:
     """Every seat at `now`, by what it told itself and by the calls of the last hour."""
     seats = {name: Seat(told=True, queues={""}, first=0) for name in static}
-    happened: list[tuple[int, int, str, Told | None]] = [(event.time, 0, event.data["seat"], event) for event in told]
-    happened += [(talk.began, 1, talk.seat, None) for talk in talks]
-    for at, _, name, event in sorted(happened, key=lambda each: each[:2]):
-        seat = seats.setdefault(name, Seat())
-        seat.heard = at
-        if event is None:
-            seat.join("", at)
+    answers = [Told(talk.began, "", "", {"seat": talk.seat}) for talk in sorted(talks, key=attrgetter("began"))]
+    for event in merge(told, answers, key=attrgetter("time")):
+        seat = seats.setdefault(event.data["seat"], Seat())
+        seat.heard = event.time
+        if event.type:
+            seat.first = min(seat.first, event.time)
+            _tell(seat, event, event.time)
         else:
-            seat.first = min(seat.first, at)
-            _tell(seat, event, at)
+            seat.join("", event.time)
     for seat in seats.values():
         if seat.queues:
             seat.there.append((seat.since, now))
@@ -156,7 +174,7 @@ def _tell(seat: Seat, event: Told, at: int) -> None:
             seat.leave(queue, at)
         case "paused":
             seat.join(queue, at)
-            seat.pause(queue, data.get("reason", "unspecified"), at)
+            seat.pause(queue, data["reason"], at)
         case "resumed":
             seat.join(queue, at)
             seat.pause(queue, "", at)
@@ -177,7 +195,7 @@ def _tell(seat: Seat, event: Told, at: int) -> None:
 
 
 def _doing(seat: Seat, talks: list[Talk], now: int, centre: dict[str, Any]) -> str:
-    if any(talk.ended > now for talk in talks):
+    if any(talk.goes_on(now) for talk in talks):
         return "talking"
     if not seat.queues:
         return "off"
@@ -199,8 +217,11 @@ def _say_hour(found: Figures, seats: dict[str, Seat], talks: dict[str, list[Talk
     logged_in = busy = 0
     for name, seat in seats.items():
         spoken = [(talk.began, min(talk.ended, now)) for talk in talks[name]]
-        wraps = [*seat.wraps, *((talk.ended, talk.ended + after) for talk in talks[name] if talk.ended <= now)]
-        there = _union([*seat.there, *spoken])
+        wraps = [
+            *(wrap for wrap in seat.wraps if wrap[1] > since),
+            *((talk.ended, talk.ended + after) for talk in talks[name] if talk.ended <= now),
+        ]
+        there = _union([*(span for span in seat.there if span[1] > since), *spoken])
         logged_in += _overlap(there, [(since, now)])
         busy += _overlap([(max(start, since), min(end, now)) for start, end in there], _union([*spoken, *wraps]))
     found["psap_operator_logged_in_seconds",] = seconds(logged_in)

@@ -1,5 +1,7 @@
 """Sources: the centre's own file, and when each source was last heard."""
 
+from bisect import bisect_right
+
 from tests.independent.history import Figures, History, seconds
 
 THRESHOLDS = {
@@ -27,12 +29,9 @@ def figures(history: History, now: int) -> Figures:
     found: Figures = {("psap_city_info", centre["name"], centre.get("province", ""), centre["timezone"]): 1}
     for name, usual in THRESHOLDS.items():
         found["psap_centre_threshold", name] = centre.get("thresholds", {}).get(name, usual)
-    newest: dict[str, int] = {}
-    for event in history.events:
-        if event.time > now:
-            break
-        newest[event.source] = max(event.time, newest.get(event.source, event.time))
-    for source, time in newest.items():
-        found["psap_last_event_timestamp_seconds", source] = seconds(time)
-        found["psap_late_events_total", source] = 0
+    for source, times in history.by_source.items():
+        told = bisect_right(times, now)
+        if told:
+            found["psap_last_event_timestamp_seconds", source] = seconds(times[told - 1])
+            found["psap_late_events_total", source] = 0
     return found

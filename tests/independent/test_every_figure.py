@@ -7,7 +7,7 @@ import tomllib
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from math import isclose
+from math import isclose, ulp
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -31,6 +31,8 @@ from tests.independent import (
     environment,
     forecast,
     losses,
+    mishaps,
+    names,
     network,
     operators,
     sources,
@@ -112,6 +114,12 @@ def simulated() -> DataSet:
     return DataSet([encode(event) for event in events], centres.PACKAGED.read_text())
 
 
+@pytest.fixture(scope="module")
+def struck(simulated: DataSet) -> DataSet:
+    """The same week, in which calls are lost track of, cut off, blocked or tests, lines flap, and people decide."""
+    return DataSet(mishaps.struck(simulated.lines), simulated.centre)
+
+
 def test_january_s_calls_are_counted_as_the_catalogue_says(january: DataSet, tmp_path: Path) -> None:
     assert_every_figure_is_equal(january, tmp_path)
 
@@ -123,6 +131,11 @@ def test_a_real_week_of_dispatch_is_counted_as_the_catalogue_says(san_francisco:
 @pytest.mark.xfail(strict=True, reason="the monitor's windows are of whole seconds")
 def test_a_simulated_week_of_everything_is_counted_as_the_catalogue_says(simulated: DataSet, tmp_path: Path) -> None:
     assert_every_figure_is_equal(simulated, tmp_path)
+
+
+@pytest.mark.xfail(strict=True, reason="the monitor's windows are of whole seconds")
+def test_a_week_of_mishaps_is_counted_as_the_catalogue_says(struck: DataSet, tmp_path: Path) -> None:
+    assert_every_figure_is_equal(struck, tmp_path)
 
 
 def test_whoever_computes_again_has_nothing_of_the_monitor() -> None:
@@ -155,10 +168,11 @@ def assert_every_figure_is_equal(told: DataSet, folder: Path) -> None:
 def recomputed(history: History) -> Callable[[int], Figures]:
     """What says all figures of a moment."""
     stories = calls.Stories(history)
+    seated, strangers = operators.Seated(stories), names.Strangers(history)
 
     def figures(now: int) -> Figures:
-        found: Figures = {}
-        for noun in (calls, callers, operators, losses, forecast, staffing):
+        found = operators.figures(seated, now) | names.figures(strangers, now)
+        for noun in (calls, callers, losses, forecast, staffing):
             found |= noun.figures(stories, now)
         for noun in (dispatch, network, environment, survey, sources):
             found |= noun.figures(history, now)
@@ -192,12 +206,13 @@ def differences(said: dict[tuple[str, ...], float | Histogram], again: Figures, 
 
 
 def is_equal(said: float | Histogram | None, computed: float | Buckets | None) -> bool:
-    """Whether two figures are the same: counts exactly, others to 1e-9 of them. The monitor's seconds are differences of doubles
-    of some 1e9 s, which are good to a quarter of a microsecond each.
+    """Whether two figures are the same: counts exactly, others to 1e-9 of them; but a sum of seconds to what each of them is good
+    for, being the difference of two moments since 1970 as doubles.
     """
     match said, computed:
         case Histogram(), Buckets():
-            return said.counts == computed.counts and isclose(said.sum, computed.sum, rel_tol=1e-9, abs_tol=1e-6)
+            resolution = sum(computed.counts) * 2 * ulp(FAR)
+            return said.counts == computed.counts and isclose(said.sum, computed.sum, rel_tol=1e-9, abs_tol=resolution)
         case int() | float(), int() | float():
             return isclose(said, computed, rel_tol=1e-9)
         case _:
