@@ -264,7 +264,8 @@ CLASSIFIED_TOTAL = Metric(
 CLASS_RATIO = Metric(
     "psap_calls_class_ratio",
     "gauge",
-    "Calls of the class / calls of any class, of the classified ones that came in the window; absent without any. "
+    "Calls of the class / calls of any class, each of the class that it was last said to be, of those that came in the window; "
+    "absent without any. "
     "Ghost (silent) is not prank.",
     ("class", "window"),
 )
@@ -278,7 +279,7 @@ CLASSIFIED_CALLS = Metric("psap_classified_window_calls", "gauge", "Calls that p
 UNKNOWN_RATIO = Metric(
     "psap_caller_unknown_ratio",
     "gauge",
-    "Calls without a caller / calls that came in the window; absent without any.",
+    "Calls without a caller / calls that came in the window, tests left out; absent without any.",
     ("window",),
 )
 UNKNOWN_RATIO_LOWER = Metric(
@@ -291,29 +292,33 @@ UNKNOWN_CALLS = Metric("psap_caller_window_calls", "gauge", "Calls that psap_cal
 REPEAT_CALLERS = Metric(
     "psap_repeat_callers",
     "gauge",
-    "Callers who came 3 times or more in the window, whose first hour is a whole one; absent where callers are not told.",
+    "Callers who came 3 times or more in this hour of the clock (UTC) and the 23 before, tests left out; absent where callers "
+    "are not told.",
     ("window",),
 )
 CALLBACKS_OPEN = Metric(
     "psap_callbacks_open",
     "gauge",
-    "Callers of the last 4 hours who were not answered (hanging up at once left out), not since either, and not called back.",
+    "Callers who came in the last 4 hours, to the second, and were not answered, not when they came later either, and not "
+    "called back since. Left out are hanging up within short_abandon_seconds, tests, blocked and lost calls but for those "
+    "that a restart of the exchange lost.",
 )
 OLDEST_CALLBACK = Metric(
     "psap_oldest_callback_timestamp_seconds",
     "gauge",
-    "When the longest waiting of psap_callbacks_open first called in vain; absent without any.",
+    "When the longest waiting of psap_callbacks_open first called in vain, to the second below; absent without any.",
 )
 RECOMMENDATIONS_OPEN = Metric(
     "psap_block_recommendations_open",
     "gauge",
-    "Callers with 3 pranks or more within 24 h, never a real incident, about whom a person has to decide.",
+    "Callers about whom a person has to decide: a prank in the last 24 h is at least the third within 24 h since the last "
+    "decision; not blocked now, and no call ever said to be normal.",
 )
 BLOCKS_ACTIVE = Metric("psap_blocks_active", "gauge", "Callers blocked now: approved by a person, neither lifted nor expired.")
 CALLERS_PROTECTED = Metric(
     "psap_callers_protected",
     "gauge",
-    "Callers never to be blocked because one call was real; at 20000 nobody is recommended any more.",
+    "Callers never to be blocked because one call was ever said to be normal; at 20000 nobody is recommended any more.",
 )
 
 METRICS: tuple[Metric, ...] = (

@@ -237,7 +237,7 @@ JOURNEYS_OFFERED_TOTAL = Metric(
 JOURNEYS_ENDED_TOTAL = Metric(
     "psap_journeys_ended_total",
     "counter",
-    "Journeys by what became of them, one class each: answered by anybody, or how lost (announcement: before any queue; "
+    "Journeys by what became of them, one class each: answered by anybody, or how lost (announcement: hung up before any queue; "
     "joined: a leg that a transfer joined to another journey); with psap_journeys_waiting they sum to offered, tests too.",
     ("outcome",),
 )
@@ -293,15 +293,26 @@ WAITING = Metric("psap_calls_waiting", "gauge", "Callers in the queue now, waiti
 OLDEST_WAITING = Metric(
     "psap_oldest_waiting_call_timestamp_seconds",
     "gauge",
-    "When the longest waiting caller of the queue came to the centre; absent when nobody waits in it.",
+    "When the longest waiting caller of the queue came to the centre, or after an answer into the queue; absent when nobody"
+    " waits in it.",
     ("queue",),
 )
-IN_SERVICE = Metric("psap_calls_in_service", "gauge", "Visits answered and not ended, by the queue they came from.", ("queue",))
+IN_SERVICE = Metric(
+    "psap_calls_in_service",
+    "gauge",
+    "Visits answered and not over, by the queue they came from: over when ended, or when their seat answers another call.",
+    ("queue",),
+)
 TRANSFERRED_TOTAL = Metric(
     "psap_calls_transferred_total", "counter", "Answered visits passed on, to a seat, a queue or elsewhere.", ("queue",)
 )
 CUT_OFF_TOTAL = Metric("psap_calls_cut_off_total", "counter", "Answered calls that the network cut off.", ("queue",))
-UNENDED_TOTAL = Metric("psap_calls_unended_total", "counter", "Answered calls whose end was never told.", ("queue",))
+UNENDED_TOTAL = Metric(
+    "psap_calls_unended_total",
+    "counter",
+    "Answered calls whose end was told neither within give_up_service_seconds nor before their exchange was restarted.",
+    ("queue",),
+)
 ANSWER_RATIO = Metric(
     "psap_answer_ratio",
     "gauge",

@@ -7,7 +7,10 @@ from streams.core.forecast import HOUR, WEEK_HOURS, Forecast
 from streams.core.proportion import wilson
 from streams.core.reading import Metric, Readings
 
-_ABOUT = " over the last 7 days, by hours that a condition touched: link_down or links_up, warning or no_warning."
+_ABOUT = (
+    " over this hour of the clock (UTC) and the 167 before, from the first with a call to the newest, by hours that a condition "
+    "touched: link_down or links_up, warning or no_warning; tests left out."
+)
 RATIO = Metric(
     "psap_network_loss_ratio",
     "gauge",

@@ -140,20 +140,37 @@ def _hours(since: float, until: float) -> set[int]:
 
 
 LINK_INFO = Metric("psap_link_info", "gauge", "1 for every link of the centre's file.", ("link", "carrier", "kind"))
-LINK_UP = Metric("psap_link_up", "gauge", "1 if the link carries, 0 if it is down; absent until one was told.", ("link",))
-DROPS_TOTAL = Metric("psap_network_drops_total", "counter", "Times that the link went down.", ("link",))
+LINK_UP = Metric(
+    "psap_link_up", "gauge", "1 if the link carries, 0 if it is down; absent until one or a heartbeat was told.", ("link",)
+)
+DROPS_TOTAL = Metric(
+    "psap_network_drops_total", "counter", "Times that the link went down; of one that is down already, none.", ("link",)
+)
 DOWN_SINCE = Metric("psap_link_down_timestamp_seconds", "gauge", "When the link went down; absent while it is up.", ("link",))
-FLAPS = Metric("psap_link_flaps", "gauge", "Changes of the link between up and down in the last 15 minutes.", ("link",))
+FLAPS = Metric(
+    "psap_link_flaps",
+    "gauge",
+    "Changes of the link between up and down in the last 15 minutes; that it is up when first heard of is none.",
+    ("link",),
+)
 REGISTERED = Metric("psap_link_registered", "gauge", "1 if the SIP registration stands; absent until one was told.", ("link",))
 UNREGISTERED_SINCE = Metric(
-    "psap_link_unregistered_timestamp_seconds", "gauge", "When the SIP registration was lost; absent while it stands.", ("link",)
+    "psap_link_unregistered_timestamp_seconds",
+    "gauge",
+    "When the SIP registration was first found lost; absent while it stands.",
+    ("link",),
 )
 HEARTBEAT = Metric("psap_link_last_heartbeat_timestamp_seconds", "gauge", "When the link was last found to work.", ("link",))
 MEASURED = Metric("psap_link_last_measured_timestamp_seconds", "gauge", "When the link's quality was last measured.", ("link",))
-LOSS = Metric("psap_link_loss_ratio", "gauge", "Packets lost / sent; absent when not measured for 10 minutes.", ("link",))
-JITTER = Metric("psap_link_jitter_seconds", "gauge", "Jitter; absent when not measured for 10 minutes.", ("link",))
-DELAY = Metric("psap_link_delay_seconds", "gauge", "One-way delay; absent when not measured for 10 minutes.", ("link",))
-MOS = Metric("psap_link_mos", "gauge", "Mean opinion score, 1 to 5; absent when not measured for 10 minutes.", ("link",))
+LOSS = Metric(
+    "psap_link_loss_ratio",
+    "gauge",
+    "Packets lost / sent, as last measured; absent where the last measurement lacks it or is older than 10 minutes.",
+    ("link",),
+)
+JITTER = Metric("psap_link_jitter_seconds", "gauge", "Jitter; absent as psap_link_loss_ratio is.", ("link",))
+DELAY = Metric("psap_link_delay_seconds", "gauge", "One-way delay; absent as psap_link_loss_ratio is.", ("link",))
+MOS = Metric("psap_link_mos", "gauge", "Mean opinion score, 1 to 5; absent as psap_link_loss_ratio is.", ("link",))
 CHANNELS_USED = Metric("psap_link_channels_used", "gauge", "Channels of the trunk in use when last counted.", ("link",))
 CHANNELS = Metric("psap_link_channels", "gauge", "Channels that the trunk has.", ("link",))
 

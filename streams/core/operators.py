@@ -161,15 +161,23 @@ def _count_pauses(state: State, over: Iterable[tuple[str, float]]) -> None:
 OPERATORS = Metric(
     "psap_operators",
     "gauge",
-    "Seats by what they do, each one thing: available (free to answer), ringing, talking, wrap_up, paused, off (neither logged "
-    "in nor in a call). Absent until a log-in or log-out was told or somebody rang, answered, paused or resumed.",
+    "Seats by what they do, each the first that holds: talking; off (not logged in); ringing (60 s at most, from "
+    "operator.ringing to an answer or ring_no_answer); wrap_up (to its end, a log-out or the seconds told, else 600 s); "
+    "paused; available (free to answer). A seat of which only calls are told is one until 60 minutes after the last. Absent"
+    " until a log-in or log-out was told or somebody rang, answered, paused or resumed.",
     ("state",),
 )
-PAUSED = Metric("psap_operators_paused", "gauge", "Seats that are paused, by reason.", ("reason",))
+PAUSED = Metric(
+    "psap_operators_paused",
+    "gauge",
+    "Seats whose psap_operators state is paused, by the newest reason. Paused is who is so in each of its queues; leaving a"
+    " queue ends the pause in it.",
+    ("reason",),
+)
 PAUSED_TIME = Metric(
     "psap_operator_paused_timestamp_seconds",
     "gauge",
-    "When the pause of a seat began; absent unless it is paused.",
+    "When the pause of a seat began; absent unless its psap_operators state is paused.",
     ("seat", "reason"),
 )
 PAUSE_SECONDS_TOTAL = Metric(
@@ -194,7 +202,8 @@ UNPAIRED = Metric(
 LOGGED_IN_SECONDS = Metric(
     "psap_operator_logged_in_seconds",
     "gauge",
-    "Seconds that seats were logged in or in a call, of all seats in the last 60 minutes; absent as psap_seats_staffed is.",
+    "Seconds that seats were logged in or in a call (one that goes on, or whose end was told), of all seats in the last 60 "
+    "minutes; absent as psap_seats_staffed is.",
 )
 OCCUPANCY = Metric(
     "psap_operator_occupancy_ratio",
@@ -209,7 +218,10 @@ ADHERENCE = Metric(
     "Absent without shifts, and until the whole 60 minutes are known.",
 )
 RING_NO_ANSWER_TOTAL = Metric(
-    "psap_operator_ring_no_answer_total", "counter", "Calls that rang at a seat and were not taken.", ("seat",)
+    "psap_operator_ring_no_answer_total",
+    "counter",
+    "Calls that rang at a seat, for more than 0 s, and were not taken.",
+    ("seat",),
 )
 METRICS = (
     OPERATORS,

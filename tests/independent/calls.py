@@ -120,7 +120,7 @@ class Stories:
         visit = journey.visits[-1] if journey.visits else None
         match event.type.removeprefix("call."):
             case "queued":
-                self._enter(journey, data["queue"], time)
+                self._enter(journey, self.history.label("queues", data["queue"]), time)
             case "answered":
                 self._answer(journey, visit, event)
             case "abandoned":
@@ -150,13 +150,14 @@ class Stories:
 
     def _offer(self, event: Told) -> None:
         data, clock = event.data, event.data.get("clock", "arrival")
-        direction = data.get("direction", "inbound")
-        city = direction == "inbound" and self._is_emergency(data["queue"])
+        direction, queue = data.get("direction", "inbound"), self.history.label("queues", data["queue"])
+        talks = any(talk.goes_on(event.time) for (source, _), talk in self._at.items() if source == event.source)
+        city = self._is_emergency(queue) and (direction == "inbound" or (direction == "internal" and not talks))
         journey = Journey(event.source, event.time, city, clock, data.get("caller"), data.get("link"))
         self._by_call[event.source, data["call"]] = journey
         self.journeys.append(journey)
         if direction != "outbound" and (clock == "queue" or event.source not in self._tell_queues):
-            journey.visits.append(Visit(data["queue"], event.time, clock, event.time))
+            journey.visits.append(Visit(queue, event.time, clock, event.time))
 
     def _find(self, event: Told) -> Journey | None:
         """The journey that something is told of: that of its leg, else the one that it names."""

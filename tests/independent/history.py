@@ -79,10 +79,11 @@ class History:
         return {part["code"]: part for part in parts}
 
     def label(self, kind: str, told: str) -> str:
-        """Under which label a category, an agency or a reason counts."""
+        """Under which label a queue, a category, an agency or a reason counts."""
         if (kind, told) not in self._labels:
             by_name = {_plain(name): code for code, part in self.named(kind).items() for name in (code, *part.get("also", ()))}
-            self._labels[kind, told] = by_name.get(_plain(told), "other") if by_name else told.casefold()
+            own = told if kind == "queues" else told.casefold()
+            self._labels[kind, told] = by_name.get(_plain(told), "other") if by_name else own
         return self._labels[kind, told]
 
 

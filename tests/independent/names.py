@@ -19,13 +19,19 @@ class Strangers:
     def __init__(self, history: History) -> None:
         self.told: list[tuple[int, str]] = []
         first: set[tuple[str, str]] = set()
+        for event in history.of("call"):
+            if event.type in {"call.offered", "call.queued"} and event.data.get("direction") != "outbound":
+                self._hear(history, event.time, "queue", "queues", event.data["queue"])
         for event in history.of("ticket", "operator", "link", "gauge"):
             for field, (kind, part) in (AT_EVERY_TELLING | WHEN_FIRST_TOLD).items():
                 name = event.data.get(field)
-                is_news = field in AT_EVERY_TELLING or (field, name) not in first
-                if name is not None and is_news and history.named(part) and history.label(part, name) == "other":
-                    self.told.append((event.time, kind))
+                if name is not None and (field in AT_EVERY_TELLING or (field, name) not in first):
                     first.add((field, name))
+                    self._hear(history, event.time, kind, part, name)
+
+    def _hear(self, history: History, time: int, kind: str, part: str, name: str) -> None:
+        if history.named(part) and history.label(part, name) == "other":
+            self.told.append((time, kind))
 
 
 def figures(strangers: Strangers, now: int) -> Figures:

@@ -26,13 +26,16 @@ def figures(history: History, now: int) -> Figures:
 def _say_link(found: Figures, link: str, events: list[Told], now: int) -> None:
     changes, is_up = [], None
     for event in events:
+        if event.type == "link.heartbeat" and is_up is None:
+            is_up = True
+            changes.append(event)
         if event.type in {"link.up", "link.down"} and is_up is not (event.type == "link.up"):
             is_up = event.type == "link.up"
             changes.append(event)
-    found["psap_network_drops_total", link] = sum(event.type == "link.down" for event in changes)
-    flaps = [after for after in changes[1:] if after.time > now - FLAP_WINDOW]
-    found["psap_link_flaps", link] = len(flaps)
     if changes:
+        found["psap_network_drops_total", link] = sum(event.type == "link.down" for event in changes)
+        news = changes if changes[0].type == "link.down" else changes[1:]
+        found["psap_link_flaps", link] = sum(event.time > now - FLAP_WINDOW for event in news)
         found["psap_link_up", link] = int(bool(is_up))
         if not is_up:
             found["psap_link_down_timestamp_seconds", link] = seconds(changes[-1].time)
@@ -54,9 +57,8 @@ def _say_link(found: Figures, link: str, events: list[Told], now: int) -> None:
     if measured:
         found["psap_link_last_measured_timestamp_seconds", link] = seconds(measured[-1].time)
         for name in ("loss_ratio", "jitter_seconds", "delay_seconds", "mos"):
-            lately = [event.data[name] for event in measured if name in event.data and event.time > now - STALE]
-            if lately:
-                found[f"psap_link_{name}", link] = lately[-1]
+            if name in measured[-1].data and now - measured[-1].time <= STALE:
+                found[f"psap_link_{name}", link] = measured[-1].data[name]
     occupied = [event.data for event in events if event.type == "link.occupied"]
     if occupied:
         found["psap_link_channels_used", link] = occupied[-1]["used"]
