@@ -94,9 +94,9 @@ TEXTS = {
     "warnings": Text("Peringatan", "Warnings"),
     "surge": Text("Panggilan dan perkiraan, 60 menit", "Calls and forecast, 60 min"),
     "surge about": Text(
-        "Yang datang dalam 60 menit terakhir dan yang diperkirakan (rata-rata jam yang sama dalam empat minggu, atau "
-        "tujuh hari).",
-        "Came within the last 60 minutes, and expected (mean of the same hour over four weeks, or seven days).",
+        "Yang datang dalam 60 menit terakhir, dan yang diperkirakan dari jam-jam serupa; 95 dari 100 terletak di antara "
+        "batas bawah dan batas atas.",
+        "Came within the last 60 minutes, and expected from hours like these; 95 of 100 lie between lower and upper.",
     ),
     "arrived": Text("Datang", "Came"),
     "expected": Text("Diperkirakan", "Expected"),
@@ -152,6 +152,8 @@ def _panels(say: Say) -> list[Shown]:
     surge = [
         Value(say("arrived"), f'max(psap_calls_arrived{{{CITY},window="60m"}})'),
         Value(say("expected"), f'max(psap_calls_expected_window{{{CITY},window="60m"}})'),
+        Value(say("lower"), f'max(psap_calls_expected_window_lower{{{CITY},window="60m"}})'),
+        Value(say("upper"), f'max(psap_calls_expected_window_upper{{{CITY},window="60m"}})'),
         Value(say("last week"), f'max(psap_calls_arrived{{{CITY},window="60m"}} offset 1w)'),
     ]
     known = (f"psap_city_info{{{CITY}}}", nothing)
@@ -165,7 +167,11 @@ def _panels(say: Say) -> list[Shown]:
         ("silence", Place(8, 7, 8, 7), lines(silence, COUNT, nothing)),
         ("sources", Place(16, 7, 8, 7), rows(sources, COUNT, nothing, {"source": say("source")})),
         ("lost", Place(0, 14, 12, 7), rows(lost, RATIO, nothing, {"condition": say("condition")}, codes=conditions)),
-        ("surge", Place(12, 14, 12, 7), lines(surge, COUNT, nothing, [say("expected")], [say("last week")])),
+        (
+            "surge",
+            Place(12, 14, 12, 7),
+            lines(surge, COUNT, nothing, [say("expected")], [say("lower"), say("upper"), say("last week")]),
+        ),
         ("level", Place(0, 21, 10, 7), lines(level, CENTIMETRES, nothing, [bound.name for bound in bounds])),
         ("gauges", Place(10, 21, 7, 7), rows(gauges, COUNT, nothing, {"gauge": say("gauge")})),
         (

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from schemas.callers import CallerEvent
 from schemas.calls import CallClassified, CallEvent, ExchangeRestarted
 from schemas.topics import decode_recording, encode
-from streams.core import callers, forecast
+from streams.core import arrivals, callers
 from streams.core.callbook import CAME, ELSEWHERE, Place, entry, mark, shortened
 from streams.core.callers import Callers
 from streams.core.centre import Centre
@@ -141,6 +141,12 @@ def step(
             assert_never(event.type)
 
 
+def miss(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float) -> None:
+    """An event came too late to be folded: what came in its hour is not all known."""
+    if event.type in ("call.offered", "call.queued"):
+        state.forecast.miss(time)
+
+
 def _waits(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float, centre: Centre) -> bool:
     """Whether an event is told to the whole second, and another source of its exchange may tell it finer: then it waits for that.
     Folds what has waited long enough.
@@ -175,7 +181,7 @@ def _begin(
         _mark(state, place, centre, test=True)
     carried = state.forecast.hear(time, link, centre)
     entered = entry(CAME, 0) if carried is None else f"{entry(CAME, 0)}/{carried.number}"
-    state.forecast.count(time, carried, 0 if test else 1)
+    state.forecast.count(time, carried, centre, 0 if test else 1)
     state.funnel.begin(journey, time, place.time, entered, centre, test=test)
 
 
@@ -196,7 +202,7 @@ def _mark(state: State, place: Place, centre: Centre, *, test: bool) -> None:
     """Take a journey out of every figure but those of classes, because it is a test, or bring it back."""
     for what, time, link in state.funnel.mark(place, centre, test=test):
         if what == CAME:
-            state.forecast.count(time, state.forecast.link(link), -1 if test else 1)
+            state.forecast.count(time, state.forecast.link(link), centre, -1 if test else 1)
 
 
 def _forget_leg(state: State, key: str | None, centre: Centre) -> None:
@@ -381,7 +387,7 @@ METRICS = (
     PEAK_TIME,
     UNMATCHED_TOTAL,
     *callers.METRICS,
-    *forecast.METRICS,
+    *arrivals.METRICS,
 )
 
 _NO_CALLS = Queue()
@@ -437,7 +443,7 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
         yield PEAK_TIME, ("today",), min(now, today.time)
     yield UNMATCHED_TOTAL, (), funnel.unmatched
     yield from callers.measure(state.callers, funnel.book, now)
-    yield from forecast.measure(state.forecast, now)
+    yield from arrivals.measure(state.forecast, now, centre)
     yield from state.strangers.measure()
 
 

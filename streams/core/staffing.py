@@ -55,7 +55,7 @@ def patience(funnel: Funnel) -> float | None:
 
 def need(forecast: Forecast, funnel: Funnel, time: float, centre: Centre) -> Need | None:
     """What the hour that `time`, epoch seconds, is in needs; None where calls or conversations are too few to say."""
-    expected = forecast.expected(int(time) // HOUR)
+    expected = forecast.expected(int(time) // HOUR, centre)
     n, seconds = funnel.workload.handle(time, centre.timezone)
     if n < FEWEST_CONVERSATIONS:
         n, seconds = funnel.workload.total()

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from schemas.calls import CallEvent
 from streams.core import calls
+from streams.core.arrivals import ARRIVED, LAST_CALL, LINK_LAST_CALL
 from streams.core.callers import (
     CALLBACKS_OPEN,
     CLASS_RATIO,
@@ -38,7 +39,6 @@ from streams.core.calls import (
 )
 from streams.core.centre import CentreError, parse
 from streams.core.classes import CLASSES, UNKNOWN, USUAL, told
-from streams.core.forecast import ARRIVED, LAST_CALL, LINK_LAST_CALL
 from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
 from streams.core.window import KINDS_MOST, kinds
 from tests.builders import (

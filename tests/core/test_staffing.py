@@ -56,4 +56,3 @@ def test_the_table_has_a_row_for_each_hour_of_the_week(busy: City) -> None:
     assert [row[0] for row in rows[:2]] == [at(6 * DAY), at(6 * DAY) + HOUR]
     assert {row[2] for row in rows} == {3}
     assert rows[0][1] == need(busy.calls.forecast, busy.calls.funnel, at(6 * DAY), BOGOR)
-    assert rows[-1][1] is None, "a week ahead nothing of the last days is left to tell by"
