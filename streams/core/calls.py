@@ -39,7 +39,7 @@ class State:
 
     The most that it takes as it is written, in kB, each by its own bound and with the longest text: open journeys 410, the call
     book 330, the ledger 500, windows 160, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
-    workload 115, queues 70, forecast 56, what waits 30. Together, and besides what the centre's file names, less than half of
+    workload 140, queues 70, forecast 56, what waits 30. Together, and besides what the centre's file names, less than half of
     the largest request to Kafka.
     """
 
@@ -174,7 +174,7 @@ def _begin(
     if test:
         _mark(state, place, centre, test=True)
     carried = state.forecast.hear(time, link, centre)
-    entered = entry(CAME, 0) if carried is None else f"{entry(CAME, 0)}/{carried.number}"
+    entered = entry(CAME, 0, None if carried is None else carried.number)
     state.forecast.count(time, carried, 0 if test else 1)
     state.funnel.begin(journey, time, place.time, entered, centre, test=test)
 
@@ -194,9 +194,9 @@ def _classify(state: State, key: str, event: CallClassified, time: float, centre
 
 def _mark(state: State, place: Place, centre: Centre, *, test: bool) -> None:
     """Take a journey out of every figure but those of classes, because it is a test, or bring it back."""
-    for what, time, link in state.funnel.mark(place, centre, test=test):
+    for what, time, number in state.funnel.mark(place, centre, test=test):
         if what == CAME:
-            state.forecast.count(time, state.forecast.link(link), -1 if test else 1)
+            state.forecast.count(time, state.forecast.link(number), -1 if test else 1)
 
 
 def _forget_leg(state: State, key: str | None, centre: Centre) -> None:

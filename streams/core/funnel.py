@@ -137,6 +137,7 @@ class Funnel:
                     journey.city = journey.begun = True
                     journey.arrived = journey.answered = float(place.left)
                     journey.start, journey.test = place.time, place.is_test
+                    journey.talked = any(what == SPOKE for what, _, _ in place.counted())
                 else:
                     self.book.tear_out(place)
         if direction == "outbound":
@@ -401,14 +402,15 @@ class Funnel:
             journey.test = test
             if journey.begun:
                 counted += entries(journey.counted, journey.start)
-        answered = 0
-        for what, time, _ in counted:
+        n, answered, calls = -1 if test else 1, 0, 1
+        for what, time, number in counted:
             if what == SPOKE:
-                self.workload.spoke(None, answered, time, centre, -1 if test else 1)
+                self.workload.count(answered, number or 0, calls=calls, n=n)
+                calls = 0
             elif what in {TALKED, GONE}:
                 answered = time
             else:
-                self._tally(what, time, -1 if test else 1, centre)
+                self._tally(what, time, n, centre)
                 answered = time
         return counted
 
@@ -627,10 +629,13 @@ class Funnel:
             totals.handle.observe(max(0.0, ended - answered))
             totals.transferred += visit.transferred
             totals.cut_off += visit.cut_off
-        self.workload.spoke(visit.seat, answered, ended, centre, n)
+        if visit.seat is not None and ended >= answered:
+            self.workload.spoke(visit.seat, answered, ended, centre)
         if journey.begun:
-            after = int(ended) - journey.start
-            journey.counted += entry(SPOKE, after)
+            after, microseconds = int(ended) - journey.start, round(max(0.0, ended - answered) * 1e6)
+            self.workload.count(answered, microseconds, calls=0 if journey.talked else 1, n=n)
+            journey.talked = True
+            journey.counted += entry(SPOKE, after, microseconds)
             if visit.cut_off:
                 journey.counted += entry(CUT_OFF, after)
                 self._tally(CUT_OFF, ended, n, centre)

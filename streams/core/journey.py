@@ -89,6 +89,8 @@ class Journey:
     test: bool = False
     start: int = 0
     counted: str = ""
+    talked: bool = False
+    """Whether a conversation of it is over and counted: the call counts with the first."""
     visit: Visit = field(default_factory=Visit)
     past: tuple[tuple[int, int, int], ...] = ()
     """The visits before: which queue of the funnel's, and from when to when, in whole epoch seconds."""

@@ -121,7 +121,7 @@ def test_every_offered_call_is_ended_or_waiting_at_any_moment_in_any_order(told:
         assert state.funnel.waiting >= 0
         assert min(state.funnel.day.counts + state.callers.day.counts + state.forecast.counts, default=0) >= 0
         assert min([*state.funnel.window.cells.values(), *state.callers.window.cells.values()], default=1) > 0
-        assert min(state.funnel.workload.conversations + state.funnel.workload.seconds) >= 0
+        assert min(state.funnel.workload.calls.sums + state.funnel.workload.microseconds.sums, default=0) >= 0
 
 
 @settings(deadline=None)
