@@ -13,7 +13,7 @@ from streams.core.callbook import CAME, ELSEWHERE, Place, entry, mark, shortened
 from streams.core.callers import Callers
 from streams.core.centre import Centre
 from streams.core.forecast import Forecast
-from streams.core.funnel import Funnel, Peak
+from streams.core.funnel import Funnel
 from streams.core.journey import SWEEP_SECONDS, Journey
 from streams.core.ledger import Ledger
 from streams.core.names import Strangers
@@ -21,7 +21,6 @@ from streams.core.proportion import wilson
 from streams.core.reading import Metric, Reading, Readings
 from streams.core.service_level import KINDS, LIMITS, OFFERED, Tally, variants
 from streams.core.totals import JOURNEY_OUTCOMES, OUTCOMES, Queue
-from streams.core.window import midnights
 
 WINDOWS = {"5m": 300, "15m": 900, "60m": 3600}
 """Rolling windows in seconds; `today` stands beside them."""
@@ -340,10 +339,12 @@ TODAY = Metric(
 PEAK = Metric(
     "psap_calls_waiting_peak",
     "gauge",
-    "Most callers that waited at once, tests too, today or since the first event.",
+    "Most callers that waited at once, tests too, today (who waits at local midnight among them) or since the first event. At a "
+    "whole second wait those who came in it or before and whose waiting did not end in it or before; what is told more than a "
+    "minute late makes no peak.",
     ("period",),
 )
-PEAK_TIME = Metric("psap_calls_waiting_peak_timestamp_seconds", "gauge", "When they first did.", ("period",))
+PEAK_TIME = Metric("psap_calls_waiting_peak_timestamp_seconds", "gauge", "When they first did, to the whole second.", ("period",))
 UNMATCHED_TOTAL = Metric("psap_calls_unmatched_total", "counter", "Answers and losses of calls whose arrival was never told.")
 
 METRICS = (
@@ -426,15 +427,10 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     for name in sorted({*centre.names.queues.codes, *funnel.queues}):
         yield from _measure_queue(name, funnel.queues.get(name, _NO_CALLS), waiting.get(name, []), in_service.get(name, 0), now)
     yield from _measure_rates(funnel, came, now, centre)
-    yield PEAK, ("ever",), funnel.peak.calls
-    if funnel.peak.calls:
-        yield PEAK_TIME, ("ever",), min(now, funnel.peak.time)
-    today = funnel.peak_today
-    if not funnel.day.start <= now < funnel.day.end:
-        today = Peak(funnel.waiting, midnights(now, centre.timezone)[0])
-    yield PEAK, ("today",), today.calls
-    if today.calls:
-        yield PEAK_TIME, ("today",), min(now, today.time)
+    for period, peak in zip(("ever", "today"), funnel.crowd.peaks(now, centre.timezone), strict=True):
+        yield PEAK, (period,), peak.calls
+        if peak.calls:
+            yield PEAK_TIME, (period,), min(now, peak.time)
     yield UNMATCHED_TOTAL, (), funnel.unmatched
     yield from callers.measure(state.callers, funnel.book, now)
     yield from forecast.measure(state.forecast, now)

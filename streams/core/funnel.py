@@ -23,6 +23,7 @@ from streams.core.callbook import (
     entry,
 )
 from streams.core.centre import Centre
+from streams.core.crowd import Crowd
 from streams.core.journey import ANY_QUEUE, PAST, TOGETHER_SECONDS, Journey, Visit, is_same
 from streams.core.names import OTHER, Strangers
 from streams.core.service_level import (
@@ -61,19 +62,6 @@ NEIGHBOURS = 64
 """The most centres that calls are passed on to; further ones count together as `other`."""
 
 
-@dataclass(slots=True)
-class Peak:
-    """The most callers that waited at once, and when they first did."""
-
-    calls: int = 0
-    time: float = 0.0
-
-    def see(self, calls: int, time: float) -> None:
-        """Remember `calls` waiting at `time` if there never were as many."""
-        if calls > self.calls:
-            self.calls, self.time = calls, time
-
-
 class Undecided(NamedTuple):
     """A call lost before it was known whether this exchange tells when the queue begins: in which queue then, by which key, when
     it came and was lost, and how.
@@ -98,11 +86,9 @@ class Funnel:
     """By the key of a leg that has an id of its own, that of its journey."""
     seats: Annotated[dict[tuple[str, str], Journey], Field(exclude=True)] = field(default_factory=dict)
     """By exchange and seat, the open journey that it talks with."""
-    waiting: int = 0
+    crowd: Crowd = field(default_factory=Crowd)
     window: Window = field(default_factory=Window)
     day: Day = field(default_factory=Day)
-    peak: Peak = field(default_factory=Peak)
-    peak_today: Peak = field(default_factory=Peak)
     workload: Workload = field(default_factory=Workload)
     book: Book = field(default_factory=Book)
     strangers: Strangers = field(default_factory=Strangers)
@@ -166,7 +152,7 @@ class Funnel:
         self.journeys.offered += 1
         self.journeys.clock = "queue" if journey.visit.entered is not None and not journey.visit.assumed else "arrival"
         self._tally(OFFERED, time, 0 if test else 1, centre)
-        self.waiting += 1
+        self.crowd.change(time, 1, centre.timezone)
         visit = journey.visit
         answered = visit.answered if journey.answered is None else journey.answered
         if answered is not None:
@@ -175,10 +161,6 @@ class Funnel:
             self._settle(journey)
         elif visit.loss is not None and (visit.loss != "overflowed" or visit.ended is not None):
             self._lose_journey(journey, visit.loss, visit.lost or time, centre)
-        else:
-            self.peak.see(self.waiting, time)
-            if self.day.start <= time:
-                self.peak_today.see(self.waiting, time)
 
     def answer(self, key: str, exchange: str, time: float, queue: str | None, seat: str | None, centre: Centre) -> None:
         """A call taker answered."""
@@ -467,7 +449,9 @@ class Funnel:
         if visit.queue == label:
             if is_arrival:
                 if journey.is_waiting and journey.arrived is not None:
+                    self.crowd.change(journey.arrived, -1, centre.timezone)
                     journey.arrived = min(journey.arrived, time)
+                    self.crowd.change(journey.arrived, 1, centre.timezone)
                     self.journeys.clock = "arrival"
                 return False
             if visit.assumed:
@@ -556,7 +540,8 @@ class Funnel:
         if not of_leg.begun:
             return None
         if of_leg.answered is None:
-            self.waiting -= 1
+            # It never waited besides the journey that it is a leg of.
+            self.crowd.change(of_leg.arrived or time, -1, centre.timezone)
             self.journeys.end("joined", 0.0)
         self.book.note(leg, f"{of_leg.counted}{entry(GONE, int(time) - of_leg.start)}", ANSWERED)
         return leg
@@ -680,7 +665,8 @@ class Funnel:
     def _count_closed(self, journey: Journey, kind: int, time: float, centre: Centre) -> None:
         journey.counted += entry(kind, int(time) - journey.start)
         self._tally(kind, time, 0 if journey.test else 1, centre)
-        self.waiting -= 1
+        # Two clocks can put the answer before the arrival.
+        self.crowd.change(max(time, journey.arrived or time), -1, centre.timezone)
 
     def _leave(self, journey: Journey, time: float, end: str = "") -> None:
         """Nothing more is expected of a journey; the book knows it for as long as something may be told again."""
@@ -786,8 +772,6 @@ class Funnel:
             return
         if time >= self.day.end:
             self.day.begin(time, centre.timezone, KINDS)
-            # Whoever waits over midnight is the day's first peak.
-            self.peak_today = Peak(self.waiting, self.day.start)
         self.day.add(time, what, n)
 
     def _count_taken(self, time: float, n: int) -> None:

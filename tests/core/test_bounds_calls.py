@@ -130,7 +130,7 @@ def _grow_old(state: calls.State) -> None:
             _grow(histogram)
         queue.ended = {outcome: number * 10**9 for outcome, number in queue.ended.items()}
         queue.transferred, queue.cut_off, queue.unended = (10**10,) * 3
-    assert funnel.waiting == 0, "offered and ended are multiplied alike"
+    assert funnel.crowd.waiting == 0, "offered and ended are multiplied alike"
     last = int(START + 36 * HOUR) // HOUR
     funnel.taken = {last - number: 100_000 for number in range(168)}
     learned.first, learned.counts = last - HOURS + 1, [100_000] * HOURS
