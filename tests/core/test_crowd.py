@@ -1,5 +1,6 @@
 """How many wait at once: whoever is answered as he comes never waited, and the order of telling makes no difference."""
 
+from collections.abc import Iterable
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ waits = st.lists(st.tuples(st.floats(0, 200) | st.integers(0, 200), st.floats(0,
 )
 
 
-def crowd(changes: list[tuple[float, int]]) -> Crowd:
+def crowd(changes: Iterable[tuple[float, int]]) -> Crowd:
     known = Crowd()
     for time, by in changes:
         known.change(at(time), by, WIB)
