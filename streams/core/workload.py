@@ -13,8 +13,8 @@ REMEMBERED_SECONDS = 3600
 SEATS = 200
 """The most seats whose conversations are known one by one, besides those that the centre's file names."""
 
-CONVERSATIONS, CONVERSATIONS_EACH = 4_000, 120
-"""The most conversations that are known one by one, 100 kB as they are written, which seats share evenly; and the most of one
+CONVERSATIONS, CONVERSATIONS_EACH = 2_400, 120
+"""The most conversations that are known one by one, 90 kB as they are written, which seats share evenly; and the most of one
 seat: two a minute. Beyond it the oldest go.
 """
 
@@ -23,13 +23,13 @@ seat: two a minute. Beyond it the oldest go.
 class Workload:
     """The conversations of one centre. Part of the state of calls."""
 
-    newest: int = 0
+    newest: float = 0.0
     most: int = CONVERSATIONS_EACH
     """How many conversations each seat may have."""
     gone: int = 0
     """Conversations of the last hour that were given up, one by one; by hour they stay."""
-    seats: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """Per seat the conversations of the last hour, as whole epoch seconds of end and beginning, ascending."""
+    seats: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    """Per seat the conversations of the last hour, as epoch seconds of end and beginning, ascending."""
     calls: Hourly = field(default_factory=Hourly)
     """Calls of the city, tests left out, each in the hour in which the first of its conversations was answered."""
     microseconds: Hourly = field(default_factory=Hourly)
@@ -37,7 +37,7 @@ class Workload:
 
     def spoke(self, seat: str, answered: float, ended: float, centre: Centre) -> None:
         """A seat's conversation is over; epoch seconds. So is that of a test, and one with somebody who is none of the city's."""
-        self._remember(seat, int(answered), int(ended), centre)
+        self._remember(seat, answered, ended, centre)
 
     def count(self, answered: float, microseconds: int, *, calls: int, n: int = 1) -> None:
         """Count a conversation for the hour in which it was answered, epoch seconds, with so many `calls`: none where it is not
@@ -53,10 +53,10 @@ class Workload:
         return within(union((start, end) for end, start in spoken if end > since), since, until)
 
     def has_answered(self, seat: str, since: float) -> bool:
-        """Whether one of the seat's conversations that are over began at `since`, epoch seconds, or later."""
+        """Whether one of the seat's conversations that are over began in the second of `since`, epoch seconds, or later."""
         return any(start >= int(since) for _, start in self.seats.get(seat, ()))
 
-    def _remember(self, seat: str, start: int, end: int, centre: Centre) -> None:
+    def _remember(self, seat: str, start: float, end: float, centre: Centre) -> None:
         self.newest = max(self.newest, end)
         horizon = self.newest - REMEMBERED_SECONDS
         if end <= horizon:
@@ -79,7 +79,7 @@ class Workload:
         if len(spoken) > self.most:
             self._give_up(spoken)
 
-    def _give_up(self, spoken: list[tuple[int, int]]) -> None:
+    def _give_up(self, spoken: list[tuple[float, float]]) -> None:
         """Forget the oldest of too many conversations."""
         too_many = max(0, len(spoken) - self.most)
         self.gone += too_many
