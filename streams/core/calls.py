@@ -247,6 +247,14 @@ JOURNEY_WAIT_SECONDS = Metric(
     "to the first answer or the hanging-up, tests too.",
     ("outcome",),
 )
+JOURNEYS_BACKWARD_TOTAL = Metric(
+    "psap_journeys_backward_total",
+    "counter",
+    "Of psap_journeys_ended_total those told to be answered or abandoned before they came, a fault of the data: they are in no "
+    "wait and in no service level. It is none within the second that the end is cut to, nor within 2 s where several sources "
+    "tell of one exchange: that is a wait of 0 s.",
+    ("outcome",),
+)
 JOURNEYS_WAITING = Metric(
     "psap_journeys_waiting",
     "gauge",
@@ -300,6 +308,14 @@ TRANSFERRED_TOTAL = Metric(
     "psap_calls_transferred_total", "counter", "Answered visits passed on, to a seat, a queue or elsewhere.", ("queue",)
 )
 CUT_OFF_TOTAL = Metric("psap_calls_cut_off_total", "counter", "Answered calls that the network cut off.", ("queue",))
+BACKWARD_TOTAL = Metric(
+    "psap_calls_backward_total",
+    "counter",
+    "Visits told to end before they began, as in psap_journeys_backward_total: answered or abandoned before they came into the "
+    "queue (wait), or over before they were answered (conversation): not in psap_call_wait_seconds, or not in "
+    "psap_call_handle_seconds and psap_handle_seconds_mean.",
+    ("queue", "part"),
+)
 UNENDED_TOTAL = Metric("psap_calls_unended_total", "counter", "Answered calls whose end was never told.", ("queue",))
 ANSWER_RATIO = Metric(
     "psap_answer_ratio",
@@ -351,6 +367,7 @@ METRICS = (
     JOURNEYS_OFFERED_TOTAL,
     JOURNEYS_ENDED_TOTAL,
     JOURNEY_WAIT_SECONDS,
+    JOURNEYS_BACKWARD_TOTAL,
     JOURNEYS_WAITING,
     JOURNEYS_BEYOND,
     OLDEST_JOURNEY,
@@ -368,6 +385,7 @@ METRICS = (
     IN_SERVICE,
     TRANSFERRED_TOTAL,
     CUT_OFF_TOTAL,
+    BACKWARD_TOTAL,
     UNENDED_TOTAL,
     ANSWER_RATIO,
     ANSWER_RATIO_LOWER,
@@ -455,6 +473,8 @@ def _measure_journeys(funnel: Funnel, came: list[tuple[float, bool]], now: float
         waits = totals.waits(outcome)
         if waits is not None:
             yield JOURNEY_WAIT_SECONDS, (outcome,), waits
+    for outcome in ("answered", "abandoned"):
+        yield JOURNEYS_BACKWARD_TOTAL, (outcome,), totals.backward.get(outcome, 0)
     if totals.offered:
         yield JOURNEY_CLOCK_INFO, (totals.clock,), 1
     yield JOURNEYS_WAITING, (), len(came)
@@ -490,6 +510,8 @@ def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: in
     yield IN_SERVICE, label, in_service
     yield TRANSFERRED_TOTAL, label, queue.transferred
     yield CUT_OFF_TOTAL, label, queue.cut_off
+    yield BACKWARD_TOTAL, (name, "wait"), sum(queue.backward.values())
+    yield BACKWARD_TOTAL, (name, "conversation"), queue.handle_backward
     yield UNENDED_TOTAL, label, queue.unended
 
 

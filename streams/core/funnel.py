@@ -24,7 +24,7 @@ from streams.core.callbook import (
 )
 from streams.core.centre import Centre
 from streams.core.crowd import Crowd
-from streams.core.journey import ANY_QUEUE, PAST, TOGETHER_SECONDS, Journey, Visit, is_same
+from streams.core.journey import ANY_QUEUE, PAST, TOGETHER_SECONDS, Journey, Visit, elapsed, is_same
 from streams.core.names import OTHER, Strangers
 from streams.core.service_level import (
     ANNOUNCEMENT,
@@ -197,7 +197,7 @@ class Funnel:
         visit.answered, visit.seat = time, seat
         if visit.entered is not None:
             if visit.queue:
-                self.queues[visit.queue].end("answered", max(0.0, time - visit.entered))
+                self.queues[visit.queue].end("answered", elapsed(visit.entered, time, centre))
         elif journey.arrived is not None and visit.queue:
             # Answered without a word of a queue: the visit began with the arrival.
             visit.entered, visit.assumed = journey.arrived, True
@@ -559,7 +559,7 @@ class Funnel:
             visit.answered = visit.ended = None
             self._lose_visit(journey, visit, "lost", entered + most, centre)
         elif visit.answered is not None:
-            totals.end("answered", max(0.0, visit.answered - entered))
+            totals.end("answered", elapsed(entered, visit.answered, centre))
         elif visit.loss is not None:
             self._lose_visit(journey, visit, visit.loss, closed or entered, centre)
 
@@ -568,8 +568,8 @@ class Funnel:
         visit.loss, visit.lost = loss, time
         if visit.entered is None or not visit.queue:
             return
-        wait = max(0.0, time - visit.entered)
-        if loss == "abandoned" and wait <= centre.thresholds.short_abandon_seconds:
+        wait = elapsed(visit.entered, time, centre)
+        if loss == "abandoned" and wait is not None and wait <= centre.thresholds.short_abandon_seconds:
             loss = "short_abandoned"
         if visit.assumed and journey.exchange not in self.tells and len(self.undecided) < UNDECIDED:
             self.undecided.append(Undecided(journey.exchange, visit.queue, journey.key, visit.entered, time, loss))
@@ -609,18 +609,26 @@ class Funnel:
         assert answered is not None
         assert ended is not None
         n = 1 if journey.begun and not journey.test else 0
+        talk = elapsed(answered, ended, centre)
         if visit.queue and visit.entered is not None:
             totals = self.queues[visit.queue]
-            totals.handle.observe(max(0.0, ended - answered))
+            if talk is None:
+                totals.handle_backward += 1
+            else:
+                totals.handle.observe(talk)
             totals.transferred += visit.transferred
             totals.cut_off += visit.cut_off
         if visit.seat is not None and ended >= answered:
             self.workload.spoke(visit.seat, answered, ended, centre)
         if journey.begun:
-            after, microseconds = int(ended) - journey.start, round(max(0.0, ended - answered) * 1e6)
-            self.workload.count(answered, microseconds, calls=0 if journey.talked else 1, n=n)
-            journey.talked = True
-            journey.counted += entry(SPOKE, after, microseconds)
+            after = int(ended) - journey.start
+            if talk is None:
+                journey.counted += entry(GONE, after)
+            else:
+                microseconds = round(talk * 1e6)
+                self.workload.count(answered, microseconds, calls=0 if journey.talked else 1, n=n)
+                journey.talked = True
+                journey.counted += entry(SPOKE, after, microseconds)
             if visit.cut_off:
                 journey.counted += entry(CUT_OFF, after)
                 self._tally(CUT_OFF, ended, n, centre)
@@ -638,7 +646,7 @@ class Funnel:
     def _answer_journey(self, journey: Journey, time: float, centre: Centre) -> None:
         """The first answer of a journey."""
         arrived = time if journey.arrived is None else journey.arrived
-        wait = max(0.0, time - arrived)
+        wait = elapsed(arrived, time, centre)
         journey.answered = time
         self.journeys.end("answered", wait)
         self._count_closed(journey, answer_kind(wait, centre.thresholds.service_level_seconds), time, centre)
@@ -647,8 +655,8 @@ class Funnel:
     def _lose_journey(self, journey: Journey, loss: Loss, time: float, centre: Centre) -> None:
         """A journey ended unanswered."""
         limits = centre.thresholds
-        wait = max(0.0, time - (time if journey.arrived is None else journey.arrived))
-        is_short = wait <= limits.short_abandon_seconds
+        wait = elapsed(time if journey.arrived is None else journey.arrived, time, centre)
+        is_short = wait is not None and wait <= limits.short_abandon_seconds
         if loss in ("abandoned", "overflowed") and journey.visit.entered is None and not journey.past:
             loss = "announcement"
         elif loss == "abandoned" and is_short:
@@ -744,14 +752,14 @@ class Funnel:
         self.tells[exchange] = tells
 
     def _move_to_announcement(self, lost: Undecided, centre: Centre) -> None:
-        wait = max(0.0, lost.lost - lost.arrived)
+        wait = elapsed(lost.arrived, lost.lost, centre)
         totals = self.queues[lost.queue]
         totals.offered -= 1
-        totals.take_back(lost.loss, wait)
+        totals.end(lost.loss, wait, -1)
         place = self.book.find(lost.key)
         if place is None or place.end == ELSEWHERE or lost.loss not in {"abandoned", "short_abandoned"}:
             return
-        self.journeys.take_back(lost.loss, wait)
+        self.journeys.end(lost.loss, wait, -1)
         self.journeys.end("announcement", wait)
         kind = abandon_kind(wait, centre.thresholds.service_level_seconds, lost.loss == "short_abandoned")
         n = 0 if place.is_test else 1

@@ -66,6 +66,7 @@ class Window:
         if count > 0:
             self.cells[cell] = count
             if len(self.cells) > CELLS:
+                self._forget(self.newest)
                 self._give_up()
         else:
             self.cells.pop(cell, None)
@@ -88,7 +89,9 @@ class Window:
             del self.cells[cell]
 
     def _give_up(self) -> None:
-        """Drop the oldest eighth of the moments."""
+        """Drop the oldest eighth of the moments, if there are still too many."""
+        if len(self.cells) <= CELLS:
+            return
         ages = sorted({self._age(cell) for cell in self.cells})
         most = ages[-1 - len(ages) // 8]
         self.since = self.newest - most

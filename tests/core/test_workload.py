@@ -96,8 +96,8 @@ def test_a_seat_with_two_calls_at_once_is_busy_once() -> None:
     assert busy(known, "s3", at(0), at(60)) == 0
 
 
-def test_two_clocks_can_put_the_end_before_the_answer() -> None:
-    assert handled(fold([offered("c1", 0), answered("c1", 10, "s1"), ended("c1", 8)]).funnel.workload) == (1, 0)
+def test_a_conversation_that_ends_before_it_begins_is_none() -> None:
+    assert handled(fold([offered("c1", 0), answered("c1", 10, "s1"), ended("c1", 8)]).funnel.workload) == (0, 0)
     assert busy(workload(("s1", 10, 8)), "s1", at(0), at(60)) == 0
 
 
