@@ -264,8 +264,8 @@ CLASSIFIED_TOTAL = Metric(
 CLASS_RATIO = Metric(
     "psap_calls_class_ratio",
     "gauge",
-    "Calls of the class / calls of any class, of the classified ones that came in the window; absent without any. "
-    "Ghost (silent) is not prank.",
+    "Calls of the class / calls of any class, of the classified ones that came in the window (to the second before); absent "
+    "without any. Ghost (silent) is not prank.",
     ("class", "window"),
 )
 CLASS_RATIO_LOWER = Metric(
@@ -297,7 +297,8 @@ REPEAT_CALLERS = Metric(
 CALLBACKS_OPEN = Metric(
     "psap_callbacks_open",
     "gauge",
-    "Callers of the last 4 hours who were not answered (hanging up at once left out), not since either, and not called back.",
+    "Callers of the last 4 hours (to the second before) who were not answered (hanging up at once left out), not since either, "
+    "and not called back.",
 )
 OLDEST_CALLBACK = Metric(
     "psap_oldest_callback_timestamp_seconds",

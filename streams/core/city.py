@@ -46,7 +46,9 @@ def measure(city: City, now: float, centre: Centre) -> Readings:
     of_calls = calls.settled(city.calls or calls.State(), now, centre)
     parts = [calls.measure(of_calls, now, centre)]
     talking = calls.talking(of_calls)
-    parts.append(operators.measure(city.operators or operators.State(), talking, of_calls.funnel.workload, now, centre))
+    of_seats = city.operators or operators.State()
+    looks = operators.look(of_seats, talking, of_calls.funnel.workload, now, centre)
+    parts.append(operators.measure(of_seats, looks, now, centre))
     if city.dispatch:
         parts.append(dispatch.measure(city.dispatch, now, centre))
     if city.network:
@@ -56,5 +58,6 @@ def measure(city: City, now: float, centre: Centre) -> Readings:
     if city.survey:
         parts.append(survey.measure(city.survey, now, centre))
     parts.append(losses.measure(of_calls.funnel.taken, of_calls.forecast, city.network, city.environment, now))
-    parts.append(staffing.measure(of_calls.forecast, of_calls.funnel, now, centre))
+    wrapped_up = operators.wrapped_up(of_seats, looks)
+    parts.append(staffing.measure(of_calls.forecast, of_calls.funnel, wrapped_up, now, centre))
     return chain.from_iterable(parts)

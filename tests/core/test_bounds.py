@@ -114,7 +114,7 @@ def test_the_seats_of_a_centre_fit_into_half_a_record_whatever_they_do() -> None
     assert len(state.seats) == SEATS
     assert len(state.paused_seconds) == CODES
     assert state.strangers.passed_over.keys() == {"change", "seat_queue"}
-    assert said(operators.measure(state, {}, Workload(), at(DAY), WORST))
+    assert said(operators.measure(state, operators.look(state, {}, Workload(), at(DAY), WORST), at(DAY), WORST))
 
 
 def links_at_their_worst() -> Iterable[Event]:
@@ -324,7 +324,7 @@ def test_whatever_a_noun_is_told_it_can_be_measured_and_taken_back(noun: Any, to
 
 def measured(noun: Any, state: Any, now: float, centre: Centre) -> Said:
     if noun is operators:
-        return said(operators.measure(state, {}, Workload(), now, centre))
+        return said(operators.measure(state, operators.look(state, {}, Workload(), now, centre), now, centre))
     return said(noun.measure(state, now, centre))
 
 

@@ -194,7 +194,12 @@ def figures(state: calls.State, now: float) -> dict[object, object]:
     hours = {hour: n for hour, n in state.forecast.hourly(0, 10**9).items() if n}
     weeks = {name: {week: n for week, n in link.weeks.items() if n} for name, link in state.forecast.links.items()}
     taken = {hour: n for hour, n in state.funnel.taken.items() if n}
-    return said | {"hours": hours, "weeks": weeks, "taken": taken, "handled": (workload.conversations, workload.seconds)}
+    return said | {
+        "hours": hours,
+        "weeks": weeks,
+        "taken": taken,
+        "handled": [sum(part.sums) for part in (workload.calls, workload.microseconds)],
+    }
 
 
 @pytest.mark.parametrize("end", ENDS)
