@@ -495,4 +495,6 @@ def _climb(ticket: Ticket, centre: Centre) -> None:
     """Look up when the rungs of the last leg are passed; here, because holidays are slow to ask for."""
     leg = ticket.legs[-1]
     ladder = ladder_of(ticket.category, leg.opd, centre)
-    ticket.deadlines = {rung.name: due for rung, due in zip(ladder.rungs, deadlines(ladder, leg.since, centre), strict=True)}
+    ticket.deadlines = {
+        rung.name: due for rung, due in zip(ladder.rungs, deadlines(ladder, leg.since, leg.opd, centre), strict=True)
+    }
