@@ -393,7 +393,9 @@ class Desk:
             if stage == "opened_to_arrived":
                 totals.append(self.categories[category].stages)
         for stages in totals:
-            stages.setdefault(stage, Histogram.over(BOUNDS)).observe(seconds, BOUNDS)
+            if stage not in stages:
+                stages[stage] = Histogram.over(BOUNDS)
+            stages[stage].observe(seconds, BOUNDS)
         lag = Lag(stage, seconds, _number(self.categories, category), _number(self.agencies, opd), is_first, opd is not None)
         if not self.lags.recent.add(lag, day_of(end, centre.timezone)):
             self.strangers.pass_over("lag")
