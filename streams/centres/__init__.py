@@ -43,5 +43,10 @@ def load(paths: Sequence[Path]) -> dict[str, Centre]:
     return centres
 
 
+def is_joint_leave_known(year: int) -> bool:
+    """Whether the library knows a decree on the joint leave of a year: there was never one without any day."""
+    return bool(country_holidays("ID", categories=("government",), years=year))
+
+
 def _with_holidays(centre: Centre) -> Centre:
     return centre.model_copy(update={"holidays": HOLIDAYS, "joint_leave": JOINT_LEAVE})
