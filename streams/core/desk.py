@@ -95,7 +95,7 @@ class Desk:
             agency = self.agency(ticket.opd, centre)
             agency.closed += 1
             agency.reopened += 1
-        self._count_stages(ticket, ticket.own, (), centre)
+        self._count_stages(ticket, ticket.first.known, {label: way.known for label, way in ticket.own.items()}, centre)
         if ticket.closed is not None:
             self._count_closed(ticket, centre)
         elif ticket.legs:
@@ -130,13 +130,12 @@ class Desk:
         self._follow(ticket, time, opd, unit, centre, busy=True)
         if ticket.reopened is not None and time < ticket.reopened:
             return
-        ways, fixed = self._ways(ticket, opd, centre), ticket.opened is not None
-        before = _told(ticket, ways)
-        if ticket.first.dispatch(time, fixed=fixed):
+        label, way = self._way(ticket, opd, centre)
+        before = ticket.first.dispatched
+        first, own = ticket.first.dispatch(time, ticket.began), way.dispatch(time, ticket.began)
+        if ticket.first.dispatched != before:
             ticket.by = opd
-        for way in ways.values():
-            way.dispatch(time, fixed=fixed)
-        self._count_stages(ticket, ways, before, centre)
+        self._count_stages(ticket, first, {label: own}, centre)
 
     def arrive(self, name: str, time: float, opd: str, centre: Centre) -> None:
         """A unit is on scene."""
@@ -146,11 +145,9 @@ class Desk:
         self._answer(ticket, time, opd, centre)
         if ticket.reopened is not None and time < ticket.reopened:
             return
-        ways, fixed = self._ways(ticket, opd, centre), ticket.opened is not None
-        before = _told(ticket, ways)
-        for way in (ticket.first, *ways.values()):
-            way.arrive(time, fixed=fixed)
-        self._count_stages(ticket, ways, before, centre)
+        label, way = self._way(ticket, opd, centre)
+        first, own = ticket.first.arrive(time, ticket.began), way.arrive(time, ticket.began)
+        self._count_stages(ticket, first, {label: own}, centre)
 
     def release(self, name: str, time: float, opd: str, unit: str, centre: Centre) -> None:
         """A unit is done with the ticket."""
@@ -343,47 +340,53 @@ class Desk:
         self.agency(ticket.opd, centre).closed += 1
         began, closed = ticket.began, ticket.closed
         if ticket.opd is not None and began is not None and closed is not None:
-            self._count(ticket, "opened_to_closed", began, closed, self.label(ticket.opd, centre), centre, is_first=False)
+            self._count(ticket, "opened_to_closed", (began, closed), self.label(ticket.opd, centre), centre, is_first=False)
 
-    def _ways(self, ticket: Ticket, opd: str, centre: Centre) -> dict[str, Way]:
-        """The first units of an agency on a ticket, by its label; none where too many agencies have sent some."""
+    def _way(self, ticket: Ticket, opd: str, centre: Centre) -> tuple[str, Way]:
+        """The label of an agency, and its first units on a ticket: none that are remembered where too many agencies sent some."""
         label = self.label(opd, centre)
-        if label not in ticket.own:
-            if len(ticket.own) >= LEGS:
+        way = ticket.own.get(label)
+        if way is None:
+            way = Way()
+            if len(ticket.own) < LEGS:
+                ticket.own[label] = way
+            else:
                 self.strangers.pass_over("ticket_agency")
-                return {}
-            ticket.own[label] = Way()
-        return {label: ticket.own[label]}
+        return label, way
 
-    def _count_stages(self, ticket: Ticket, ways: dict[str, Way], before: Collection[tuple[str, Stage]], centre: Centre) -> None:
-        """Count the stages of these ways and of the first units of all that were not told `before`.
+    def _count_stages(self, ticket: Ticket, first: Collection[Stage], own: dict[str, tuple[Stage, ...]], centre: Centre) -> None:
+        """Count the stages that are known now of the first units of all, and of agencies by their labels.
 
         One that is both the ticket's and an agency's is one lag.
         """
-        first = ticket.first.stages(ticket.began)
-        new = {stage: span for stage, span in first.items() if (FIRST, stage) not in before}
-        for label, way in ways.items():
-            for stage, (start, end) in way.stages(ticket.began).items():
-                if (label, stage) not in before:
-                    is_first = new.get(stage) == (start, end)
-                    if is_first:
-                        del new[stage]
-                    self._count(ticket, stage, start, end, label, centre, is_first=is_first)
-        for stage, (start, end) in new.items():
-            self._count(ticket, stage, start, end, None, centre, is_first=True)
-        arrived = first.get("opened_to_arrived")
+        began = ticket.began
+        if began is None:
+            return
+        spans = {stage: ticket.first.span(stage, began) for stage in first}
         # The call is about the first time that the ticket was opened.
-        is_the_calls = ticket.call and ticket.reopened is None and (FIRST, "opened_to_arrived") not in before
-        if arrived is not None and is_the_calls and not self.lags.reach(ticket.call, arrived[1]):
+        of_call = spans.get("opened_to_arrived") if ticket.call and ticket.reopened is None else None
+        if of_call is not None and not self.lags.reach(ticket.call, of_call[1]):
             self.strangers.pass_over("reached")
+        for label, stages in own.items():
+            way = ticket.own.get(label)
+            if way is None:
+                continue
+            for stage in stages:
+                span = way.span(stage, began)
+                is_first = spans.get(stage) == span
+                if is_first:
+                    del spans[stage]
+                self._count(ticket, stage, span, label, centre, is_first=is_first)
+        for stage, span in spans.items():
+            self._count(ticket, stage, span, None, centre, is_first=True)
 
     def _count(
-        self, ticket: Ticket, stage: Stage, start: float, end: float, opd: str | None, centre: Centre, *, is_first: bool
+        self, ticket: Ticket, stage: Stage, span: tuple[float, float], opd: str | None, centre: Centre, *, is_first: bool
     ) -> None:
         """Count what a stage of a ticket took: in the figures of an agency, if its label is given, and, if it is that of the
         ticket's first unit, in those of the city and the category.
         """
-        seconds = self.lags.seconds(stage, start, end)
+        seconds = self.lags.seconds(stage, *span)
         if seconds is None:
             return
         category = self.category(ticket, centre)
@@ -397,20 +400,10 @@ class Desk:
                 stages[stage] = Histogram.over(BOUNDS)
             stages[stage].observe(seconds, BOUNDS)
         lag = Lag(stage, seconds, _number(self.categories, category), _number(self.agencies, opd), is_first, opd is not None)
-        if not self.lags.recent.add(lag, day_of(end, centre.timezone)):
+        if not self.lags.recent.add(lag, day_of(span[1], centre.timezone)):
             self.strangers.pass_over("lag")
-
-
-FIRST = ""
-"""Stands for the first units of all agencies where others are named by their agency's label."""
 
 
 def _number(table: Collection[str], label: str | None) -> int:
     """At which place of a table, which only grows, a label stands; 0 for none."""
-    return next((number for number, known in enumerate(table) if known == label), 0)
-
-
-def _told(ticket: Ticket, ways: dict[str, Way]) -> set[tuple[str, Stage]]:
-    """Which stages of these ways, and of the first units of all, are known."""
-    began = ticket.began
-    return {(label, stage) for label, way in {FIRST: ticket.first, **ways}.items() for stage in way.stages(began)}
+    return 0 if label is None else [*table].index(label)

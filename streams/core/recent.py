@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from math import ceil
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
@@ -40,8 +40,7 @@ _WIDTH = 9
 """Characters of a lag: its stage and whose figures it is in, the category and the agency (two each), and the seconds (four)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lag:
+class Lag(NamedTuple):
     """What one stage of a ticket took, in seconds. `category` and `opd` are numbers below 4,096.
 
     `is_first`: it is that of the ticket's first unit, which the figures of the city and the category are about. `is_own`: it is

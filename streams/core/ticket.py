@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from streams.core.centre import Centre
 from streams.core.ladder import deadlines, ladder_of
-from streams.core.recent import Stage
+from streams.core.recent import STAGES, Stage
 
 
 @dataclass(slots=True)
@@ -43,32 +43,40 @@ class Way:
     dispatched: float | None = None
     arrived: float | None = None
 
-    def dispatch(self, time: float, *, fixed: bool) -> bool:
-        """A unit was sent out; says whether it is the first. Unless it is `fixed`, an earlier one told later is."""
-        if self.dispatched is not None and (fixed or time >= self.dispatched):
-            return False
+    def dispatch(self, time: float, began: float | None) -> tuple[Stage, ...]:
+        """A unit was sent out. Returns the stages that are known by that; `began` is when the ticket was opened or reopened.
+        Until that is known, an earlier unit that is told later is the first.
+        """
+        if self.dispatched is not None and (began is not None or time >= self.dispatched):
+            return ()
         self.dispatched = time
-        return True
-
-    def arrive(self, time: float, *, fixed: bool) -> bool:
-        """The same of a unit on scene."""
-        if self.arrived is not None and (fixed or time >= self.arrived):
-            return False
-        self.arrived = time
-        return True
-
-    def stages(self, began: float | None) -> dict[Stage, tuple[float, float]]:
-        """From when to when each stage lasted, as far as both are known; the ticket `began` when it was opened or reopened."""
         if began is None:
-            return {}
-        found: dict[Stage, tuple[float, float]] = {}
-        if self.dispatched is not None:
-            found["opened_to_dispatched"] = began, self.dispatched
-        if self.arrived is not None:
-            found["opened_to_arrived"] = began, self.arrived
-            if self.dispatched is not None:
-                found["dispatched_to_arrived"] = self.dispatched, self.arrived
-        return found
+            return ()
+        return ("opened_to_dispatched",) if self.arrived is None else ("opened_to_dispatched", "dispatched_to_arrived")
+
+    def arrive(self, time: float, began: float | None) -> tuple[Stage, ...]:
+        """The same of a unit on scene."""
+        if self.arrived is not None and (began is not None or time >= self.arrived):
+            return ()
+        self.arrived = time
+        if began is None:
+            return ()
+        return ("opened_to_arrived",) if self.dispatched is None else ("opened_to_arrived", "dispatched_to_arrived")
+
+    @property
+    def known(self) -> tuple[Stage, ...]:
+        """The stages that are known once the ticket's opening is."""
+        if self.dispatched is None:
+            return () if self.arrived is None else ("opened_to_arrived",)
+        return ("opened_to_dispatched",) if self.arrived is None else STAGES[:3]
+
+    def span(self, stage: Stage, began: float) -> tuple[float, float]:
+        """From when to when a stage lasted that is known."""
+        start = self.dispatched if stage == "dispatched_to_arrived" else began
+        end = self.dispatched if stage == "opened_to_dispatched" else self.arrived
+        assert start is not None
+        assert end is not None
+        return start, end
 
 
 @dataclass(slots=True)
