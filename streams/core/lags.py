@@ -54,8 +54,7 @@ class Lags:
         if end < start:
             self.backward[stage] = self.backward.get(stage, 0) + 1
             return None
-        # What floats add to a difference is less than the microsecond that times are told in.
-        return round(end - start, 6)
+        return end - start
 
     def reach(self, call: str, time: float) -> bool:
         """Remember when a unit was on scene of a call. False where an older one that is still of use had to go."""

@@ -61,7 +61,7 @@ def measure(of_calls: calls.State, of_tickets: dispatch.State, now: float, centr
     still = sorted([now - start for start in waiting if start is not None])
     yield TICKETS, (), len(ended)
     for label, percent in QUANTILES.items():
-        yield SECONDS, (label,), round(quantile(ended, still, percent), 6)
+        yield SECONDS, (label,), quantile(ended, still, percent)
     for limit in sorted({*LIMITS, centre.thresholds.scene_seconds}):
         good, n = within(ended, still, limit)
         lower, upper = wilson(good, n)

@@ -205,7 +205,6 @@ def test_an_answer_before_its_sending_is_backward_too() -> None:
 
 
 def test_a_lag_of_fifteen_minutes_by_clocks_with_milliseconds_is_within_fifteen_minutes() -> None:
-    """Not every difference of two such times is exactly 900 as floats."""
     told = [event for n in range(1000) for event in reached(f"t{n}", n / 1000, 900)]
 
     said = readings(told, 2000)
