@@ -9,7 +9,7 @@ from dashboards.boards.text import Say, Text
 STATES = ("unsent", "in_time", "answered")
 RUNGS = ("7m", "15m", "24h", "48h", "72h")
 STAGES = ("opened_to_dispatched", "dispatched_to_arrived", "opened_to_arrived", "opened_to_closed")
-TOGETHER = ("city", "answer")
+CLOCKS = ("city", "answer", "category")
 DIMENSIONS = ("pemahaman_program", "tepat_sasaran", "tepat_waktu", "tercapainya_tujuan", "perubahan_nyata")
 
 TEXTS = {
@@ -71,9 +71,11 @@ TEXTS = {
         "Tiket dibuka → unit pertama OPD itu sendiri di lokasi; bagian dalam 8 dan 15 menit, selang Wilson 95 % (15 menit), n.",
         "Ticket opened → the agency's own first unit on scene; share within 8 and 15 min, Wilson 95 % interval (15 min) and n.",
     ),
-    "category": Text("Kategori", "Category"),
-    "city": Text("seluruh kota", "whole city"),
-    "answer": Text("sejak panggilan dijawab", "since the call's answer"),
+    "clock": Text("Dari", "Of"),
+    "of category": Text("Kategori", "Category"),
+    "category": Text("kategori, sejak dibuka", "category, since opened"),
+    "city": Text("seluruh kota, sejak dibuka", "whole city, since opened"),
+    "answer": Text("seluruh kota, sejak dijawab", "whole city, since the answer"),
     "8 min": Text("≤ 8 menit", "≤ 8 min"),
     "15 min": Text("≤ 15 menit", "≤ 15 min"),
     "lower": Text("dari", "from"),
@@ -139,12 +141,13 @@ def _scene(say: Say, label: str) -> list[Value]:
         if label == "opd":
             expr = f"max by (opd) (psap_ticket_{metric}{{{CITY},{asked}}})"
         else:
-            expr = (
-                f"max by (category) (psap_category_{metric}{{{CITY},{asked}}})"
-                f' or label_replace(max(psap_city_{metric}{{{CITY},{asked}}}), "category", "city", "", "")'
-                f" or label_replace(max(psap_answer_to_scene_{of_answer}{{{CITY},{asked.removeprefix(_WHOLE)}}}),"
-                ' "category", "answer", "", "")'
-            )
+            answer = f"psap_answer_to_scene_{of_answer}{{{CITY},{asked.removeprefix(_WHOLE)}}}"
+            parts = {
+                "city": f'label_replace(max(psap_city_{metric}{{{CITY},{asked}}}), "category", "*", "", "")',
+                "answer": f'label_replace(max({answer}), "category", "*", "", "")',
+                "category": f"max by (category) (psap_category_{metric}{{{CITY},{asked}}})",
+            }
+            expr = " or ".join(f'label_replace({parts[clock]}, "clock", "{clock}", "", "")' for clock in CLOCKS)
         found.append(Value(say(name) if name in TEXTS else name, expr, unit))
     return found
 
@@ -208,11 +211,12 @@ def _panels(say: Say) -> list[Shown]:
         for label, codes in (
             ("rung", (*STATES, *RUNGS)),
             ("stage", STAGES),
-            ("category", TOGETHER),
+            ("clock", CLOCKS),
             ("dimension", (*DIMENSIONS, "mean")),
         )
     }
     by = {**of_opd, "rung": say("rung")}
+    by_clock = {"clock": say("clock"), "category": say("of category")}
     oldest = rows([Value(say("since"), unanswered)], DURATION, say("all answered"), of_opd, seen=known)
     return [
         ("open", Place(0, 0, 12, 6), stats(open_now, COUNT, nothing, {0: GREEN, 1: ORANGE})),
@@ -221,7 +225,7 @@ def _panels(say: Say) -> list[Shown]:
         ("oldest", Place(0, 6, 8, 7), oldest),
         ("rungs", Place(8, 6, 9, 7), rows([by_rung], COUNT, say("no ticket"), by, codes=said, seen=known)),
         ("units", Place(17, 6, 7, 7), stats(units, COUNT, nothing)),
-        ("scene", Place(0, 13, 12, 8), rows(_scene(say, "category"), RATIO, nothing, {"category": say("category")}, codes=said)),
+        ("scene", Place(0, 13, 12, 8), rows(_scene(say, "category"), RATIO, nothing, by_clock, codes=said)),
         ("scene opd", Place(12, 13, 12, 8), rows(_scene(say, "opd"), RATIO, nothing, of_opd)),
         ("stages", Place(0, 21, 8, 7), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")}, codes=said)),
         ("course", Place(8, 21, 5, 7), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
