@@ -335,8 +335,8 @@ def cancelled(warning: str, seconds: float) -> EnvironmentEvent:
     return WeatherCancelled(data=Cancelled(warning=warning), **_envelope("wc", warning, seconds))
 
 
-def opened(ticket: str, seconds: float, category: str = "kebakaran") -> DispatchEvent:
-    return TicketOpened(data=Opened(ticket=ticket, category=category), **_envelope("to", ticket, seconds))
+def opened(ticket: str, seconds: float, category: str = "kebakaran", call: str | None = None) -> DispatchEvent:
+    return TicketOpened(data=Opened(ticket=ticket, category=category, call=call), **_envelope("to", ticket, seconds))
 
 
 def sent(ticket: str, seconds: float, opd: str = "damkar") -> DispatchEvent:

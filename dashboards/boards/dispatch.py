@@ -2,13 +2,14 @@
 
 from dashboards.boards.figures import of_centre
 from dashboards.boards.frame import CITY, Sheet, Shown, freshness
-from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, Place, Value, lines, rows, stats
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
 # As the core calls them; rungs are those of the packaged ladders, others stand as the centre's file names them.
 STATES = ("unsent", "in_time", "answered")
 RUNGS = ("7m", "15m", "24h", "48h", "72h")
-STAGES = ("opened_to_dispatched", "dispatched_to_arrived", "opened_to_closed")
+STAGES = ("opened_to_dispatched", "dispatched_to_arrived", "opened_to_arrived", "opened_to_closed")
+CLOCKS = ("city", "answer", "category")
 DIMENSIONS = ("pemahaman_program", "tepat_sasaran", "tepat_waktu", "tercapainya_tujuan", "perubahan_nyata")
 
 TEXTS = {
@@ -56,7 +57,29 @@ TEXTS = {
     "stage": Text("Tahap", "Stage"),
     "opened_to_dispatched": Text("dibuka → unit berangkat", "opened → unit sent"),
     "dispatched_to_arrived": Text("berangkat → tiba", "sent → on scene"),
+    "opened_to_arrived": Text("dibuka → tiba", "opened → on scene"),
     "opened_to_closed": Text("dibuka → selesai", "opened → closed"),
+    "scene": Text("Waktu sampai di lokasi menurut kategori, 7 hari", "Time to the scene by category, 7 days"),
+    "scene about": Text(
+        "Tiket dibuka → unit pertama di lokasi, dari OPD mana pun; bagian dalam 8 dan 15 menit dengan selang Wilson 95 % (15 "
+        "menit) dan n. Yang terbuka tanpa unit lebih lama dari batas sudah terlambat. Sejak panggilan dijawab: jam-jam terakhir.",
+        "Ticket opened → first unit on scene, of any agency; share within 8 and 15 min with Wilson 95 % interval (15 min) and n. "
+        "Open ones without a unit for longer have missed already. Since the call's answer: the last hours only.",
+    ),
+    "scene opd": Text("Waktu sampai di lokasi menurut OPD, 7 hari", "Time to the scene by agency, 7 days"),
+    "scene opd about": Text(
+        "Tiket dibuka → unit pertama OPD itu sendiri di lokasi; bagian dalam 8 dan 15 menit, selang Wilson 95 % (15 menit), n.",
+        "Ticket opened → the agency's own first unit on scene; share within 8 and 15 min, Wilson 95 % interval (15 min) and n.",
+    ),
+    "clock": Text("Dari", "Of"),
+    "of category": Text("Kategori", "Category"),
+    "category": Text("kategori, sejak dibuka", "category, since opened"),
+    "city": Text("seluruh kota, sejak dibuka", "whole city, since opened"),
+    "answer": Text("seluruh kota, sejak dijawab", "whole city, since the answer"),
+    "8 min": Text("≤ 8 menit", "≤ 8 min"),
+    "15 min": Text("≤ 15 menit", "≤ 15 min"),
+    "lower": Text("dari", "from"),
+    "upper": Text("sampai", "to"),
     "reminders": Text("Pengingat", "Reminders"),
     "reminders about": Text(
         "Belum diterima grup admin OPD, dan diterima dalam 24 jam. Satu pengingat per tiket dan tangga.",
@@ -94,6 +117,39 @@ TEXTS = {
     "score": Text("Nilai", "Score"),
     "wanted": Text("Perlu", "Needed"),
 }
+
+
+_WHOLE = 'stage="opened_to_arrived",'
+SCENE = (
+    ("P50", "stage_quantile_seconds", "quantile_seconds", f'{_WHOLE}quantile="0.5"', DURATION),
+    ("P90", "stage_quantile_seconds", "quantile_seconds", f'{_WHOLE}quantile="0.9"', DURATION),
+    ("8 min", "scene_ratio", "ratio", 'threshold="480"', RATIO),
+    ("15 min", "scene_ratio", "ratio", 'threshold="900"', RATIO),
+    ("lower", "scene_ratio_lower", "ratio_lower", 'threshold="900"', RATIO),
+    ("upper", "scene_ratio_upper", "ratio_upper", 'threshold="900"', RATIO),
+    ("n", "scene_tickets", "ratio_tickets", 'threshold="900"', COUNT),
+)
+"""What is said of the time to the scene: its name, the end of its metric's, that of the clock from the call's answer, what is
+asked for, and its unit.
+"""
+
+
+def _scene(say: Say, label: str) -> list[Value]:
+    """The time to the scene by agency; or by category, with the whole city and the clock from the call's answer."""
+    found = []
+    for name, metric, of_answer, asked, unit in SCENE:
+        if label == "opd":
+            expr = f"max by (opd) (psap_ticket_{metric}{{{CITY},{asked}}})"
+        else:
+            answer = f"psap_answer_to_scene_{of_answer}{{{CITY},{asked.removeprefix(_WHOLE)}}}"
+            parts = {
+                "city": f'label_replace(max(psap_city_{metric}{{{CITY},{asked}}}), "category", "*", "", "")',
+                "answer": f'label_replace(max({answer}), "category", "*", "", "")',
+                "category": f"max by (category) (psap_category_{metric}{{{CITY},{asked}}})",
+            }
+            expr = " or ".join(f'label_replace({parts[clock]}, "clock", "{clock}", "", "")' for clock in CLOCKS)
+        found.append(Value(say(name) if name in TEXTS else name, expr, unit))
+    return found
 
 
 def _panels(say: Say) -> list[Shown]:
@@ -152,20 +208,28 @@ def _panels(say: Say) -> list[Shown]:
     known = (f"psap_city_info{{{CITY}}}", nothing)
     said = {
         label: {code: say(code) for code in codes}
-        for label, codes in (("rung", (*STATES, *RUNGS)), ("stage", STAGES), ("dimension", (*DIMENSIONS, "mean")))
+        for label, codes in (
+            ("rung", (*STATES, *RUNGS)),
+            ("stage", STAGES),
+            ("clock", CLOCKS),
+            ("dimension", (*DIMENSIONS, "mean")),
+        )
     }
     by = {**of_opd, "rung": say("rung")}
+    by_clock = {"clock": say("clock"), "category": say("of category")}
     oldest = rows([Value(say("since"), unanswered)], DURATION, say("all answered"), of_opd, seen=known)
     return [
         ("open", Place(0, 0, 12, 6), stats(open_now, COUNT, nothing, {0: GREEN, 1: ORANGE})),
         ("reminders", Place(12, 0, 5, 6), stats(reminders, COUNT, nothing)),
         freshness(say, Place(17, 0, 7, 6)),
-        ("oldest", Place(0, 6, 8, 8), oldest),
-        ("rungs", Place(8, 6, 9, 8), rows([by_rung], COUNT, say("no ticket"), by, codes=said, seen=known)),
-        ("units", Place(17, 6, 7, 8), stats(units, COUNT, nothing)),
-        ("stages", Place(0, 14, 12, 14), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")}, codes=said)),
-        ("course", Place(12, 14, 12, 7), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
-        ("arrived", Place(12, 21, 6, 7), lines(flow, COUNT, nothing)),
+        ("oldest", Place(0, 6, 8, 7), oldest),
+        ("rungs", Place(8, 6, 9, 7), rows([by_rung], COUNT, say("no ticket"), by, codes=said, seen=known)),
+        ("units", Place(17, 6, 7, 7), stats(units, COUNT, nothing)),
+        ("scene", Place(0, 13, 12, 8), rows(_scene(say, "category"), RATIO, nothing, by_clock, codes=said)),
+        ("scene opd", Place(12, 13, 12, 8), rows(_scene(say, "opd"), RATIO, nothing, of_opd)),
+        ("stages", Place(0, 21, 8, 7), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")}, codes=said)),
+        ("course", Place(8, 21, 5, 7), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
+        ("arrived", Place(13, 21, 5, 7), lines(flow, COUNT, nothing)),
         ("survey", Place(18, 21, 6, 7), rows(survey, COUNT, nothing, {"dimension": say("dimension")}, codes=said)),
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, time
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
@@ -58,6 +58,10 @@ class Thresholds(BaseModel):
     """Seats busier than this for long are a ticket. The Canadian Treasury Board's ceiling; above 0.9 people burn out."""
     pause_seconds: Seconds = 600
     """A longer pause of a seat is a ticket."""
+    scene_seconds: Annotated[int, Field(gt=0, le=3600)] = 900
+    """Within this the first unit is to be on scene. The ministry's 15 minutes; 480, its 8 minutes, for Jakarta."""
+    scene_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    """A week in which surely fewer tickets of a life-safety category than this share had a unit on scene so soon is a ticket."""
 
 
 class Part(BaseModel):
@@ -164,11 +168,19 @@ class Category(Named):
     ladder: str = "routine"
 
 
+Rest = Literal["weekends", "holidays", "joint_leave"]
+RESTS: tuple[Rest, ...] = get_args(Rest)
+"""When an agency does not work: on days that are none of the office's, on public holidays, and on joint leave (cuti bersama)."""
+
+
 class Opd(Named):
-    """A responder agency. `ladder` stands in for that of the category, where the agency has one of its own."""
+    """A responder agency. `ladder` stands in for that of the category, where the agency has one of its own; `rests_on` says on
+    which days its clocks of working days and hours stand still: a fire brigade that never rests has none.
+    """
 
     name: str
     ladder: str | None = None
+    rests_on: tuple[Rest, ...] = RESTS
 
 
 class Office(Part):
@@ -249,6 +261,8 @@ class Centre(BaseModel):
     thresholds: Thresholds = Thresholds()
     holidays: Annotated[Container[date], Field(exclude=True)] = frozenset()
     """Public holidays; whoever loads the file adds those of Indonesia."""
+    joint_leave: Annotated[Container[date], Field(exclude=True)] = frozenset()
+    """Days of joint leave (cuti bersama), of which the same is true."""
 
     @field_validator("timezone", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from streams.core import calls, dispatch, environment, losses, names, network, operators, staffing, survey
+from streams.core import calls, dispatch, environment, losses, names, network, operators, response, staffing, survey
 from streams.core.centre import Centre
 from streams.core.reading import Metric, Readings
 
@@ -25,6 +25,7 @@ METRICS: tuple[Metric, ...] = (
     *(metric for noun in NOUNS.values() for metric in noun.METRICS),
     *losses.METRICS,
     *names.METRICS,
+    *response.METRICS,
     *staffing.METRICS,
 )
 
@@ -51,6 +52,7 @@ def measure(city: City, now: float, centre: Centre) -> Readings:
     parts.append(operators.measure(of_seats, looks, now, centre))
     if city.dispatch:
         parts.append(dispatch.measure(city.dispatch, now, centre))
+        parts.append(response.measure(of_calls, city.dispatch, now, centre))
     if city.network:
         parts.append(network.measure(city.network, now, centre))
     if city.environment:

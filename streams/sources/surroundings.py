@@ -207,8 +207,8 @@ def _ticket(sim: "Simulation", centre: Centre, ticket: str, call: str) -> Proces
 def _send_unit(sim: "Simulation", dice: Random, ticket: str, opd: str) -> Process:
     unit = f"{opd}-{dice.randint(1, 4)}"
     steps: tuple[tuple[Callable[[], float], Any], ...] = (
-        (lambda: dice.lognormvariate(log(120), 0.6), TicketUnitDispatched),
-        (lambda: dice.lognormvariate(log(480), 0.5), TicketUnitArrived),
+        (lambda: dice.lognormvariate(log(60), 0.6), TicketUnitDispatched),
+        (lambda: dice.lognormvariate(log(300), 0.6), TicketUnitArrived),  # San Francisco's median, week of 7 April 2020
         (lambda: dice.lognormvariate(log(1800), 0.6), TicketUnitAvailable),
     )
     for seconds, kind in steps:
