@@ -11,6 +11,7 @@ import promql_parser
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, Refusal
 from streams.core.centre import Centre
+from streams.core.reading import Reading
 from streams.exposition import exposition
 from streams.monitor import Monitor
 from tests.dashboards.names import nodes
@@ -114,10 +115,21 @@ class Blocks:
             path.unlink()
 
 
+class Narrow(Monitor):
+    """Says of one centre only what is wanted."""
+
+    def __init__(self, centre: Centre, wanted: Wanted) -> None:
+        super().__init__({centre.code: centre})
+        self._families = wanted.families()
+
+    def measure(self, city: str, now: float) -> list[Reading]:
+        """The readings of the families that are wanted."""
+        return [reading for reading in super().measure(city, now) if reading[0].name in self._families]
+
+
 def scrape(centre: Centre, events: Sequence[Event], wanted: Wanted, blocks: Blocks) -> frozenset[str]:
     """Fold all events and write what is wanted of each scrape. Returns the names of the metrics that there were."""
-    monitor = Monitor({centre.code: centre})
-    families, found = wanted.families(), set[str]()
+    monitor, found = Narrow(centre, wanted), set[str]()
     told = 0
     for moment in moments(events):
         while told < len(events) and events[told].time.timestamp() <= moment:
@@ -127,13 +139,11 @@ def scrape(centre: Centre, events: Sequence[Event], wanted: Wanted, blocks: Bloc
             told += 1
         lines = list(ALWAYS)
         for family in exposition(monitor, moment):
-            head, _, samples = family.partition("\n# TYPE ")
-            if head.split(" ", 3)[2] in families:
-                for line in samples.split("\n")[1:-1]:
-                    series = line.rpartition(" ")[0]
-                    if series in wanted:
-                        lines.append(line)
-                        found.add(series.partition("{")[0])
+            for line in family.split("\n")[2:-1]:
+                series = line.rpartition(" ")[0]
+                if series in wanted:
+                    lines.append(line)
+                    found.add(series.partition("{")[0])
         blocks.write(moment, lines)
     blocks.finish()
     return frozenset(found)
