@@ -9,7 +9,7 @@ BENCH  := $(VENV)/.bench
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test rules3 lint bench chaos docs pictures lock
+.PHONY: help setup run test rules3 lint bench alarms chaos docs pictures lock
 
 help:    ## this list
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST) | sed 's/^  make \([a-z0-9]*\)  /  make \1\t/' | expand -t 17
@@ -36,6 +36,9 @@ lint: $(DEV)  ## format, lint, types, generated files
 
 bench: $(BENCH)  ## speeds beside their bare limits, the forecast beside its rivals, written to tests/bench/results.md
 	$(PY) -m tests.bench
+
+alarms: $(DEV)  ## how often each alert would have fired on real months, written to tests/alarms/results.md
+	$(PY) -m tests.alarms
 
 chaos: $(DEV)  ## 200,000 valid events with extreme values, then 30 kill -9 of workers, 5 of the broker, 5 rebalances under load
 	$(PY) -m tests.chaos

@@ -11,6 +11,8 @@ RUNGS = ("7m", "15m", "24h", "48h", "72h")
 STAGES = ("opened_to_dispatched", "dispatched_to_arrived", "opened_to_arrived", "opened_to_closed")
 CLOCKS = ("city", "answer", "category")
 DIMENSIONS = ("pemahaman_program", "tepat_sasaran", "tepat_waktu", "tercapainya_tujuan", "perubahan_nyata")
+ELEMENTS = ("u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9")
+WHOLES = ("mean", "items", "index")
 
 TEXTS = {
     "title": Text("Tanggapan OPD", "OPD response"),
@@ -104,17 +106,31 @@ TEXTS = {
     "closed": Text("Selesai", "Closed"),
     "survey": Text("Survei kepercayaan warga", "Survey of the town's trust"),
     "survey about": Text(
-        "Nilai rata-rata tertimbang (WMS) setiap dimensi, 1 sampai 5, dengan n jawaban; jumlah yang perlu menurut Slovin.",
-        "Weighted mean score (WMS) of each dimension, 1 to 5, with n answers; how many are needed by Slovin.",
+        "Lima dimensi (1–5; rata-rata dimensi dan rata-rata butir berbeda bila jumlah butirnya tidak sama), atau sembilan "
+        "unsur SKM (1–4; indeks = rata-rata × 25, PermenPANRB 14/2017). n: jawaban paling sedikit; terbanyak bila tidak sama.",
+        "Five dimensions (1–5; the means of dimensions and of items differ where these have unequal numbers of items), or the "
+        "nine elements of the SKM (1–4; index = mean × 25, PermenPANRB 14/2017). n: fewest answers; most where unequal.",
     ),
-    "dimension": Text("Dimensi", "Dimension"),
-    "mean": Text("Rata-rata semua", "Mean of all"),
+    "dimension": Text("Dimensi atau unsur", "Dimension or element"),
+    "mean": Text("Rata-rata dimensi", "Mean of dimensions"),
+    "items": Text("Rata-rata butir", "Mean of items"),
+    "index": Text("Indeks SKM", "SKM index"),
+    "u1": Text("U1 Persyaratan", "U1 Requirements"),
+    "u2": Text("U2 Sistem, mekanisme, dan prosedur", "U2 System, mechanism and procedure"),
+    "u3": Text("U3 Waktu penyelesaian", "U3 Time to completion"),
+    "u4": Text("U4 Biaya/tarif", "U4 Cost"),
+    "u5": Text("U5 Produk spesifikasi jenis pelayanan", "U5 What the service delivers"),
+    "u6": Text("U6 Kompetensi pelaksana", "U6 Competence of staff"),
+    "u7": Text("U7 Perilaku pelaksana", "U7 Conduct of staff"),
+    "u8": Text("U8 Penanganan pengaduan, saran, dan masukan", "U8 Complaints and suggestions"),
+    "u9": Text("U9 Sarana dan prasarana", "U9 Facilities"),
     "pemahaman_program": Text("Pemahaman program", "Programme understood"),
     "tepat_sasaran": Text("Tepat sasaran", "Reaches the right people"),
     "tepat_waktu": Text("Tepat waktu", "In time"),
     "tercapainya_tujuan": Text("Tercapainya tujuan", "Purpose reached"),
     "perubahan_nyata": Text("Perubahan nyata", "Real change"),
     "score": Text("Nilai", "Score"),
+    "most": Text("Terbanyak", "Most"),
     "wanted": Text("Perlu", "Needed"),
 }
 
@@ -150,6 +166,22 @@ def _scene(say: Say, label: str) -> list[Value]:
             expr = " or ".join(f'label_replace({parts[clock]}, "clock", "{clock}", "", "")' for clock in CLOCKS)
         found.append(Value(say(name) if name in TEXTS else name, expr, unit))
     return found
+
+
+def _whole(expr: str, row: str) -> str:
+    return f'label_replace({expr}, "dimension", "{row}", "", "")'
+
+
+def _answers(least: str, bound: str) -> str:
+    """The fewest or most answers of an item, by dimension, element and whole."""
+    rows_of_items = f'label_replace(psap_survey_item_answers{{{CITY}}}, "dimension", "$1", "item", "([^.]+).*")'
+    wholes = (("dimensions", "mean"), ("dimensions", "items"), ("skm", "index"))
+    return " or ".join(
+        (
+            f"{least} by (dimension) ({rows_of_items})",
+            *(_whole(f'max(psap_survey_answers{{{CITY},instrument="{of}",bound="{bound}"}})', row) for of, row in wholes),
+        )
+    )
 
 
 def _panels(say: Say) -> list[Shown]:
@@ -189,20 +221,23 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("opened"), f"sum(increase(psap_tickets_opened_total{{{CITY}}}[1h]))"),
         Value(say("closed"), f"sum(increase(psap_tickets_closed_total{{{CITY}}}[1h]))"),
     ]
+    # Rows are dimensions, elements and wholes; an item's code begins with its dimension's, an element's is its own.
+    elements = f'label_replace(psap_survey_item_score{{{CITY},item=~"u."}}, "dimension", "$1", "item", "(.*)")'
+    scores = " or ".join(
+        (
+            f"max by (dimension) (psap_survey_score{{{CITY}}})",
+            f"max by (dimension) ({elements})",
+            _whole(of_centre("around.survey"), "mean"),
+            _whole(f'max(psap_survey_mean_score{{{CITY},of="items"}})', "items"),
+            _whole(f"max(psap_survey_index{{{CITY}}})", "index"),
+        )
+    )
+    fewest, most = _answers("min", "fewest"), _answers("max", "most")
     survey = [
-        Value(
-            say("score"),
-            f"max by (dimension) (psap_survey_score{{{CITY}}})"
-            f' or label_replace({of_centre("around.survey")}, "dimension", "mean", "", "")',
-        ),
-        Value(
-            "n",
-            f"0 * max by (dimension) (psap_survey_score{{{CITY}}}) + on () group_left () max(psap_survey_responses{{{CITY}}})",
-        ),
-        Value(
-            say("wanted"),
-            f"0 * max by (dimension) (psap_survey_score{{{CITY}}}) + on () group_left () max(psap_survey_sample_size{{{CITY}}})",
-        ),
+        Value(say("score"), scores),
+        Value("n", fewest, COUNT),
+        Value(say("most"), f"({most}) > ({fewest})", COUNT),
+        Value(say("wanted"), f"0 * ({scores}) + on () group_left () max(psap_survey_sample_size{{{CITY}}})", COUNT),
     ]
     of_opd = {"opd": "OPD"}
     known = (f"psap_city_info{{{CITY}}}", nothing)
@@ -212,7 +247,7 @@ def _panels(say: Say) -> list[Shown]:
             ("rung", (*STATES, *RUNGS)),
             ("stage", STAGES),
             ("clock", CLOCKS),
-            ("dimension", (*DIMENSIONS, "mean")),
+            ("dimension", (*DIMENSIONS, *ELEMENTS, *WHOLES)),
         )
     }
     by = {**of_opd, "rung": say("rung")}

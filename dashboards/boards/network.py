@@ -64,11 +64,15 @@ TEXTS = {
     ),
     "gauges": Text("Pos duga air", "River gauges"),
     "gauges about": Text(
-        "Siaga (4 terendah, 1 tertinggi), kenaikan dalam 30 menit, dan umur pembacaan.",
-        "Siaga (4 the lowest, 1 the highest), rise within 30 minutes, and age of the reading.",
+        "Siaga (4 terendah, 1 tertinggi); kenaikan dalam 30 menit; kenaikan selama jeda tanpa pembacaan yang lebih lama (sampai "
+        "2 jam), dan lama jeda itu; umur pembacaan.",
+        "Siaga (4 the lowest, 1 the highest); rise within 30 minutes; rise over a longer interval (up to 2 h) without a reading, "
+        "and how long that was; age of the reading.",
     ),
     "gauge": Text("Pos", "Gauge"),
     "rise": Text("Naik 30 menit", "Rise, 30 min"),
+    "interval rise": Text("Naik antarpembacaan", "Rise, interval"),
+    "interval": Text("Jeda", "Interval"),
     "read": Text("Dibaca", "Read"),
     "weather": Text("Peringatan cuaca", "Weather warnings"),
     "weather about": Text(
@@ -142,6 +146,8 @@ def _panels(say: Say) -> list[Shown]:
     gauges = [
         Value("Siaga", f"max by (gauge) (psap_gauge_siaga{{{CITY}}})", COUNT),
         Value(say("rise"), f"max by (gauge) (psap_gauge_rise_centimetres{{{CITY}}})", CENTIMETRES),
+        Value(say("interval rise"), f"max by (gauge) (psap_gauge_interval_rise_centimetres{{{CITY}}})", CENTIMETRES),
+        Value(say("interval"), f"max by (gauge) (psap_gauge_interval_seconds{{{CITY}}})", DURATION),
         Value(say("read"), f"time() - max by (gauge) (psap_gauge_last_reading_timestamp_seconds{{{CITY}}})", DURATION),
     ]
     expires = f"max by (event, attribution) (psap_weather_warning_expires_timestamp_seconds{{{CITY}}}) - time()"

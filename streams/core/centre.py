@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from schemas.calls import Class, ClassWord
 from schemas.event import CentreCode, Code, Source
+from schemas.survey import Instrument
 from streams.core import classes
 from streams.core.names import Names
 
@@ -122,10 +123,13 @@ class Link(Named):
 
 
 class Gauge(Named):
-    """A river gauge, with the highest levels in centimetres that are still Siaga 4, 3 and 2. Above the last is Siaga 1."""
+    """A river gauge, with the bounds in centimetres between Siaga 4, 3, 2 and 1. `siaga_at` says of which side a level exactly at
+    a bound is: the higher alert begins `above` it, or `from` it on.
+    """
 
     name: str
     siaga: tuple[float, float, float]
+    siaga_at: Literal["above", "from"] = "above"
     rise_centimetres: Annotated[float, Field(gt=0)] = 60
     """So much in 30 minutes is alarming whatever the level (Katulampa 2024-04-05: 80 to 140 cm in 22 min)."""
 
@@ -133,7 +137,7 @@ class Gauge(Named):
     @classmethod
     def _ascending(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
         if sorted(set(value)) != list(value):
-            raise ValueError("must ascend: the upper bounds of Siaga 4, 3 and 2")
+            raise ValueError("must ascend: the bounds between Siaga 4, 3, 2 and 1")
         return value
 
 
@@ -198,10 +202,14 @@ class Office(Part):
 
 
 class Survey(Part):
-    """For how many people the survey speaks, and within which error: Slovin's sample size needs both."""
+    """Which survey is held here (without a word every answer counts by the names of its items), for how many people it speaks,
+    and within which error: the sample size needs both.
+    """
 
-    population: Annotated[int, Field(gt=0)]
-    error: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    instrument: Instrument | None = None
+    population: Annotated[int, Field(gt=0)] | None = None
+    error: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Unless it is said 0.1, and 0.05 for the statutory survey, as its regulation has it."""
 
 
 def _minutes(*rungs: tuple[str, float]) -> tuple[Rung, ...]:

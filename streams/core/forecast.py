@@ -394,12 +394,12 @@ class Forecast:
         return Profile((sum(own) + pull * overall) / (len(own) + pull), overall, len(own), "hour_of_week")
 
     def _kind(self, day: int, centre: Centre) -> int:
-        """The kind of a local day (days since 1970): its weekday from Monday = 0; a holiday is a Sunday."""
+        """The kind of a local day (days since 1970): its weekday from Monday = 0; a holiday and joint leave are Sundays."""
         kind = self.kinds.get(day)
         if kind is None:
             if len(self.kinds) > 2 * HOURS // DAY_HOURS:
                 self.kinds.clear()
-            kind = self.kinds[day] = 6 if date.fromordinal(day + 719_163) in centre.holidays else (day + 3) % 7
+            kind = self.kinds[day] = 6 if _rests(day, centre) else (day + 3) % 7
         return kind
 
     def _carry(self, link: Carried, week: int, n: int) -> None:
@@ -409,6 +409,12 @@ class Forecast:
             for other in self.links.values():
                 other.weeks = {number: calls for number, calls in other.weeks.items() if number > week - WEEKS}
             link.weeks[week] = 1
+
+
+def _rests(day: int, centre: Centre) -> bool:
+    """Whether most people rest on a local day (days since 1970) that may be a weekday."""
+    date_of = date.fromordinal(day + 719_163)
+    return date_of in centre.holidays or date_of in centre.joint_leave
 
 
 def _chance(mean: float) -> float:

@@ -160,8 +160,9 @@ def test_the_weather_fits_into_half_a_record_whatever_it_does() -> None:
 
 
 def test_the_survey_fits_into_half_a_record_whatever_is_answered() -> None:
-    state = survey.State(responses=10**12)
+    state = survey.State(responses={"dimensions": 10**12, "skm": 10**12})
     state.items = {f"{dimension}.{n}": [10**12] * 5 for dimension in survey.DIMENSIONS for n in range(1, 10)}
+    state.items |= {element: [10**12] * 4 for element in survey.ELEMENTS}
 
     assert size_of(survey, state) < LARGEST_STATE
 
