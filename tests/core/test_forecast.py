@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from schemas.topics import CALLS
 from streams.core.centre import Centre
 from streams.core.forecast import HOURS, Forecast
-from tests.builders import BOGOR, at
+from streams.monitor import Monitor
+from tests.builders import BOGOR, at, offered
 from tests.sources import anonymous_bank
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
@@ -146,6 +148,17 @@ def test_an_hour_of_which_some_calls_came_too_late_to_be_counted_teaches_nothing
 
     assert forecast.unseen() == {int(at(14 * DAY)) // HOUR}
     assert expected(forecast, 21 * 24) == pytest.approx(40, rel=1e-3)
+
+
+def test_a_monitor_says_so_of_a_call_that_came_too_late() -> None:
+    monitor = Monitor({"32.71": BOGOR})
+    told = [offered(f"c{number}", number * 1_200) for number in range(12)]
+    for offset, event in enumerate([*told, offered("late", 600)]):
+        outcome = monitor.fold_event(CALLS.name, 0, offset, event, 2e9)
+    [(_, state)] = monitor.states(CALLS.name, 0)
+
+    assert outcome == "late"
+    assert state.forecast.blank == {int(at(600)) // HOUR: "late"}
 
 
 def test_a_holiday_is_expected_to_be_as_a_sunday() -> None:
