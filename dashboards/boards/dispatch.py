@@ -8,7 +8,7 @@ from dashboards.boards.text import Say, Text
 # As the core calls them; rungs are those of the packaged ladders, others stand as the centre's file names them.
 STATES = ("unsent", "in_time", "answered")
 RUNGS = ("7m", "15m", "24h", "48h", "72h")
-STAGES = ("opened_to_dispatched", "dispatched_to_arrived", "opened_to_arrived", "opened_to_closed")
+STAGES = ("opened_to_dispatched", "dispatched_to_arrived", "opened_to_closed")
 CLOCKS = ("city", "answer", "category")
 DIMENSIONS = ("pemahaman_program", "tepat_sasaran", "tepat_waktu", "tercapainya_tujuan", "perubahan_nyata")
 ELEMENTS = ("u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9")
@@ -59,7 +59,6 @@ TEXTS = {
     "stage": Text("Tahap", "Stage"),
     "opened_to_dispatched": Text("dibuka → unit berangkat", "opened → unit sent"),
     "dispatched_to_arrived": Text("berangkat → tiba", "sent → on scene"),
-    "opened_to_arrived": Text("dibuka → tiba", "opened → on scene"),
     "opened_to_closed": Text("dibuka → selesai", "opened → closed"),
     "scene": Text("Waktu sampai di lokasi menurut kategori, 7 hari", "Time to the scene by category, 7 days"),
     "scene about": Text(
@@ -197,10 +196,11 @@ def _panels(say: Say) -> list[Shown]:
     ]
     unanswered = f"time() - min by (opd) (psap_oldest_unanswered_ticket_timestamp_seconds{{{CITY}}})"
     by_rung = Value(say("tickets"), f"max by (opd, rung) (psap_tickets_open{{{CITY}}}) > 0", COUNT)
-    quantile = f'max by (opd, stage) (psap_ticket_stage_quantile_seconds{{{CITY},quantile="%s"}})'
+    parts = f'{CITY},stage!="opened_to_arrived"'  # which the time to the scene is about
+    quantile = f'max by (opd, stage) (psap_ticket_stage_quantile_seconds{{{parts},quantile="%s"}})'
     stages = [
         *(Value(name, quantile % value) for name, value in (("P50", "0.5"), ("P90", "0.9"))),
-        Value("n", f"max by (opd, stage) (psap_ticket_stage_tickets{{{CITY}}}) > 0", COUNT),
+        Value("n", f"max by (opd, stage) (psap_ticket_stage_tickets{{{parts}}}) > 0", COUNT),
     ]
     accepted = f"psap_ticket_reminders_total{{{CITY}}}"
     reminders = [

@@ -392,9 +392,7 @@ class Desk:
         category = self.category(ticket, centre)
         totals = [] if opd is None else [self.agency(opd, centre).stages]
         if is_first:
-            totals.append(self.lags.city)
-            if stage == "opened_to_arrived":
-                totals.append(self.categories[category].stages)
+            totals += [self.lags.city, self.categories[category].stages]
         for stages in totals:
             if stage not in stages:
                 stages[stage] = Histogram.over(BOUNDS)

@@ -11,7 +11,7 @@ from streams.core.lags import BOUNDS
 from streams.core.ledger import LATENESS
 from streams.core.proportion import wilson
 from streams.core.reading import Metric, Readings
-from streams.core.recent import STAGES, Group, Stage
+from streams.core.recent import Group, Stage
 from streams.core.survival import quantile, within
 
 QUANTILES = {"0.5": 50, "0.9": 90}
@@ -81,12 +81,7 @@ OF_OPD = _family(
     "last. A ticket with units of two agencies is in the figures of both.",
     " Open ones are the agency's that has the ticket, as long as no unit at all is on scene.",
 )
-OF_CATEGORY = _family(
-    "category",
-    ("category",),
-    f"Seconds {_OPENED} to its first unit on scene, of whatever agency: stage opened_to_arrived; others have percentiles only.",
-    "",
-)
+OF_CATEGORY = _family("category", ("category",), f"Seconds of tickets, of the first unit of whatever agency: {_FIRST}.", "")
 OF_CITY = _family("city", (), f"Seconds of tickets, of the first unit of whatever agency: {_FIRST}.", "")
 BACKWARD_TOTAL = Metric(
     "psap_ticket_backward_total",
@@ -138,7 +133,7 @@ def measure(desk: Desk, now: float, centre: Centre) -> Readings:
             category = desk.category(ticket, centre)
             overdue[category] += ticket.closed is None and now - ticket.began > centre.thresholds.scene_seconds
             put_away[category] += ticket.closed is not None and now - ticket.closed >= LATENESS
-    thresholds = sorted({*LIMITS, centre.thresholds.scene_seconds})
+    thresholds = [(limit, f"{limit}") for limit in sorted({*LIMITS, centre.thresholds.scene_seconds})]
 
     def of(family: Family, labels: tuple[str, ...], stage: Stage, group: Group) -> Readings:
         ended, still = week.get(group, _NOTHING), sorted(waits[group]) if group in waits else _NOTHING
@@ -148,10 +143,10 @@ def measure(desk: Desk, now: float, centre: Centre) -> Readings:
         for label, percent in QUANTILES.items():
             yield family.quantile, (*labels, stage, label), quantile(ended, still, percent)
         if stage == "opened_to_arrived":
-            for limit in thresholds:
+            for limit, threshold in thresholds:
                 good, n = within(ended, still, limit)
                 lower, upper = wilson(good, n)
-                about = (*labels, f"{limit}")
+                about = (*labels, threshold)
                 yield family.ratio, about, good / n
                 yield family.lower, about, lower
                 yield family.upper, about, upper
@@ -163,10 +158,7 @@ def measure(desk: Desk, now: float, centre: Centre) -> Readings:
     for number, (category, totals) in enumerate(desk.categories.items()):
         for stage, seconds in sorted(totals.stages.items()):
             yield OF_CATEGORY.seconds, (category, stage), seconds
-        for stage in STAGES[:3]:
-            group: Group = ("category", number, stage)
-            if group in week:
-                yield from of(OF_CATEGORY, (category,), stage, group)
+            yield from of(OF_CATEGORY, (category,), stage, ("category", number, stage))
     for number, (opd, agency) in enumerate(desk.agencies.items()):
         for stage, seconds in sorted(agency.stages.items()):
             yield OF_OPD.seconds, (opd, stage), seconds
