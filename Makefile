@@ -5,10 +5,11 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 RUN    := $(VENV)/.run
 DEV    := $(VENV)/.dev
+BENCH  := $(VENV)/.bench
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test rules3 lint bench chaos docs pictures lock
+.PHONY: help setup run test rules3 lint bench alarms chaos docs pictures lock
 
 help:    ## this list
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST) | sed 's/^  make \([a-z0-9]*\)  /  make \1\t/' | expand -t 17
@@ -33,8 +34,11 @@ lint: $(DEV)  ## format, lint, types, generated files
 	$(PY) -m streams.catalogue --check
 	$(PY) -m dashboards.boards --check
 
-bench: $(DEV)  ## speeds beside their bare limits, written to tests/bench/results.md
+bench: $(BENCH)  ## speeds beside their bare limits, the forecast beside its rivals, written to tests/bench/results.md
 	$(PY) -m tests.bench
+
+alarms: $(DEV)  ## how often each alert would have fired on real months, written to tests/alarms/results.md
+	$(PY) -m tests.alarms
 
 chaos: $(DEV)  ## 200,000 valid events with extreme values, then 30 kill -9 of workers, 5 of the broker, 5 rebalances under load
 	$(PY) -m tests.chaos
@@ -50,6 +54,7 @@ pictures: $(DEV)  ## take a picture of every board at the end of the tests' simu
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --group dev -c requirements.lock --universal --generate-hashes --no-header -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --group dev --group bench -c requirements-dev.lock --universal --generate-hashes --no-header -q -o requirements-bench.lock
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -65,4 +70,8 @@ $(RUN): requirements.lock pyproject.toml | $(PY)
 
 $(DEV): requirements-dev.lock | $(RUN)
 	$(PY) -m pip install -q --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+$(BENCH): requirements-bench.lock | $(DEV)
+	$(PY) -m pip install -q --require-hashes --no-deps -r requirements-bench.lock
 	@touch $@

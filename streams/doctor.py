@@ -73,6 +73,7 @@ def examine(
     yield _python(sys.version_info[:3])
     yield _disk(home)
     yield _centres(centre_files)
+    yield _working_days(datetime.fromtimestamp(wall(), UTC).year)
     yield _caller_key(settings)
     yield from _kafka(settings, wall)
     yield from _worker(settings, wall)
@@ -107,6 +108,14 @@ def _centres(files: Sequence[Path]) -> Finding:
     if not files:
         return Finding("warn", "centres", f"{said}, as packaged", "is it yours? if not, give its file with --centre")
     return Finding("ok", "centres", said)
+
+
+def _working_days(year: int) -> Finding:
+    """Whether the decree on joint leave of a year is known; it comes in the year before."""
+    if not centres.is_joint_leave_known(year):
+        said = f"joint leave (cuti bersama) of {year} is not known: its days count as working days"
+        return Finding("warn", "working days", said, "update what knows it: pip install --upgrade holidays")
+    return Finding("ok", "working days", f"holidays and joint leave of {year} are known")
 
 
 def _caller_key(settings: Settings) -> Finding:

@@ -99,6 +99,8 @@ class Shelf:
         self.topic = topic
         self.types = frozenset(topic.types)
         self.noun = NOUNS[topic.noun]
+        self.miss = getattr(self.noun, "miss", None)
+        """What a noun does about an event that came too late, if it does anything."""
         self.blob = TypeAdapter(self.noun.State)
         self.entries: list[dict[str, Entry]] = [{} for _ in range(topic.partitions)]
 
@@ -197,6 +199,8 @@ class Monitor:
                     else:
                         others[offset] = outcome
                         entry.changed |= outcome != "replayed"
+                        if outcome == "late" and shelf.miss is not None:
+                            shelf.miss(entry.state, event, time)
             except Exception as error:
                 if spoilt := entries.get(event.subject):
                     spoilt.spoilt = True

@@ -283,8 +283,8 @@ def ringing(seat: str, seconds: float, queue: str | None = None) -> OperatorEven
     return OperatorRinging(data=Ringing(seat=seat, queue=queue), **_envelope("ri", seat, seconds))
 
 
-def wrap_up_started(seat: str, seconds: float, lasts: float | None = None) -> OperatorEvent:
-    return OperatorWrapUpStarted(data=WrapUp(seat=seat, seconds=lasts), **_envelope("ws", seat, seconds))
+def wrap_up_started(seat: str, seconds: float, lasts: float | None = None, queue: str | None = None) -> OperatorEvent:
+    return OperatorWrapUpStarted(data=WrapUp(seat=seat, seconds=lasts, queue=queue), **_envelope("ws", seat, seconds))
 
 
 def wrap_up_ended(seat: str, seconds: float) -> OperatorEvent:
@@ -335,8 +335,8 @@ def cancelled(warning: str, seconds: float) -> EnvironmentEvent:
     return WeatherCancelled(data=Cancelled(warning=warning), **_envelope("wc", warning, seconds))
 
 
-def opened(ticket: str, seconds: float, category: str = "kebakaran") -> DispatchEvent:
-    return TicketOpened(data=Opened(ticket=ticket, category=category), **_envelope("to", ticket, seconds))
+def opened(ticket: str, seconds: float, category: str = "kebakaran", call: str | None = None) -> DispatchEvent:
+    return TicketOpened(data=Opened(ticket=ticket, category=category, call=call), **_envelope("to", ticket, seconds))
 
 
 def sent(ticket: str, seconds: float, opd: str = "damkar") -> DispatchEvent:
@@ -446,7 +446,7 @@ def seat_readings(
     for seat, start, end in spoken:
         workload.spoke(seat, at(start), at(end), centre)
     since = {seat: at(start) for seat, start in (talking or {}).items()}
-    return said(operators.measure(state, since, workload, at(now), centre))
+    return said(operators.measure(state, operators.look(state, since, workload, at(now), centre), at(now), centre))
 
 
 def ticket_state(events: Iterable[DispatchEvent], centre: Centre = BOGOR, state: dispatch.State | None = None) -> dispatch.State:

@@ -126,7 +126,7 @@ class Teller:
             case "object" if "properties" in part:
                 return self._object(part, root)
             case "object":
-                ((pattern, value),) = part["patternProperties"].items()
+                pattern, value = dice.choice(sorted(part["patternProperties"].items()))
                 many = dice.choice((part.get("minProperties", 0), part["maxProperties"], 5))
                 return {self._text({"pattern": pattern}, key): self._value(value, root, key) for _ in range(many)}
             case "string" if part.get("format") == "date-time":

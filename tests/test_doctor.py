@@ -32,8 +32,9 @@ def nowhere() -> Settings:
     )
 
 
-def found(settings: Settings, tmp_path: Path, centres: tuple[Path, ...] = ()) -> dict[str, Finding]:
-    return {finding.name: finding for finding in examine(settings, centres, tmp_path)}
+def found(settings: Settings, tmp_path: Path, centres: tuple[Path, ...] = (), year: int | None = None) -> dict[str, Finding]:
+    wall = time.time if year is None else datetime(year, 7, 1, tzinfo=UTC).timestamp
+    return {finding.name: finding for finding in examine(settings, centres, tmp_path, wall)}
 
 
 @pytest.fixture
@@ -66,12 +67,13 @@ def serve() -> Serve:
 
 
 def test_where_nothing_runs_every_thing_is_named_with_what_to_do(tmp_path: Path) -> None:
-    findings = found(nowhere(), tmp_path)
+    findings = found(nowhere(), tmp_path, year=2026)
     states = {name: finding.state for name, finding in findings.items()}
     assert states == {
         "Python": "ok",
         "disk": "ok",
         "centres": "warn",
+        "working days": "ok",
         "caller key": "warn",
         "Kafka": "fail",
         "worker": "fail",
@@ -155,6 +157,12 @@ def test_a_wrong_centre_file_is_named_with_its_line(tmp_path: Path) -> None:
     assert f"{path}: line 3: timezone" in finding.says
     path.write_text('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\n')
     assert found(nowhere(), tmp_path, (path,))["centres"].state == "ok"
+
+
+def test_a_year_whose_joint_leave_is_not_known_is_said_with_what_to_do(tmp_path: Path) -> None:
+    finding = found(nowhere(), tmp_path, year=2099)["working days"]
+
+    assert (finding.state, "2099" in finding.says, "holidays" in finding.todo) == ("warn", True, True)
 
 
 def test_a_caller_key_that_others_can_read_is_no_secret(tmp_path: Path) -> None:

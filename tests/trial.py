@@ -37,6 +37,7 @@ from streams.core.city import NOUNS
 from streams.core.dispatch import CLOSED_TOTAL, LOST_TOTAL, OPENED_TOTAL, REOPENED_TOTAL, TICKETS_OPEN
 from streams.core.environment import LEVEL
 from streams.core.histogram import Histogram
+from streams.core.hourly import Hourly
 from streams.core.operators import ADHERENCE
 from streams.core.reading import Metric
 from streams.exposition import exposition
@@ -121,7 +122,7 @@ class Trial:
             assert_sensible(found)
             assert_conserved(found)
         for centre, state in self._monitor.states(CALLS.name, 0):
-            list(islice(staffing.table(state.forecast, state.funnel, now, centre), 3))
+            list(islice(staffing.table(state.forecast, state.funnel, Hourly(), now, centre), 3))
             callers.callbacks(state.callers, state.funnel.book, now)
             list(callers.recommend(state.callers, now))
             for recommended in callers.due(state.callers, now):

@@ -2,14 +2,17 @@
 
 from dashboards.boards.figures import of_centre
 from dashboards.boards.frame import CITY, Sheet, Shown, freshness
-from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, Place, Value, lines, rows, stats
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
 # As the core calls them; rungs are those of the packaged ladders, others stand as the centre's file names them.
 STATES = ("unsent", "in_time", "answered")
 RUNGS = ("7m", "15m", "24h", "48h", "72h")
 STAGES = ("opened_to_dispatched", "dispatched_to_arrived", "opened_to_closed")
+CLOCKS = ("city", "answer", "category")
 DIMENSIONS = ("pemahaman_program", "tepat_sasaran", "tepat_waktu", "tercapainya_tujuan", "perubahan_nyata")
+ELEMENTS = ("u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9")
+WHOLES = ("mean", "items", "index")
 
 TEXTS = {
     "title": Text("Tanggapan OPD", "OPD response"),
@@ -57,6 +60,27 @@ TEXTS = {
     "opened_to_dispatched": Text("dibuka → unit berangkat", "opened → unit sent"),
     "dispatched_to_arrived": Text("berangkat → tiba", "sent → on scene"),
     "opened_to_closed": Text("dibuka → selesai", "opened → closed"),
+    "scene": Text("Waktu sampai di lokasi menurut kategori, 7 hari", "Time to the scene by category, 7 days"),
+    "scene about": Text(
+        "Tiket dibuka → unit pertama di lokasi, dari OPD mana pun; bagian dalam 8 dan 15 menit dengan selang Wilson 95 % (15 "
+        "menit) dan n. Yang terbuka tanpa unit lebih lama dari batas sudah terlambat. Sejak panggilan dijawab: jam-jam terakhir.",
+        "Ticket opened → first unit on scene, of any agency; share within 8 and 15 min with Wilson 95 % interval (15 min) and n. "
+        "Open ones without a unit for longer have missed already. Since the call's answer: the last hours only.",
+    ),
+    "scene opd": Text("Waktu sampai di lokasi menurut OPD, 7 hari", "Time to the scene by agency, 7 days"),
+    "scene opd about": Text(
+        "Tiket dibuka → unit pertama OPD itu sendiri di lokasi; bagian dalam 8 dan 15 menit, selang Wilson 95 % (15 menit), n.",
+        "Ticket opened → the agency's own first unit on scene; share within 8 and 15 min, Wilson 95 % interval (15 min) and n.",
+    ),
+    "clock": Text("Dari", "Of"),
+    "of category": Text("Kategori", "Category"),
+    "category": Text("kategori, sejak dibuka", "category, since opened"),
+    "city": Text("seluruh kota, sejak dibuka", "whole city, since opened"),
+    "answer": Text("seluruh kota, sejak dijawab", "whole city, since the answer"),
+    "8 min": Text("≤ 8 menit", "≤ 8 min"),
+    "15 min": Text("≤ 15 menit", "≤ 15 min"),
+    "lower": Text("dari", "from"),
+    "upper": Text("sampai", "to"),
     "reminders": Text("Pengingat", "Reminders"),
     "reminders about": Text(
         "Belum diterima grup admin OPD, dan diterima dalam 24 jam. Satu pengingat per tiket dan tangga.",
@@ -81,19 +105,82 @@ TEXTS = {
     "closed": Text("Selesai", "Closed"),
     "survey": Text("Survei kepercayaan warga", "Survey of the town's trust"),
     "survey about": Text(
-        "Nilai rata-rata tertimbang (WMS) setiap dimensi, 1 sampai 5, dengan n jawaban; jumlah yang perlu menurut Slovin.",
-        "Weighted mean score (WMS) of each dimension, 1 to 5, with n answers; how many are needed by Slovin.",
+        "Lima dimensi (1–5; rata-rata dimensi dan rata-rata butir berbeda bila jumlah butirnya tidak sama), atau sembilan "
+        "unsur SKM (1–4; indeks = rata-rata × 25, PermenPANRB 14/2017). n: jawaban paling sedikit; terbanyak bila tidak sama.",
+        "Five dimensions (1–5; the means of dimensions and of items differ where these have unequal numbers of items), or the "
+        "nine elements of the SKM (1–4; index = mean × 25, PermenPANRB 14/2017). n: fewest answers; most where unequal.",
     ),
-    "dimension": Text("Dimensi", "Dimension"),
-    "mean": Text("Rata-rata semua", "Mean of all"),
+    "dimension": Text("Dimensi atau unsur", "Dimension or element"),
+    "mean": Text("Rata-rata dimensi", "Mean of dimensions"),
+    "items": Text("Rata-rata butir", "Mean of items"),
+    "index": Text("Indeks SKM", "SKM index"),
+    "u1": Text("U1 Persyaratan", "U1 Requirements"),
+    "u2": Text("U2 Sistem, mekanisme, dan prosedur", "U2 System, mechanism and procedure"),
+    "u3": Text("U3 Waktu penyelesaian", "U3 Time to completion"),
+    "u4": Text("U4 Biaya/tarif", "U4 Cost"),
+    "u5": Text("U5 Produk spesifikasi jenis pelayanan", "U5 What the service delivers"),
+    "u6": Text("U6 Kompetensi pelaksana", "U6 Competence of staff"),
+    "u7": Text("U7 Perilaku pelaksana", "U7 Conduct of staff"),
+    "u8": Text("U8 Penanganan pengaduan, saran, dan masukan", "U8 Complaints and suggestions"),
+    "u9": Text("U9 Sarana dan prasarana", "U9 Facilities"),
     "pemahaman_program": Text("Pemahaman program", "Programme understood"),
     "tepat_sasaran": Text("Tepat sasaran", "Reaches the right people"),
     "tepat_waktu": Text("Tepat waktu", "In time"),
     "tercapainya_tujuan": Text("Tercapainya tujuan", "Purpose reached"),
     "perubahan_nyata": Text("Perubahan nyata", "Real change"),
     "score": Text("Nilai", "Score"),
+    "most": Text("Terbanyak", "Most"),
     "wanted": Text("Perlu", "Needed"),
 }
+
+
+_WHOLE = 'stage="opened_to_arrived",'
+SCENE = (
+    ("P50", "stage_quantile_seconds", "quantile_seconds", f'{_WHOLE}quantile="0.5"', DURATION),
+    ("P90", "stage_quantile_seconds", "quantile_seconds", f'{_WHOLE}quantile="0.9"', DURATION),
+    ("8 min", "scene_ratio", "ratio", 'threshold="480"', RATIO),
+    ("15 min", "scene_ratio", "ratio", 'threshold="900"', RATIO),
+    ("lower", "scene_ratio_lower", "ratio_lower", 'threshold="900"', RATIO),
+    ("upper", "scene_ratio_upper", "ratio_upper", 'threshold="900"', RATIO),
+    ("n", "scene_tickets", "ratio_tickets", 'threshold="900"', COUNT),
+)
+"""What is said of the time to the scene: its name, the end of its metric's, that of the clock from the call's answer, what is
+asked for, and its unit.
+"""
+
+
+def _scene(say: Say, label: str) -> list[Value]:
+    """The time to the scene by agency; or by category, with the whole city and the clock from the call's answer."""
+    found = []
+    for name, metric, of_answer, asked, unit in SCENE:
+        if label == "opd":
+            expr = f"max by (opd) (psap_ticket_{metric}{{{CITY},{asked}}})"
+        else:
+            answer = f"psap_answer_to_scene_{of_answer}{{{CITY},{asked.removeprefix(_WHOLE)}}}"
+            parts = {
+                "city": f'label_replace(max(psap_city_{metric}{{{CITY},{asked}}}), "category", "*", "", "")',
+                "answer": f'label_replace(max({answer}), "category", "*", "", "")',
+                "category": f"max by (category) (psap_category_{metric}{{{CITY},{asked}}})",
+            }
+            expr = " or ".join(f'label_replace({parts[clock]}, "clock", "{clock}", "", "")' for clock in CLOCKS)
+        found.append(Value(say(name) if name in TEXTS else name, expr, unit))
+    return found
+
+
+def _whole(expr: str, row: str) -> str:
+    return f'label_replace({expr}, "dimension", "{row}", "", "")'
+
+
+def _answers(least: str, bound: str) -> str:
+    """The fewest or most answers of an item, by dimension, element and whole."""
+    rows_of_items = f'label_replace(psap_survey_item_answers{{{CITY}}}, "dimension", "$1", "item", "([^.]+).*")'
+    wholes = (("dimensions", "mean"), ("dimensions", "items"), ("skm", "index"))
+    return " or ".join(
+        (
+            f"{least} by (dimension) ({rows_of_items})",
+            *(_whole(f'max(psap_survey_answers{{{CITY},instrument="{of}",bound="{bound}"}})', row) for of, row in wholes),
+        )
+    )
 
 
 def _panels(say: Say) -> list[Shown]:
@@ -109,10 +196,11 @@ def _panels(say: Say) -> list[Shown]:
     ]
     unanswered = f"time() - min by (opd) (psap_oldest_unanswered_ticket_timestamp_seconds{{{CITY}}})"
     by_rung = Value(say("tickets"), f"max by (opd, rung) (psap_tickets_open{{{CITY}}}) > 0", COUNT)
-    quantile = f'max by (opd, stage) (psap_ticket_stage_quantile_seconds{{{CITY},quantile="%s"}})'
+    parts = f'{CITY},stage!="opened_to_arrived"'  # which the time to the scene is about
+    quantile = f'max by (opd, stage) (psap_ticket_stage_quantile_seconds{{{parts},quantile="%s"}})'
     stages = [
         *(Value(name, quantile % value) for name, value in (("P50", "0.5"), ("P90", "0.9"))),
-        Value("n", f"max by (opd, stage) (psap_ticket_stage_tickets{{{CITY}}}) > 0", COUNT),
+        Value("n", f"max by (opd, stage) (psap_ticket_stage_tickets{{{parts}}}) > 0", COUNT),
     ]
     accepted = f"psap_ticket_reminders_total{{{CITY}}}"
     reminders = [
@@ -133,39 +221,50 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("opened"), f"sum(increase(psap_tickets_opened_total{{{CITY}}}[1h]))"),
         Value(say("closed"), f"sum(increase(psap_tickets_closed_total{{{CITY}}}[1h]))"),
     ]
+    # Rows are dimensions, elements and wholes; an item's code begins with its dimension's, an element's is its own.
+    elements = f'label_replace(psap_survey_item_score{{{CITY},item=~"u."}}, "dimension", "$1", "item", "(.*)")'
+    scores = " or ".join(
+        (
+            f"max by (dimension) (psap_survey_score{{{CITY}}})",
+            f"max by (dimension) ({elements})",
+            _whole(of_centre("around.survey"), "mean"),
+            _whole(f'max(psap_survey_mean_score{{{CITY},of="items"}})', "items"),
+            _whole(f"max(psap_survey_index{{{CITY}}})", "index"),
+        )
+    )
+    fewest, most = _answers("min", "fewest"), _answers("max", "most")
     survey = [
-        Value(
-            say("score"),
-            f"max by (dimension) (psap_survey_score{{{CITY}}})"
-            f' or label_replace({of_centre("around.survey")}, "dimension", "mean", "", "")',
-        ),
-        Value(
-            "n",
-            f"0 * max by (dimension) (psap_survey_score{{{CITY}}}) + on () group_left () max(psap_survey_responses{{{CITY}}})",
-        ),
-        Value(
-            say("wanted"),
-            f"0 * max by (dimension) (psap_survey_score{{{CITY}}}) + on () group_left () max(psap_survey_sample_size{{{CITY}}})",
-        ),
+        Value(say("score"), scores),
+        Value("n", fewest, COUNT),
+        Value(say("most"), f"({most}) > ({fewest})", COUNT),
+        Value(say("wanted"), f"0 * ({scores}) + on () group_left () max(psap_survey_sample_size{{{CITY}}})", COUNT),
     ]
     of_opd = {"opd": "OPD"}
     known = (f"psap_city_info{{{CITY}}}", nothing)
     said = {
         label: {code: say(code) for code in codes}
-        for label, codes in (("rung", (*STATES, *RUNGS)), ("stage", STAGES), ("dimension", (*DIMENSIONS, "mean")))
+        for label, codes in (
+            ("rung", (*STATES, *RUNGS)),
+            ("stage", STAGES),
+            ("clock", CLOCKS),
+            ("dimension", (*DIMENSIONS, *ELEMENTS, *WHOLES)),
+        )
     }
     by = {**of_opd, "rung": say("rung")}
+    by_clock = {"clock": say("clock"), "category": say("of category")}
     oldest = rows([Value(say("since"), unanswered)], DURATION, say("all answered"), of_opd, seen=known)
     return [
         ("open", Place(0, 0, 12, 6), stats(open_now, COUNT, nothing, {0: GREEN, 1: ORANGE})),
         ("reminders", Place(12, 0, 5, 6), stats(reminders, COUNT, nothing)),
         freshness(say, Place(17, 0, 7, 6)),
-        ("oldest", Place(0, 6, 8, 8), oldest),
-        ("rungs", Place(8, 6, 9, 8), rows([by_rung], COUNT, say("no ticket"), by, codes=said, seen=known)),
-        ("units", Place(17, 6, 7, 8), stats(units, COUNT, nothing)),
-        ("stages", Place(0, 14, 12, 14), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")}, codes=said)),
-        ("course", Place(12, 14, 12, 7), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
-        ("arrived", Place(12, 21, 6, 7), lines(flow, COUNT, nothing)),
+        ("oldest", Place(0, 6, 8, 7), oldest),
+        ("rungs", Place(8, 6, 9, 7), rows([by_rung], COUNT, say("no ticket"), by, codes=said, seen=known)),
+        ("units", Place(17, 6, 7, 7), stats(units, COUNT, nothing)),
+        ("scene", Place(0, 13, 12, 8), rows(_scene(say, "category"), RATIO, nothing, by_clock, codes=said)),
+        ("scene opd", Place(12, 13, 12, 8), rows(_scene(say, "opd"), RATIO, nothing, of_opd)),
+        ("stages", Place(0, 21, 8, 7), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")}, codes=said)),
+        ("course", Place(8, 21, 5, 7), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
+        ("arrived", Place(13, 21, 5, 7), lines(flow, COUNT, nothing)),
         ("survey", Place(18, 21, 6, 7), rows(survey, COUNT, nothing, {"dimension": say("dimension")}, codes=said)),
     ]
 

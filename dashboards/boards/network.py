@@ -64,11 +64,15 @@ TEXTS = {
     ),
     "gauges": Text("Pos duga air", "River gauges"),
     "gauges about": Text(
-        "Siaga (4 terendah, 1 tertinggi), kenaikan dalam 30 menit, dan umur pembacaan.",
-        "Siaga (4 the lowest, 1 the highest), rise within 30 minutes, and age of the reading.",
+        "Siaga (4 terendah, 1 tertinggi); kenaikan dalam 30 menit; kenaikan selama jeda tanpa pembacaan yang lebih lama (sampai "
+        "2 jam), dan lama jeda itu; umur pembacaan.",
+        "Siaga (4 the lowest, 1 the highest); rise within 30 minutes; rise over a longer interval (up to 2 h) without a reading, "
+        "and how long that was; age of the reading.",
     ),
     "gauge": Text("Pos", "Gauge"),
     "rise": Text("Naik 30 menit", "Rise, 30 min"),
+    "interval rise": Text("Naik antarpembacaan", "Rise, interval"),
+    "interval": Text("Jeda", "Interval"),
     "read": Text("Dibaca", "Read"),
     "weather": Text("Peringatan cuaca", "Weather warnings"),
     "weather about": Text(
@@ -94,9 +98,9 @@ TEXTS = {
     "warnings": Text("Peringatan", "Warnings"),
     "surge": Text("Panggilan dan perkiraan, 60 menit", "Calls and forecast, 60 min"),
     "surge about": Text(
-        "Yang datang dalam 60 menit terakhir dan yang diperkirakan (rata-rata jam yang sama dalam empat minggu, atau "
-        "tujuh hari).",
-        "Came within the last 60 minutes, and expected (mean of the same hour over four weeks, or seven days).",
+        "Yang datang dalam 60 menit terakhir, dan yang diperkirakan dari jam-jam serupa; 95 dari 100 terletak di antara "
+        "batas bawah dan batas atas.",
+        "Came within the last 60 minutes, and expected from hours like these; 95 of 100 lie between lower and upper.",
     ),
     "arrived": Text("Datang", "Came"),
     "expected": Text("Diperkirakan", "Expected"),
@@ -142,6 +146,8 @@ def _panels(say: Say) -> list[Shown]:
     gauges = [
         Value("Siaga", f"max by (gauge) (psap_gauge_siaga{{{CITY}}})", COUNT),
         Value(say("rise"), f"max by (gauge) (psap_gauge_rise_centimetres{{{CITY}}})", CENTIMETRES),
+        Value(say("interval rise"), f"max by (gauge) (psap_gauge_interval_rise_centimetres{{{CITY}}})", CENTIMETRES),
+        Value(say("interval"), f"max by (gauge) (psap_gauge_interval_seconds{{{CITY}}})", DURATION),
         Value(say("read"), f"time() - max by (gauge) (psap_gauge_last_reading_timestamp_seconds{{{CITY}}})", DURATION),
     ]
     expires = f"max by (event, attribution) (psap_weather_warning_expires_timestamp_seconds{{{CITY}}}) - time()"
@@ -152,6 +158,8 @@ def _panels(say: Say) -> list[Shown]:
     surge = [
         Value(say("arrived"), f'max(psap_calls_arrived{{{CITY},window="60m"}})'),
         Value(say("expected"), f'max(psap_calls_expected_window{{{CITY},window="60m"}})'),
+        Value(say("lower"), f'max(psap_calls_expected_window_lower{{{CITY},window="60m"}})'),
+        Value(say("upper"), f'max(psap_calls_expected_window_upper{{{CITY},window="60m"}})'),
         Value(say("last week"), f'max(psap_calls_arrived{{{CITY},window="60m"}} offset 1w)'),
     ]
     known = (f"psap_city_info{{{CITY}}}", nothing)
@@ -165,7 +173,11 @@ def _panels(say: Say) -> list[Shown]:
         ("silence", Place(8, 7, 8, 7), lines(silence, COUNT, nothing)),
         ("sources", Place(16, 7, 8, 7), rows(sources, COUNT, nothing, {"source": say("source")})),
         ("lost", Place(0, 14, 12, 7), rows(lost, RATIO, nothing, {"condition": say("condition")}, codes=conditions)),
-        ("surge", Place(12, 14, 12, 7), lines(surge, COUNT, nothing, [say("expected")], [say("last week")])),
+        (
+            "surge",
+            Place(12, 14, 12, 7),
+            lines(surge, COUNT, nothing, [say("expected")], [say("lower"), say("upper"), say("last week")]),
+        ),
         ("level", Place(0, 21, 10, 7), lines(level, CENTIMETRES, nothing, [bound.name for bound in bounds])),
         ("gauges", Place(10, 21, 7, 7), rows(gauges, COUNT, nothing, {"gauge": say("gauge")})),
         (

@@ -130,7 +130,8 @@ def _panels(say: Say) -> list[Shown]:
     now.append(Value(say("n 60m"), level.format("calls", "15", "60m"), COUNT))
     # As the burn rules have it: who waits for longer now is missed already, and these classes count for nothing.
     left_out = "short_abandoned|blocked|announcement|joined"
-    ended = f'sum(increase(psap_journeys_ended_total{{{CITY},outcome!~"{left_out}"}}[30d]))'
+    backward = f"sum(increase(psap_journeys_backward_total{{{CITY}}}[30d]))"
+    ended = f'sum(increase(psap_journeys_ended_total{{{CITY},outcome!~"{left_out}"}}[30d])) - {backward}'
     beyond = f'max(psap_journeys_waiting_beyond{{{CITY},threshold="%s"}})'
     good = f'sum(increase(psap_journey_wait_seconds_bucket{{{CITY},outcome="answered",le="%s.0"}}[30d]))'
     budget = [

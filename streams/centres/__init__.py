@@ -10,7 +10,10 @@ from streams.core.centre import Centre, CentreError, parse
 from streams.sources.opened import text_of, words
 
 HOLIDAYS = country_holidays("ID")
-"""National holidays of Indonesia, which its agencies do not work on."""
+"""National holidays of Indonesia. Feasts of the Islamic calendar are estimates in years for which no decree is known."""
+
+JOINT_LEAVE = country_holidays("ID", categories=("government",))
+"""Joint leave of its civil servants (cuti bersama), of the years for which a decree is known to the library."""
 
 NATION = Path("indonesia")
 """Instead of a file: all 514 regencies and cities."""
@@ -40,5 +43,10 @@ def load(paths: Sequence[Path]) -> dict[str, Centre]:
     return centres
 
 
+def is_joint_leave_known(year: int) -> bool:
+    """Whether the library knows a decree on the joint leave of a year: there was never one without any day."""
+    return bool(country_holidays("ID", categories=("government",), years=year))
+
+
 def _with_holidays(centre: Centre) -> Centre:
-    return centre.model_copy(update={"holidays": HOLIDAYS})
+    return centre.model_copy(update={"holidays": HOLIDAYS, "joint_leave": JOINT_LEAVE})

@@ -68,7 +68,7 @@ def measure(
         raise typer.Exit(1)
 
 
-app.command(epilog="Example: pantau112 staffing topic:112.calls.v1 --centre kota-bogor.toml")(staffing)
+app.command(epilog="Example: pantau112 staffing topic:112.calls.v1,112.operators.v1 --centre kota-bogor.toml")(staffing)
 
 
 @app.command(epilog="Example: PANTAU112_BOOTSTRAP=kafka1:9092 pantau112 worker --centre kota-bogor.toml")

@@ -9,7 +9,7 @@ from streams.cli.terminal import Centres, Events, Faults, Moment, progress, tell
 
 DAYS = ("Senin/Mon", "Selasa/Tue", "Rabu/Wed", "Kamis/Thu", "Jumat/Fri", "Sabtu/Sat", "Minggu/Sun")
 COLUMNS = (
-    "day", "hour", "calls_expected", "handle_seconds", "conversations", "erlangs",
+    "day", "hour", "calls_expected", "handle_seconds", "handle_calls", "erlangs",
     "erlang_c_90_15", "erlang_c_95_20", "erlang_a_90_15", "erlang_a_95_20", "scheduled", "short",
 )  # fmt: skip
 
@@ -21,12 +21,15 @@ def staffing(
 ) -> None:
     """Seats that each of the next 168 hours needs for NENA's 90 % in 15 s and 95 % in 20 s, by Erlang C and A, as a table (TSV).
 
-    Calls are those of the same hour of past weeks (at least two), else of past days (three); handle time and patience are as
-    measured. `short` is what the shifts lack of Erlang C's larger number. Empty where too little was seen to say.
+    Calls are those of the same hour of past weeks (at least two), else of past days (three). Handle time is conversation plus
+    wrap-up, in seconds a call, over so many calls; wrap-ups are told on the operators' topic. `short` is what the shifts lack of
+    Erlang C's larger number; `>10000` seats are more than are computed. Empty where too little was seen to say.
     """
-    from schemas.topics import CALLS
+    from schemas.topics import CALLS, OPERATORS
     from streams import centres
+    from streams.core import calls, operators
     from streams.core import staffing as seats
+    from streams.core.erlang import SEATS, TARGETS
     from streams.measure import fold
     from streams.replay import open_source
 
@@ -38,16 +41,21 @@ def staffing(
         lines = open_source(events, one, terminal.settings(), door, tick.watch)
         monitor, now, outcomes = fold(tick(lines), known, time.time(), at.timestamp() if at else None, faults.refuse)
     sys.stdout.write("\t".join(COLUMNS) + "\n")
-    states = {found.code: state for found, state in monitor.states(CALLS.name, 0)}
+    states, of_seats = ({found.code: state for found, state in monitor.states(of.name, 0)} for of in (CALLS, OPERATORS))
     if now is not None and (state := states.get(one.code)) is not None:
-        for start, need, scheduled in seats.table(state.forecast, state.funnel, now, one):
+        state, seated = calls.settled(state, now, one), of_seats.get(one.code) or operators.State()
+        looks = operators.look(seated, calls.talking(state), state.funnel.workload, now, one)
+        for start, need, scheduled in seats.table(state.forecast, state.funnel, operators.wrapped_up(seated, looks), now, one):
             local = datetime.fromtimestamp(start, one.timezone)
             cells = [DAYS[local.weekday()], f"{local:%H}:00", *[""] * 8, f"{scheduled:g}", ""]
             if need is not None:
-                cells[2:6] = f"{need.calls:g}", f"{need.handle:g}", str(need.n), f"{need.erlangs:.2f}"
-                numbers = [need.seats.get((model, target)) for model in seats.MODELS for target in ("90_15", "95_20")]
-                cells[6:10] = ["" if number is None else str(number) for number in numbers]
-                cells[11] = f"{max(0.0, max(need.seats['erlang_c', t] for t in ('90_15', '95_20')) - scheduled):g}"
+                cells[2:6] = f"{need.calls:.1f}", f"{need.handled.seconds:.1f}", f"{need.handled.n}", f"{need.erlangs:.2f}"
+                numbers = [need.seats.get((model, target)) for model in seats.MODELS for target in TARGETS]
+                cells[6:10] = [
+                    "" if number is None else (f"{number:g}" if number <= SEATS else f">{SEATS}") for number in numbers
+                ]
+                short = max(0.0, max(need.seats["erlang_c", target] for target in TARGETS) - scheduled)
+                cells[11] = f"{short:g}" if short <= SEATS else f">{SEATS - scheduled:g}"
             sys.stdout.write("\t".join(cells) + "\n")
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items()))
     tell(f"{events}: {said or 'no events'}; {one.name}")

@@ -56,11 +56,11 @@ _TEST = _CLASS_LETTER["test"]
 
 _CALLER_AT, _CALLER, _NOBODY = 4, 22, "."
 """A line: when within the hour the call came (two digits), its class and its end (a letter each), the caller or a dot, as what it
-was counted, each with the seconds since it came (and the number of its link).
+was counted, each with the seconds since it came (and the number of its link, or the microseconds of the conversation).
 """
 _LAST = re.compile(r"(-?[0-9]+)(/[0-9]+)?$")
-LONGEST_LINE = 90
-"""Characters of a line: room for ten conversations. What is counted beyond it cannot be taken back."""
+LONGEST_LINE = 160
+"""Characters of a line: room for six conversations. What is counted beyond it cannot be taken back."""
 _FINAL = (ANSWERED, ELSEWHERE)
 _BESIDE = 14
 """Bytes of a line besides: the call's mark, quotation marks, a colon and a comma."""
@@ -105,22 +105,24 @@ def _second(line: str) -> int:
 
 
 class Counted(NamedTuple):
-    """That a call was counted as `what` at `time`, in whole epoch seconds, and on which link it came, if that was told."""
+    """That a call was counted as `what` at `time`, in whole epoch seconds, and a number where one belongs to it: of the link on
+    which it came, if that was told, or of the microseconds that a conversation took.
+    """
 
     what: int
     time: int
-    link: int | None
+    number: int | None
 
 
-def entry(what: int, after: int) -> str:
+def entry(what: int, after: int, number: int | None = None) -> str:
     """How the book writes that a call was counted as `what` so many seconds after it came."""
-    return f"{_LETTERS[what]}{after}"
+    return f"{_LETTERS[what]}{after}" if number is None else f"{_LETTERS[what]}{after}/{number}"
 
 
 def entries(text: str, start: int) -> Iterator[Counted]:
     """What such entries say of a call that came at `start`, in whole epoch seconds."""
-    for letter, after, link in _COUNTED.findall(text):
-        yield Counted(_WHAT[letter], start + int(after), int(link) if link else None)
+    for letter, after, number in _COUNTED.findall(text):
+        yield Counted(_WHAT[letter], start + int(after), int(number) if number else None)
 
 
 @dataclass(slots=True)

@@ -264,9 +264,8 @@ CLASSIFIED_TOTAL = Metric(
 CLASS_RATIO = Metric(
     "psap_calls_class_ratio",
     "gauge",
-    "Calls of the class / calls of any class, each of the class that it was last said to be, of those that came in the window; "
-    "absent without any. "
-    "Ghost (silent) is not prank.",
+    "Calls of the class / calls of any class, each of the class that it was last said to be, of those that came in the window "
+    "(to the second before); absent without any. Ghost (silent) is not prank.",
     ("class", "window"),
 )
 CLASS_RATIO_LOWER = Metric(
@@ -299,7 +298,7 @@ REPEAT_CALLERS = Metric(
 CALLBACKS_OPEN = Metric(
     "psap_callbacks_open",
     "gauge",
-    "Callers who came in the last 4 hours, to the second, and were not answered, not when they came later either, and not "
+    "Callers who came in the last 4 hours (to the second before) and were not answered, not when they came later either, and not "
     "called back since. Left out are hanging up within short_abandon_seconds, tests, blocked and lost calls but for those "
     "that a restart of the exchange lost.",
 )

@@ -8,12 +8,12 @@ from typing import Any, assert_never
 from schemas.callers import CallerEvent
 from schemas.calls import CallClassified, CallEvent, ExchangeRestarted
 from schemas.topics import decode_recording, encode
-from streams.core import callers, forecast
+from streams.core import arrivals, callers
 from streams.core.callbook import CAME, ELSEWHERE, Place, entry, mark, shortened
 from streams.core.callers import Callers
 from streams.core.centre import Centre
 from streams.core.forecast import Forecast
-from streams.core.funnel import Funnel, Peak
+from streams.core.funnel import Funnel
 from streams.core.journey import SWEEP_SECONDS, Journey
 from streams.core.ledger import Ledger
 from streams.core.names import Strangers
@@ -21,7 +21,6 @@ from streams.core.proportion import wilson
 from streams.core.reading import Metric, Reading, Readings
 from streams.core.service_level import KINDS, LIMITS, OFFERED, Tally, variants
 from streams.core.totals import JOURNEY_OUTCOMES, OUTCOMES, Queue
-from streams.core.window import midnights
 
 WINDOWS = {"5m": 300, "15m": 900, "60m": 3600}
 """Rolling windows in seconds; `today` stands beside them."""
@@ -38,7 +37,7 @@ class State:
     """The calls of one centre.
 
     The most that it takes as it is written, in kB, each by its own bound and with the longest text: open journeys 410, the call
-    book 330, the ledger 500, windows 160, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
+    book 330, the ledger 500, windows 190, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
     workload 115, queues 70, forecast 56, what waits 30. Together, and besides what the centre's file names, less than half of
     the largest request to Kafka.
     """
@@ -141,6 +140,12 @@ def step(
             assert_never(event.type)
 
 
+def miss(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float) -> None:
+    """An event came too late to be folded: what came in its hour is not all known."""
+    if event.type in ("call.offered", "call.queued"):
+        state.forecast.miss(time)
+
+
 def _waits(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float, centre: Centre) -> bool:
     """Whether an event is told to the whole second, and another source of its exchange may tell it finer: then it waits for that.
     Folds what has waited long enough.
@@ -174,8 +179,8 @@ def _begin(
     if test:
         _mark(state, place, centre, test=True)
     carried = state.forecast.hear(time, link, centre)
-    entered = entry(CAME, 0) if carried is None else f"{entry(CAME, 0)}/{carried.number}"
-    state.forecast.count(time, carried, 0 if test else 1)
+    entered = entry(CAME, 0, None if carried is None else carried.number)
+    state.forecast.count(time, carried, centre, 0 if test else 1)
     state.funnel.begin(journey, time, place.time, entered, centre, test=test)
 
 
@@ -194,9 +199,9 @@ def _classify(state: State, key: str, event: CallClassified, time: float, centre
 
 def _mark(state: State, place: Place, centre: Centre, *, test: bool) -> None:
     """Take a journey out of every figure but those of classes, because it is a test, or bring it back."""
-    for what, time, link in state.funnel.mark(place, centre, test=test):
+    for what, time, number in state.funnel.mark(place, centre, test=test):
         if what == CAME:
-            state.forecast.count(time, state.forecast.link(link), -1 if test else 1)
+            state.forecast.count(time, state.forecast.link(number), centre, -1 if test else 1)
 
 
 def _forget_leg(state: State, key: str | None, centre: Centre) -> None:
@@ -246,6 +251,14 @@ JOURNEY_WAIT_SECONDS = Metric(
     "histogram",
     "Seconds of journeys from their arrival (psap_journey_clock_info: from the first queue, where no arrival is told) "
     "to the first answer or the hanging-up, tests too.",
+    ("outcome",),
+)
+JOURNEYS_BACKWARD_TOTAL = Metric(
+    "psap_journeys_backward_total",
+    "counter",
+    "Of psap_journeys_ended_total those told to be answered or abandoned before they came, a fault of the data: they are in no "
+    "wait and in no service level. It is none within the second that the end is cut to, nor within 2 s where several sources "
+    "tell of one exchange: that is a wait of 0 s.",
     ("outcome",),
 )
 JOURNEYS_WAITING = Metric(
@@ -307,6 +320,14 @@ TRANSFERRED_TOTAL = Metric(
     "psap_calls_transferred_total", "counter", "Answered visits passed on, to a seat, a queue or elsewhere.", ("queue",)
 )
 CUT_OFF_TOTAL = Metric("psap_calls_cut_off_total", "counter", "Answered calls that the network cut off.", ("queue",))
+BACKWARD_TOTAL = Metric(
+    "psap_calls_backward_total",
+    "counter",
+    "Visits told to end before they began, as in psap_journeys_backward_total: answered or abandoned before they came into the "
+    "queue (wait), or over before they were answered (conversation): not in psap_call_wait_seconds, or not in "
+    "psap_call_handle_seconds and psap_handle_seconds_mean.",
+    ("queue", "part"),
+)
 UNENDED_TOTAL = Metric(
     "psap_calls_unended_total",
     "counter",
@@ -351,16 +372,19 @@ TODAY = Metric(
 PEAK = Metric(
     "psap_calls_waiting_peak",
     "gauge",
-    "Most callers that waited at once, tests too, today or since the first event.",
+    "Most callers that waited at once, tests too, today (who waits at local midnight among them) or since the first event. At a "
+    "whole second wait those who came in it or before and whose waiting did not end in it or before; what is told more than a "
+    "minute late makes no peak.",
     ("period",),
 )
-PEAK_TIME = Metric("psap_calls_waiting_peak_timestamp_seconds", "gauge", "When they first did.", ("period",))
+PEAK_TIME = Metric("psap_calls_waiting_peak_timestamp_seconds", "gauge", "When they first did, to the whole second.", ("period",))
 UNMATCHED_TOTAL = Metric("psap_calls_unmatched_total", "counter", "Answers and losses of calls whose arrival was never told.")
 
 METRICS = (
     JOURNEYS_OFFERED_TOTAL,
     JOURNEYS_ENDED_TOTAL,
     JOURNEY_WAIT_SECONDS,
+    JOURNEYS_BACKWARD_TOTAL,
     JOURNEYS_WAITING,
     JOURNEYS_BEYOND,
     OLDEST_JOURNEY,
@@ -378,6 +402,7 @@ METRICS = (
     IN_SERVICE,
     TRANSFERRED_TOTAL,
     CUT_OFF_TOTAL,
+    BACKWARD_TOTAL,
     UNENDED_TOTAL,
     ANSWER_RATIO,
     ANSWER_RATIO_LOWER,
@@ -392,7 +417,7 @@ METRICS = (
     PEAK_TIME,
     UNMATCHED_TOTAL,
     *callers.METRICS,
-    *forecast.METRICS,
+    *arrivals.METRICS,
 )
 
 _NO_CALLS = Queue()
@@ -437,18 +462,13 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
     for name in sorted({*centre.names.queues.codes, *funnel.queues}):
         yield from _measure_queue(name, funnel.queues.get(name, _NO_CALLS), waiting.get(name, []), in_service.get(name, 0), now)
     yield from _measure_rates(funnel, came, now, centre)
-    yield PEAK, ("ever",), funnel.peak.calls
-    if funnel.peak.calls:
-        yield PEAK_TIME, ("ever",), min(now, funnel.peak.time)
-    today = funnel.peak_today
-    if not funnel.day.start <= now < funnel.day.end:
-        today = Peak(funnel.waiting, midnights(now, centre.timezone)[0])
-    yield PEAK, ("today",), today.calls
-    if today.calls:
-        yield PEAK_TIME, ("today",), min(now, today.time)
+    for period, peak in zip(("ever", "today"), funnel.crowd.peaks(now, centre.timezone), strict=True):
+        yield PEAK, (period,), peak.calls
+        if peak.calls:
+            yield PEAK_TIME, (period,), min(now, peak.time)
     yield UNMATCHED_TOTAL, (), funnel.unmatched
     yield from callers.measure(state.callers, funnel.book, now)
-    yield from forecast.measure(state.forecast, now)
+    yield from arrivals.measure(state.forecast, now, centre)
     yield from state.strangers.measure()
 
 
@@ -470,6 +490,8 @@ def _measure_journeys(funnel: Funnel, came: list[tuple[float, bool]], now: float
         waits = totals.waits(outcome)
         if waits is not None:
             yield JOURNEY_WAIT_SECONDS, (outcome,), waits
+    for outcome in ("answered", "abandoned"):
+        yield JOURNEYS_BACKWARD_TOTAL, (outcome,), totals.backward.get(outcome, 0)
     if totals.offered:
         yield JOURNEY_CLOCK_INFO, (totals.clock,), 1
     yield JOURNEYS_WAITING, (), len(came)
@@ -505,6 +527,8 @@ def _measure_queue(name: str, queue: Queue, waiting: list[float], in_service: in
     yield IN_SERVICE, label, in_service
     yield TRANSFERRED_TOTAL, label, queue.transferred
     yield CUT_OFF_TOTAL, label, queue.cut_off
+    yield BACKWARD_TOTAL, (name, "wait"), sum(queue.backward.values())
+    yield BACKWARD_TOTAL, (name, "conversation"), queue.handle_backward
     yield UNENDED_TOTAL, label, queue.unended
 
 

@@ -6,13 +6,14 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, time
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from schemas.calls import Class, ClassWord
 from schemas.event import CentreCode, Code, Source
+from schemas.survey import Instrument
 from streams.core import classes
 from streams.core.names import Names
 
@@ -58,6 +59,10 @@ class Thresholds(BaseModel):
     """Seats busier than this for long are a ticket. The Canadian Treasury Board's ceiling; above 0.9 people burn out."""
     pause_seconds: Seconds = 600
     """A longer pause of a seat is a ticket."""
+    scene_seconds: Annotated[int, Field(gt=0, le=3600)] = 900
+    """Within this the first unit is to be on scene. The ministry's 15 minutes; 480, its 8 minutes, for Jakarta."""
+    scene_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    """A week in which surely fewer tickets of a life-safety category than this share had a unit on scene so soon is a ticket."""
 
 
 class Part(BaseModel):
@@ -118,10 +123,13 @@ class Link(Named):
 
 
 class Gauge(Named):
-    """A river gauge, with the highest levels in centimetres that are still Siaga 4, 3 and 2. Above the last is Siaga 1."""
+    """A river gauge, with the bounds in centimetres between Siaga 4, 3, 2 and 1. `siaga_at` says of which side a level exactly at
+    a bound is: the higher alert begins `above` it, or `from` it on.
+    """
 
     name: str
     siaga: tuple[float, float, float]
+    siaga_at: Literal["above", "from"] = "above"
     rise_centimetres: Annotated[float, Field(gt=0)] = 60
     """So much in 30 minutes is alarming whatever the level (Katulampa 2024-04-05: 80 to 140 cm in 22 min)."""
 
@@ -129,7 +137,7 @@ class Gauge(Named):
     @classmethod
     def _ascending(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
         if sorted(set(value)) != list(value):
-            raise ValueError("must ascend: the upper bounds of Siaga 4, 3 and 2")
+            raise ValueError("must ascend: the bounds between Siaga 4, 3, 2 and 1")
         return value
 
 
@@ -164,11 +172,19 @@ class Category(Named):
     ladder: str = "routine"
 
 
+Rest = Literal["weekends", "holidays", "joint_leave"]
+RESTS: tuple[Rest, ...] = get_args(Rest)
+"""When an agency does not work: on days that are none of the office's, on public holidays, and on joint leave (cuti bersama)."""
+
+
 class Opd(Named):
-    """A responder agency. `ladder` stands in for that of the category, where the agency has one of its own."""
+    """A responder agency. `ladder` stands in for that of the category, where the agency has one of its own; `rests_on` says on
+    which days its clocks of working days and hours stand still: a fire brigade that never rests has none.
+    """
 
     name: str
     ladder: str | None = None
+    rests_on: tuple[Rest, ...] = RESTS
 
 
 class Office(Part):
@@ -186,10 +202,14 @@ class Office(Part):
 
 
 class Survey(Part):
-    """For how many people the survey speaks, and within which error: Slovin's sample size needs both."""
+    """Which survey is held here (without a word every answer counts by the names of its items), for how many people it speaks,
+    and within which error: the sample size needs both.
+    """
 
-    population: Annotated[int, Field(gt=0)]
-    error: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    instrument: Instrument | None = None
+    population: Annotated[int, Field(gt=0)] | None = None
+    error: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Unless it is said 0.1, and 0.05 for the statutory survey, as its regulation has it."""
 
 
 def _minutes(*rungs: tuple[str, float]) -> tuple[Rung, ...]:
@@ -249,6 +269,8 @@ class Centre(BaseModel):
     thresholds: Thresholds = Thresholds()
     holidays: Annotated[Container[date], Field(exclude=True)] = frozenset()
     """Public holidays; whoever loads the file adds those of Indonesia."""
+    joint_leave: Annotated[Container[date], Field(exclude=True)] = frozenset()
+    """Days of joint leave (cuti bersama), of which the same is true."""
 
     @field_validator("timezone", mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from streams.core import calls, dispatch, environment, losses, names, network, operators, staffing, survey
+from streams.core import calls, dispatch, environment, losses, names, network, operators, response, staffing, survey
 from streams.core.centre import Centre
 from streams.core.reading import Metric, Readings
 
@@ -25,6 +25,7 @@ METRICS: tuple[Metric, ...] = (
     *(metric for noun in NOUNS.values() for metric in noun.METRICS),
     *losses.METRICS,
     *names.METRICS,
+    *response.METRICS,
     *staffing.METRICS,
 )
 
@@ -46,9 +47,12 @@ def measure(city: City, now: float, centre: Centre) -> Readings:
     of_calls = calls.settled(city.calls or calls.State(), now, centre)
     parts = [calls.measure(of_calls, now, centre)]
     talking = calls.talking(of_calls)
-    parts.append(operators.measure(city.operators or operators.State(), talking, of_calls.funnel.workload, now, centre))
+    of_seats = city.operators or operators.State()
+    looks = operators.look(of_seats, talking, of_calls.funnel.workload, now, centre)
+    parts.append(operators.measure(of_seats, looks, now, centre))
     if city.dispatch:
         parts.append(dispatch.measure(city.dispatch, now, centre))
+        parts.append(response.measure(of_calls, city.dispatch, now, centre))
     if city.network:
         parts.append(network.measure(city.network, now, centre))
     if city.environment:
@@ -56,5 +60,6 @@ def measure(city: City, now: float, centre: Centre) -> Readings:
     if city.survey:
         parts.append(survey.measure(city.survey, now, centre))
     parts.append(losses.measure(of_calls.funnel.taken, of_calls.forecast, city.network, city.environment, now))
-    parts.append(staffing.measure(of_calls.forecast, of_calls.funnel, now, centre))
+    wrapped_up = operators.wrapped_up(of_seats, looks)
+    parts.append(staffing.measure(of_calls.forecast, of_calls.funnel, wrapped_up, now, centre))
     return chain.from_iterable(parts)

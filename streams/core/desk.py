@@ -1,29 +1,24 @@
 """The tickets on the desk: with which agency (OPD) each one is, since when, and what is known of its units.
 
 A centre's state is one record of Kafka, so each part has its share of bytes as they are written, with the longest codes: tickets
-850 kB, units 185 kB, past tickets 255 kB, the week's lags 210 kB, agencies and categories 170 kB; less than is left beside the
-ledger of half of the largest record.
+750 kB, units 185 kB, past tickets 255 kB, the week's lags 255 kB, agencies and categories 190 kB, calls reached 45 kB; less than
+is left beside the ledger of half of the largest record.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Literal
 
 from schemas.dispatch import ReminderAccepted, ReminderDue
 from streams.core.centre import Centre
 from streams.core.histogram import Histogram
-from streams.core.ladder import deadlines, ladder_of
+from streams.core.lags import BOUNDS, Agency, Category, Lags
 from streams.core.ledger import LATENESS
 from streams.core.names import OTHER, Names, Strangers
-from streams.core.recent import DAYS, Recent, day_of
+from streams.core.recent import Lag, Stage, day_of
+from streams.core.ticket import Leg, Past, Reminded, Ticket, Unit, Way
 
-BOUNDS = (30.0, 60.0, 120.0, 240.0, 420.0, 900.0, 1800.0, 3600.0, 14_400.0, 86_400.0, 172_800.0, 259_200.0)
-"""Upper bounds in seconds of what an agency takes: 7 and 15 min of the life-safety ladder, up to its three days."""
-
-Stage = Literal["opened_to_dispatched", "dispatched_to_arrived", "opened_to_closed"]
-
-TICKETS_BYTES = 850_000
-"""The most that tickets remembered in full take, about 1,600 of them. Beyond it some are given up: first those that are closed,
+TICKETS_BYTES = 750_000
+"""The most that tickets remembered in full take, about 1,400 of them. Beyond it some are given up: first those that are closed,
 then those that were never opened, then those that are answered, and at last those that wait; of each the oldest.
 """
 
@@ -36,11 +31,9 @@ PAST = 1_000
 UNITS = 1_000
 """The most units on tickets; further ones are not followed."""
 
-LAGS = 3_000
-"""The most lags of one local day, of all agencies and stages; what comes beyond them is not in the week's percentiles."""
-
 LEGS = 8
-"""The most sendings and early answers that are remembered of one ticket, and the most rungs that reminders count by."""
+"""The most sendings, early answers and agencies with units that are remembered of one ticket, and the most rungs that reminders
+count by."""
 
 LABELS = 32
 """The most agencies, and the most categories, of a centre whose file names none; further ones count together as `other`."""
@@ -56,117 +49,6 @@ NOBODY = "none"
 
 
 @dataclass(slots=True)
-class Leg:
-    """One agency's turn at a ticket, from when it was sent there. `opd` is as it was told: a reminder calls the agency so."""
-
-    opd: str
-    since: float
-    answered: float | None = None
-
-
-@dataclass(slots=True)
-class Unit:
-    """What was last told of one unit's work on a ticket."""
-
-    opd: str
-    time: float
-    busy: bool
-
-
-@dataclass(slots=True)
-class Reminded:
-    """A reminder of one rung: when the rung was passed, when the monitor said so, and whether the message was accepted."""
-
-    due: float
-    noticed: float
-    accepted: bool = False
-
-
-@dataclass(slots=True)
-class Ticket:
-    """The facts known of one ticket. A moment is epoch seconds, or None if it was not told yet.
-
-    `dispatched` and `arrived` are of its first unit since it was opened or reopened; `by` is that unit's agency. `deadlines` are
-    of its last leg, by rung; `early` are answers told before the sending, by the agency's code.
-    """
-
-    heard: float
-    category: str = ""
-    opened: float | None = None
-    reopened: float | None = None
-    closed: float | None = None
-    dispatched: float | None = None
-    arrived: float | None = None
-    by: str | None = None
-    legs: list[Leg] = field(default_factory=list)
-    early: dict[str, float] = field(default_factory=dict)
-    units: dict[str, Unit] = field(default_factory=dict)
-    deadlines: dict[str, float] = field(default_factory=dict)
-    reminders: dict[str, Reminded] = field(default_factory=dict)
-    replayed: bool = False
-    size: int = 0
-    """Bytes that it takes at most as it is written, without its units."""
-
-    @property
-    def is_open(self) -> bool:
-        """It was opened and is not closed."""
-        return self.opened is not None and self.closed is None
-
-    @property
-    def worth(self) -> int:
-        """In which order tickets are given up, the lowest first."""
-        if self.closed is not None:
-            return 0
-        if self.opened is None:
-            return 1
-        return 2 if self.legs and self.legs[-1].answered is not None else 3
-
-    @property
-    def began(self) -> float | None:
-        """When it was opened or, later, reopened; None if no opening was told."""
-        return self.opened if self.opened is None or self.reopened is None else self.reopened
-
-    @property
-    def unanswered(self) -> Leg | None:
-        """The turn of the agency that has an open ticket and has not answered; None if there is no such agency."""
-        return self.legs[-1] if self.is_open and self.legs and self.legs[-1].answered is None else None
-
-    @property
-    def opd(self) -> str | None:
-        """The agency that has it; None if that is nobody yet."""
-        return self.legs[-1].opd if self.legs else self.by or next(iter(self.early), None)
-
-
-@dataclass(slots=True)
-class Past:
-    """What is remembered of a ticket that was closed more than an hour ago."""
-
-    opd: str | None
-    category: str
-    closed: float
-
-
-@dataclass(slots=True)
-class Lags:
-    """The lags of one stage at one agency: all of them in a histogram, those of the last week by themselves."""
-
-    ever: Histogram = field(default_factory=lambda: Histogram.over(BOUNDS))
-    recent: Recent = field(default_factory=Recent)
-
-
-@dataclass(slots=True)
-class Agency:
-    """The totals of one agency since the first event."""
-
-    closed: int = 0
-    reopened: int = 0
-    passed_on: int = 0
-    reminded: dict[str, int] = field(default_factory=dict)
-    response: Histogram = field(default_factory=lambda: Histogram.over(BOUNDS))
-    stages: dict[Stage, Lags] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class Desk:
     """The tickets of one centre: open ones, those closed within the hour, and counts. Facts come in any order.
 
@@ -177,15 +59,14 @@ class Desk:
     tickets: dict[str, Ticket] = field(default_factory=dict)
     past: dict[str, Past] = field(default_factory=dict)
     agencies: dict[str, Agency] = field(default_factory=dict)
-    opened: dict[str, int] = field(default_factory=dict)
+    categories: dict[str, Category] = field(default_factory=dict)
     lost: int = 0
     unmatched: int = 0
     size: int = 0
     """Bytes of all tickets."""
     units: int = 0
     """Units on all tickets."""
-    lags: dict[int, int] = field(default_factory=dict)
-    """How many lags are remembered of each local day (a date's ordinal) of the last week."""
+    lags: Lags = field(default_factory=Lags)
     strangers: Strangers = field(default_factory=Strangers)
 
     def hear(self, opd: str, centre: Centre) -> None:
@@ -196,30 +77,29 @@ class Desk:
         if label not in self.agencies:
             self.agencies[label] = Agency()
 
-    def open(self, name: str, time: float, category: str, centre: Centre, *, replayed: bool) -> None:
-        """A report became a ticket; another one, where a closed one had the same code."""
-        label = self._label("category", category, centre.names.categories, self.opened)
+    def open(self, name: str, time: float, category: str, call: str | None, centre: Centre, *, replayed: bool) -> None:
+        """A report became a ticket; another one, where a closed one had the same code. `call` is the one that it came by."""
+        label = self._label("category", category, centre.names.categories, self.categories)
         before = self.tickets.get(name)
         if before is not None and before.opened is not None and before.closed is not None and before.closed < time:
-            self._put_away(name, before)
+            self._put_away(name, before, centre)
         if (past := self.past.get(name)) is not None and past.closed < time:
             del self.past[name]
         ticket = self._ticket(name, time)
         if ticket is None or ticket.opened is not None:
             return
-        ticket.opened, ticket.category = time, centre.names.categories[category]
+        ticket.opened, ticket.category, ticket.call = time, centre.names.categories[category], call or ""
         ticket.replayed |= replayed
-        self.opened[label] = self.opened.get(label, 0) + 1
+        self.categories.setdefault(label, Category()).opened += 1
         if ticket.reopened is not None:
             agency = self.agency(ticket.opd, centre)
             agency.closed += 1
             agency.reopened += 1
-        if ticket.dispatched is not None:
-            self._count_dispatched(ticket, centre)
+        self._count_stages(ticket, ticket.first.known, {label: way.known for label, way in ticket.own.items()}, centre)
         if ticket.closed is not None:
             self._count_closed(ticket, centre)
         elif ticket.legs:
-            _climb(ticket, centre)  # the category says by which ladder
+            ticket.climb(centre)  # the category says by which ladder
 
     def send(self, name: str, time: float, opd: str, centre: Centre, *, replayed: bool) -> bool:
         """The ticket was handed to an agency, whose clock starts. Says whether that was news."""
@@ -250,10 +130,12 @@ class Desk:
         self._follow(ticket, time, opd, unit, centre, busy=True)
         if ticket.reopened is not None and time < ticket.reopened:
             return
-        if ticket.dispatched is None or (ticket.opened is None and time < ticket.dispatched):
-            ticket.dispatched, ticket.by = time, opd
-            if ticket.opened is not None:
-                self._count_dispatched(ticket, centre)
+        label, way = self._way(ticket, opd, centre)
+        before = ticket.first.dispatched
+        first, own = ticket.first.dispatch(time, ticket.began), way.dispatch(time, ticket.began)
+        if ticket.first.dispatched != before:
+            ticket.by = opd
+        self._count_stages(ticket, first, {label: own}, centre)
 
     def arrive(self, name: str, time: float, opd: str, centre: Centre) -> None:
         """A unit is on scene."""
@@ -263,11 +145,9 @@ class Desk:
         self._answer(ticket, time, opd, centre)
         if ticket.reopened is not None and time < ticket.reopened:
             return
-        counts = ticket.opened is not None and ticket.dispatched is not None
-        if ticket.arrived is None or (not counts and time < ticket.arrived):
-            ticket.arrived = time
-            if counts:
-                self._count(ticket.by, "dispatched_to_arrived", ticket.dispatched, time, centre)
+        label, way = self._way(ticket, opd, centre)
+        first, own = ticket.first.arrive(time, ticket.began), way.arrive(time, ticket.began)
+        self._count_stages(ticket, first, {label: own}, centre)
 
     def release(self, name: str, time: float, opd: str, unit: str, centre: Centre) -> None:
         """A unit is done with the ticket."""
@@ -302,7 +182,7 @@ class Desk:
             agency.closed += ticket.closed is None
             agency.reopened += 1
         ticket.closed, ticket.reopened = None, time
-        ticket.dispatched = ticket.arrived = ticket.by = None
+        ticket.first, ticket.by, ticket.own = Way(), None, {}
         self._free_units(ticket)
         ticket.replayed |= replayed
         if opd is not None:
@@ -327,26 +207,26 @@ class Desk:
             label = said.rung if said.rung in totals or len(totals) < LEGS else OTHER
             totals[label] = totals.get(label, 0) + 1
 
-    def weigh(self, name: str) -> None:
+    def weigh(self, name: str, centre: Centre) -> None:
         """Note what a ticket takes after what was told of it, and give some up where all take too much."""
         ticket = self.tickets.get(name)
         if ticket is None:
             return
-        size = _size(name, ticket)
+        size = ticket.weight(name)
         self.size += size - ticket.size
         ticket.size = size
         if self.size > TICKETS_BYTES:
             for each in sorted(self.tickets, key=lambda each: self.tickets[each].worth):
-                self._put_away(each, self.tickets[each])
+                self._put_away(each, self.tickets[each], centre)
                 if self.size <= ROOM_BYTES:
                     break
 
-    def sweep(self, time: float) -> None:
+    def sweep(self, time: float, centre: Centre) -> None:
         """Put away what was closed an hour ago, and facts whose ticket was never opened."""
         for name, ticket in list(self.tickets.items()):
             done = ticket.heard if ticket.opened is None else ticket.closed
             if done is not None and time - done >= LATENESS:
-                self._put_away(name, ticket)
+                self._put_away(name, ticket, centre)
 
     def _label(self, kind: str, text: str, names: Names, table: Collection[str]) -> str:
         """The label of what is told in `table`. Where the file names none of the kind, the first so many have their own."""
@@ -362,6 +242,11 @@ class Desk:
             return NOBODY
         code = centre.names.opds[opd]
         return code if (code in self.agencies or code in centre.names.opds.known) and code != NOBODY else OTHER
+
+    def category(self, ticket: Ticket, centre: Centre) -> str:
+        """Under which code the figures of a ticket's category count."""
+        code = ticket.category
+        return code if code in self.categories or code in centre.names.categories.known else OTHER
 
     def agency(self, opd: str | None, centre: Centre) -> Agency:
         """The totals that an agency's figures are in."""
@@ -387,7 +272,7 @@ class Desk:
         ticket = self.tickets[name] = Ticket(heard=time)
         return ticket
 
-    def _put_away(self, name: str, ticket: Ticket) -> None:
+    def _put_away(self, name: str, ticket: Ticket, centre: Centre) -> None:
         del self.tickets[name]
         self.size -= ticket.size
         self._free_units(ticket)
@@ -399,6 +284,8 @@ class Desk:
             if len(self.past) >= PAST:
                 del self.past[next(iter(self.past))]
             self.past[name] = Past(ticket.opd, ticket.category, ticket.closed)
+            if ticket.first.arrived is None:
+                self.categories.setdefault(self.category(ticket, centre), Category()).unreached += 1
 
     def _begin_leg(self, ticket: Ticket, opd: str, since: float, centre: Centre) -> None:
         leg, codes = Leg(opd, since), centre.names.opds
@@ -412,7 +299,7 @@ class Desk:
         ticket.legs = sorted([*ticket.legs, leg], key=lambda one: one.since)[-LEGS:]
         if ticket.legs[-1] is leg:
             ticket.reminders = {}
-            _climb(ticket, centre)
+            ticket.climb(centre)
 
     def _answer(self, ticket: Ticket, time: float, opd: str, centre: Centre) -> None:
         codes = centre.names.opds
@@ -445,54 +332,76 @@ class Desk:
 
     def _count_answered(self, leg: Leg, time: float, centre: Centre) -> None:
         leg.answered = time
-        self.agency(leg.opd, centre).response.observe(max(0.0, time - leg.since), BOUNDS)
-
-    def _count_dispatched(self, ticket: Ticket, centre: Centre) -> None:
-        self._count(ticket.by, "opened_to_dispatched", ticket.began, ticket.dispatched, centre)
-        self._count(ticket.by, "dispatched_to_arrived", ticket.dispatched, ticket.arrived, centre)
+        seconds = self.lags.seconds("sent_to_answered", leg.since, time)
+        if seconds is not None:
+            self.agency(leg.opd, centre).response.observe(seconds, BOUNDS)
 
     def _count_closed(self, ticket: Ticket, centre: Centre) -> None:
         self.agency(ticket.opd, centre).closed += 1
-        self._count(ticket.opd, "opened_to_closed", ticket.began, ticket.closed, centre)
+        began, closed = ticket.began, ticket.closed
+        if ticket.opd is not None and began is not None and closed is not None:
+            self._count(ticket, "opened_to_closed", (began, closed), self.label(ticket.opd, centre), centre, is_first=False)
 
-    def _count(self, opd: str | None, stage: Stage, start: float | None, end: float | None, centre: Centre) -> None:
-        if opd is None or start is None or end is None:
+    def _way(self, ticket: Ticket, opd: str, centre: Centre) -> tuple[str, Way]:
+        """The label of an agency, and its first units on a ticket: none that are remembered where too many agencies sent some."""
+        label = self.label(opd, centre)
+        way = ticket.own.get(label)
+        if way is None:
+            way = Way()
+            if len(ticket.own) < LEGS:
+                ticket.own[label] = way
+            else:
+                self.strangers.pass_over("ticket_agency")
+        return label, way
+
+    def _count_stages(self, ticket: Ticket, first: Collection[Stage], own: dict[str, tuple[Stage, ...]], centre: Centre) -> None:
+        """Count the stages that are known now of the first units of all, and of agencies by their labels.
+
+        One that is both the ticket's and an agency's is one lag.
+        """
+        began = ticket.began
+        if began is None:
             return
-        # Two clocks can put the end before the start: then it took no time.
-        seconds = max(0.0, end - start)
-        stages = self.agency(opd, centre).stages
-        lags = stages.get(stage)
-        if lags is None:
-            lags = stages[stage] = Lags()
-        lags.ever.observe(seconds, BOUNDS)
-        self._remember(lags.recent, seconds, day_of(end, centre.timezone))
+        spans = {stage: ticket.first.span(stage, began) for stage in first}
+        # The call is about the first time that the ticket was opened.
+        of_call = spans.get("opened_to_arrived") if ticket.call and ticket.reopened is None else None
+        if of_call is not None and not self.lags.reach(ticket.call, of_call[1]):
+            self.strangers.pass_over("reached")
+        for label, stages in own.items():
+            way = ticket.own.get(label)
+            if way is None:
+                continue
+            for stage in stages:
+                span = way.span(stage, began)
+                is_first = spans.get(stage) == span
+                if is_first:
+                    del spans[stage]
+                self._count(ticket, stage, span, label, centre, is_first=is_first)
+        for stage, span in spans.items():
+            self._count(ticket, stage, span, None, centre, is_first=True)
 
-    def _remember(self, recent: Recent, seconds: float, day: int) -> None:
-        """Note a lag that ended on a local day; of a day that is a week before the newest none is."""
-        if day not in self.lags:
-            if day <= max(self.lags, default=day) - DAYS:
-                return
-            self.lags = {known: n for known, n in self.lags.items() if known > day - DAYS} | {day: 0}
-            for agency in self.agencies.values():
-                for others in agency.stages.values():
-                    others.recent.forget(day - DAYS)
-        if self.lags[day] >= LAGS:
+    def _count(
+        self, ticket: Ticket, stage: Stage, span: tuple[float, float], opd: str | None, centre: Centre, *, is_first: bool
+    ) -> None:
+        """Count what a stage of a ticket took: in the figures of an agency, if its label is given, and, if it is that of the
+        ticket's first unit, in those of the city and the category.
+        """
+        seconds = self.lags.seconds(stage, *span)
+        if seconds is None:
+            return
+        category = self.category(ticket, centre)
+        totals = [] if opd is None else [self.agency(opd, centre).stages]
+        if is_first:
+            totals += [self.lags.city, self.categories[category].stages]
+        for stages in totals:
+            if stage not in stages:
+                stages[stage] = Histogram.over(BOUNDS)
+            stages[stage].observe(seconds, BOUNDS)
+        lag = Lag(stage, seconds, _number(self.categories, category), _number(self.agencies, opd), is_first, opd is not None)
+        if not self.lags.recent.add(lag, day_of(span[1], centre.timezone)):
             self.strangers.pass_over("lag")
-            return
-        self.lags[day] += 1
-        recent.add(seconds, day)
 
 
-def _size(name: str, ticket: Ticket) -> int:
-    """Bytes that a ticket takes at most as it is written, without its units."""
-    texts = [name, ticket.category, ticket.by or "", *ticket.early, *ticket.deadlines, *ticket.reminders]
-    texts += [leg.opd for leg in ticket.legs]
-    facts = 70 * len(ticket.legs) + 22 * (len(ticket.early) + len(ticket.deadlines)) + 84 * len(ticket.reminders)
-    return 372 + facts + len("".join(texts))
-
-
-def _climb(ticket: Ticket, centre: Centre) -> None:
-    """Look up when the rungs of the last leg are passed; here, because holidays are slow to ask for."""
-    leg = ticket.legs[-1]
-    ladder = ladder_of(ticket.category, leg.opd, centre)
-    ticket.deadlines = {rung.name: due for rung, due in zip(ladder.rungs, deadlines(ladder, leg.since, centre), strict=True)}
+def _number(table: Collection[str], label: str | None) -> int:
+    """At which place of a table, which only grows, a label stands; 0 for none."""
+    return 0 if label is None else [*table].index(label)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from schemas.dispatch import DispatchEvent
+from streams.core import scene
 from streams.core.centre import Centre
-from streams.core.desk import BOUNDS, NOBODY, SWEEP_SECONDS, Agency, Desk, Ticket
+from streams.core.desk import NOBODY, SWEEP_SECONDS, Desk
+from streams.core.lags import BOUNDS, Agency
 from streams.core.ledger import Ledger
 from streams.core.reading import Metric, Readings
-
-QUANTILES = {"0.5": 50, "0.9": 90}
-"""Percentiles of each stage, by their label."""
+from streams.core.ticket import Ticket
 
 
 @dataclass(slots=True)
@@ -28,11 +28,11 @@ def step(state: State, event: DispatchEvent, time: float, centre: Centre) -> Non
     """Remember one event; `time` is its own in epoch seconds. Facts come in any order; one told twice changes nothing."""
     desk, name, replayed = state.desk, event.data.ticket, event.replayed is True
     if time >= state.sweep_at:
-        desk.sweep(time)
+        desk.sweep(time, centre)
         state.sweep_at = time + SWEEP_SECONDS
     match event.type:
         case "ticket.opened":
-            desk.open(name, time, event.data.category, centre, replayed=replayed)
+            desk.open(name, time, event.data.category, event.data.call, centre, replayed=replayed)
         case "ticket.sent":
             desk.hear(event.data.opd, centre)
             desk.send(name, time, event.data.opd, centre, replayed=replayed)
@@ -62,7 +62,7 @@ def step(state: State, event: DispatchEvent, time: float, centre: Centre) -> Non
             desk.accept(name, event.data, centre)
         case _:
             assert_never(event.type)
-    desk.weigh(name)
+    desk.weigh(name, centre)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,27 +135,10 @@ UNITS_BUSY = Metric("psap_units_busy", "gauge", "Units that work on an open tick
 RESPONSE_SECONDS = Metric(
     "psap_ticket_response_seconds",
     "histogram",
-    "Seconds from sending the ticket to the agency's answer; a unit that is sent out is one.",
+    "Seconds from sending the ticket to the agency's answer; a unit that is sent out is one. An answer before the sending is "
+    "left out (psap_ticket_backward_total).",
     ("opd",),
     BOUNDS,
-)
-STAGE_SECONDS = Metric(
-    "psap_ticket_stage_seconds",
-    "histogram",
-    "Seconds from opening (or reopening) a ticket to its first unit's dispatch or to its close, "
-    "and from the first dispatch to the first unit on scene.",
-    ("opd", "stage"),
-    BOUNDS,
-)
-STAGE_QUANTILE = Metric(
-    "psap_ticket_stage_quantile_seconds",
-    "gauge",
-    "Percentile by nearest rank of psap_ticket_stage_seconds over today and the six local days before; "
-    "to the second up to an hour, to the minute above.",
-    ("opd", "stage", "quantile"),
-)
-STAGE_TICKETS = Metric(
-    "psap_ticket_stage_tickets", "gauge", "Tickets that psap_ticket_stage_quantile_seconds is about (n).", ("opd", "stage")
 )
 REMINDERS_TOTAL = Metric(
     "psap_ticket_reminders_total", "counter", "Reminders that the admins' group has accepted.", ("opd", "rung")
@@ -181,12 +164,10 @@ METRICS = (
     AWAITING_DISPATCH,
     UNITS_BUSY,
     RESPONSE_SECONDS,
-    STAGE_SECONDS,
-    STAGE_QUANTILE,
-    STAGE_TICKETS,
     REMINDERS_TOTAL,
     REMINDERS_PENDING,
     OLDEST_PENDING,
+    *scene.METRICS,
 )
 
 
@@ -204,7 +185,7 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
             continue
         opd = desk.label(ticket.opd, centre)
         places[opd, _rung(ticket, now)] += 1
-        awaiting += ticket.dispatched is None and ticket.arrived is None
+        awaiting += ticket.first.dispatched is None and ticket.first.arrived is None
         for name, unit in ticket.units.items():
             if unit.busy:
                 units[unit.opd].add(name)
@@ -214,8 +195,8 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
                 pending[opd] += [reminder.noticed for reminder in ticket.reminders.values() if not reminder.accepted]
     for place, tickets in sorted(places.items()):
         yield TICKETS_OPEN, place, tickets
-    for category, tickets in sorted(desk.opened.items()):
-        yield OPENED_TOTAL, (category,), tickets
+    for category, totals in sorted(desk.categories.items()):
+        yield OPENED_TOTAL, (category,), totals.opened
     yield LOST_TOTAL, (), desk.lost
     yield UNMATCHED_TOTAL, (), desk.unmatched
     yield AWAITING_DISPATCH, (), awaiting
@@ -227,7 +208,8 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
         if times:
             yield OLDEST_PENDING, (opd,), min(*times, now)
     for opd, agency in sorted(desk.agencies.items()):
-        yield from _measure_agency(opd, agency, now, centre)
+        yield from _measure_agency(opd, agency)
+    yield from scene.measure(desk, now, centre)
     yield from desk.strangers.measure()
 
 
@@ -237,17 +219,10 @@ def _rung(ticket: Ticket, now: float) -> str:
     return next((rung for rung, time in reversed(ticket.deadlines.items()) if time <= now), "in_time")
 
 
-def _measure_agency(opd: str, agency: Agency, now: float, centre: Centre) -> Readings:
+def _measure_agency(opd: str, agency: Agency) -> Readings:
     yield CLOSED_TOTAL, (opd,), agency.closed
     yield REOPENED_TOTAL, (opd,), agency.reopened
     yield PASSED_ON_TOTAL, (opd,), agency.passed_on
     for rung, reminders in sorted(agency.reminded.items()):
         yield REMINDERS_TOTAL, (opd, rung), reminders
     yield RESPONSE_SECONDS, (opd,), agency.response
-    for stage, lags in sorted(agency.stages.items()):
-        yield STAGE_SECONDS, (opd, stage), lags.ever
-        n, values = lags.recent.percentiles(now, centre.timezone, tuple(QUANTILES.values()))
-        yield STAGE_TICKETS, (opd, stage), n
-        if n:
-            for quantile, seconds in zip(QUANTILES, values, strict=True):
-                yield STAGE_QUANTILE, (opd, stage, quantile), seconds

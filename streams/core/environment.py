@@ -1,4 +1,4 @@
-"""Environment: how high the river stands, how fast it rises, and which weather warnings hold."""
+"""Environment: how high the river stands, how fast it rises (README.md, River), and which weather warnings hold."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -6,6 +6,7 @@ from typing import assert_never
 
 from schemas.environment import EnvironmentEvent, Warned
 from streams.core.centre import GAUGES, Centre
+from streams.core.centre import Gauge as Watched
 from streams.core.ledger import LATENESS, Ledger
 from streams.core.names import Strangers
 from streams.core.reading import Metric, Readings
@@ -23,7 +24,9 @@ _WEEK_HOURS = 168
 
 @dataclass(slots=True)
 class Gauge:
-    """One gauge: its newest reading (of two at one moment the higher), and the lowest level of each minute before it."""
+    """One gauge: its newest reading (of two at one moment the higher), and the lowest level of each minute (epoch / 60) that it
+    was read in during the half hour before it, and of the newest one before these.
+    """
 
     time: float
     level: float
@@ -33,6 +36,21 @@ class Gauge:
     def heard(self) -> float:
         """When it was last read."""
         return self.time
+
+    @property
+    def first(self) -> int:
+        """The first minute of the last half hour that it was read in."""
+        return int(self.time // 60) - RISE_MINUTES
+
+    def unread(self) -> tuple[int, int] | None:
+        """The two minutes between which it was last not read for over half an hour, the newer of them within the last half hour
+        of readings. None where there are none, or over two hours lie between them.
+        """
+        resumed = min(minute for minute in self.lows if minute >= self.first)
+        before = max((minute for minute in self.lows if minute < self.first), default=None)
+        if before is None or not RISE_MINUTES < resumed - before <= LEVEL_SECONDS // 60:
+            return None
+        return before, resumed
 
 
 @dataclass(slots=True, order=True)
@@ -102,9 +120,10 @@ def _read(state: State, name: str, level: float, time: float, centre: Centre) ->
             return
         gauge = state.gauges[key] = Gauge(time, level)
     gauge.time, gauge.level = max((gauge.time, gauge.level), (time, level))
-    minute, first = int(time // 60), int(gauge.time // 60) - RISE_MINUTES
+    minute = int(time // 60)
     gauge.lows[minute] = min(level, gauge.lows.get(minute, level))
-    gauge.lows = {minute: low for minute, low in gauge.lows.items() if minute >= first}
+    before = max((minute for minute in gauge.lows if minute < gauge.first), default=gauge.first)
+    gauge.lows = {minute: low for minute, low in gauge.lows.items() if minute >= before}
 
 
 def _warning(said: Warned, time: float, cancelled: float) -> WeatherWarning:
@@ -153,9 +172,9 @@ def _hours(warnings: Iterable[WeatherWarning], since: float, until: float) -> se
     return found
 
 
-def siaga(level: float, bounds: tuple[float, float, float]) -> int:
-    """The alert level of a river, 4 (the lowest) to 1, of which `bounds` are the highest centimetres still in 4, 3 and 2."""
-    return 4 - sum(level > bound for bound in bounds)
+def siaga(level: float, gauge: Watched) -> int:
+    """The alert level of a river, 4 (the lowest) to 1, at a `level` in centimetres; the gauge says of which side a bound is."""
+    return 4 - sum(level > bound or (level == bound and gauge.siaga_at == "from") for bound in gauge.siaga)
 
 
 LEVEL = Metric(
@@ -167,13 +186,15 @@ LEVEL = Metric(
 SIAGA = Metric(
     "psap_gauge_siaga",
     "gauge",
-    "Alert level of the river, 4 (the lowest) to 1, for gauges whose bounds the centre file has.",
+    "Alert level of the river, 4 (the lowest) to 1, for gauges whose bounds the centre file has. A level exactly at a bound is "
+    "still the lower alert, or already the higher where siaga_at of the gauge is from.",
     ("gauge",),
 )
 SIAGA_BOUND = Metric(
     "psap_gauge_siaga_bound_centimetres",
     "gauge",
-    "Above this level the river is at that alert level (3, 2 or 1), for gauges in the centre file.",
+    "Above this level (from it on, where siaga_at of the gauge is from) the river is at that alert level, 3, 2 or 1, for gauges "
+    "in the centre file.",
     ("gauge", "siaga"),
 )
 RISE = Metric(
@@ -182,8 +203,25 @@ RISE = Metric(
     "Level as last read less the lowest of the last 30 minutes; 0 when it fell. Absent unless read in two of these minutes.",
     ("gauge",),
 )
+INTERVAL_RISE = Metric(
+    "psap_gauge_interval_rise_centimetres",
+    "gauge",
+    "For a gauge that was not read for over 30 minutes, up to 2 hours, and then was: level as last read less the lowest since "
+    "the reading before that interval, itself included; 0 when it fell. All of it may have come within half an hour. Absent with "
+    "the level, and when the interval ended over 30 minutes before the last reading.",
+    ("gauge",),
+)
+INTERVAL = Metric(
+    "psap_gauge_interval_seconds",
+    "gauge",
+    "How long that interval is, between the minutes of its two readings.",
+    ("gauge",),
+)
 RISE_LIMIT = Metric(
-    "psap_gauge_rise_limit_centimetres", "gauge", "So much in 30 minutes is alarming, for gauges in the centre file.", ("gauge",)
+    "psap_gauge_rise_limit_centimetres",
+    "gauge",
+    "So much in 30 minutes, or over an interval in which nothing is known, is alarming, for gauges in the centre file.",
+    ("gauge",),
 )
 LAST_READING = Metric("psap_gauge_last_reading_timestamp_seconds", "gauge", "When the gauge was last read.", ("gauge",))
 WARNING = Metric(
@@ -198,7 +236,7 @@ WARNING_EXPIRES = Metric(
     "When the last warning that holds now expires.",
     ("event", "attribution"),
 )
-METRICS = (LEVEL, SIAGA, SIAGA_BOUND, RISE, RISE_LIMIT, LAST_READING, WARNING, WARNING_EXPIRES)
+METRICS = (LEVEL, SIAGA, SIAGA_BOUND, RISE, INTERVAL_RISE, INTERVAL, RISE_LIMIT, LAST_READING, WARNING, WARNING_EXPIRES)
 
 
 def measure(state: State, now: float, centre: Centre) -> Readings:
@@ -210,11 +248,15 @@ def measure(state: State, now: float, centre: Centre) -> Readings:
             continue
         yield LEVEL, (name,), gauge.level
         if name in watched:
-            yield SIAGA, (name,), siaga(gauge.level, watched[name].siaga)
+            yield SIAGA, (name,), siaga(gauge.level, watched[name])
         first = int(now // 60) - RISE_MINUTES
         lows = [low for minute, low in gauge.lows.items() if minute >= first]
         if len(lows) > 1:
             yield RISE, (name,), gauge.level - min(lows)
+        if (interval := gauge.unread()) is not None:
+            before, resumed = interval
+            yield INTERVAL_RISE, (name,), gauge.level - min(gauge.lows.values())
+            yield INTERVAL, (name,), (resumed - before) * 60
     for name in sorted(watched):
         for alert, bound in zip("321", watched[name].siaga, strict=True):
             yield SIAGA_BOUND, (name, alert), bound

@@ -1,26 +1,47 @@
-"""Forecast: how many calls an hour of the week brings, learned from the stream itself."""
+"""Forecast: how many calls an hour brings, learned from the stream itself, and how much hours scatter about that."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
-from math import exp
-from statistics import fmean, stdev
-from typing import Literal, NamedTuple
+from math import sqrt
+from typing import Annotated, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
 
 from streams.core.centre import Centre
 from streams.core.names import Strangers
-from streams.core.reading import Metric, Readings
-from streams.core.window import Window
+from streams.core.probability import none_in_a_day
+from streams.core.window import Window, midnights
 
 HOUR = 3600
 WEEK_HOURS, DAY_HOURS = 168, 24
 HOURS = 5 * WEEK_HOURS
-"""Hours that are remembered: four weeks to learn from, and the one that is going on."""
+"""Hours that are remembered: four weeks to learn from, and one to look ahead."""
 
-WEEKS, FEWEST_WEEKS = 4, 2
-"""How many past weeks an expectation is made of, and how few suffice."""
+WEEKS, FEWEST = 4, 3
+"""How many hours of one kind of day a profile is made of at most, and how few of all days suffice."""
 
-DAYS, FEWEST_DAYS = 7, 3
-"""The same of past days, where there are not weeks enough."""
+PULL = 8.0
+"""However alike the days are, what they bring at that time of day together counts as no more than so many hours."""
+
+FADE, PRIOR = 0.85, 20.0
+"""What is left of the level's knowledge after an hour; and it believes in 1 as if so many expected calls had come as expected."""
+
+USUAL_SCATTER = 0.02
+"""By which hours are weighed against each other, whatever they scatter here."""
+
+SPIKE = 3.0
+"""What an hour brings beyond so many of its standard deviations is an event of its own, and no change of the level."""
+
+OUTLIER = 5.0
+"""And beyond so many it makes the scatter no larger."""
+
+MOST_SCATTER = 0.5
+"""Hours that scatter more are not known yet, rather than so unlike."""
+
+SCATTER_FADE = 1 - 1 / WEEK_HOURS
+"""How much of what was known of the scatter is left after each hour."""
 
 LINKS = 64
 """The most links of one centre that are followed besides those that its file names; a call on a further one counts for the centre
@@ -32,15 +53,28 @@ FEWEST_CALLS = 30
 LONGEST_SILENCE_HOURS = 48
 """Over more hours than this, calls that should have come are not added up any further."""
 
-WINDOWS = {"15m": 900, "60m": 3600}
-"""Rolling windows in seconds."""
+SHORTEST_SILENCE = 900.0
+"""Seconds; a shorter one, however improbable, hardly changes what its hour brings."""
+
+NO_CHANCE = 0.01
+"""A silence less probable in a day than this is none of chance: the line, the feed or the monitor was away."""
+
+FEWEST_MISSING = 5.0
+"""Fewer calls than this can always fail to come by chance."""
+
+CLOSED = 0.25
+"""If a week before a silence no more than this share came of what should have come now, the centre is closed then."""
+
+Reason = Literal["silence", "link", "late"]
+"""Why it is known that not all calls of an hour were seen: the centre's silence was no chance, that of a link was not, or some
+came too late to be counted."""
 
 
-class Expectation(NamedTuple):
-    """Calls expected in one hour: mean and sample standard deviation over `n` past hours like it."""
+class Profile(NamedTuple):
+    """Calls of one hour, from past ones: the mean of its kind of day, that of all days, and of how many hours of which basis."""
 
     mean: float
-    stddev: float
+    of_all: float
     n: int
     basis: Literal["hour_of_week", "hour_of_day"]
 
@@ -55,11 +89,62 @@ class Carried:
 
 
 @dataclass(slots=True)
+class Level:
+    """How many times the profile's calls come at present: a gamma variable of shape `came` and rate `expected`, both of the last
+    hours, discounted (West and Harrison 1997, chapter 14). 1 where nothing else is known.
+    """
+
+    came: float = PRIOR
+    expected: float = PRIOR
+
+    @property
+    def mean(self) -> float:
+        """Calls that came per call expected."""
+        return self.came / self.expected
+
+    def learn(self, calls: float, profile: float) -> None:
+        """An hour brought so many calls, of which the profile expected so many."""
+        weight = 1 / (1 + USUAL_SCATTER * profile)
+        self.came += weight * calls
+        self.expected += weight * profile
+
+    def age(self, hours: int = 1) -> None:
+        """So many hours go by."""
+        kept = FADE**hours
+        self.came = kept * self.came + (1 - kept) * PRIOR
+        self.expected = kept * self.expected + (1 - kept) * PRIOR
+
+
+@dataclass(slots=True)
+class Scatter:
+    """How much hours differ from what was expected of them, beyond chance: s of the variance m + s m² (negative binomial).
+
+    Sums over the hours, faded: of squared errors less their means, and of squared means (moments; Cameron and Trivedi 2013, 3.2).
+    """
+
+    beyond: float = 0.0
+    squares: float = 0.0
+
+    @property
+    def value(self) -> float:
+        """The scatter, 0 where hours scatter no more than chance lets them."""
+        return min(MOST_SCATTER, max(0.0, self.beyond / self.squares)) if self.squares > 0 else 0.0
+
+    def learn(self, calls: int, mean: float) -> None:
+        """An hour brought so many calls, of which so many were expected an hour ahead."""
+        beside = 1 + self.value * mean
+        error = min((calls - mean) ** 2, OUTLIER**2 * mean * beside)
+        self.beyond = SCATTER_FADE * self.beyond + (error - mean) / beside**2
+        self.squares = SCATTER_FADE * self.squares + (mean / beside) ** 2
+
+
+@dataclass(slots=True)
 class Forecast:
     """Arrivals of one centre by hour, and by link. Part of the state of calls.
 
-    Hours are epoch seconds // 3600. An hour of the week is one 168 hours later, and so the same local hour wherever clocks are
-    never changed, as in Indonesia.
+    Hours are epoch seconds // 3600. One is expected to bring its *profile* times the *level*. The profile is what past hours of
+    the same time and kind of day brought (a holiday is a Sunday), drawn to what all days brought then as far as days are alike;
+    the level follows the last hours. Formulas: streams/core/README.md.
     """
 
     first: int = 0
@@ -68,10 +153,27 @@ class Forecast:
     window: Window = field(default_factory=Window)
     links: dict[str, Carried] = field(default_factory=dict)
     strangers: Strangers = field(default_factory=Strangers)
+    blank: dict[int, Reason] = field(default_factory=dict)
+    """Hours of which it is known that not all was seen, and why."""
+    spikes: dict[int, float] = field(default_factory=dict)
+    """Hours that brought more than hours do, with what counts of them: an event of its own is no pattern of the week."""
+    learned: int = 0
+    """Hours before this one are in level and scatter."""
+    level: Level = field(default_factory=Level)
+    scatter: Scatter = field(default_factory=Scatter)
+    profiles: Annotated[dict[int, "Profile | None"], Field(exclude=True)] = field(default_factory=dict, compare=False)
+    """Profiles that were asked for since an hour was over."""
+    levels: Annotated[dict[int, Level], Field(exclude=True)] = field(default_factory=dict, compare=False)
+    """The same of levels, by the hour before which they are."""
+    kinds: Annotated[dict[int, int], Field(exclude=True)] = field(default_factory=dict, compare=False)
+    """The kinds of days that were asked for: holidays are slow to look up."""
 
     def hear(self, time: float, link: str | None, centre: Centre) -> Carried | None:
         """A call came, also one to test the line, which is silent no longer. Returns its link."""
-        self.last = max(self.last, time)
+        if time > self.last:
+            if time - self.last > SHORTEST_SILENCE and self.counts:
+                self._judge(self.last, time, 1.0, "silence", centre)
+            self.last = time
         if link is None:
             return None
         carried = self.links.get(centre.names.links[link])
@@ -80,14 +182,19 @@ class Forecast:
             if name is None:
                 return None
             carried = self.links[name] = Carried(len(self.links))
-        carried.last = max(carried.last, time)
+        if time > carried.last:
+            if carried.last and time - carried.last > SHORTEST_SILENCE:
+                share = self._share(carried)
+                if share is not None:
+                    self._judge(carried.last, time, share, "link", centre)
+            carried.last = time
         return carried
 
     def link(self, number: int | None) -> Carried | None:
         """The link of that number."""
         return next((carried for carried in self.links.values() if carried.number == number), None)
 
-    def count(self, time: float, link: Carried | None, n: int = 1) -> None:
+    def count(self, time: float, link: Carried | None, centre: Centre, n: int = 1) -> None:
         """Count one arrival, at epoch seconds; a late one in its own hour. 0 is a test, which shows that the hour was seen, and
         -1 takes one back.
         """
@@ -96,11 +203,20 @@ class Forecast:
         counts = self.counts
         if 0 <= place < len(counts):
             counts[place] = max(0, counts[place] + n)
+            if place < len(counts) - 1:
+                self._tell_again(hour, time)
         else:
-            self._extend(hour, max(0, n))
+            self._extend(hour, max(0, n), centre)
         self.window.add(time, 0, n)
         if link is not None:
             self._carry(link, hour // WEEK_HOURS, n)
+
+    def miss(self, time: float) -> None:
+        """A call came too late to be counted."""
+        hour = int(time) // HOUR
+        if 0 <= hour - self.first < len(self.counts):
+            self.blank[hour] = "late"
+            self.profiles.clear()
 
     def hourly(self, first: int, last: int) -> dict[int, int]:
         """Arrivals by hour, of the hours from `first` to `last` that there is a count of."""
@@ -108,25 +224,32 @@ class Forecast:
         return {hour: self.counts[hour - self.first] for hour in range(low, high + 1)}
 
     def unseen(self) -> frozenset[int]:
-        """The hours (epoch seconds // 3600) of which it is known that not all that came was seen: they teach nothing."""
-        return frozenset()
+        """The hours of the last five weeks of which it is known that not all was seen: they teach nothing."""
+        return frozenset(self.blank)
 
-    def expected(self, hour: int) -> Expectation | None:
-        """What an hour should bring, from whole hours like it before; None until there were enough."""
-        found = self._past(hour, WEEK_HOURS, WEEKS)
-        if len(found) >= FEWEST_WEEKS:
-            return _expectation(found, "hour_of_week")
-        found = self._past(hour, DAY_HOURS, DAYS)
-        if len(found) >= FEWEST_DAYS:
-            return _expectation(found, "hour_of_day")
-        return None
+    def profile(self, hour: int, centre: Centre) -> Profile | None:
+        """What hours like this one brought; None until there were enough.
 
-    def expected_between(self, start: float, end: float) -> float | None:
+        The mean c of the hours of the same kind of day, n of them, is drawn to the mean m of the kinds of days at that time: to
+        (n c + k m) / (n + k), where k is the variance that chance gives an hour / the variance between the kinds of days
+        (Efron and Morris 1973), at most `PULL`.
+        """
+        if hour in self.profiles:
+            return self.profiles[hour]
+        found = self.profiles[hour] = self._profile(hour, centre)
+        return found
+
+    def expected(self, hour: int, centre: Centre) -> Profile | None:
+        """What an hour should bring, as was or can be said before it begins; None until enough was seen."""
+        profile = self.profile(hour, centre)
+        return None if profile is None else profile._replace(mean=profile.mean * self.level_of(hour, centre))
+
+    def expected_between(self, start: float, end: float, centre: Centre) -> float | None:
         """Calls that should have come from `start` to `end`, epoch seconds; None where an hour has no expectation."""
         total = 0.0
         last = int(end) // HOUR
         for hour in range(max(int(start) // HOUR, last - LONGEST_SILENCE_HOURS), last + 1):
-            expected = self.expected(hour)
+            expected = self.expected(hour, centre)
             if expected is None:
                 return None
             total += expected.mean * max(0.0, min(end, (hour + 1) * HOUR) - max(start, hour * HOUR)) / HOUR
@@ -134,26 +257,150 @@ class Forecast:
 
     def share(self, link: str) -> float | None:
         """The link's share of the calls whose link was told, over the last four weeks of the newest; None of too few."""
-        total = sum(sum(carried.weeks.values()) for carried in self.links.values())
-        return sum(self.links[link].weeks.values()) / total if total >= FEWEST_CALLS else None
+        return self._share(self.links[link])
 
-    def _past(self, hour: int, stride: int, most: int) -> tuple[int, ...]:
-        # The first hour was not seen whole, and the last one goes on.
-        places = (hour - self.first - number * stride for number in range(1, most + 1))
-        return tuple([self.counts[place] for place in places if 0 < place < len(self.counts) - 1])
+    def silence(self, since: float, until: float, share: float, centre: Centre) -> tuple[float, float] | None:
+        """Calls that should have come on a `share` of the lines, and how probable it is that chance alone makes a day that has
+        so long a silence; None where nothing is expected.
+        """
+        missing = self.expected_between(since, until, centre)
+        if missing is None:
+            return None
+        # Of the newest hour only a part may have been seen; the day before it is whole.
+        day = sum(self.counts[-1 - DAY_HOURS :])
+        return missing * share, none_in_a_day(missing * share, day * share, self.scatter.value)
 
-    def _extend(self, hour: int, n: int) -> None:
+    def _share(self, carried: Carried) -> float | None:
+        total = sum(sum(other.weeks.values()) for other in self.links.values())
+        return sum(carried.weeks.values()) / total if total >= FEWEST_CALLS else None
+
+    def _judge(self, since: float, until: float, share: float, reason: Reason, centre: Centre) -> None:
+        """Leave out the hours of a silence, if chance did not make it: but not if it was as silent a week before,
+        because then the centre is closed.
+        """
+        if share * max(self.counts[-WEEK_HOURS:]) * (until - since) < FEWEST_MISSING * HOUR:
+            return  # nearly always, and cheap to see
+        found = self.silence(since, until, share, centre)
+        if found is None or found[1] >= NO_CHANCE:
+            return
+        # Of an hour at the edge a little may be missing.
+        first, last = int(since + SHORTEST_SILENCE) // HOUR, int(until - SHORTEST_SILENCE) // HOUR
+        hours = range(max(first, last - HOURS), last + 1)
+        before = self._came_between(since - WEEK_HOURS * HOUR, until - WEEK_HOURS * HOUR)
+        if before is not None and before < CLOSED * found[0] / share:
+            return
+        self.blank.update((hour, reason) for hour in hours)
+        self.profiles.clear()
+        self.levels.clear()
+
+    def _came_between(self, start: float, end: float) -> float | None:
+        """Calls that came from `start` to `end`, as if evenly in each hour; None where the hours are not remembered."""
+        low, high = int(start) // HOUR, int(end) // HOUR
+        if not self.first < low <= high < self.first + len(self.counts):
+            return None
+        return sum(
+            self.counts[hour - self.first] * (min(end, (hour + 1) * HOUR) - max(start, hour * HOUR)) / HOUR
+            for hour in range(low, high + 1)
+        )
+
+    def _tell_again(self, hour: int, time: float) -> None:
+        """The count of an hour that was over has changed; a backlog fills hours that were silent."""
+        self.profiles.clear()
+        self.levels.clear()
+        if time < self.last - HOUR and self.blank.get(hour, "late") != "late":
+            del self.blank[hour]
+
+    def _extend(self, hour: int, n: int, centre: Centre) -> None:
         if not self.counts:
-            self.first = hour
+            self.first = self.learned = hour
         if hour < self.first:
             return  # late by more than is remembered, or before the first hour that was seen
         if hour >= self.first + 2 * HOURS:
-            self.first, self.counts = hour, []  # nothing of what was learned is left
+            # Nothing of what was learned is left.
+            self.first, self.learned, self.counts, self.level = hour, hour, [], Level()
         self.counts += [0] * (hour - self.first + 1 - len(self.counts))
+        self._learn(hour - 1, centre)
         self.counts[-1] += n
         if len(self.counts) > HOURS:
             self.first += len(self.counts) - HOURS
             del self.counts[:-HOURS]
+        self.blank = {known: reason for known, reason in self.blank.items() if known >= self.first}
+        self.spikes = {known: calls for known, calls in self.spikes.items() if known >= self.first}
+        self.profiles.clear()
+        self.levels.clear()
+
+    def _learn(self, until: int, centre: Centre) -> None:
+        """Take in the hours before `until`; the one before the newest may still be told of."""
+        for hour in range(max(self.learned, until - HOURS), until):
+            self._take_in(hour, self.level, self.scatter, centre)
+            self.learned = hour + 1
+
+    def _take_in(self, hour: int, level: Level, scatter: Scatter | None, centre: Centre) -> None:
+        place = hour - self.first
+        if 0 < place < len(self.counts) and hour not in self.blank:  # the first hour was not seen whole
+            profile = self._profile(hour, centre)
+            if profile is not None:
+                calls, mean = self.counts[place], profile.mean * level.mean
+                usual = mean + SPIKE * sqrt(_chance(mean))
+                if scatter is not None:
+                    scatter.learn(calls, mean)
+                    highest = max(mean, profile.of_all * level.mean)
+                    highest += SPIKE * sqrt(_chance(max(1.0, highest)))
+                    if calls > highest and hour - self.first > WEEK_HOURS:
+                        self.spikes[hour] = highest
+                level.learn(min(max(calls, 2 * mean - usual), usual), profile.mean)
+        level.age()
+
+    def level_of(self, hour: int, centre: Centre) -> float:
+        """The level of an hour as known before it: by the whole hours before it that are known, and otherwise it fades to 1."""
+        known = self.levels.get(hour)
+        if known is None:
+            known = Level(self.level.came, self.level.expected)
+            # Of the newest hour nothing can be said before its end, and of silent hours not before it is known why.
+            newest = int(self.last) // HOUR
+            for passed in range(self.learned, min(hour, newest)):
+                self._take_in(passed, known, None, centre)
+            known.age(max(0, hour - max(self.learned, min(hour, newest))))
+            self.levels[hour] = known
+        return known.mean
+
+    def _profile(self, hour: int, centre: Centre) -> Profile | None:
+        offset = _offset(hour // 6, centre.timezone)
+        day = (hour + offset) // DAY_HOURS
+        kind = self._kind(day, centre)
+        found: dict[int, list[float]] = {}
+        counts, blank, spikes = self.counts, self.blank, self.spikes
+        for back in range(1, HOURS // DAY_HOURS + 1):
+            place = hour - DAY_HOURS * back - self.first
+            if place <= 0:
+                break
+            if place < len(counts) - 1 and not (blank and place + self.first in blank):
+                like = found.setdefault(self._kind(day - back, centre), [])
+                if len(like) < WEEKS:
+                    like.append(counts[place] if not spikes else spikes.get(place + self.first, counts[place]))
+        n = sum([len(like) for like in found.values()])
+        if n < FEWEST:
+            return None
+        own = found.get(kind, [])
+        means = [sum(like) / len(like) for like in found.values()]
+        overall = sum(means) / len(means)
+        if not own:
+            return Profile(overall, overall, n, "hour_of_day")
+        if len(means) < 3:
+            return Profile(sum(own) / len(own), overall, len(own), "hour_of_week")
+        between = sum([(mean - overall) ** 2 for mean in means]) / (len(means) - 1)
+        between -= _chance(overall) * sum([1 / len(like) for like in found.values()]) / len(means)
+        pull = min(PULL, _chance((sum(own) + 1) / (len(own) + 1)) / between) if between > 0 else PULL
+        return Profile((sum(own) + pull * overall) / (len(own) + pull), overall, len(own), "hour_of_week")
+
+    def _kind(self, day: int, centre: Centre) -> int:
+        """The kind of a local day (days since 1970): its weekday from Monday = 0; a holiday and joint leave are Sundays."""
+        kind = self.kinds.get(day)
+        if kind is None:
+            if len(self.kinds) > 2 * HOURS // DAY_HOURS:
+                self.kinds.clear()
+            kind = self.kinds[day] = 6 if _rests(day, centre) else (day + 3) % 7
+        return kind
 
     def _carry(self, link: Carried, week: int, n: int) -> None:
         if week in link.weeks:
@@ -164,90 +411,20 @@ class Forecast:
             link.weeks[week] = 1
 
 
-@lru_cache(maxsize=8192)
-def _expectation(found: tuple[int, ...], basis: Literal["hour_of_week", "hour_of_day"]) -> Expectation:
-    return Expectation(fmean(found), stdev(found), len(found), basis)
+def _rests(day: int, centre: Centre) -> bool:
+    """Whether most people rest on a local day (days since 1970) that may be a weekday."""
+    date_of = date.fromordinal(day + 719_163)
+    return date_of in centre.holidays or date_of in centre.joint_leave
 
 
-def at_least(calls: int, mean: float) -> float:
-    """P(X >= calls) of a Poisson variable; how probable it is that chance alone brings so many."""
-    term = total = exp(-mean)
-    for number in range(1, calls):
-        term *= mean / number
-        total += term
-    return max(0.0, 1.0 - total) if calls > 0 else 1.0
+def _chance(mean: float) -> float:
+    """The variance that chance gives an hour."""
+    return mean * (1 + USUAL_SCATTER * mean)
 
 
-EXPECTED = Metric(
-    "psap_calls_expected",
-    "gauge",
-    "Calls that this hour should bring: mean of the same hour of the last 4 weeks (at least 2), "
-    "else of the last 7 days (at least 3); absent before.",
-    ("basis",),
-)
-STDDEV = Metric("psap_calls_expected_stddev", "gauge", "Sample standard deviation of the hours behind psap_calls_expected.")
-HOURS_BEHIND = Metric("psap_calls_expected_hours", "gauge", "Past hours that psap_calls_expected is made of (n).")
-ARRIVED = Metric("psap_calls_arrived", "gauge", "Calls that came in the window, but for tests.", ("window",))
-EXPECTED_WINDOW = Metric(
-    "psap_calls_expected_window", "gauge", "Calls that the window just past should have brought.", ("window",)
-)
-SURGE = Metric(
-    "psap_surge_probability",
-    "gauge",
-    "How probable it is that chance alone brings as many calls as came in the window (Poisson).",
-    ("window",),
-)
-LAST_CALL = Metric("psap_last_call_timestamp_seconds", "gauge", "When the newest call came.")
-SILENCE = Metric(
-    "psap_silence_expected_calls",
-    "gauge",
-    "Calls that should have come since the last one, x: chance alone keeps so silent with probability exp(-x) (Poisson).",
-)
-LINK_SILENCE = Metric(
-    "psap_link_silence_expected_calls",
-    "gauge",
-    "The same of one link: calls of the centre that should have come since its last one, times the link's share.",
-    ("link",),
-)
-LINK_LAST_CALL = Metric("psap_link_last_call_timestamp_seconds", "gauge", "When the newest call on the link came.", ("link",))
-
-METRICS = (
-    EXPECTED,
-    STDDEV,
-    HOURS_BEHIND,
-    ARRIVED,
-    EXPECTED_WINDOW,
-    SURGE,
-    LAST_CALL,
-    SILENCE,
-    LINK_SILENCE,
-    LINK_LAST_CALL,
-)
-
-
-def measure(forecast: Forecast, now: float) -> Readings:
-    """Say what is true at `now`."""
-    if not forecast.counts:
-        return
-    expected = forecast.expected(int(now) // HOUR)
-    if expected is not None:
-        yield EXPECTED, (expected.basis,), expected.mean
-        yield STDDEV, (), expected.stddev
-        yield HOURS_BEHIND, (), expected.n
-    for (window, seconds), [arrived] in zip(
-        WINDOWS.items(), forecast.window.counts(now, tuple(WINDOWS.values()), 1), strict=True
-    ):
-        yield ARRIVED, (window,), arrived
-        mean = forecast.expected_between(now - seconds, now)
-        if mean is not None:
-            yield EXPECTED_WINDOW, (window,), mean
-            yield SURGE, (window,), at_least(arrived, mean)
-    yield LAST_CALL, (), min(now, forecast.last)
-    silence = forecast.expected_between(forecast.last, now)
-    if silence is not None:
-        yield SILENCE, (), silence
-    for name, carried in sorted(forecast.links.items()):
-        yield LINK_LAST_CALL, (name,), min(now, carried.last)
-        share, missing = forecast.share(name), forecast.expected_between(carried.last, now)
-        if share is not None and missing is not None:
-            yield LINK_SILENCE, (name,), missing * share
+@lru_cache(maxsize=4096)
+def _offset(quarter: int, zone: ZoneInfo) -> int:
+    """Whole hours by which local time is ahead of UTC, by quarters of a day."""
+    start, _ = midnights(quarter * 6 * HOUR, zone)
+    ahead = -int(start // HOUR) % DAY_HOURS
+    return ahead if ahead <= 14 else ahead - DAY_HOURS

@@ -23,7 +23,8 @@ from streams.core.callbook import (
     entry,
 )
 from streams.core.centre import Centre
-from streams.core.journey import ANY_QUEUE, PAST, TOGETHER_SECONDS, Journey, Visit, is_same
+from streams.core.crowd import Crowd
+from streams.core.journey import ANY_QUEUE, PAST, TOGETHER_SECONDS, Journey, Visit, elapsed, is_same
 from streams.core.names import OTHER, Strangers
 from streams.core.service_level import (
     ANNOUNCEMENT,
@@ -61,19 +62,6 @@ NEIGHBOURS = 64
 """The most centres that calls are passed on to; further ones count together as `other`."""
 
 
-@dataclass(slots=True)
-class Peak:
-    """The most callers that waited at once, and when they first did."""
-
-    calls: int = 0
-    time: float = 0.0
-
-    def see(self, calls: int, time: float) -> None:
-        """Remember `calls` waiting at `time` if there never were as many."""
-        if calls > self.calls:
-            self.calls, self.time = calls, time
-
-
 class Undecided(NamedTuple):
     """A call lost before it was known whether this exchange tells when the queue begins: in which queue then, by which key, when
     it came and was lost, and how.
@@ -98,11 +86,9 @@ class Funnel:
     """By the key of a leg that has an id of its own, that of its journey."""
     seats: Annotated[dict[tuple[str, str], Journey], Field(exclude=True)] = field(default_factory=dict)
     """By exchange and seat, the open journey that it talks with."""
-    waiting: int = 0
+    crowd: Crowd = field(default_factory=Crowd)
     window: Window = field(default_factory=Window)
     day: Day = field(default_factory=Day)
-    peak: Peak = field(default_factory=Peak)
-    peak_today: Peak = field(default_factory=Peak)
     workload: Workload = field(default_factory=Workload)
     book: Book = field(default_factory=Book)
     strangers: Strangers = field(default_factory=Strangers)
@@ -137,6 +123,7 @@ class Funnel:
                     journey.city = journey.begun = True
                     journey.arrived = journey.answered = float(place.left)
                     journey.start, journey.test = place.time, place.is_test
+                    journey.talked = any(what == SPOKE for what, _, _ in place.counted())
                 else:
                     self.book.tear_out(place)
         if direction == "outbound":
@@ -165,7 +152,7 @@ class Funnel:
         self.journeys.offered += 1
         self.journeys.clock = "queue" if journey.visit.entered is not None and not journey.visit.assumed else "arrival"
         self._tally(OFFERED, time, 0 if test else 1, centre)
-        self.waiting += 1
+        self.crowd.change(time, 1, centre.timezone)
         visit = journey.visit
         answered = visit.answered if journey.answered is None else journey.answered
         if answered is not None:
@@ -174,10 +161,6 @@ class Funnel:
             self._settle(journey)
         elif visit.loss is not None and (visit.loss != "overflowed" or visit.ended is not None):
             self._lose_journey(journey, visit.loss, visit.lost or time, centre)
-        else:
-            self.peak.see(self.waiting, time)
-            if self.day.start <= time:
-                self.peak_today.see(self.waiting, time)
 
     def answer(self, key: str, exchange: str, time: float, queue: str | None, seat: str | None, centre: Centre) -> None:
         """A call taker answered."""
@@ -214,7 +197,7 @@ class Funnel:
         visit.answered, visit.seat = time, seat
         if visit.entered is not None:
             if visit.queue:
-                self.queues[visit.queue].end("answered", max(0.0, time - visit.entered))
+                self.queues[visit.queue].end("answered", elapsed(visit.entered, time, centre))
         elif journey.arrived is not None and visit.queue:
             # Answered without a word of a queue: the visit began with the arrival.
             visit.entered, visit.assumed = journey.arrived, True
@@ -401,14 +384,15 @@ class Funnel:
             journey.test = test
             if journey.begun:
                 counted += entries(journey.counted, journey.start)
-        answered = 0
-        for what, time, _ in counted:
+        n, answered, calls = -1 if test else 1, 0, 1
+        for what, time, number in counted:
             if what == SPOKE:
-                self.workload.spoke(None, answered, time, centre, -1 if test else 1)
+                self.workload.count(answered, number or 0, calls=calls, n=n)
+                calls = 0
             elif what in {TALKED, GONE}:
                 answered = time
             else:
-                self._tally(what, time, -1 if test else 1, centre)
+                self._tally(what, time, n, centre)
                 answered = time
         return counted
 
@@ -465,7 +449,9 @@ class Funnel:
         if visit.queue == label:
             if is_arrival:
                 if journey.is_waiting and journey.arrived is not None:
+                    self.crowd.change(journey.arrived, -1, centre.timezone)
                     journey.arrived = min(journey.arrived, time)
+                    self.crowd.change(journey.arrived, 1, centre.timezone)
                     self.journeys.clock = "arrival"
                 return False
             if visit.assumed:
@@ -554,7 +540,8 @@ class Funnel:
         if not of_leg.begun:
             return None
         if of_leg.answered is None:
-            self.waiting -= 1
+            # It never waited besides the journey that it is a leg of.
+            self.crowd.change(of_leg.arrived or time, -1, centre.timezone)
             self.journeys.end("joined", 0.0)
         self.book.note(leg, f"{of_leg.counted}{entry(GONE, int(time) - of_leg.start)}", ANSWERED)
         return leg
@@ -572,7 +559,7 @@ class Funnel:
             visit.answered = visit.ended = None
             self._lose_visit(journey, visit, "lost", entered + most, centre)
         elif visit.answered is not None:
-            totals.end("answered", max(0.0, visit.answered - entered))
+            totals.end("answered", elapsed(entered, visit.answered, centre))
         elif visit.loss is not None:
             self._lose_visit(journey, visit, visit.loss, closed or entered, centre)
 
@@ -581,8 +568,8 @@ class Funnel:
         visit.loss, visit.lost = loss, time
         if visit.entered is None or not visit.queue:
             return
-        wait = max(0.0, time - visit.entered)
-        if loss == "abandoned" and wait <= centre.thresholds.short_abandon_seconds:
+        wait = elapsed(visit.entered, time, centre)
+        if loss == "abandoned" and wait is not None and wait <= centre.thresholds.short_abandon_seconds:
             loss = "short_abandoned"
         if visit.assumed and journey.exchange not in self.tells and len(self.undecided) < UNDECIDED:
             self.undecided.append(Undecided(journey.exchange, visit.queue, journey.key, visit.entered, time, loss))
@@ -622,15 +609,26 @@ class Funnel:
         assert answered is not None
         assert ended is not None
         n = 1 if journey.begun and not journey.test else 0
+        talk = elapsed(answered, ended, centre)
         if visit.queue and visit.entered is not None:
             totals = self.queues[visit.queue]
-            totals.handle.observe(max(0.0, ended - answered))
+            if talk is None:
+                totals.handle_backward += 1
+            else:
+                totals.handle.observe(talk)
             totals.transferred += visit.transferred
             totals.cut_off += visit.cut_off
-        self.workload.spoke(visit.seat, answered, ended, centre, n)
+        if visit.seat is not None and ended >= answered:
+            self.workload.spoke(visit.seat, answered, ended, centre)
         if journey.begun:
             after = int(ended) - journey.start
-            journey.counted += entry(SPOKE, after)
+            if talk is None:
+                journey.counted += entry(GONE, after)
+            else:
+                microseconds = round(talk * 1e6)
+                self.workload.count(answered, microseconds, calls=0 if journey.talked else 1, n=n)
+                journey.talked = True
+                journey.counted += entry(SPOKE, after, microseconds)
             if visit.cut_off:
                 journey.counted += entry(CUT_OFF, after)
                 self._tally(CUT_OFF, ended, n, centre)
@@ -648,7 +646,7 @@ class Funnel:
     def _answer_journey(self, journey: Journey, time: float, centre: Centre) -> None:
         """The first answer of a journey."""
         arrived = time if journey.arrived is None else journey.arrived
-        wait = max(0.0, time - arrived)
+        wait = elapsed(arrived, time, centre)
         journey.answered = time
         self.journeys.end("answered", wait)
         self._count_closed(journey, answer_kind(wait, centre.thresholds.service_level_seconds), time, centre)
@@ -657,8 +655,8 @@ class Funnel:
     def _lose_journey(self, journey: Journey, loss: Loss, time: float, centre: Centre) -> None:
         """A journey ended unanswered."""
         limits = centre.thresholds
-        wait = max(0.0, time - (time if journey.arrived is None else journey.arrived))
-        is_short = wait <= limits.short_abandon_seconds
+        wait = elapsed(time if journey.arrived is None else journey.arrived, time, centre)
+        is_short = wait is not None and wait <= limits.short_abandon_seconds
         if loss in ("abandoned", "overflowed") and journey.visit.entered is None and not journey.past:
             loss = "announcement"
         elif loss == "abandoned" and is_short:
@@ -675,7 +673,8 @@ class Funnel:
     def _count_closed(self, journey: Journey, kind: int, time: float, centre: Centre) -> None:
         journey.counted += entry(kind, int(time) - journey.start)
         self._tally(kind, time, 0 if journey.test else 1, centre)
-        self.waiting -= 1
+        # Two clocks can put the answer before the arrival.
+        self.crowd.change(max(time, journey.arrived or time), -1, centre.timezone)
 
     def _leave(self, journey: Journey, time: float, end: str = "") -> None:
         """Nothing more is expected of a journey; the book knows it for as long as something may be told again."""
@@ -753,14 +752,14 @@ class Funnel:
         self.tells[exchange] = tells
 
     def _move_to_announcement(self, lost: Undecided, centre: Centre) -> None:
-        wait = max(0.0, lost.lost - lost.arrived)
+        wait = elapsed(lost.arrived, lost.lost, centre)
         totals = self.queues[lost.queue]
         totals.offered -= 1
-        totals.take_back(lost.loss, wait)
+        totals.end(lost.loss, wait, -1)
         place = self.book.find(lost.key)
         if place is None or place.end == ELSEWHERE or lost.loss not in {"abandoned", "short_abandoned"}:
             return
-        self.journeys.take_back(lost.loss, wait)
+        self.journeys.end(lost.loss, wait, -1)
         self.journeys.end("announcement", wait)
         kind = abandon_kind(wait, centre.thresholds.service_level_seconds, lost.loss == "short_abandoned")
         n = 0 if place.is_test else 1
@@ -781,8 +780,6 @@ class Funnel:
             return
         if time >= self.day.end:
             self.day.begin(time, centre.timezone, KINDS)
-            # Whoever waits over midnight is the day's first peak.
-            self.peak_today = Peak(self.waiting, self.day.start)
         self.day.add(time, what, n)
 
     def _count_taken(self, time: float, n: int) -> None:

@@ -25,6 +25,18 @@ def is_same(moment: float, other: float | None) -> bool:
     return other is not None and abs(moment - other) <= TOGETHER_SECONDS
 
 
+def elapsed(start: float, end: float, centre: Centre) -> float | None:
+    """Seconds from a moment to another; None where the end is told before the start, which is a fault of the data.
+
+    It is none of an end that is cut to the second in which the start was, nor within `TOGETHER_SECONDS` where the centre's file
+    says that several sources tell of one exchange, each by its own clock: that is one moment.
+    """
+    if end >= start:
+        return end - start
+    is_cut = end % 1 == 0 and int(start) == end
+    return 0.0 if is_cut or (centre.sources and start - end <= TOGETHER_SECONDS) else None
+
+
 @dataclass(slots=True)
 class Visit:
     """One visit to a queue, as far as it was told: times are epoch seconds, or None. The queue of one that is none is empty.
@@ -89,6 +101,8 @@ class Journey:
     test: bool = False
     start: int = 0
     counted: str = ""
+    talked: bool = False
+    """Whether a conversation of it is over and counted: the call counts with the first."""
     visit: Visit = field(default_factory=Visit)
     past: tuple[tuple[int, int, int], ...] = ()
     """The visits before: which queue of the funnel's, and from when to when, in whole epoch seconds."""

@@ -9,7 +9,7 @@ from streams.core.reading import Metric, Readings
 
 _ABOUT = (
     " over this hour of the clock (UTC) and the 167 before, from the first with a call to the newest, by hours that a condition "
-    "touched: link_down or links_up, warning or no_warning; tests left out."
+    "touched: link_down or warning; or not, of those that were seen whole (psap_hours_unseen): links_up, no_warning; tests left out."
 )
 RATIO = Metric(
     "psap_network_loss_ratio",
@@ -36,15 +36,18 @@ def measure(
     offered = forecast.hourly(last - WEEK_HOURS + 1, last)
     if not offered:
         return
-    since = float(min(offered) * HOUR)
+    since, unseen = float(min(offered) * HOUR), forecast.unseen()
     if links is not None:
-        yield from _measure_both(lost, offered, network.down_hours(links, since, now), ("link_down", "links_up"))
+        yield from _measure_both(lost, offered, network.down_hours(links, since, now), unseen, ("link_down", "links_up"))
     if weather is not None:
-        yield from _measure_both(lost, offered, environment.warned_hours(weather, since, now), ("warning", "no_warning"))
+        yield from _measure_both(lost, offered, environment.warned_hours(weather, since, now), unseen, ("warning", "no_warning"))
 
 
-def _measure_both(lost: Mapping[int, int], offered: dict[int, int], touched: set[int], names: tuple[str, str]) -> Readings:
-    for name, hours in zip(names, (offered.keys() & touched, offered.keys() - touched), strict=True):
+def _measure_both(
+    lost: Mapping[int, int], offered: dict[int, int], touched: set[int], unseen: frozenset[int], names: tuple[str, str]
+) -> Readings:
+    # Of what hours are compared with, all must have been seen.
+    for name, hours in zip(names, (offered.keys() & touched, offered.keys() - touched - unseen), strict=True):
         n = sum(offered[hour] for hour in hours)
         yield TOUCHED, (name,), len(hours)
         yield CALLS, (name,), n

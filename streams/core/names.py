@@ -73,8 +73,8 @@ class Names(dict[str, str]):
 UNKNOWN_TOTAL = Metric(
     "psap_names_unknown_total",
     "counter",
-    "Names that the centre's file does not have although it names others of the kind: of queues, categories, agencies, reasons "
-    "and classes at every telling, of links, gauges and seats when first told.",
+    "Names that the centre's file does not have although it names others of the kind: of queues, categories, agencies, reasons, "
+    "classes and surveys at every telling, of links, gauges and seats when first told.",
     ("kind",),
 )
 PASSED_OVER_TOTAL = Metric(

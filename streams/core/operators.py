@@ -14,12 +14,13 @@ from typing import Literal, NamedTuple, assert_never, get_args
 
 from schemas.operators import OperatorEvent
 from streams.core.centre import SEATS, Centre
+from streams.core.hourly import HOUR, Hourly
 from streams.core.ledger import Ledger
 from streams.core.names import OTHER, SILENT_SECONDS, Strangers
 from streams.core.reading import Metric, Readings
 from streams.core.shifts import scheduled_seconds
 from streams.core.spans import Span, overlap, total, union, within
-from streams.core.timeline import MEMBER, PAUSE, SEEN, WRAP_UP, Change, Past, Timeline, short
+from streams.core.timeline import MEMBER, PAUSE, SEEN, WRAP_UP, Change, Past, Timeline, WrapUp, short
 from streams.core.workload import Workload
 
 Doing = Literal["available", "ringing", "talking", "wrap_up", "paused", "off"]
@@ -66,6 +67,8 @@ class State:
     seats: dict[str, Seat] = field(default_factory=dict)
     paused_seconds: dict[str, float] = field(default_factory=dict)
     """Of the pauses that no seat's timeline has any more, by reason. A timeline names a reason by its number here."""
+    wrapped_up: Hourly = field(default_factory=Hourly)
+    """Microseconds of the wrap-ups that no seat's timeline has any more, each in the hour in which it began."""
     strangers: Strangers = field(default_factory=Strangers)
 
 
@@ -101,7 +104,11 @@ def step(state: State, event: OperatorEvent, time: float, centre: Centre) -> Non
             seat.rang_out = max(seat.rang_out, time)
         case "operator.wrap_up_started":
             _tell(state, seat, Change(time, SEEN, queue, ""))
-            _tell(state, seat, Change(time, WRAP_UP, "", f"{event.data.seconds or WRAP_UP_SECONDS:.1f}"))
+            # After a call that is none of the city's it says so by the queue.
+            emergency = centre.emergency_queues
+            elsewhere = data.queue is not None and emergency and centre.names.queues[data.queue] not in emergency
+            queue = queue if elsewhere and queue in seat.timeline.queues else ""
+            _tell(state, seat, Change(time, WRAP_UP, queue, f"{event.data.seconds or WRAP_UP_SECONDS}"))
         case "operator.wrap_up_ended":
             _tell(state, seat, Change(time, WRAP_UP, "", ""))
         case _:
@@ -113,7 +120,7 @@ def _take_in(state: State, name: str, time: float, centre: Centre) -> Seat | Non
     before = dict(state.seats)
     key = state.strangers.take_in("seat", name, centre.names.seats, state.seats, SEATS, time)
     for gone in before.keys() - state.seats.keys():
-        _count_pauses(state, before[gone].timeline.forget(time))
+        _count(state, before[gone].timeline.forget(time))
     if key is None:
         return None
     seat = state.seats[key] = Seat()
@@ -136,7 +143,8 @@ def _tell(state: State, seat: Seat, change: Change) -> None:
 
 def _tidy(state: State, timeline: Timeline) -> None:
     over, lost = timeline.tidy()
-    _count_pauses(state, over)
+    for past in over:
+        _count(state, past)
     if lost:
         state.strangers.pass_over("change", lost)
 
@@ -152,10 +160,18 @@ def _reason(state: State, told: str | None, centre: Centre) -> str:
     return str(list(counted).index(reason))
 
 
-def _count_pauses(state: State, over: Iterable[tuple[str, float]]) -> None:
+def _count(state: State, over: Past) -> None:
+    """Count what no seat's timeline has any more."""
     reasons = list(state.paused_seconds)
-    for number, seconds in over:
+    for number, seconds in over.pauses:
         state.paused_seconds[reasons[int(number)]] += seconds
+    _add(state.wrapped_up, over.wraps)
+
+
+def _add(wrapped_up: Hourly, wraps: Iterable[WrapUp]) -> None:
+    for start, end, queue in wraps:
+        if not queue:
+            wrapped_up.add(int(start) // HOUR, round((end - start) * 1e6))
 
 
 OPERATORS = Metric(
@@ -253,13 +269,16 @@ class Look(NamedTuple):
     """Of these, seconds in a call or wrapping up."""
 
 
-def measure(state: State, talking: dict[str, float], workload: Workload, now: float, centre: Centre) -> Readings:
-    """Say what the seats do at `now` and did in the hour before.
+def wrapped_up(state: State, looks: dict[str, Look]) -> Hourly:
+    """Microseconds of all wrap-ups that were told, up to the moment of `look`, each in the hour in which it began."""
+    found = Hourly(state.wrapped_up.first, [*state.wrapped_up.sums])
+    for look in looks.values():
+        _add(found, look.past.wraps)
+    return found
 
-    `talking` has the seats that are in a call and since when, `workload` the conversations that are over: both are told by the
-    calls and not by the seats.
-    """
-    looks = _look_at_all(state, talking, workload, now, centre)
+
+def measure(state: State, looks: dict[str, Look], now: float, centre: Centre) -> Readings:
+    """Say what the seats do at `now`, the moment of `look`, and did in the hour before."""
     reasons = list(state.paused_seconds)
     seconds = dict(state.paused_seconds)
     for look in looks.values():
@@ -328,8 +347,12 @@ def _told_apart(looks: dict[str, Look], now: float, centre: Centre) -> tuple[dic
     return seats, unpaired
 
 
-def _look_at_all(state: State, talking: dict[str, float], workload: Workload, now: float, centre: Centre) -> dict[str, Look]:
-    """Every seat of which anything is known: told, heard in a call, or by the centre's file always there."""
+def look(state: State, talking: dict[str, float], workload: Workload, now: float, centre: Centre) -> dict[str, Look]:
+    """Every seat of which anything is known at `now`: told, heard in a call, or by the centre's file always there.
+
+    `talking` has the seats that are in a call and since when, `workload` the conversations that are over: both are told by the
+    calls and not by the seats.
+    """
     since = now - WINDOW_SECONDS
     spoken = {
         name
@@ -369,7 +392,7 @@ def _look(
     else:
         doing = "paused" if past.standing.pause else "available"
     there = within(union(past.there + calls), since, now)
-    wraps = [*past.wraps, *((end, end + centre.wrap_up_seconds) for _, end in spoken)]
+    wraps = [*((start, end) for start, end, _ in past.wraps), *((end, end + centre.wrap_up_seconds) for _, end in spoken)]
     return Look(
         doing=doing,
         told=static or past.standing.told,

@@ -2,43 +2,49 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from streams.core.centre import Centre
 from streams.core.erlang import TARGETS, seats_needed
-from streams.core.forecast import HOUR, Forecast
+from streams.core.forecast import Forecast
 from streams.core.funnel import Funnel
+from streams.core.hourly import DAY_HOURS, HOUR, WEEK_HOURS, Hourly, part
 from streams.core.reading import Metric, Readings
 from streams.core.shifts import scheduled_seconds
+from streams.core.workload import Workload
 
 Model = Literal["erlang_c", "erlang_a"]
 MODELS: tuple[Model, ...] = ("erlang_c", "erlang_a")
 
-FEWEST_CONVERSATIONS = 30
-"""A handle time is believed of so many conversations: of this hour of the week, else of all."""
+FEWEST_CALLS = 30
+"""A handle time is believed of so many calls: of this hour of the week, else of this hour of all days, else of all hours."""
 
 FEWEST_ABANDONS = 30
 """And a patience of so many callers who hung up."""
 
 
-FOR_EVER = 100
-"""Who has the patience for so many conversations waits for ever: more of it changes only how long Erlang A takes to compute."""
+class Handled(NamedTuple):
+    """Mean handle time: how many seconds of seats a call takes, conversations and wrap-up together, over `n` calls."""
+
+    seconds: float
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What one hour needs: calls expected, mean handle time in seconds over `n` conversations, and seats by model and target."""
+    """What one hour needs: calls expected, how long each takes, and seats by model and target, infinite for more than can be
+    computed.
+    """
 
     calls: float
-    handle: float
-    n: int
+    handled: Handled
     patience: float | None
-    seats: dict[tuple[Model, str], int]
+    seats: dict[tuple[Model, str], float]
 
     @property
     def erlangs(self) -> float:
         """Offered load: how many seats would be busy without a break."""
-        return self.calls * self.handle / HOUR
+        return self.calls * self.handled.seconds / HOUR
 
 
 def patience(funnel: Funnel) -> float | None:
@@ -53,30 +59,45 @@ def patience(funnel: Funnel) -> float | None:
     return waited / gave_up if gave_up >= FEWEST_ABANDONS and waited > 0 else None
 
 
-def need(forecast: Forecast, funnel: Funnel, time: float, centre: Centre) -> Need | None:
-    """What the hour that `time`, epoch seconds, is in needs; None where calls or conversations are too few to say."""
-    expected = forecast.expected(int(time) // HOUR)
-    n, seconds = funnel.workload.handle(time, centre.timezone)
-    if n < FEWEST_CONVERSATIONS:
-        n, seconds = funnel.workload.total()
-    if expected is None or n < FEWEST_CONVERSATIONS or seconds <= 0:
+def handled(workload: Workload, wrapped_up: Hourly, hour: int, centre: Centre) -> Handled | None:
+    """The mean handle time of an hour (epoch seconds // 3600); None of too few calls.
+
+    `wrapped_up` has the microseconds of the wrap-ups that were told. In an hour before the first or after the last of them each
+    call has the `wrap_up_seconds` of the centre's file.
+    """
+    for stride in (WEEK_HOURS, DAY_HOURS, 1):
+        hours = workload.calls.like(hour, stride)
+        n = workload.calls.over(hours)
+        if n >= FEWEST_CALLS:
+            untold = n - workload.calls.over(part(hours, wrapped_up.first, wrapped_up.last))
+            told = workload.microseconds.over(hours) + wrapped_up.over(hours)
+            return Handled((told / 1e6 + untold * centre.wrap_up_seconds) / n, n)
+    return None
+
+
+def need(forecast: Forecast, funnel: Funnel, wrapped_up: Hourly, time: float, centre: Centre) -> Need | None:
+    """What the hour that `time`, epoch seconds, is in needs; None where calls are too few to say."""
+    hour = int(time) // HOUR
+    expected, handle = forecast.expected(hour, centre), handled(funnel.workload, wrapped_up, hour, centre)
+    if expected is None or handle is None or handle.seconds <= 0:
         return None
-    # Rounded, so that what hardly changes is computed once: calls to a tenth, handle time and patience to a second.
-    calls, handle, patient = round(expected.mean, 1), max(1.0, round(seconds / n)), patience(funnel)
-    patient = None if patient is None else max(1.0, round(patient))
-    seats: dict[tuple[Model, str], int] = {}
+    patient = patience(funnel)
+    erlangs = expected.mean * handle.seconds / HOUR
+    seats: dict[tuple[Model, str], float] = {}
     for target in TARGETS:
-        seats["erlang_c", target] = seats_needed(calls, handle, None, target)
+        seats["erlang_c", target] = seats_needed(erlangs, handle.seconds, None, target)
         if patient is not None:
-            seats["erlang_a", target] = seats_needed(calls, handle, min(patient, FOR_EVER * handle), target)
-    return Need(calls, handle, n, patient, seats)
+            seats["erlang_a", target] = seats_needed(erlangs, handle.seconds, patient, target)
+    return Need(expected.mean, handle, patient, seats)
 
 
-def table(forecast: Forecast, funnel: Funnel, now: float, centre: Centre) -> Iterator[tuple[float, Need | None, float]]:
+def table(
+    forecast: Forecast, funnel: Funnel, wrapped_up: Hourly, now: float, centre: Centre
+) -> Iterator[tuple[float, Need | None, float]]:
     """For each of the 168 hours from the one `now` is in: when it begins, epoch seconds, what it needs, and seats scheduled."""
-    for number in range(168):
+    for number in range(WEEK_HOURS):
         start = (int(now) // HOUR + number) * HOUR
-        yield start, need(forecast, funnel, start, centre), _scheduled(start, start + HOUR, centre)
+        yield start, need(forecast, funnel, wrapped_up, start, centre), _scheduled(start, start + HOUR, centre)
 
 
 def _scheduled(since: float, until: float, centre: Centre) -> float:
@@ -86,28 +107,45 @@ def _scheduled(since: float, until: float, centre: Centre) -> float:
 REQUIRED = Metric(
     "psap_seats_required",
     "gauge",
-    "Seats that this hour needs to answer 90 % within 15 s or 95 % within 20 s (NENA-STA-020.1-2020) of the calls expected: "
-    "erlang_c, if callers wait for ever; erlang_a, if they lose patience as measured.",
+    "Fewest seats that answer 90 % within 15 s or 95 % within 20 s (NENA-STA-020.1-2020) under psap_seats_erlangs: erlang_c, if "
+    "callers wait for ever (M/M/n); erlang_a, if they lose patience as in psap_patience_seconds_mean (M/M/n+M; who hangs up is "
+    "not answered). +Inf: more than 10,000.",
     ("model", "target"),
 )
-ERLANGS = Metric("psap_seats_erlangs", "gauge", "Offered load of this hour: calls expected x mean handle time / 3600 s.")
-HANDLE = Metric("psap_handle_seconds_mean", "gauge", "Mean handle time behind psap_seats_required: of this hour of the week.")
-HANDLED = Metric("psap_handle_calls", "gauge", "Conversations that psap_handle_seconds_mean is about (n).")
+ERLANGS = Metric(
+    "psap_seats_erlangs",
+    "gauge",
+    "Offered load of this hour: psap_calls_expected x psap_handle_seconds_mean / 3600 s, rounded nowhere.",
+)
+HANDLE = Metric(
+    "psap_handle_seconds_mean",
+    "gauge",
+    "Seconds of seats that a call takes: (conversations + wrap-ups) / psap_handle_calls, over this hour of the week in the 840 "
+    "hours up to the newest, which is left out; of fewer than 30 calls over this hour of all days, else over all. A conversation "
+    "is of the hour in which it was answered, a wrap-up of that in which it began; where none is told a call has the "
+    "wrap_up_seconds of the centre file.",
+)
+HANDLED = Metric(
+    "psap_handle_calls",
+    "gauge",
+    "Calls that psap_handle_seconds_mean is about (n): journeys of which a conversation is over, each in the hour in which its "
+    "first was answered; tests left out.",
+)
 PATIENCE = Metric("psap_patience_seconds_mean", "gauge", "Mean patience of callers: time waited by all / those who hung up.")
 SCHEDULED = Metric("psap_seats_scheduled", "gauge", "Seats to be staffed now, by the shifts of the centre's file.")
 
 METRICS = (REQUIRED, ERLANGS, HANDLE, HANDLED, PATIENCE, SCHEDULED)
 
 
-def measure(forecast: Forecast, funnel: Funnel, now: float, centre: Centre) -> Readings:
+def measure(forecast: Forecast, funnel: Funnel, wrapped_up: Hourly, now: float, centre: Centre) -> Readings:
     """Say what is true at `now`."""
-    found = need(forecast, funnel, now, centre)
+    found = need(forecast, funnel, wrapped_up, now, centre)
     if found is not None:
         for (model, target), seats in found.seats.items():
             yield REQUIRED, (model, target), seats
         yield ERLANGS, (), found.erlangs
-        yield HANDLE, (), found.handle
-        yield HANDLED, (), found.n
+        yield HANDLE, (), found.handled.seconds
+        yield HANDLED, (), found.handled.n
         if found.patience is not None:
             yield PATIENCE, (), found.patience
     if centre.shifts:

@@ -6,7 +6,7 @@ order of their own time: the order of telling makes no difference, within the ho
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
 from operator import itemgetter
@@ -56,7 +56,10 @@ class Standing:
     pauses: dict[str, tuple[float, str]] = field(default_factory=dict)
     """Since when and why it is paused, or not, by queue; "" stands for those that are not named here."""
     paused_since: float = 0.0
+    wraps_up_since: float = 0.0
     wraps_up_until: float = 0.0
+    wraps_up_for: str = ""
+    """The queue that the wrap-up was told of, if it was."""
 
     @property
     def there(self) -> bool:
@@ -116,7 +119,15 @@ class Standing:
 
     def copy(self) -> "Standing":
         """Another one that stands the same."""
-        return Standing(self.told, [*self.queues], self.loose, {**self.pauses}, self.paused_since, self.wraps_up_until)
+        return replace(self, queues=[*self.queues], pauses={**self.pauses})
+
+
+class WrapUp(NamedTuple):
+    """A wrap-up from one moment to another, epoch seconds, and the queue that it was told of, if it was."""
+
+    start: float
+    end: float
+    queue: str
 
 
 @dataclass(slots=True)
@@ -128,14 +139,15 @@ class Past:
     """When it was logged in."""
     pauses: list[tuple[str, float]] = field(default_factory=list)
     """Why and for how many seconds it was paused."""
-    wraps: list[Span] = field(default_factory=list)
-    """When it wrapped up."""
+    wraps: list[WrapUp] = field(default_factory=list)
+    """When it wrapped up, the wrap-up that goes on among them."""
 
-    def wrapped_up(self, start: float, end: float) -> None:
-        """The wrap-up that began at `start` and is over by `end`, if there was one."""
-        end = min(end, self.standing.wraps_up_until)
-        if start < end:
-            self.wraps.append((start, end))
+    def wrapped_up(self, until: float) -> None:
+        """The wrap-up that was last told of, if there was one, is over by then."""
+        standing = self.standing
+        end = min(until, standing.wraps_up_until)
+        if standing.wraps_up_since < end:
+            self.wraps.append(WrapUp(standing.wraps_up_since, end, standing.wraps_up_for))
 
 
 @dataclass(slots=True)
@@ -193,29 +205,33 @@ class Timeline:
         changes.insert(place, change)
         return len(changes) >= self.tidy_at
 
-    def tidy(self) -> tuple[list[tuple[str, float]], int]:
+    def tidy(self) -> tuple[list[Past], int]:
         """Put together what is no longer needed change by change.
 
-        Returns the pauses, each with its seconds, that are from now on to be known elsewhere, and how many changes of the hour
-        were given up because there is no room for them.
+        Returns what was before, of which pauses and wrap-ups are from now on to be known elsewhere, and how many changes of the
+        hour were given up because there is no room for them.
         """
         horizon, lost = self.newest - REMEMBERED_SECONDS, 0
         old = bisect_right(self.changes, horizon, key=itemgetter(0))
-        over = self.forget(self.changes[old - 1].time) if old else []
+        over = [self.forget(self.changes[old - 1].time)] if old else []
         self._thin()
         if len(self.changes) >= CHANGES:
             first = bisect_right(self.changes, self.changes[CHANGES // 8].time, key=itemgetter(0))
             lost = sum(change.time > horizon for change in self.changes[:first])
-            over += self.forget(self.changes[first].time)
+            over.append(self.forget(self.changes[first].time))
         self.tidy_at = min(len(self.changes) + ROOM, CHANGES)
         return over, lost
 
-    def forget(self, until: float) -> list[tuple[str, float]]:
-        """Put together what was before a moment, and return its pauses, each with its seconds."""
+    def forget(self, until: float) -> Past:
+        """Put together what was before a moment, and return it without the wrap-up that goes on."""
         past = self.replay(until, [change for change in self.changes if change.time < until])
         self.before, self.since = past.standing, until
         self.changes = [change for change in self.changes if change.time >= until]
-        return past.pauses
+        if past.standing.wraps_up_until > until:
+            past.wraps = [wrap for wrap in past.wraps if wrap.start != past.standing.wraps_up_since]
+        else:
+            past.standing.wraps_up_since = past.standing.wraps_up_until = 0.0
+        return past
 
     def _thin(self) -> None:
         """Leave out that it was seen where it was known to be there, but for the last time: a log-out may be told late."""
@@ -240,7 +256,7 @@ class Timeline:
         standing = self.before.copy()
         standing.loose |= static and not standing.told
         past = Past(standing)
-        there_from = pause_from = wrap_from = self.since
+        there_from = pause_from = self.since
         there, pause = standing.there, standing.pause
         for change in self.changes if changes is None else changes:
             time, kind, queue, word = change
@@ -252,13 +268,14 @@ class Timeline:
                     continue
             elif kind == WRAP_UP:
                 if there:
-                    past.wrapped_up(wrap_from, time)
-                    wrap_from, standing.wraps_up_until = time, time + float(word or 0)
+                    past.wrapped_up(time)
+                    standing.wraps_up_since, standing.wraps_up_until = time, time + float(word or 0)
+                    standing.wraps_up_for = queue
                 continue
             standing.apply(change)
             if there and not standing.there:
                 past.there.append((there_from, time))
-                past.wrapped_up(wrap_from, time)
+                past.wrapped_up(time)
                 standing.wraps_up_until = 0.0
             elif standing.there and not there:
                 there_from = time
@@ -269,7 +286,7 @@ class Timeline:
                 pause_from = time
         if there and until >= there_from:
             past.there.append((there_from, until))
-            past.wrapped_up(wrap_from, until)
+            past.wrapped_up(until)
         if pause and until > pause_from:
             past.pauses.append((pause, until - pause_from))
         return past

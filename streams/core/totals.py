@@ -36,23 +36,22 @@ class Totals:
     clock: Clock = "arrival"
     offered: int = 0
     ended: dict[Outcome, int] = field(default_factory=dict)
+    backward: dict[Outcome, int] = field(default_factory=dict)
+    """Of these, those that were answered or abandoned before they came: how long they waited is not known."""
     wait_answered: Histogram = field(default_factory=Histogram)
     wait_abandoned: Histogram = field(default_factory=Histogram)
     wait_short_abandoned: Histogram = field(default_factory=Histogram)
 
-    def end(self, outcome: Outcome, wait: float) -> None:
-        """One is over that waited so many seconds."""
-        self.ended[outcome] = self.ended.get(outcome, 0) + 1
+    def end(self, outcome: Outcome, wait: float | None, n: int = 1) -> None:
+        """One is over that waited so many seconds, if that is known; -1 takes back that it ended so."""
+        self.ended[outcome] = self.ended.get(outcome, 0) + n
         waits = self.waits(outcome)
-        if waits is not None:
-            waits.observe(wait)
-
-    def take_back(self, outcome: Outcome, wait: float) -> None:
-        """It did not end so after all."""
-        self.ended[outcome] -= 1
-        waits = self.waits(outcome)
-        if waits is not None:
-            waits.observe(wait, n=-1)
+        if waits is None:
+            return
+        if wait is None:
+            self.backward[outcome] = self.backward.get(outcome, 0) + n
+        else:
+            waits.observe(wait, n=n)
 
     def waits(self, outcome: Outcome) -> Histogram | None:
         """How long those waited who ended so, where that is counted."""
@@ -73,6 +72,8 @@ class Queue(Totals):
 
     handle: Histogram = field(default_factory=Histogram)
     transferred: int = 0
+    handle_backward: int = 0
+    """Conversations that ended before they were answered."""
     cut_off: int = 0
     unended: int = 0
 

@@ -10,17 +10,20 @@ from zoneinfo import ZoneInfo
 LONGEST = 3600
 """Seconds that are remembered; the longest rolling window."""
 
-CELLS = 5_000
-"""The most cells of a window, 60 kB as they are written; beyond it the oldest are given up. The busiest day of Kota Bogor ends
+CELLS = 3_600
+"""The most cells of a window, 62 kB as they are written; beyond it the oldest are given up. The busiest day of Kota Bogor ends
 1,000 calls in its busiest hour."""
 
 _KIND_BITS = 5
 KINDS_MOST = 1 << _KIND_BITS
 _KIND_MASK = KINDS_MOST - 1
-_FORGET_SECONDS = 900
-_RING = 8192
+MICROSECONDS = 1_000_000
+"""In a second: the finest that an event's time says, and what a time in epoch seconds has when it is rounded."""
+_LONGEST = LONGEST * MICROSECONDS
+_FORGET = 900 * MICROSECONDS
+_RING = 1 << 33
 _RING_MASK = _RING - 1
-assert 2 * LONGEST + _FORGET_SECONDS < _RING, "or one second could be taken for another"
+assert 2 * _LONGEST + _FORGET < _RING, "or one microsecond could be taken for another"
 
 
 def kinds(number: int) -> int:
@@ -32,50 +35,63 @@ def kinds(number: int) -> int:
 
 @dataclass(slots=True)
 class Window:
-    """Counts per whole second of event time and kind (a number below KINDS_MOST). Late events land in their own second.
+    """Counts per microsecond of event time and kind (a number below KINDS_MOST). Late events land in their own.
 
-    A window of W seconds at `now` holds the seconds s with floor(now) - W < s <= floor(now).
+    A window of W seconds at `now` holds the times t with now - W < t <= now.
     """
 
     newest: int = 0
+    """Epoch microseconds."""
     since: int = 0
     """What came up to then was given up: there were too many cells."""
     gone: int = 0
     """How many things were."""
     cells: dict[int, int] = field(default_factory=dict)
-    """By second, in a ring so that the number is short, and kind."""
+    """By microsecond, in a ring so that the number is short, and kind."""
 
     def add(self, time: float, kind: int, n: int = 1) -> None:
-        """Count `n` things of `kind` at `time`, epoch seconds; -1 takes one back."""
-        second = int(time)
-        if second > self.newest:
+        """Count `n` things of `kind` at `time`, epoch seconds; -1 takes one back, of that second where no more is known of it."""
+        moment = round(time * MICROSECONDS)
+        if moment > self.newest:
             # Seldom: `counts` looks at the time itself.
-            if second // _FORGET_SECONDS > self.newest // _FORGET_SECONDS:
-                self._forget(second)
-            self.newest = second
-        elif second <= self.newest - LONGEST or second <= self.since:
+            if moment // _FORGET > self.newest // _FORGET:
+                self._forget(moment)
+            self.newest = moment
+        elif moment <= self.newest - _LONGEST or moment <= self.since:
             return
-        cell = (second & _RING_MASK) << _KIND_BITS | kind
+        cell = (moment & _RING_MASK) << _KIND_BITS | kind
+        if n < 0 and cell not in self.cells:
+            cell = self._of_the_same_second(moment, kind)
         count = self.cells.get(cell, 0) + n
         if count > 0:
             self.cells[cell] = count
             if len(self.cells) > CELLS:
+                self._forget(self.newest)
                 self._give_up()
         else:
             self.cells.pop(cell, None)
 
+    def _of_the_same_second(self, moment: int, kind: int) -> int:
+        """A cell of the kind within the second that begins at a moment; -1 if there is none."""
+        age = self.newest - moment
+        return next(
+            (cell for cell in self.cells if cell & _KIND_MASK == kind and age - MICROSECONDS < self._age(cell) <= age), -1
+        )
+
     def _age(self, cell: int) -> int:
-        """Seconds from a cell to the newest."""
+        """Microseconds from a cell to the newest."""
         return (self.newest - (cell >> _KIND_BITS)) & _RING_MASK
 
-    def _forget(self, second: int) -> None:
+    def _forget(self, moment: int) -> None:
         """Drop what no window reaches: oldest first but for late arrivals, which stay until what came before them goes."""
-        most = self.newest - second + LONGEST
+        most = self.newest - moment + _LONGEST
         for cell in list(takewhile(lambda cell: self._age(cell) >= most, self.cells)):
             del self.cells[cell]
 
     def _give_up(self) -> None:
-        """Drop the oldest eighth of the seconds."""
+        """Drop the oldest eighth of the moments, if there are still too many."""
+        if len(self.cells) <= CELLS:
+            return
         ages = sorted({self._age(cell) for cell in self.cells})
         most = ages[-1 - len(ages) // 8]
         self.since = self.newest - most
@@ -83,17 +99,18 @@ class Window:
 
     def counts(self, now: float, lengths: Sequence[int], kinds: int) -> list[list[int]]:
         """For each window length in seconds, how often each of `kinds` kinds happened up to `now`."""
-        newest, later = self.newest, int(now) - self.newest
-        found = [[0] * kinds for _ in lengths]
+        newest = self.newest
+        later = round(now * MICROSECONDS) - newest
+        windows = [(length * MICROSECONDS, [0] * kinds) for length in lengths]
         for cell, n in self.cells.items():
             age = later + ((newest - (cell >> _KIND_BITS)) & _RING_MASK)
             if age < 0:
                 continue
             kind = cell & _KIND_MASK
-            for length, counts in zip(lengths, found, strict=True):
+            for length, counts in windows:
                 if age < length:
                     counts[kind] += n
-        return found
+        return [counts for _, counts in windows]
 
 
 @dataclass(slots=True)

@@ -1,12 +1,10 @@
-"""Workload: how long conversations keep a seat busy, in the last hour, and how long they take by hour of the week."""
+"""Workload: how long conversations keep a seat busy, in the last hour, and how long those of a call take, by hour."""
 
 from bisect import insort
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from streams.core.centre import Centre
+from streams.core.hourly import HOUR, Hourly
 from streams.core.spans import Span, union, within
 
 REMEMBERED_SECONDS = 3600
@@ -15,57 +13,39 @@ REMEMBERED_SECONDS = 3600
 SEATS = 200
 """The most seats whose conversations are known one by one, besides those that the centre's file names."""
 
-CONVERSATIONS, CONVERSATIONS_EACH = 4_000, 120
-"""The most conversations that are known one by one, 100 kB as they are written, which seats share evenly; and the most of one
+CONVERSATIONS, CONVERSATIONS_EACH = 2_400, 120
+"""The most conversations that are known one by one, 90 kB as they are written, which seats share evenly; and the most of one
 seat: two a minute. Beyond it the oldest go.
 """
-
-HOURS = 168
-"""Hours of a week, of which the first is Monday's from local midnight."""
-
-FADE_AT = 400
-"""When an hour of the week has so many conversations, each of them counts half from then on: the mean follows what changes, and a
-conversation is worth a quarter 200 later, an eighth 400 later."""
 
 
 @dataclass(slots=True)
 class Workload:
     """The conversations of one centre. Part of the state of calls."""
 
-    newest: int = 0
+    newest: float = 0.0
     most: int = CONVERSATIONS_EACH
     """How many conversations each seat may have."""
     gone: int = 0
-    """Conversations of the last hour that were given up, one by one; by hour of the week they stay."""
-    seats: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """Per seat the conversations of the last hour, as whole epoch seconds of end and beginning, ascending."""
-    conversations: list[int] = field(default_factory=lambda: [0] * HOURS)
-    seconds: list[int] = field(default_factory=lambda: [0] * HOURS)
+    """Conversations of the last hour that were given up, one by one; by hour they stay."""
+    seats: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    """Per seat the conversations of the last hour, as epoch seconds of end and beginning, ascending."""
+    calls: Hourly = field(default_factory=Hourly)
+    """Calls of the city, tests left out, each in the hour in which the first of its conversations was answered."""
+    microseconds: Hourly = field(default_factory=Hourly)
+    """Of all conversations of such calls that are over, each in the hour in which it was answered."""
 
-    def spoke(self, seat: str | None, answered: float, ended: float, centre: Centre, n: int = 1) -> None:
-        """One conversation is over; epoch seconds. It counts for the local hour of the week in which it was answered: not if `n`
-        is 0, because a test keeps a seat busy and tells nothing of real ones, and no more if it is -1.
+    def spoke(self, seat: str, answered: float, ended: float, centre: Centre) -> None:
+        """A seat's conversation is over; epoch seconds. So is that of a test, and one with somebody who is none of the city's."""
+        self._remember(seat, answered, ended, centre)
+
+    def count(self, answered: float, microseconds: int, *, calls: int, n: int = 1) -> None:
+        """Count a conversation for the hour in which it was answered, epoch seconds, with so many `calls`: none where it is not
+        the first of its call. -1 takes back.
         """
-        start, end = int(answered), int(ended)
-        hour = _hour_of_week(start // 900, centre.timezone)
-        self.conversations[hour] += n
-        self.seconds[hour] += n * max(0, end - start)
-        if n < 0:  # of an hour whose conversations were halved since
-            self.conversations[hour], self.seconds[hour] = max(0, self.conversations[hour]), max(0, self.seconds[hour])
-        if self.conversations[hour] == FADE_AT:
-            self.conversations[hour] //= 2
-            self.seconds[hour] //= 2
-        if seat is not None and end >= start:
-            self._remember(seat, start, end, centre)
-
-    def handle(self, time: float, zone: ZoneInfo) -> tuple[int, float]:
-        """Conversations of the local hour of the week that `time`, epoch seconds, is in, and their seconds (not yet faded)."""
-        hour = _hour_of_week(int(time) // 900, zone)
-        return self.conversations[hour], self.seconds[hour]
-
-    def total(self) -> tuple[int, float]:
-        """Conversations of all hours of the week, and their seconds (not yet faded)."""
-        return sum(self.conversations), sum(self.seconds)
+        hour = int(answered) // HOUR
+        self.calls.add(hour, n * calls)
+        self.microseconds.add(hour, n * microseconds)
 
     def spans(self, seat: str, since: float, until: float) -> list[Span]:
         """When between two moments of the last hour the seat was in a conversation that is over; epoch seconds."""
@@ -73,10 +53,10 @@ class Workload:
         return within(union((start, end) for end, start in spoken if end > since), since, until)
 
     def has_answered(self, seat: str, since: float) -> bool:
-        """Whether one of the seat's conversations that are over began at `since`, epoch seconds, or later."""
+        """Whether one of the seat's conversations that are over began in the second of `since`, epoch seconds, or later."""
         return any(start >= int(since) for _, start in self.seats.get(seat, ()))
 
-    def _remember(self, seat: str, start: int, end: int, centre: Centre) -> None:
+    def _remember(self, seat: str, start: float, end: float, centre: Centre) -> None:
         self.newest = max(self.newest, end)
         horizon = self.newest - REMEMBERED_SECONDS
         if end <= horizon:
@@ -99,15 +79,8 @@ class Workload:
         if len(spoken) > self.most:
             self._give_up(spoken)
 
-    def _give_up(self, spoken: list[tuple[int, int]]) -> None:
+    def _give_up(self, spoken: list[tuple[float, float]]) -> None:
         """Forget the oldest of too many conversations."""
         too_many = max(0, len(spoken) - self.most)
         self.gone += too_many
         del spoken[:too_many]
-
-
-@lru_cache(maxsize=4096)
-def _hour_of_week(quarter: int, zone: ZoneInfo) -> int:
-    """By quarters of an hour, because no zone's clock is off by anything finer, and asking a zone costs a microsecond."""
-    local = datetime.fromtimestamp(quarter * 900, zone)
-    return local.weekday() * 24 + local.hour

@@ -7,7 +7,7 @@ evening's incident, failures of the network, waves of pranks; announcements, tim
 is in wandering.py, what those who answer it do in takers.py, what surrounds the calls in surroundings.py.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import blake2b
@@ -55,6 +55,9 @@ ELSEWHERE = 0.01
 OWN_EXCHANGE = 3
 """Of so many trunks and more, the last comes in at an exchange of its own."""
 
+SEASON_MOST = 3.0
+"""No season brings more than so many times the usual calls."""
+
 _EVENING = (17, 18, 19)
 _SYSTEMS = {
     "call": "simulation", "operator": "simulation", "ticket": "simulated-dispatch", "link": "simulated-probe",
@@ -63,16 +66,24 @@ _SYSTEMS = {
 """Each system has a clock of its own, and so a source."""
 
 
-def events(seed: int, start: datetime, centre: Centre, days: float | None = 1, calls_per_day: float = 953) -> Iterator[Event]:
+def events(
+    seed: int,
+    start: datetime,
+    centre: Centre,
+    days: float | None = 1,
+    calls_per_day: float = 953,
+    season: Callable[[datetime], float] | None = None,
+) -> Iterator[Event]:
     """The events of a centre from `start`, which has a zone, in the order of time; for ever when `days` is None.
 
     The same arguments give the same events, ids too, made one by one as they are asked for. Calls stop coming after `days`; those
-    still open are told to their ends. Every seat of the centre is staffed in every shift: three when it names none.
+    still open are told to their ends. Every seat of the centre is staffed in every shift: three when it names none. `season`
+    says, of a local time, how many times the usual calls come then.
     """
     if start.tzinfo is None:
         raise ValueError("start needs a time zone")
     world = World(start, float("inf") if days is None else days * 86_400)
-    world.add(seed, centre, calls_per_day)
+    world.add(seed, centre, calls_per_day, season)
     return world.run()
 
 
@@ -87,9 +98,9 @@ class World:
         self.unfinished = 0
         """Calls and tickets that are yet to be told to their ends."""
 
-    def add(self, seed: int, centre: Centre, calls_per_day: float) -> None:
+    def add(self, seed: int, centre: Centre, calls_per_day: float, season: Callable[[datetime], float] | None = None) -> None:
         """One more centre."""
-        self.centres[centre.code] = Simulation(self, seed, centre, calls_per_day)
+        self.centres[centre.code] = Simulation(self, seed, centre, calls_per_day, season)
 
     def run(self) -> Iterator[Event]:
         """What is told, in the order of time."""
@@ -108,8 +119,10 @@ class World:
 class Simulation:
     """One centre."""
 
-    def __init__(self, world: World, seed: int, centre: Centre, calls_per_day: float) -> None:
-        self.world, self.env = world, world.env
+    def __init__(
+        self, world: World, seed: int, centre: Centre, calls_per_day: float, season: Callable[[datetime], float] | None
+    ) -> None:
+        self.world, self.env, self.season = world, world.env, season
         self.random = Random(seed)  # noqa: S311 (a simulation, no secret)
         self.seed, self.start, self.seconds, self.zone = seed, world.start, world.seconds, centre.timezone
         self.epoch = self.start.timestamp()
@@ -163,12 +176,14 @@ class Simulation:
 
     def arrivals(self) -> Process:
         """Poisson arrivals at the rate of the hour: those of the highest rate, thinned."""
-        most = self.unit * max(PROFILE) * INCIDENT_FACTOR
+        most = self.unit * max(PROFILE) * INCIDENT_FACTOR * (SEASON_MOST if self.season else 1)
         while True:
             yield self.env.timeout(self.random.expovariate(most))
             if not self.is_on:
                 return
             rate = self.unit * PROFILE[self.local().hour]
+            if self.season is not None:
+                rate *= min(SEASON_MOST, self.season(self.local()))
             if self.env.now < self.incident_until:
                 rate *= INCIDENT_FACTOR
             elif self.weather.rains(self.env.now):

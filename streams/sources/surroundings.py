@@ -31,7 +31,7 @@ from schemas.network import (
     LinkUnregistered,
     LinkUp,
 )
-from schemas.survey import SurveyAnswered
+from schemas.survey import HIGHEST, Instrument, SurveyAnswered
 from streams.core.centre import Centre, Gauge, Link
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ SCORES = {
     "perubahan_nyata": (4.12,),
 }
 """Item means of the study."""
+MEANS: dict[Instrument, dict[str, float]] = {
+    "dimensions": {f"{dimension}.{n}": mean for dimension, means in SCORES.items() for n, mean in enumerate(means, 1)},
+    "skm": {f"u{n}": 3.4 for n in range(1, 10)},
+}
+"""By survey, the mean of each item."""
 SLOW = 0.2
 """Share of its tickets that the last agency of the centre's file leaves unanswered for days; the others answer within minutes."""
 
@@ -207,8 +212,8 @@ def _ticket(sim: "Simulation", centre: Centre, ticket: str, call: str) -> Proces
 def _send_unit(sim: "Simulation", dice: Random, ticket: str, opd: str) -> Process:
     unit = f"{opd}-{dice.randint(1, 4)}"
     steps: tuple[tuple[Callable[[], float], Any], ...] = (
-        (lambda: dice.lognormvariate(log(120), 0.6), TicketUnitDispatched),
-        (lambda: dice.lognormvariate(log(480), 0.5), TicketUnitArrived),
+        (lambda: dice.lognormvariate(log(60), 0.6), TicketUnitDispatched),
+        (lambda: dice.lognormvariate(log(300), 0.6), TicketUnitArrived),  # San Francisco's median, week of 7 April 2020
         (lambda: dice.lognormvariate(log(1800), 0.6), TicketUnitAvailable),
     )
     for seconds, kind in steps:
@@ -219,12 +224,11 @@ def _send_unit(sim: "Simulation", dice: Random, ticket: str, opd: str) -> Proces
 def _ask(sim: "Simulation") -> Process:
     """Respondents of the survey, now and then by day."""
     dice = sim.dice("survey")
+    instrument = (sim.centre.survey and sim.centre.survey.instrument) or "dimensions"
+    means, highest = MEANS[instrument], HIGHEST[instrument]
     while sim.is_on:
         yield sim.env.timeout(dice.expovariate(ANSWERS_PER_DAY / (12 * HOUR)))
         if 7 <= sim.local().hour < 19:
-            scores = {
-                f"{dimension}.{number}": max(1, min(5, round(dice.gauss(mean, 0.8))))
-                for dimension, means in SCORES.items()
-                for number, mean in enumerate(means, 1)
-            }
-            sim.tell(SurveyAnswered, scores=scores)
+            sim.tell(
+                SurveyAnswered, scores={item: max(1, min(highest, round(dice.gauss(mean, 0.8)))) for item, mean in means.items()}
+            )

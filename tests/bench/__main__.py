@@ -1,4 +1,6 @@
-"""`make bench`: every figure of the design's speed section beside its bare limit, printed and written to results.md."""
+"""`make bench`: every figure of the design's speed section beside its bare limit, and the forecast beside its rivals, printed and
+written to results.md.
+"""
 
 import os
 import platform
@@ -8,7 +10,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import latency, month, scale, stage, throughput
+from tests.bench import forecast, latency, month, scale, stage, throughput
 from tests.bench.figure import Figure
 from tests.bench.workload import NATION, national, produce
 
@@ -48,6 +50,9 @@ def main() -> None:
     for figure in figures():
         rows.append(figure.row())
         print(figure.row(), flush=True)
+    for line in forecast.tables():
+        rows.append(line)
+        print(line, flush=True)
     said = [
         "# Speed\n",
         f"Written by `make bench` on {datetime.now().astimezone().date().isoformat()} in {time.monotonic() - began:.0f} s;"

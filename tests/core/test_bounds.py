@@ -17,7 +17,7 @@ from schemas.environment import Severity
 from schemas.event import Event
 from schemas.topics import DISPATCH, ENVIRONMENT, NETWORK, OPERATORS, SURVEY, Topic
 from streams import centres
-from streams.core import desk, dispatch, environment, network, operators, survey, timeline
+from streams.core import desk, dispatch, environment, lags, network, operators, recent, survey, ticket, timeline
 from streams.core.centre import CODES, GAUGES, LINKS, SEATS, Centre
 from streams.core.dispatch import CLOSED_TOTAL, LOST_TOTAL, OPENED_TOTAL, REOPENED_TOTAL, TICKETS_OPEN
 from streams.core.workload import Workload
@@ -114,7 +114,7 @@ def test_the_seats_of_a_centre_fit_into_half_a_record_whatever_they_do() -> None
     assert len(state.seats) == SEATS
     assert len(state.paused_seconds) == CODES
     assert state.strangers.passed_over.keys() == {"change", "seat_queue"}
-    assert said(operators.measure(state, {}, Workload(), at(DAY), WORST))
+    assert said(operators.measure(state, operators.look(state, {}, Workload(), at(DAY), WORST), at(DAY), WORST))
 
 
 def links_at_their_worst() -> Iterable[Event]:
@@ -160,51 +160,56 @@ def test_the_weather_fits_into_half_a_record_whatever_it_does() -> None:
 
 
 def test_the_survey_fits_into_half_a_record_whatever_is_answered() -> None:
-    state = survey.State(responses=10**12)
+    state = survey.State(responses={"dimensions": 10**12, "skm": 10**12})
     state.items = {f"{dimension}.{n}": [10**12] * 5 for dimension in survey.DIMENSIONS for n in range(1, 10)}
+    state.items |= {element: [10**12] * 4 for element in survey.ELEMENTS}
 
     assert size_of(survey, state) < LARGEST_STATE
+
+
+LAG = recent.Lag("opened_to_closed", 1, 0, 0, is_first=False, is_own=True)
 
 
 def lags_at_their_worst() -> Iterable[Event]:
     """On seven days as many as there can be, of every agency and stage, and as many past tickets as are remembered."""
     for day in range(7):
-        for n in range(desk.LAGS // 2):
-            ticket, unit, opd, time = long(f"past{day}-", n), long("unit", n), long("agency", n % CODES), day * DAY + n + ODD
-            yield opened(ticket, time - 200 * DAY, long("category", n % CODES))
-            yield sent(ticket, time, opd)
-            yield unit_dispatched(ticket, time, unit, opd)
+        for n in range(recent.LAGS // 2):
+            name, unit, opd, time = long(f"past{day}-", n), long("unit", n), long("agency", n % CODES), day * DAY + n + ODD
+            yield opened(name, time - 200 * DAY, long("category", n % CODES), long(f"call{day}-", n))
+            yield sent(name, time, opd)
+            yield unit_dispatched(name, time, unit, opd)
             if n < CODES:
-                yield unit_arrived(ticket, time, unit, opd)
-            yield closed(ticket, time)
+                yield unit_arrived(name, time, unit, opd)
+            yield closed(name, time)
 
 
 def tickets_at_their_worst(tickets: int) -> Iterable[Event]:
     """Each with as many sendings, answers, reminders and units as it can have; some of them are closed and reopened."""
     for n in range(tickets):
-        ticket, start = long("ticket", n), 6 * DAY + n + ODD
-        yield opened(ticket, start, long("category", n % CODES))
+        name, start = long("ticket", n), 6 * DAY + n + ODD
+        yield opened(name, start, long("category", n % CODES), long("call", n))
         for early in range(10):
-            yield acknowledged(ticket, start, long("stranger", early))
+            yield acknowledged(name, start, long("stranger", early))
         for leg in range(10):
             opd = long("agency", (n + leg) % CODES)
-            yield sent(ticket, start + leg, opd)
-            yield acknowledged(ticket, start + leg, opd)
-            yield unit_dispatched(ticket, start + leg, long(f"unit{n}-", leg), opd)
-            yield unit_available(ticket, start + leg + 0.5, long(f"unit{n}-", leg), opd)
+            yield sent(name, start + leg, opd)
+            yield acknowledged(name, start + leg, opd)
+            yield unit_dispatched(name, start + leg, long(f"unit{n}-", leg), opd)
+            yield unit_arrived(name, start + leg + 0.25, long(f"unit{n}-", leg), opd)
+            yield unit_available(name, start + leg + 0.5, long(f"unit{n}-", leg), opd)
         last = long("agency", n % CODES)
-        yield passed_on(ticket, start + 20, last, last)
+        yield passed_on(name, start + 20, last, last)
         for rung in RUNGS:
-            found = dispatch.Due(ticket, last, str(rung["name"]), at(start + 20), at(start + 20))
+            found = dispatch.Due(name, last, str(rung["name"]), at(start + 20), at(start + 20))
             yield reminder_due(found, start + 2 * HOUR)
             if n % 3:
                 yield reminder_accepted(found, start + 2 * HOUR)
         if n % 5 == 0:
-            yield closed(ticket, start + 3 * HOUR)
+            yield closed(name, start + 3 * HOUR)
             if n % 10 == 0:
-                yield reopened(ticket, start + 4 * HOUR)
+                yield reopened(name, start + 4 * HOUR)
     for unit in range(desk.UNITS):
-        yield unit_dispatched(ticket, start + 5 * HOUR, long("unit", unit), opd)
+        yield unit_dispatched(name, start + 5 * HOUR, long("unit", unit), opd)
 
 
 def conserved(state: dispatch.State, now: float) -> bool:
@@ -222,23 +227,26 @@ def test_the_tickets_of_a_centre_fit_into_half_a_record_whatever_is_told_of_them
     assert size_of(dispatch, state) < LARGEST_STATE
     kept = state.desk
     assert (len(kept.past), kept.units, len(kept.agencies)) == (desk.PAST, desk.UNITS, CODES + 1)
-    assert set(kept.lags.values()) == {desk.LAGS}
+    assert {len(day) for day in kept.lags.recent.days.values()} == {recent.LAGS * len(LAG.write())}
+    assert len(kept.lags.reached) == lags.REACHED
     assert desk.ROOM_BYTES - 4_000 < kept.size <= desk.TICKETS_BYTES
     assert kept.lost > 100
     assert conserved(state, 9 * DAY)
 
 
 def test_a_ticket_takes_no_more_than_it_is_weighed_at() -> None:
-    blob = TypeAdapter(dict[str, desk.Ticket])
+    blob = TypeAdapter(dict[str, ticket.Ticket])
     state = fold(dispatch, tickets_at_their_worst(19))
     time, text = at(ODD), long("x", 1)
-    state.desk.tickets["full"] = desk.Ticket(time, text, time, time, time, time, time, text)
-    state.desk.weigh("full")
+    way = ticket.Way(time, time)
+    own = {long("x", n): way for n in range(desk.LEGS)}
+    state.desk.tickets["full"] = ticket.Ticket(time, text, text, time, time, time, way, text, own)
+    state.desk.weigh("full", WORST)
 
-    for name, ticket in state.desk.tickets.items():
-        ticket.units.clear()
-        written = len(blob.dump_json({name: ticket})) - 1
-        assert written <= ticket.size < written + 300
+    for name, one in state.desk.tickets.items():
+        one.units.clear()
+        written = len(blob.dump_json({name: one})) - 1
+        assert written <= one.size < written + 320
 
 
 SPELT = [
@@ -324,7 +332,7 @@ def test_whatever_a_noun_is_told_it_can_be_measured_and_taken_back(noun: Any, to
 
 def measured(noun: Any, state: Any, now: float, centre: Centre) -> Said:
     if noun is operators:
-        return said(operators.measure(state, {}, Workload(), now, centre))
+        return said(operators.measure(state, operators.look(state, {}, Workload(), now, centre), now, centre))
     return said(noun.measure(state, now, centre))
 
 
@@ -332,13 +340,14 @@ def measured(noun: Any, state: Any, now: float, centre: Centre) -> Said:
 @given(st.lists(anything(DISPATCH.types), max_size=60))
 def test_no_ticket_is_given_up_without_a_word_however_little_room_there_is(told: list[Event]) -> None:
     state = dispatch.State()
-    with patch.multiple(desk, TICKETS_BYTES=2_000, ROOM_BYTES=1_900, PAST=2, UNITS=2, LAGS=2):
+    small = patch.multiple(desk, TICKETS_BYTES=2_000, ROOM_BYTES=1_900, PAST=2, UNITS=2)
+    with small, patch.object(recent, "LAGS", 2), patch.object(lags, "REACHED", 1):
         for event in told:
             dispatch.step(state, event, event.time.timestamp(), CENTRES[1])  # type: ignore[arg-type]
             kept = state.desk
             assert kept.size == sum(ticket.size for ticket in kept.tickets.values()) <= 2_000
             assert kept.units == sum(len(ticket.units) for ticket in kept.tickets.values()) <= 2
             assert len(kept.past) <= 2
-            lags = [each.recent.days for agency in kept.agencies.values() for each in agency.stages.values()]
-            assert sum(len(day) for days in lags for day in days.values()) == sum(kept.lags.values()) <= 2 * 7
+            assert len(kept.lags.reached) <= 1
+            assert all(len(day) <= 2 * len(LAG.write()) for day in kept.lags.recent.days.values())
             assert conserved(state, event.time.timestamp())

@@ -20,6 +20,8 @@ from streams.core.classes import CLASSES
 from streams.core.forecast import HOURS, LINKS
 from streams.core.funnel import LEGS, OPEN_CALLS, QUEUES
 from streams.core.histogram import Histogram
+from streams.core.hourly import HOURS as SUMS
+from streams.core.hourly import Hourly
 from streams.core.journey import PAST
 from streams.core.window import CELLS
 from streams.core.workload import CONVERSATIONS, SEATS
@@ -128,14 +130,15 @@ def _grow_old(state: calls.State) -> None:
             _grow(histogram)
         queue.ended = {outcome: number * 10**9 for outcome, number in queue.ended.items()}
         queue.transferred, queue.cut_off, queue.unended = (10**10,) * 3
-    assert funnel.waiting == 0, "offered and ended are multiplied alike"
+    assert funnel.crowd.waiting == 0, "offered and ended are multiplied alike"
     last = int(START + 36 * HOUR) // HOUR
     funnel.taken = {last - number: 100_000 for number in range(168)}
     learned.first, learned.counts = last - HOURS + 1, [100_000] * HOURS
     for carried in learned.links.values():
         week = last // 168
         carried.weeks = {week - number: 10_000_000 for number in range(4)}
-    funnel.workload.conversations, funnel.workload.seconds = [399] * 168, [399 * 43_200] * 168
+    funnel.workload.calls = Hourly(last - SUMS + 1, [100_000] * SUMS)
+    funnel.workload.microseconds = Hourly(last - SUMS + 1, [100_000 * 43_200_123_457] * SUMS)
     state.callers.protected = "A" * (PROTECTED * _PROTECTED)
     state.callers.classified = dict.fromkeys(CLASSES, 10**10)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from streams.core import calls, forecast
+from streams.core import arrivals, calls, forecast
 from streams.core.callers import CLASSIFIED_TOTAL
 from streams.core.calls import (
     ANSWER_CALLS,
@@ -81,7 +81,7 @@ def test_nothing_that_is_waited_for_or_came_is_ahead_of_now() -> None:
     said = readings(state, now=0)
 
     moments = {metric.name: value for (metric, *_), value in said.items() if metric.name.endswith("_timestamp_seconds")}
-    assert set(moments) >= {OLDEST_WAITING.name, forecast.LAST_CALL.name, forecast.LINK_LAST_CALL.name, PEAK_TIME.name}
+    assert set(moments) >= {OLDEST_WAITING.name, arrivals.LAST_CALL.name, arrivals.LINK_LAST_CALL.name, PEAK_TIME.name}
     assert set(moments.values()) == {at(0)}
 
 
@@ -255,7 +255,7 @@ def test_a_trunk_of_the_file_has_its_place_after_any_number_of_invented_ones() -
 
     said = readings(told, now=600, centre=centre)
 
-    assert said[forecast.LINK_LAST_CALL, "sip-telkom"] == at(len(names) - 1)
+    assert said[arrivals.LINK_LAST_CALL, "sip-telkom"] == at(len(names) - 1)
     assert (said[UNKNOWN_TOTAL, "trunk"], said[PASSED_OVER_TOTAL, "trunk"]) == (forecast.LINKS, 9)
 
 
@@ -274,6 +274,6 @@ def test_everything_said_is_declared_and_every_class_is_always_said() -> None:
 
     told = {metric for metric, *_ in said}
     assert told <= set(METRICS)
-    assert set(METRICS) - told <= set(forecast.METRICS), "what needs days of history"
+    assert set(METRICS) - told <= set(arrivals.METRICS), "what needs days of history"
     assert {labels[1] for metric, *labels in said if metric is ENDED_TOTAL} == set(OUTCOMES)
     assert {labels[0] for metric, *labels in said if metric is JOURNEYS_ENDED_TOTAL} == set(JOURNEY_OUTCOMES)

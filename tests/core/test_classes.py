@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from schemas.calls import CallEvent
 from streams.core import calls
+from streams.core.arrivals import ARRIVED, LAST_CALL, LINK_LAST_CALL
 from streams.core.callers import (
     CALLBACKS_OPEN,
     CLASS_RATIO,
@@ -38,7 +39,6 @@ from streams.core.calls import (
 )
 from streams.core.centre import CentreError, parse
 from streams.core.classes import CLASSES, UNKNOWN, USUAL, told
-from streams.core.forecast import ARRIVED, LAST_CALL, LINK_LAST_CALL
 from streams.core.names import PASSED_OVER_TOTAL, UNKNOWN_TOTAL
 from streams.core.window import KINDS_MOST, kinds
 from tests.builders import (
@@ -194,7 +194,12 @@ def figures(state: calls.State, now: float) -> dict[object, object]:
     hours = {hour: n for hour, n in state.forecast.hourly(0, 10**9).items() if n}
     weeks = {name: {week: n for week, n in link.weeks.items() if n} for name, link in state.forecast.links.items()}
     taken = {hour: n for hour, n in state.funnel.taken.items() if n}
-    return said | {"hours": hours, "weeks": weeks, "taken": taken, "handled": (workload.conversations, workload.seconds)}
+    return said | {
+        "hours": hours,
+        "weeks": weeks,
+        "taken": taken,
+        "handled": [sum(part.sums) for part in (workload.calls, workload.microseconds)],
+    }
 
 
 @pytest.mark.parametrize("end", ENDS)

@@ -14,6 +14,8 @@ from streams.centres import PACKAGED
 from streams.core import environment
 from streams.core.centre import GAUGES, Centre, Gauge, parse
 from streams.core.environment import (
+    INTERVAL,
+    INTERVAL_RISE,
     LAST_READING,
     LEVEL,
     RISE,
@@ -64,8 +66,15 @@ def hours(events: Iterable[EnvironmentEvent], since: float, until: float) -> set
 )
 def test_katulampa_changes_siaga_above_80_150_and_200_centimetres(level: float, alert: int) -> None:
     """Exactly 150 cm was reported as Siaga 3 on 29 January 2026."""
-    assert siaga(level, KATULAMPA.siaga) == alert
+    assert siaga(level, KATULAMPA) == alert
     assert readings([gauge_read(level, 0)], 60)[SIAGA, "katulampa"] == alert
+
+
+@pytest.mark.parametrize(("level", "alert"), [(79.9, 4), (80, 3), (149.9, 3), (150, 2), (199.9, 2), (200, 1)])
+def test_a_gauge_may_say_that_the_higher_alert_begins_at_the_bound_itself(level: float, alert: int) -> None:
+    gauge = KATULAMPA.model_copy(update={"siaga_at": "from"})
+
+    assert readings([gauge_read(level, 0)], 60, changed(BOGOR, gauges=(gauge,)))[SIAGA, "katulampa"] == alert
 
 
 def test_the_packaged_centre_has_the_bounds_of_katulampa() -> None:
@@ -138,6 +147,57 @@ def test_a_rise_is_over_when_no_reading_confirms_it() -> None:
     assert rises(events, 31 * MINUTE) is None
 
 
+def over_interval(events: Iterable[EnvironmentEvent], now: float) -> tuple[float, float] | None:
+    """Rise over an interval without a reading, and its seconds."""
+    found = readings(events, now)
+    if (INTERVAL_RISE, "katulampa") not in found:
+        return None
+    return found.number(INTERVAL_RISE, "katulampa"), found.number(INTERVAL, "katulampa")
+
+
+def test_what_rose_between_two_hours_may_have_come_within_half_an_hour() -> None:
+    """
+    level  30 ──────────── 110    limit 60
+           0               1 h
+    """
+    events = [gauge_read(30, 0), gauge_read(110, HOUR)]
+
+    assert over_interval(events, HOUR) == (80, HOUR)
+    assert rises(events, HOUR) is None
+    assert over_interval(events, 3 * HOUR) == (80, HOUR), "until it is read again, or its level is too old"
+    assert over_interval(events, 3 * HOUR + 1) is None
+    assert over_interval([*events, gauge_read(112, 2 * HOUR)], 2 * HOUR) == (2, HOUR)
+    assert over_interval([*events, gauge_read(90, 2 * HOUR)], 2 * HOUR) == (0, HOUR)
+
+
+def test_a_second_telling_of_an_hour_s_reading_takes_no_rise_back() -> None:
+    events = [gauge_read(30, 0), gauge_read(110, HOUR), gauge_read(109, HOUR + 70), gauge_read(115, HOUR + 20 * MINUTE)]
+
+    assert over_interval(events[:3], HOUR + 70) == (79, HOUR)
+    assert over_interval(events, HOUR + 20 * MINUTE) == (85, HOUR)
+    assert over_interval([*events, gauge_read(116, HOUR + 31 * MINUTE)], HOUR + 31 * MINUTE) is None, "the half hour says it all"
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 10, 15, 30])
+def test_a_gauge_that_is_read_every_half_hour_or_oftener_has_no_such_interval(minutes: int) -> None:
+    events = [gauge_read(10 + 15 * n, n * minutes * MINUTE) for n in range(12)]
+
+    assert over_interval(events, 11 * minutes * MINUTE) is None
+
+
+def test_a_rise_over_more_than_two_hours_says_little() -> None:
+    assert over_interval([gauge_read(30, 0), gauge_read(110, 2 * HOUR)], 2 * HOUR) == (80, 2 * HOUR)
+    assert over_interval([gauge_read(30, 0), gauge_read(110, 2 * HOUR + 60)], 2 * HOUR + 60) is None
+    assert over_interval([gauge_read(30, 0)], 0) is None
+
+
+def test_a_feed_that_comes_back_after_an_hour_tells_what_rose_meanwhile() -> None:
+    """Every ten minutes, and then not for 70."""
+    before = [gauge_read(30, n * 10 * MINUTE) for n in range(4)]
+
+    assert over_interval([*before, gauge_read(95, 100 * MINUTE)], 100 * MINUTE) == (65, 70 * MINUTE)
+
+
 def test_a_level_older_than_two_hours_is_not_said_but_its_time_is() -> None:
     events = [gauge_read(210, 0)]
 
@@ -183,7 +243,10 @@ def test_however_a_gauge_is_spelt_the_figures_are_the_same(told: list[tuple[str,
     assert readings([respelt(event, dice, gauge=CENTRE.names.gauges) for event in events], 7200) == readings(events, 7200)
 
 
-levels = st.lists(st.tuples(st.integers(0, 90 * MINUTE), st.integers(0, 300)), min_size=1, max_size=40)
+levels = st.lists(st.tuples(st.integers(0, 90 * MINUTE), st.integers(0, 300)), min_size=1, max_size=40) | st.lists(
+    st.tuples(st.integers(0, 5 * HOUR), st.integers(0, 300)), min_size=1, max_size=6
+)
+"""Readings close together, and far apart."""
 
 
 @settings(deadline=None)
@@ -196,11 +259,18 @@ def test_level_and_rise_are_those_of_a_count_by_hand_in_any_order_of_telling(
     window = [(time, level) for time, level in told if (at(time) // 60) >= at(now) // 60 - 30]
     if len({at(time) // 60 for time, _ in window}) > 1:
         by_hand[RISE] = max(told)[1] - min(level for _, level in window)
+    newest = at(max(told)[0]) // 60
+    resumed = min(at(time) // 60 for time, _ in told if at(time) // 60 >= newest - 30)
+    before = max((at(time) // 60 for time, _ in told if at(time) // 60 < newest - 30), default=resumed)
+    if 30 < resumed - before <= 120:
+        by_hand[INTERVAL] = (resumed - before) * 60
+        by_hand[INTERVAL_RISE] = max(told)[1] - min(level for time, level in told if at(time) // 60 >= before)
     dice.shuffle(told)
 
     found = readings([gauge_read(level, time) for time, level in told], now)
 
-    assert {metric: found[metric, "katulampa"] for metric in (LEVEL, RISE) if (metric, "katulampa") in found} == by_hand
+    spoken = (LEVEL, RISE, INTERVAL, INTERVAL_RISE)
+    assert {metric: found[metric, "katulampa"] for metric in spoken if (metric, "katulampa") in found} == by_hand
 
 
 def test_a_warning_holds_from_its_onset_until_before_it_expires() -> None:

@@ -1,6 +1,7 @@
 """Seats needed for a number of calls, against the published table of the study and against queues simulated call by call."""
 
 from heapq import heappop, heappush
+from math import inf
 from random import Random
 
 import pytest
@@ -25,7 +26,7 @@ TABLE = [
 def test_the_table_of_the_study(calls: float, handle: float, erlangs: float, level: float, seats: int) -> None:
     assert calls * handle / 3600 == pytest.approx(erlangs, abs=0.006)
     assert round(100 * answered_within(3, calls * handle / 3600, handle, 15), 1) == level
-    assert max(seats_needed(calls, handle, None, target) for target in TARGETS) == seats
+    assert max(seats_needed(calls * handle / 3600, handle, None, target) for target in TARGETS) == seats
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_without_any_nuisance_three_seats_suffice_only_for_calls_of_a_minute(han
     calls = 95.3 / 2  # half of them are nuisance
 
     assert round(100 * answered_within(3, calls * handle / 3600, handle, 15), 1) == pytest.approx(level, abs=0.11)
-    assert max(seats_needed(calls, handle, None, target) for target in TARGETS) == seats
+    assert max(seats_needed(calls * handle / 3600, handle, None, target) for target in TARGETS) == seats
 
 
 def simulated(seats: int, rate: float, handle: float, patience: float | None, seconds: float, calls: int) -> float:
@@ -92,24 +93,52 @@ def test_more_seats_never_answer_less() -> None:
 @pytest.mark.parametrize(("handle", "patience"), [(0, None), (60, 0)])
 def test_no_time_is_no_answer(handle: float, patience: float | None) -> None:
     with pytest.raises(ValueError, match="above zero"):
-        seats_needed(10, handle, patience, "90_15")
+        seats_needed(1, handle, patience, "90_15")
 
 
-@pytest.mark.parametrize(("calls", "handle"), [(1_000, 1_000), (40, 43_200), (1e6, 1), (1, 3e9)])
-@pytest.mark.parametrize("target", TARGETS)
-def test_the_most_calls_and_the_longest_patience_have_an_answer(calls: float, handle: float, target: str) -> None:
+@pytest.mark.parametrize(("erlangs", "handle"), [(900, 180), (9_000, 60)])
+@pytest.mark.parametrize("patience", [None, 60.0])
+def test_hundreds_of_seats_are_said_and_not_cut(erlangs: float, handle: float, patience: float | None) -> None:
+    seats = int(seats_needed(erlangs, handle, patience, "95_20"))
+
+    def answered(seats: int) -> float:
+        if patience is None:
+            return answered_within(seats, erlangs, handle, 20)
+        return answered_within_patience(seats, erlangs, handle, patience, 20)
+
+    assert 0.95 * erlangs < seats < 1.05 * erlangs
+    assert answered(seats - 1) < 0.95 <= answered(seats)
+
+
+@pytest.mark.parametrize(("erlangs", "handle", "patience"), [(12_000, 60, None), (12_000, 60, 30), (1e9, 1e9, 1e9)])
+def test_more_seats_than_can_be_computed_are_no_number(erlangs: float, handle: float, patience: float | None) -> None:
+    assert seats_needed(erlangs, handle, patience, "95_20") == inf
+
+
+@pytest.mark.parametrize("patience", [1e5, 1e9, 1e12])
+@pytest.mark.parametrize("handle", [1.0, 60.0, 43_200.0])
+def test_the_most_patient_callers_need_what_those_need_who_wait_for_ever(handle: float, patience: float) -> None:
     """Not after a million states: with too few seats the queue would grow for as long as callers wait."""
-    patient = seats_needed(calls, handle, 100 * handle, target)
+    for erlangs in (0.3, 2.0, 7.7, 20.0):
+        for_ever = seats_needed(erlangs, handle, None, "90_15")
+        assert for_ever - 1 <= seats_needed(erlangs, handle, patience, "90_15") <= for_ever
 
-    assert patient <= seats_needed(calls, handle, None, target) <= 500
-    assert patient == 500 or patient >= TARGETS[target][0] * calls * handle / 3600
+
+def test_seats_of_which_a_thousand_are_free_within_a_second_answer_at_once() -> None:
+    """What is left of a beta variable is less than the smallest number there is."""
+    assert answered_within_patience(1_001, 1_000, 1, 1e9, 15) == pytest.approx(answered_within(1_001, 1_000, 1, 15), abs=1e-5)
+
+
+def test_of_thousands_of_callers_half_wait_longer_than_the_fluid_that_they_are_like() -> None:
+    """Seats answer 4,000 / 4,100 of the stream, so that it waits 600 s x log(4,100 / 4,000) = 14.8 s."""
+    assert answered_within_patience(4_000, 4_100, 60, 600, 14.8) == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize("patience", [None, 30.0, 3_000.0])
 @pytest.mark.parametrize("target", TARGETS)
 def test_fewer_seats_than_needed_would_not_do(patience: float | None, target: str) -> None:
     share, seconds = TARGETS[target]
-    needed = seats_needed(300, 180, patience, target)
+    needed = int(seats_needed(15, 180, patience, target))
 
     def answered(seats: int) -> float:
         if patience is None:

@@ -9,6 +9,8 @@ import pytest
 
 from streams.core.calls import (
     ANSWER_CALLS,
+    ANSWER_RATIO,
+    BACKWARD_TOTAL,
     CLOCK_INFO,
     CUT_OFF_TOTAL,
     ENDED_TOTAL,
@@ -16,10 +18,14 @@ from streams.core.calls import (
     IN_SERVICE,
     JOURNEY_CLOCK_INFO,
     JOURNEY_WAIT_SECONDS,
+    JOURNEYS_BACKWARD_TOTAL,
+    JOURNEYS_ENDED_TOTAL,
     OFFERED_TOTAL,
     OLDEST_WAITING,
     PEAK,
+    SERVICE_LEVEL,
     SERVICE_LEVEL_CALLS,
+    TODAY,
     TRANSFERRED_TOTAL,
     UNENDED_TOTAL,
     UNMATCHED_TOTAL,
@@ -37,6 +43,7 @@ from tests.builders import (
     blocked,
     bogor,
     changed,
+    classified,
     ended,
     fold,
     network_dropped,
@@ -267,7 +274,7 @@ def test_an_answer_told_before_its_arrival_counts_when_the_arrival_comes() -> No
     assert said.histogram(WAIT_SECONDS, "112", "answered").sum == 8
     assert said.histogram(HANDLE_SECONDS, "112").sum == 22
     assert said[IN_SERVICE, "112"] == said[WAITING, "112"] == 0
-    assert said[PEAK, "ever"] == 0
+    assert said[PEAK, "ever"] == 1
 
 
 def test_a_loss_told_before_its_arrival_counts_when_the_arrival_comes() -> None:
@@ -294,14 +301,76 @@ def test_an_answer_without_an_arrival_is_unmatched_after_an_hour(now: float, unm
     assert said.by_label(ENDED_TOTAL, "112") == {}
 
 
-def test_an_answer_before_the_arrival_by_the_clock_is_a_wait_of_none() -> None:
+@pytest.mark.parametrize(("told", "order"), [(told, order) for told in (0, -9.5) for order in ("after", "before")])
+def test_an_answer_before_the_arrival_is_a_fault_of_the_data_and_no_wait_of_0_s(told: float, order: str) -> None:
     """
     c1  a─o
         0 2
     """
-    said = readings([answered("c1", 0), offered("c1", 2)], now=5)
+    events = [offered("c1", 2), answered("c1", told), offered("c2", 3), answered("c2", 13)]
+    if order == "before":
+        events[:2] = events[1::-1]
+    said = readings(events, now=15)
 
-    assert said.histogram(WAIT_SECONDS, "112", "answered").sum == 0
+    assert said.by_label(JOURNEYS_ENDED_TOTAL) == {"answered": 2}
+    assert said.by_label(JOURNEYS_BACKWARD_TOTAL) == {"answered": 1}
+    assert said.histogram(JOURNEY_WAIT_SECONDS, "answered").counts == said.histogram(WAIT_SECONDS, "112", "answered").counts
+    assert (
+        sum(said.histogram(JOURNEY_WAIT_SECONDS, "answered").counts),
+        said.histogram(JOURNEY_WAIT_SECONDS, "answered").sum,
+    ) == (1, 10)
+    assert (said[ANSWER_CALLS, "5m"], said[ANSWER_RATIO, "5m"]) == (2, 1)
+    for variant, threshold in (
+        ("nena", "15"),
+        ("answered", "20"),
+        ("inclusive", "15"),
+        ("servicelevelperf", "60"),
+        ("servicelevelperf2", "60"),
+    ):
+        assert (said[SERVICE_LEVEL_CALLS, variant, threshold, "5m"], said[SERVICE_LEVEL, variant, threshold, "5m"]) == (1, 1)
+    assert said[TODAY, "answered"] == 2
+
+
+def test_who_hung_up_before_he_came_is_abandoned_and_nobody_knows_how_early() -> None:
+    said = readings([offered("c1", 5), abandoned("c1", 2)], now=15)
+
+    assert said.by_label(JOURNEYS_ENDED_TOTAL) == said.by_label(ENDED_TOTAL, "112") == {"abandoned": 1}
+    assert said.by_label(JOURNEYS_BACKWARD_TOTAL) == {"abandoned": 1}
+    assert said[BACKWARD_TOTAL, "112", "wait"] == 1
+    assert not any(sum(said.histogram(WAIT_SECONDS, "112", outcome).counts) for outcome in ("abandoned", "short_abandoned"))
+    assert (said[ANSWER_CALLS, "5m"], said[TODAY, "abandoned"]) == (1, 1)
+    assert {said[SERVICE_LEVEL_CALLS, variant, "15", "5m"] for variant in ("nena", "inclusive")} == {0}
+    assert said[SERVICE_LEVEL_CALLS, "servicelevelperf2", "60", "5m"] == 0
+
+
+def test_a_conversation_that_is_over_before_it_began_is_in_no_mean() -> None:
+    told = [offered("c1", 0), answered("c1", 5), ended("c1", 4), offered("c2", 0), answered("c2", 5), ended("c2", 65)]
+    said = readings(told, now=70)
+
+    assert said[BACKWARD_TOTAL, "112", "conversation"] == 1
+    assert (sum(said.histogram(HANDLE_SECONDS, "112").counts), said.histogram(HANDLE_SECONDS, "112").sum) == (1, 60)
+    assert said[IN_SERVICE, "112"] == 0
+
+
+def test_an_answer_in_the_second_that_its_clock_is_cut_to_is_no_fault() -> None:
+    said = readings([offered("c1", 2.7), answered("c1", 2), offered("c2", 5.7), answered("c2", 5.2)], now=15)
+
+    assert said.by_label(JOURNEYS_BACKWARD_TOTAL) == {"answered": 1}, "of a clock of tenths it is one"
+    assert said.histogram(JOURNEY_WAIT_SECONDS, "answered").counts[0] == 1
+
+
+def test_two_clocks_of_one_exchange_may_differ_by_two_seconds() -> None:
+    both = changed(BOGOR, sources=[["/32.71/test", "/32.71/other"]])
+    told = [offered("c1", 2.7), answered("c1", 1.1), offered("c2", 12.7), answered("c2", 10.6)]
+
+    assert readings(told, 15, both).by_label(JOURNEYS_BACKWARD_TOTAL) == {"answered": 1}
+    assert readings(told, 15).by_label(JOURNEYS_BACKWARD_TOTAL) == {"answered": 2}
+
+
+def test_a_test_told_backward_leaves_no_trace_in_what_may_fall() -> None:
+    said = readings([offered("c1", 5), answered("c1", 2), ended("c1", 1), classified("c1", 9, "test")], now=15)
+
+    assert (said[ANSWER_CALLS, "5m"], said[TODAY, "answered"], said[TODAY, "offered"]) == (0, 0, 0)
 
 
 def test_a_conversation_that_the_network_took_was_answered_and_cut_off() -> None:

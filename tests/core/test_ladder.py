@@ -18,12 +18,12 @@ MARCH = datetime(2026, 3, 1)  # noqa: DTZ001 (zone follows)
 SAN_FRANCISCO = BOGOR.model_copy(update={"timezone": ZoneInfo("America/Los_Angeles")})
 
 
-def passed(clock: str, hours: list[float], since: str, centre: Centre = BOGOR) -> list[str]:
+def passed(clock: str, hours: list[float], since: str, centre: Centre = BOGOR, opd: str = "damkar") -> list[str]:
     """Local moments at which rungs of so many hours are passed."""
     rungs = [{"name": f"r{n}", "minutes": h * 60} for n, h in enumerate(hours)]
     ladder = Ladder.model_validate({"clock": clock, "rungs": rungs})
     start = datetime.fromisoformat(since).replace(tzinfo=centre.timezone).timestamp()
-    found = deadlines(ladder, start, centre)
+    found = deadlines(ladder, start, opd, centre)
     return [datetime.fromtimestamp(time, centre.timezone).strftime("%a %d %H:%M") for time in found]
 
 
@@ -38,6 +38,10 @@ def passed(clock: str, hours: list[float], since: str, centre: Centre = BOGOR) -
         ("always", [24, 48, 72], "2026-08-14T15:00", ["Sat 15 15:00", "Sun 16 15:00", "Mon 17 15:00"]),
         ("working_days", [24, 48, 72], "2026-08-14T15:00", ["Tue 18 15:00", "Wed 19 15:00", "Thu 20 15:00"]),
         ("working_hours", [1, 2], "2026-08-14T15:00", ["Fri 14 16:00", "Tue 18 08:30"]),
+        # Nyepi and Idul Fitri of 2026: holidays on 19 and 21 to 22 March, joint leave on 18, 20, 23 and 24.
+        ("working_days", [24, 48, 72], "2026-03-17T16:00", ["Wed 25 16:00", "Thu 26 16:00", "Fri 27 16:00"]),
+        ("working_hours", [1, 9.5], "2026-03-17T15:00", ["Tue 17 16:00", "Wed 25 16:00"]),
+        ("always", [24], "2026-03-17T16:00", ["Wed 18 16:00"]),
         # Sent in a weekend, at night, on a holiday: nothing counts before the next working day or hour.
         ("working_days", [1, 24], "2024-11-30T10:00", ["Mon 02 01:00", "Tue 03 00:00"]),
         ("working_hours", [1], "2024-11-30T10:00", ["Mon 02 08:30"]),
@@ -51,6 +55,39 @@ def passed(clock: str, hours: list[float], since: str, centre: Centre = BOGOR) -
 )
 def test_rungs_are_passed_by_the_clock_of_the_ladder(clock: str, hours: list[float], since: str, expected: list[str]) -> None:
     assert passed(clock, hours, since) == expected
+
+
+@pytest.mark.parametrize(
+    ("rests_on", "expected"),
+    [
+        (["weekends", "holidays", "joint_leave"], "Wed 25 16:00"),
+        (["weekends", "holidays"], "Wed 18 16:00"),
+        (["weekends", "joint_leave"], "Thu 19 16:00"),
+        (["holidays", "joint_leave"], "Wed 25 16:00"),
+        (["joint_leave"], "Thu 19 16:00"),
+        ([], "Wed 18 16:00"),
+    ],
+)
+def test_an_agency_s_clock_runs_on_the_days_on_which_it_does_not_rest(rests_on: list[str], expected: str) -> None:
+    """Tuesday 17 March 2026 16:00: joint leave, a holiday, joint leave, a weekend with holidays, joint leave twice."""
+    never = {"code": "damkar", "name": "Pemadam", "also": ["PMK"], "rests_on": rests_on}
+    centre = changed(BOGOR, opds=(never, {"code": "dinkes", "name": "Dinkes"}))
+
+    assert passed("working_days", [24], "2026-03-17T16:00", centre, "P.M.K.") == [expected]
+    assert passed("working_days", [24], "2026-03-17T16:00", centre, "dinkes") == ["Wed 25 16:00"], "the other one rests"
+    assert passed("working_days", [24], "2026-03-17T16:00", centre, "never-heard-of") == ["Wed 25 16:00"]
+
+
+def test_a_fire_brigade_that_never_rests_has_office_hours_on_a_sunday() -> None:
+    centre = changed(BOGOR, opds=({"code": "damkar", "name": "Pemadam", "rests_on": []},))
+
+    assert passed("working_hours", [1, 8.5], "2026-03-22T15:00", centre) == ["Sun 22 16:00", "Mon 23 15:00"]
+
+
+def test_a_rest_that_there_is_not_is_refused_with_its_line() -> None:
+    text = 'code = "32.71"\nname = "B"\ntimezone = "Asia/Jakarta"\n[[opds]]\ncode = "x"\nname = "X"\nrests_on = ["sundays"]\n'
+    with pytest.raises(CentreError, match=r"line 7: opds\.rests_on"):
+        parse(text)
 
 
 def test_a_working_day_on_which_clocks_change_has_the_hours_it_has() -> None:
@@ -76,14 +113,14 @@ def test_a_rung_is_passed_when_its_minutes_were_counted_one_by_one(
     expected: list[int] = []
     while len(expected) < len(minutes):
         local = datetime.fromtimestamp(minute, centre.timezone)
-        works = local.isoweekday() <= 5 and local.date() not in centres.HOLIDAYS
+        works = local.isoweekday() <= 5 and not any(local.date() in free for free in (centres.HOLIDAYS, centres.JOINT_LEAVE))
         in_office = timedelta(hours=7.5) <= timedelta(hours=local.hour, minutes=local.minute) < timedelta(hours=16)
         counted += clock == "always" or (works and (clock == "working_days" or in_office))
         minute += 60
         if counted == minutes[len(expected)]:
             expected.append(minute)
 
-    assert deadlines(ladder, start, centre) == expected
+    assert deadlines(ladder, start, "damkar", centre) == expected
 
 
 def test_an_agency_s_own_ladder_goes_before_that_of_the_category() -> None:

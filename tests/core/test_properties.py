@@ -117,11 +117,11 @@ def test_every_offered_call_is_ended_or_waiting_at_any_moment_in_any_order(told:
         fold([event], state=state)
         assert_conserved(readings(state, (event.time - told[0].time).total_seconds()), state)
         assert_conserved(readings(state, now), state)
-        assert state.funnel.waiting == sum(journey.is_waiting for journey in state.funnel.open.values())
-        assert state.funnel.waiting >= 0
+        assert state.funnel.crowd.waiting == sum(journey.is_waiting for journey in state.funnel.open.values())
+        assert state.funnel.crowd.waiting >= 0
         assert min(state.funnel.day.counts + state.callers.day.counts + state.forecast.counts, default=0) >= 0
         assert min([*state.funnel.window.cells.values(), *state.callers.window.cells.values()], default=1) > 0
-        assert min(state.funnel.workload.conversations + state.funnel.workload.seconds) >= 0
+        assert min(state.funnel.workload.calls.sums + state.funnel.workload.microseconds.sums, default=0) >= 0
 
 
 @settings(deadline=None)

@@ -1,5 +1,6 @@
 """The survey of Kota Bogor (March 2024), as printed and as it is."""
 
+import json
 from fractions import Fraction
 from math import fsum
 from random import Random
@@ -10,24 +11,33 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from schemas.survey import Response, SurveyAnswered
+from schemas.topics import Refusal, decode
 from streams.core import survey
 from streams.core.centre import Survey
+from streams.core.names import UNKNOWN_TOTAL
 from streams.core.reading import Metric
 from streams.core.survey import (
+    ANSWERS,
     DIMENSIONS,
+    GRADE,
+    INDEX,
+    INDEX_ROUNDED,
     ITEM_ANSWERS,
     ITEM_SCORE,
+    ITEMS,
     MEAN_SCORE,
     RESPONSES,
     SAMPLE_SIZE,
     SCORE,
     SCORE_ROUNDED,
     State,
+    grade,
     half_even,
     half_up,
     item_score,
+    krejcie_morgan,
     mean_score,
-    sample_size,
+    slovin,
 )
 from tests.builders import BOGOR, SOURCE, START, Said, said
 
@@ -130,18 +140,19 @@ def said_of(found: Said, metric: Metric) -> set[str]:
 
 def test_the_study_needed_ninety_one_respondents() -> None:
     """Slovin: 953 callers a day, error 10 %: 90.5, of whom there are no halves."""
-    assert sample_size(953, 0.1) == 91
+    assert slovin(953, 0.1) == 91
     assert readings([{"tepat_waktu.1": 3}], Survey(population=953))[SAMPLE_SIZE,] == 91
     assert (SAMPLE_SIZE,) not in readings([{"tepat_waktu.1": 3}])
+    assert (SAMPLE_SIZE,) not in readings([{"tepat_waktu.1": 3}], Survey(instrument="dimensions"))
 
 
 @pytest.mark.parametrize(("population", "error", "n"), [(1, 0.1, 1), (900, 0.1, 90), (100, 0.1, 50), (1_000_000, 0.05, 400)])
 def test_a_sample_is_rounded_up_to_whole_people_and_only_then(population: int, error: float, n: int) -> None:
-    assert sample_size(population, error) == n
+    assert slovin(population, error) == n
 
 
-ITEMS = [f"{dimension}.{number}" for dimension in DIMENSIONS for number in (1, 2)]
-answers = st.lists(st.dictionaries(st.sampled_from(ITEMS), st.integers(1, 5), min_size=1), min_size=1, max_size=30)
+CODES = [f"{dimension}.{number}" for dimension in DIMENSIONS for number in (1, 2)]
+answers = st.lists(st.dictionaries(st.sampled_from(CODES), st.integers(1, 5), min_size=1), min_size=1, max_size=30)
 
 
 @settings(deadline=None)
@@ -149,7 +160,7 @@ answers = st.lists(st.dictionaries(st.sampled_from(ITEMS), st.integers(1, 5), mi
 def test_scores_are_those_of_a_count_by_hand_in_any_order(told: list[dict[str, int]], dice: Random) -> None:
     found = readings(told)
 
-    for item in ITEMS:
+    for item in CODES:
         given_scores = [scores[item] for scores in told if item in scores]
         assert ((ITEM_SCORE, item) in found) is bool(given_scores)
         if given_scores:
@@ -163,12 +174,96 @@ def test_the_weighted_mean_score_is_the_sum_of_frequency_times_score_by_answers(
     assert item_score([1, 0, 2, 3, 4]) == Fraction(1 * 1 + 2 * 3 + 3 * 4 + 4 * 5, 10)
 
 
+ELEMENTS = {"u1": 4, "u2": 3, "u3": 3, "u4": 4, "u5": 3, "u6": 3, "u7": 4, "u8": 3, "u9": 4}
+
+
+def test_the_statutory_survey_has_an_index_of_nine_elements_in_a_centre_whose_file_says_nothing_of_it() -> None:
+    found = readings([ELEMENTS])
+
+    assert found[RESPONSES,] == 1
+    assert (found[ITEM_SCORE, "u1"], found[ITEM_ANSWERS, "u9"]) == (4, 1)
+    assert found[INDEX,] == pytest.approx(31 / 9 * 25)
+    assert (found[INDEX_ROUNDED, "half_up"], found[INDEX_ROUNDED, "half_even"]) == (86.11, 86.11)
+    assert said_of(found, GRADE) == {"B"}
+    assert said_of(found, SCORE) == said_of(found, MEAN_SCORE) == set()
+
+
+def test_nine_perfect_elements_make_a_hundred_and_not_ninety_nine() -> None:
+    assert readings([dict.fromkeys(ELEMENTS, 4)])[INDEX,] == 100
+    assert readings([dict.fromkeys(ELEMENTS, 1)])[INDEX,] == 25
+
+
+@pytest.mark.parametrize(
+    ("index", "letter"),
+    [
+        ("25", "D"), ("64.99", "D"), ("64.9949", "D"), ("64.995", "C"), ("65", "C"), ("76.60", "C"), ("76.6049", "C"),
+        ("76.605", "B"), ("76.61", "B"), ("88.30", "B"), ("88.3049", "B"), ("88.305", "A"), ("88.31", "A"), ("100", "A"),
+    ],
+)  # fmt: skip
+def test_the_letter_is_of_two_decimals_since_the_regulation_has_nothing_between_its_bounds(index: str, letter: str) -> None:
+    assert grade(Fraction(index)) == letter
+
+
+def test_an_element_that_nobody_answered_leaves_no_index_and_is_said() -> None:
+    found = readings([{item: score for item, score in ELEMENTS.items() if item != "u4"}])
+
+    assert (INDEX,) not in found
+    assert said_of(found, GRADE) == said_of(found, INDEX_ROUNDED) == set()
+    assert (found[ANSWERS, "skm", "fewest"], found[ANSWERS, "skm", "most"]) == (0, 1)
+
+
+def test_unequal_answers_and_unequal_numbers_of_items_are_said() -> None:
+    found = readings(
+        [ELEMENTS, {"u1": 2}, {"tepat_waktu.1": 5, "tepat_waktu.2": 1}, {"tepat_waktu.1": 4, "perubahan_nyata.1": 4}]
+    )
+
+    assert (found[ANSWERS, "skm", "fewest"], found[ANSWERS, "skm", "most"]) == (1, 2)
+    assert (found[ANSWERS, "dimensions", "fewest"], found[ANSWERS, "dimensions", "most"]) == (1, 2)
+    assert (found[ITEMS, "tepat_waktu"], found[ITEMS, "perubahan_nyata"]) == (2, 1)
+    assert found[INDEX,] == pytest.approx((31 - 1) / 9 * 25), "u1 is 3 of two answers"
+
+
+def test_answers_to_a_survey_that_is_not_held_here_are_in_no_figure_and_somebody_is_told() -> None:
+    told = [ELEMENTS, ELEMENTS, {"tepat_waktu.1": 5}]
+
+    statutory, dimensions = (readings(told, Survey(instrument=held)) for held in ("skm", "dimensions"))
+
+    assert (statutory[RESPONSES,], statutory[UNKNOWN_TOTAL, "survey"]) == (2, 1)
+    assert (dimensions[RESPONSES,], dimensions[UNKNOWN_TOTAL, "survey"]) == (1, 2)
+    assert said_of(statutory, ITEM_SCORE) == set(ELEMENTS)
+    assert said_of(dimensions, ITEM_SCORE) == {"tepat_waktu.1"}
+    assert (INDEX,) not in dimensions
+    both = readings(told)
+    assert (both[RESPONSES,], (UNKNOWN_TOTAL, "survey") in both) == (3, False)
+
+
+@pytest.mark.parametrize(
+    ("population", "n"), [(10, 10), (15, 14), (100, 80), (220, 140), (1_000, 278), (2_000, 322), (1_000_000, 384)]
+)
+def test_the_statutory_survey_needs_as_many_as_its_table_says(population: int, n: int) -> None:
+    assert krejcie_morgan(population, 0.05) == n
+    assert readings([ELEMENTS], Survey(instrument="skm", population=population))[SAMPLE_SIZE,] == n
+
+
+@pytest.mark.parametrize(
+    "scores", [{"u1": 5}, {"u10": 1}, {"u0": 1}, {"u1": 4, "tepat_waktu.1": 4}, {"tepat_waktu.1": 6}, {"u1.1": 1}, {"u1": 0}]
+)
+def test_a_response_of_two_surveys_or_with_a_score_that_its_survey_does_not_have_is_refused(scores: dict[str, int]) -> None:
+    event = answer(1, {"u1": 4}).model_dump(mode="json")
+    event["data"]["scores"] = scores
+
+    refusal = decode(json.dumps(event).encode())
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.detail.startswith("field data.scores")
+
+
 def test_the_state_of_ten_thousand_respondents_takes_less_than_three_kilobytes() -> None:
-    """All 45 items that there can be, without the ledger; it grows only with the digits."""
+    """All 54 items that there can be, without the ledger; it grows only with the digits."""
     every = {f"{dimension}.{number}": 1 + number % 5 for dimension in DIMENSIONS for number in range(1, 10)}
-    state = fold([every])
+    state = fold([every, ELEMENTS])
     for counts in state.items.values():
-        counts[:] = [2000] * 5
+        counts[:] = [2000] * len(counts)
     size = len(TypeAdapter(State).dump_json(state))
     print(f"\n{size:,} bytes")
 

@@ -43,7 +43,8 @@ def test_what_is_over_an_hour_old_is_put_together_and_a_pause_goes_on_from_where
     timeline = told((0, MEMBER, "a", "in"), (10, PAUSE, "a", "1"), (20, PAUSE, "a", ""), (30, PAUSE, "a", "2"))
     timeline.put(Change(5000, SEEN, "a", ""))
 
-    assert timeline.tidy() == ([("1", 10.0)], 0)
+    [over], lost = timeline.tidy()
+    assert (over.pauses, lost) == ([("1", 10.0)], 0)
     assert timeline.since == 30
     past = timeline.replay(6000)
     assert (past.standing.queues, past.standing.pause, past.standing.paused_since) == (["a"], "2", 30)
@@ -55,14 +56,14 @@ def test_what_is_over_an_hour_old_is_put_together_and_a_pause_goes_on_from_where
 def test_a_wrap_up_lasts_until_its_end_its_time_or_the_log_out() -> None:
     in_and_on = [(0.0, MEMBER, "", "in"), (10.0, WRAP_UP, "", "30.0")]
 
-    assert told(*in_and_on).replay(99).wraps == [(10, 40)]
-    assert told(*in_and_on, (20, WRAP_UP, "", "")).replay(99).wraps == [(10, 20)]
-    assert told(*in_and_on, (20, MEMBER, "", "")).replay(99).wraps == [(10, 20)]
-    assert told(*in_and_on, (20, WRAP_UP, "", "60.0")).replay(99).wraps == [(10, 20), (20, 80)]
-    assert told(*in_and_on).replay(30).wraps == [(10, 30)]
+    assert told(*in_and_on).replay(99).wraps == [(10, 40, "")]
+    assert told(*in_and_on, (20, WRAP_UP, "", "")).replay(99).wraps == [(10, 20, "")]
+    assert told(*in_and_on, (20, MEMBER, "", "")).replay(99).wraps == [(10, 20, "")]
+    assert told(*in_and_on, (20, WRAP_UP, "", "60.0")).replay(99).wraps == [(10, 20, ""), (20, 80, "")]
+    assert told(*in_and_on).replay(30).wraps == [(10, 30, "")]
     longer = told((0, MEMBER, "", "in"), (10, WRAP_UP, "", "9000.0"), (20, SEEN, "", ""), (8000, SEEN, "", ""))
     longer.tidy()
-    assert longer.replay(8100).wraps == [(20, 8100)]
+    assert longer.replay(8100).wraps == [(10, 8100, "")], "as long as it is, whenever it is put together"
 
 
 def test_where_it_is_known_to_be_there_only_the_last_time_that_it_was_seen_is_kept() -> None:

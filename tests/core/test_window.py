@@ -1,7 +1,6 @@
 """A rolling window is what a brute-force count says; the local day ends at midnight."""
 
 from datetime import datetime
-from math import floor
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,26 +15,27 @@ KINDS = 16
 Things = list[tuple[float, int]]
 BASE = 1_732_496_400
 
+moments = st.one_of(
+    st.integers(BASE * 10**6, (BASE + 3 * LONGEST) * 10**6).map(lambda microseconds: microseconds / 10**6),
+    st.integers(BASE, BASE + 3 * LONGEST).map(float),
+)
 things = st.lists(
-    st.tuples(st.floats(BASE, BASE + 3 * LONGEST) | st.integers(BASE, BASE + 3 * LONGEST).map(float), st.integers(0, KINDS - 1)),
+    st.tuples(moments, st.integers(0, KINDS - 1)),
     max_size=60,
 )
 
 
 def brute_force(told: Things, now: float) -> list[list[int]]:
-    return [
-        [sum(of == kind and 0 <= floor(now) - floor(time) < length for time, of in told) for kind in range(KINDS)]
-        for length in LENGTHS
-    ]
+    return [[sum(of == kind and now - length < time <= now for time, of in told) for kind in range(KINDS)] for length in LENGTHS]
 
 
 @settings(deadline=None)
-@given(things, st.floats(0, 2 * LONGEST))
+@given(things, st.integers(0, 2 * LONGEST * 10**6).map(lambda microseconds: microseconds / 10**6))
 def test_a_window_holds_what_a_brute_force_count_holds(told: Things, later: float) -> None:
     window = Window()
     for time, kind in told:
         window.add(time, kind)
-    now = max((time for time, _ in told), default=BASE) + later
+    now = round(max((time for time, _ in told), default=BASE) + later, 6)
 
     assert window.counts(now, LENGTHS, KINDS) == brute_force(told, now)
 
@@ -59,19 +59,32 @@ def test_a_window_forgets_what_no_window_can_hold(told: Things) -> None:
     for time, kind in told:
         window.add(time, kind)
 
-    [counts] = window.counts(window.newest, (LONGEST + 900,), KINDS)
+    [counts] = window.counts(window.newest / 10**6, (LONGEST + 900,), KINDS)
     assert sum(counts) == sum(window.cells.values())
 
 
-@pytest.mark.parametrize(("now", "n"), [(99.9, 0), (100, 1), (399.9, 1), (400, 0)])
-def test_the_edges_of_a_window_are_whole_seconds(now: float, n: int) -> None:
+@pytest.mark.parametrize(("now", "n"), [(100.699999, 0), (100.7, 1), (400, 1), (400.699999, 1), (400.7, 0)])
+def test_a_window_reaches_to_the_fraction_of_a_second(now: float, n: int) -> None:
     """
-    now - 300 < s <= now:   100.7 is of second 100, held from 100 until 400
+    now - 300 < t <= now:   100.7 is held from 100.7 until 400.7
     """
     window = Window()
     window.add(BASE + 100.7, 3)
 
     assert window.counts(BASE + now, (300,), KINDS)[0][3] == n
+
+
+def test_what_is_known_to_the_second_is_taken_back_from_it() -> None:
+    window = Window()
+    for time in (99.999999, 100.7, 101.0):
+        window.add(BASE + time, 3)
+    window.add(BASE + 100.2, 4)
+    window.add(BASE + 100, 3, -1)
+
+    assert window.counts(BASE + 200, (300,), KINDS)[0][3:5] == [2, 1]
+    assert window.counts(BASE + 100.9, (300,), KINDS)[0][3:5] == [1, 1]
+    window.add(BASE + 100, 3, -1)
+    assert window.counts(BASE + 200, (300,), KINDS)[0][3:5] == [2, 1]
 
 
 @pytest.mark.parametrize(

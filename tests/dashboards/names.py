@@ -68,7 +68,13 @@ def unknown(expr: str, known: dict[str, set[str]]) -> list[str]:
         ]
     for node in tree:
         if isinstance(node, promql_parser.AggregateExpr) and node.modifier is not None:
-            below = [inner.name for inner in nodes(node.expr) if isinstance(inner, promql_parser.VectorSelector)]
-            available = set().union(*(known.get(name or "", set()) for name in below))
+            below = list(nodes(node.expr))
+            series = [inner.name for inner in below if isinstance(inner, promql_parser.VectorSelector)]
+            made = {
+                inner.args[1].val
+                for inner in below
+                if isinstance(inner, promql_parser.Call) and inner.func.name == "label_replace"
+            }
+            available = made.union(*(known.get(name or "", set()) for name in series))
             wrong += [f"grouping label {label}" for label in node.modifier.labels if label not in available]
     return wrong

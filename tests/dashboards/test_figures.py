@@ -88,6 +88,7 @@ def test_twelve_who_have_waited_too_long_use_up_the_budget_before_they_are_answe
     series = {
         'psap_journey_wait_seconds_bucket{city="32.71",outcome="answered",le="15.0"}': 7,
         'psap_journeys_ended_total{city="32.71",outcome="answered"}': 7,
+        'psap_journeys_backward_total{city="32.71",outcome="answered"}': 0,
         'psap_journeys_waiting_beyond{city="32.71",threshold="15"}': 12,
     }
     check(promtool, tmp_path, series, asked("psap-service-level", "Error budget left, 30 d", "≤ 15 s"), [{"value": -9}])

@@ -156,7 +156,11 @@ def query(port: int, expr: str) -> list[dict[str, Any]]:
         return [series for series in found if series["value"][1] != "NaN"]
 
 
-EMPTY = {"topk(10, (time() - max by (city) (psap_last_event_timestamp_seconds)) > on (city)": "nobody is silent"}
+EMPTY = {
+    "topk(10, (time() - max by (city) (psap_last_event_timestamp_seconds)) > on (city)": "nobody is silent",
+    "max by (gauge) (psap_gauge_interval_": "the gauge is read every ten minutes",
+    "(max by (dimension) (label_replace(psap_survey_item_answers": "everybody answered every item",
+}
 """Queries that rightly find nothing at the end of this week, by how they begin."""
 
 

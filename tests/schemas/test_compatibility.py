@@ -67,6 +67,9 @@ def breaks(old: Json, new: Json, path: str = "", roots: tuple[Json, Json] | None
             if name not in new.get("required", []):
                 yield f"{f'{path}.{name}'.lstrip('.')}: a required field became optional; readers of today count on it"
         return
+    for pattern, was in old.get("patternProperties", {}).items():
+        if new.get("patternProperties", {}).get(pattern) != was:
+            yield f"{path}: the fields {pattern} were removed or changed; keep them, old events have them"
     for value in old.get("enum", []):
         if not Draft202012Validator(_type(new) | ({"enum": new["enum"]} if "enum" in new else {})).is_valid(value):
             yield f"{path}: the enum value {value!r} was removed; old events have it"
@@ -83,8 +86,10 @@ def _deref(schema: Json, root: Json) -> Json:
 
 
 def _type(schema: Json) -> Json:
-    """What values a field may have, but for the enum, which may grow, and words."""
-    return {key: value for key, value in schema.items() if key not in {"title", "description", "default", "enum"}}
+    """What values a field may have, but for the enum and the patterns of names, which may grow, and words."""
+    return {
+        key: value for key, value in schema.items() if key not in {"title", "description", "default", "enum", "patternProperties"}
+    }
 
 
 def _required_field_added(schema: Json) -> None:
@@ -129,6 +134,18 @@ def test_a_breaking_change_is_named_with_its_rule(change: Callable[[Json], None]
     change(new)
 
     assert list(breaks(old, new)) == [rule]
+
+
+def test_fields_named_by_a_pattern_may_come_beside_others_and_none_may_go() -> None:
+    old = json_schema(EVENT_TYPES["survey.answered"])
+    new = deepcopy(old)
+    patterns = new["$defs"]["Response"]["properties"]["scores"]["patternProperties"]
+
+    patterns["^v[1-9]$"] = {"type": "integer"}
+    assert list(breaks(old, new)) == []
+
+    patterns["^u[1-9]$"] = {"type": "string"}
+    assert list(breaks(old, new)) == ["data.scores: the fields ^u[1-9]$ were removed or changed; keep them, old events have them"]
 
 
 def test_a_closed_set_may_open_into_text_that_holds_all_of_it() -> None:

@@ -62,6 +62,13 @@ def test_the_first_units_lags_over_the_week_are_those_of_the_rows(measured: Call
     assert said[percentiles % ("dispatched_to_arrived", "0.5")] == 300
     assert said[percentiles % ("dispatched_to_arrived", "0.9")] == 921
     assert said['psap_ticket_stage_tickets{opd="sffd",stage="opened_to_dispatched"}'] == 2_776
+    for family, labels in (("ticket", 'opd="sffd",'), ("city", "")):
+        whole = f'psap_{family}_stage_quantile_seconds{{{labels}stage="opened_to_arrived",quantile="%s"}}'
+        assert (said[whole % "0.5"], said[whole % "0.9"]) == (436, 1045)
+        assert said[f'psap_{family}_stage_tickets{{{labels}stage="opened_to_arrived"}}'] == 2_683
+        assert said[f'psap_{family}_scene_tickets{{{labels}threshold="900"}}'] == 2_683
+        assert round(said[f'psap_{family}_scene_ratio{{{labels}threshold="900"}}'], 3) == 0.843
+        assert round(said[f'psap_{family}_scene_ratio{{{labels}threshold="480"}}'], 3) == 0.553
     assert said['psap_ticket_stage_seconds_bucket{opd="sffd",stage="opened_to_dispatched",le="+Inf"}'] == 2_776
 
 

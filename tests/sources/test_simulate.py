@@ -23,6 +23,7 @@ from schemas.environment import GaugeRead, WeatherWarned
 from schemas.event import Event
 from schemas.network import LinkDown, LinkHeartbeat, LinkUp
 from schemas.operators import OperatorLoggedIn, OperatorLoggedOut, OperatorPaused
+from schemas.survey import SurveyAnswered
 from schemas.topics import EVENT_TYPES, TOPIC_OF, decode, encode
 from streams import centres
 from streams.core.centre import Centre
@@ -417,6 +418,15 @@ def test_a_seat_pauses_for_the_reasons_of_its_centre_s_file() -> None:
 
 def test_a_bare_centre_tells_of_its_calls_and_seats_alone() -> None:
     assert {event.type.partition(".")[0] for event in simulate.events(3, START, CENTRE, days=2)} == {"call", "operator"}
+
+
+def test_the_survey_that_is_told_is_the_one_of_the_centre_s_file() -> None:
+    asked = changed(CENTRE, survey={"instrument": "skm"})
+
+    told = [event for event in simulate.events(3, START, asked, days=3) if isinstance(event, SurveyAnswered)]
+
+    assert told
+    assert all(set(event.data.scores) == {f"u{n}" for n in range(1, 10)} for event in told)
 
 
 def test_every_ticket_is_told_to_its_end_and_one_agency_is_slow(fortnight: list[Event]) -> None:
