@@ -9,7 +9,8 @@ from streams.core.reading import Metric, Readings
 
 _ABOUT = (
     " over this hour of the clock (UTC) and the 167 before, from the first with a call to the newest, by hours that a condition "
-    "touched: link_down or warning; or not, of those that were seen whole (psap_hours_unseen): links_up, no_warning; tests left out."
+    "touched: link_down or warning; or not, of those that were seen whole (psap_hours_unseen): links_up, no_warning. Tests are "
+    "left out."
 )
 RATIO = Metric(
     "psap_network_loss_ratio",

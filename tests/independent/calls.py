@@ -1,5 +1,6 @@
 """Calls: the story of every journey and of every visit, told once; and what was true of them at a moment."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -279,6 +280,8 @@ def _say_journeys(
         found["psap_journeys_ended_total", outcome] = len(ended)
         if outcome in WAITS:
             found["psap_journey_wait_seconds", outcome] = buckets(journey.closed - journey.arrived for journey in ended)
+    for outcome in ("answered", "abandoned"):
+        found["psap_journeys_backward_total", outcome] = 0
     found["psap_journeys_waiting",] = len(waiting)
     for limit in sorted({15, 20, stories.limits["service_level_seconds"] / SECOND}):
         found["psap_journeys_waiting_beyond", f"{limit:g}"] = _beyond(waiting, now, limit)
@@ -325,6 +328,8 @@ def _say_queues(found: Figures, stories: Stories, now: int) -> None:
         if waiting:
             found["psap_oldest_waiting_call_timestamp_seconds", queue] = seconds(min(visit.came for visit in waiting))
         over = [visit for visit in answered if visit.ended <= now]
+        for part in ("wait", "conversation"):
+            found["psap_calls_backward_total", queue, part] = 0
         found["psap_calls_in_service", queue] = sum(visit.talk is not None and visit.talk.goes_on(now) for visit in answered)
         for how, name in (("transferred", "transferred"), ("cut_off", "cut_off"), ("unended", "unended")):
             found[f"psap_calls_{name}_total", queue] = sum(visit.how == how for visit in over)
@@ -374,12 +379,18 @@ def _say_peaks(found: Figures, came: list[Journey], now: int, today: int) -> Non
 
 
 def _peak(came: Iterable[Journey], since: int, now: int) -> tuple[int, int]:
-    """The most that waited at once, and when they first did; whoever is answered or lost as he comes did not wait."""
-    steps = [(max(journey.arrived, since), 1) for journey in came if since < journey.known > journey.arrived]
-    steps += [(journey.known, -1) for journey in came if since < journey.known > journey.arrived and journey.known <= now]
+    """The most that waited at a whole second, and when they first did: those who came in it or before, and not those whose
+    waiting ended in it or before.
+    """
+    steps: Counter[int] = Counter()
+    for journey in came:
+        ended = journey.known // SECOND if journey.known <= now else NEVER
+        if ended > since // SECOND:
+            steps[max(journey.arrived, since) // SECOND] += 1
+            steps[ended] -= 1
     most = waiting = first = 0
-    for time, step in sorted(steps):
-        waiting += step
+    for second in sorted(steps):
+        waiting += steps[second]
         if waiting > most:
-            most, first = waiting, time
+            most, first = waiting, second * SECOND
     return most, first

@@ -8,15 +8,16 @@ from typing import Any
 
 from holidays import country_holidays
 
-from tests.independent.history import EPOCH, MINUTE, SECOND, Figures, History, Told, buckets, midnight, moment, seconds
+from tests.independent import scene
+from tests.independent.history import EPOCH, MINUTE, Figures, History, Told, buckets, moment, seconds
 
-BOUNDS = (30.0, 60.0, 120.0, 240.0, 420.0, 900.0, 1800.0, 3600.0, 14_400.0, 86_400.0, 172_800.0, 259_200.0)
-QUANTILES = {"0.5": 50, "0.9": 90}
 LADDERS = {
     "life_safety": {"clock": "always", "rungs": [("7m", 7), ("15m", 15), ("24h", 1440)]},
     "routine": {"clock": "working_days", "rungs": [("24h", 1440), ("48h", 2880), ("72h", 4320)]},
 }
-HOLIDAYS = country_holidays("ID")
+RESTS = ("weekends", "holidays", "joint_leave")
+HOLIDAYS = country_holidays("ID", categories="public")
+JOINT_LEAVE = country_holidays("ID", categories="government")
 
 
 @dataclass(slots=True)
@@ -29,16 +30,29 @@ class Leg:
 
 
 @dataclass(slots=True)
+class Way:
+    """When the first unit was sent out and when the first was on scene, since a ticket was opened or reopened."""
+
+    dispatched: int | None = None
+    arrived: int | None = None
+
+
+@dataclass(slots=True)
 class Ticket:
     """One ticket at a moment."""
 
     category: str
     began: int
     """When it was opened or, later, reopened."""
+    call: str | None = None
     closed: int | None = None
-    dispatched: int | None = None
-    arrived: int | None = None
+    first: Way = field(default_factory=Way)
+    own: dict[str, Way] = field(default_factory=dict)
+    """The same of each agency's own units."""
     by: str | None = None
+    reached: int | None = None
+    """When a unit first was on scene before it was ever reopened."""
+    reopened: bool = False
     legs: list[Leg] = field(default_factory=list)
     units: dict[str, str] = field(default_factory=dict)
     reminders: dict[str, int] = field(default_factory=dict)
@@ -59,8 +73,8 @@ class Desk:
         self.opds: set[str] = set()
         self.counts: Counter[tuple[str, ...]] = Counter()
         self.responses: defaultdict[str, list[int]] = defaultdict(list)
-        self.stages: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
-        """By agency and stage, from when to when each took."""
+        self.stages: defaultdict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
+        """By `ticket` and agency, `category` and category, or `city`, and by stage, from when to when each took."""
         for event in history.of("ticket"):
             if event.time > now:
                 break
@@ -71,7 +85,7 @@ class Desk:
         data = {name: self._history.label(kinds[name], said) if name in kinds else said for name, said in event.data.items()}
         self.opds |= {data[name] for name in ("opd", "to") if name in data}
         if event.type == "ticket.opened":
-            self.tickets[data["ticket"]] = Ticket(data["category"], now)
+            self.tickets[data["ticket"]] = Ticket(data["category"], now, data.get("call"))
             self.counts["psap_tickets_opened_total", data["category"]] += 1
             return
         ticket = self.tickets[data["ticket"]]
@@ -83,16 +97,23 @@ class Desk:
             case "unit_dispatched":
                 self._answer(ticket, data["opd"], now)
                 ticket.units[data["unit"]] = data["opd"]
-                if ticket.dispatched is None:
-                    ticket.dispatched, ticket.by = now, data["opd"]
-                    self.stages[data["opd"], "opened_to_dispatched"].append((ticket.began, now))
+                if ticket.first.dispatched is None:
+                    ticket.by = data["opd"]
+                for way, scopes in self._ways(ticket, data["opd"]):
+                    if way.dispatched is None:
+                        way.dispatched = now
+                        self._took(scopes, "opened_to_dispatched", ticket.began, now)
             case "unit_arrived":
                 self._answer(ticket, data["opd"], now)
                 ticket.units[data["unit"]] = data["opd"]
-                if ticket.arrived is None:
-                    ticket.arrived = now
-                    if ticket.dispatched is not None and ticket.by is not None:
-                        self.stages[ticket.by, "dispatched_to_arrived"].append((ticket.dispatched, now))
+                for way, scopes in self._ways(ticket, data["opd"]):
+                    if way.arrived is None:
+                        way.arrived = now
+                        self._took(scopes, "opened_to_arrived", ticket.began, now)
+                        if way.dispatched is not None:
+                            self._took(scopes, "dispatched_to_arrived", way.dispatched, now)
+                if ticket.reached is None and not ticket.reopened:
+                    ticket.reached = now
             case "unit_available":
                 ticket.units.pop(data["unit"], None)
             case "passed_on":
@@ -102,9 +123,9 @@ class Desk:
             case "closed" if ticket.closed is None:
                 ticket.closed, ticket.units = now, {}
                 self.counts["psap_tickets_closed_total", ticket.opd or "none"] += 1
-                self.stages[ticket.opd or "none", "opened_to_closed"].append((ticket.began, now))
+                self._took([("ticket", ticket.opd or "none")], "opened_to_closed", ticket.began, now)
             case "reopened":
-                ticket.began, ticket.closed, ticket.dispatched, ticket.arrived = now, None, None, None
+                ticket.began, ticket.closed, ticket.first, ticket.own, ticket.reopened = now, None, Way(), {}, True
                 self.counts["psap_tickets_reopened_total", ticket.opd or "none"] += 1
                 if ticket.opd is not None:
                     ticket.legs.append(Leg(ticket.opd, now))
@@ -113,6 +134,15 @@ class Desk:
                 ticket.reminders[data["rung"]] = now
             case "reminder_accepted" if ticket.reminders.pop(data["rung"], None) is not None:
                 self.counts["psap_ticket_reminders_total", data["opd"], data["rung"]] += 1
+
+    def _ways(self, ticket: Ticket, opd: str) -> list[tuple[Way, list[tuple[str, ...]]]]:
+        """The ways of a ticket that a unit of an agency is on, and whose figures each is in."""
+        own = ticket.own.setdefault(opd, Way())
+        return [(ticket.first, [("city",), ("category", ticket.category)]), (own, [("ticket", opd)])]
+
+    def _took(self, scopes: list[tuple[str, ...]], stage: str, start: int, end: int) -> None:
+        for scope in scopes:
+            self.stages[(*scope, stage)].append((start, end))
 
     def _is_of_now(self, ticket: Ticket, data: dict[str, Any]) -> bool:
         """Whether a reminder is of the last sending, and of a rung of its ladder."""
@@ -150,32 +180,21 @@ def figures(history: History, now: int) -> Figures:
     for place, n in places.items():
         found["psap_tickets_open", *place] = n
     found["psap_tickets_lost_total",] = found["psap_tickets_unmatched_total",] = 0
-    found["psap_tickets_awaiting_dispatch",] = sum(t.dispatched is None and t.arrived is None for t in still)
+    found["psap_tickets_awaiting_dispatch",] = sum(
+        ticket.first.dispatched is None and ticket.first.arrived is None for ticket in still
+    )
     for opd in desk.opds:
         for name in ("closed", "reopened", "passed_on"):
             found[f"psap_tickets_{name}_total", opd] = 0
         found["psap_units_busy", opd] = len(units[opd])
         found["psap_ticket_reminders_pending", opd] = len(pending[opd])
-        found["psap_ticket_response_seconds", opd] = buckets(desk.responses[opd], BOUNDS)
+        found["psap_ticket_response_seconds", opd] = buckets(desk.responses[opd], scene.BOUNDS)
         if waiting[opd]:
             found["psap_oldest_unanswered_ticket_timestamp_seconds", opd] = seconds(min(waiting[opd]))
         if pending[opd]:
             found["psap_oldest_pending_reminder_timestamp_seconds", opd] = seconds(min(pending[opd]))
     found |= desk.counts
-    week = midnight(now, history.zone, -6)
-    for (opd, stage), took in desk.stages.items():
-        found["psap_ticket_stage_seconds", opd, stage] = buckets((end - start for start, end in took), BOUNDS)
-        lags = sorted(_rounded(end - start) for start, end in took if end >= week)
-        found["psap_ticket_stage_tickets", opd, stage] = len(lags)
-        for quantile, percent in QUANTILES.items() if lags else ():
-            rank = -(-percent * len(lags) // 100)
-            found["psap_ticket_stage_quantile_seconds", opd, stage, quantile] = lags[rank - 1]
-    return found
-
-
-def _rounded(lag: int) -> int:
-    """A lag in seconds: to the second below an hour, else to the minute; a half to the even one."""
-    return round(lag / SECOND) if lag < 60 * MINUTE else round(lag / MINUTE) * 60
+    return found | scene.figures(history, desk, now)
 
 
 def _rung(ticket: Ticket, now: int, centre: dict[str, Any]) -> str:
@@ -183,7 +202,11 @@ def _rung(ticket: Ticket, now: int, centre: dict[str, Any]) -> str:
         return "unsent" if ticket.opd is None else "answered"
     leg = ticket.legs[-1]
     ladder = _ladder(ticket.category, leg.opd, centre)
-    passed = [name for name, minutes in ladder["rungs"] if _counted(ladder["clock"], leg.since, now, centre) >= minutes * MINUTE]
+    passed = [
+        name
+        for name, minutes in ladder["rungs"]
+        if _counted(ladder["clock"], leg.opd, leg.since, now, centre) >= minutes * MINUTE
+    ]
     return passed[-1] if passed else "in_time"
 
 
@@ -199,19 +222,23 @@ def _ladder(category: str, opd: str, centre: dict[str, Any]) -> dict[str, Any]:
     return {"clock": written.get("clock", "always"), "rungs": rungs}
 
 
-def _counted(clock: str, since: int, now: int, centre: dict[str, Any]) -> int:
+def _counted(clock: str, opd: str, since: int, now: int, centre: dict[str, Any]) -> int:
     """How much time a ladder's clock has counted between two moments."""
     if clock == "always":
         return now - since
-    return sum(max(0, min(end, now) - max(start, since)) for start, end in _working(clock, since, now, centre))
+    return sum(max(0, min(end, now) - max(start, since)) for start, end in _working(clock, opd, since, now, centre))
 
 
-def _working(clock: str, since: int, now: int, centre: dict[str, Any]) -> Iterator[tuple[int, int]]:
-    """The stretches of days on which agencies work."""
+def _working(clock: str, opd: str, since: int, now: int, centre: dict[str, Any]) -> Iterator[tuple[int, int]]:
+    """The stretches of days on which an agency works."""
+    own = next((each for each in centre.get("opds", ()) if isinstance(each, dict) and each["code"] == opd), {})
+    rests_on = own.get("rests_on", RESTS)
     zone, office = History(centre).zone, centre.get("office", {})
     day, last = ((EPOCH + timedelta(microseconds=each)).astimezone(zone).date() for each in (since, now))
     while day <= last:
-        if day.isoweekday() in office.get("days", (1, 2, 3, 4, 5)) and day not in HOLIDAYS:
+        is_weekend = day.isoweekday() not in office.get("days", (1, 2, 3, 4, 5))
+        rests = {"weekends": is_weekend, "holidays": day in HOLIDAYS, "joint_leave": day in JOINT_LEAVE}
+        if not any(rests[kind] for kind in rests_on):
             if clock == "working_days":
                 yield _local(day, time.min, centre), _local(day + timedelta(days=1), time.min, centre)
             else:

@@ -46,8 +46,22 @@ def _say_gauge(found: Figures, centre: dict[str, Any], gauge: str, levels: list[
     found["psap_gauge_level_centimetres", gauge] = level
     for each in centre.get("gauges", ()):
         if each["code"] == gauge:
-            found["psap_gauge_siaga", gauge] = 4 - sum(level > bound for bound in each["siaga"])
+            is_from = each.get("siaga_at", "above") == "from"
+            passed = (level >= bound if is_from else level > bound for bound in each["siaga"])
+            found["psap_gauge_siaga", gauge] = 4 - sum(passed)
     first = now // MINUTE - 30
     lately = [(time // MINUTE, read) for time, read in levels if time // MINUTE >= first]
     if len({minute for minute, _ in lately}) >= 2:
-        found["psap_gauge_rise_centimetres", gauge] = max(0.0, level - min(read for _, read in lately))
+        found["psap_gauge_rise_centimetres", gauge] = level - min(read for _, read in lately)
+    _say_interval(found, gauge, [(time // MINUTE, read) for time, read in levels], level)
+
+
+def _say_interval(found: Figures, gauge: str, levels: list[tuple[int, float]], level: float) -> None:
+    """What may have risen while the gauge was not read."""
+    first = levels[-1][0] - 30
+    resumed = min(minute for minute, _ in levels if minute >= first)
+    stopped = max((minute for minute, _ in levels if minute < first), default=None)
+    if stopped is not None and 30 < resumed - stopped <= 120:
+        lowest = min(read for minute, read in levels if minute == stopped or minute >= resumed)
+        found["psap_gauge_interval_rise_centimetres", gauge] = level - lowest
+        found["psap_gauge_interval_seconds", gauge] = (resumed - stopped) * 60

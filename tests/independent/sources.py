@@ -19,6 +19,8 @@ THRESHOLDS = {
     "open_callbacks": 5,
     "occupancy_ratio": 0.85,
     "pause_seconds": 600,
+    "scene_seconds": 900,
+    "scene_ratio": 0.8,
 }
 """What holds where the centre's file says nothing."""
 
