@@ -40,12 +40,12 @@ def letters(number: int) -> str:
     return ascii_letters[:number]
 
 
-CAME, SPOKE, CUT_OFF, TALKED, GONE = range(KINDS, KINDS + 5)
+CAME, SPOKE, CUT_OFF, TALKED, GONE, PASSED_ON = range(KINDS, KINDS + 6)
 """As what a call is counted besides the kinds of `service_level`: as offered and also as come on a link for the forecast, as a
 conversation by its end, and as cut off. And what is only noted: when a conversation after the first began, and when a call was
-over that counted as nothing then.
+over that counted as nothing then; and that it was passed on to another centre.
 """
-_LETTERS = letters(KINDS + 5)
+_LETTERS = letters(KINDS + 6)
 _WHAT = {letter: what for what, letter in enumerate(_LETTERS)}
 _COUNTED = re.compile(r"([a-zA-Z])(-?[0-9]+)(?:/([0-9]+))?")
 

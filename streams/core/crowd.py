@@ -65,7 +65,7 @@ class Crowd:
             if second >= self.midnight:
                 # Whoever waits over midnight is the day's first peak.
                 start, self.midnight = midnights(second, zone)
-                self.today = Peak(waiting, start)
+                self.today = Peak(waiting, start) if second > start else Peak()
             waiting += self.recent.pop(second)
             self.ever.see(waiting, float(second))
             self.today.see(waiting, float(second))

@@ -13,6 +13,7 @@ from streams.core.callbook import (
     ELSEWHERE,
     GONE,
     LOST,
+    PASSED_ON,
     SHORT,
     SPOKE,
     TALKED,
@@ -115,16 +116,13 @@ class Funnel:
             place = self.book.find(key)
             if place is not None and time < place.left:
                 return None
-            journey = self._open(key, exchange, time, centre)
-            if place is not None:
-                journey.past = ((ANY_QUEUE, place.time, place.left),)
-                if place.end == ANSWERED:
-                    # It was passed on, and came into a queue: the same journey goes on.
-                    journey.city = journey.begun = True
-                    journey.arrived = journey.answered = float(place.left)
-                    journey.start, journey.test = place.time, place.is_test
-                    journey.talked = any(what == SPOKE for what, _, _ in place.counted())
-                else:
+            if place is not None and place.end == ANSWERED:
+                # It was passed on, and came into a queue.
+                journey = self._go_on(key, exchange, time, place, centre)
+            else:
+                journey = self._open(key, exchange, time, centre)
+                if place is not None:
+                    journey.past = ((ANY_QUEUE, place.time, place.left),)
                     self.book.tear_out(place)
         if direction == "outbound":
             if journey.visit.entered is None:
@@ -166,6 +164,14 @@ class Funnel:
         """A call taker answered."""
         journey = self._hear(key, exchange, time, centre)
         if journey is None:
+            place = self.book.find(key)
+            if seat is not None and place is not None and place.end == ANSWERED and place.left < time:
+                # It was passed on straight to a seat, through no queue.
+                journey = self._go_on(key, exchange, time, place, centre)
+                journey.visit.answered, journey.visit.seat = time, seat
+                journey.counted += entry(TALKED, int(time) - journey.start)
+                self._take_seat(journey, seat, time)
+                return
             # Such a caller was not lost, whatever else was told.
             self.book.write_end(key, ANSWERED)
             return
@@ -391,6 +397,8 @@ class Funnel:
                 calls = 0
             elif what in {TALKED, GONE}:
                 answered = time
+            elif what == PASSED_ON:
+                self.journeys.passed_on_day.add(time, 0, n)
             else:
                 self._tally(what, time, n, centre)
                 answered = time
@@ -420,6 +428,16 @@ class Funnel:
             self.strangers.pass_over("open_calls")
             self._give_up(self.open[oldest], time, centre)
         journey = self.open[key] = Journey(key, exchange, time)
+        return journey
+
+    def _go_on(self, key: str, exchange: str, time: float, place: Place, centre: Centre) -> Journey:
+        """A journey of the city that was answered and over goes on: it was passed on."""
+        journey = self._open(key, exchange, time, centre)
+        journey.past = ((ANY_QUEUE, place.time, place.left),)
+        journey.city = journey.begun = True
+        journey.arrived = journey.answered = float(place.left)
+        journey.start, journey.test = place.time, place.is_test
+        journey.talked = any(what == SPOKE for what, _, _ in place.counted())
         return journey
 
     def _visit(self, journey: Journey, time: float, label: str, clock: Clock, centre: Centre) -> bool:
@@ -734,6 +752,7 @@ class Funnel:
         if time >= day.end:
             day.begin(time, centre.timezone, 1)
         day.add(time, 0, 0 if journey.test else 1)
+        journey.counted += entry(PASSED_ON, int(time) - journey.start)
 
     def _decide(self, exchange: str, tells: bool, centre: Centre) -> None:
         """It turns out whether an exchange tells when the queue begins. If it does, whoever gave up before was in no queue yet.

@@ -1,6 +1,7 @@
 """From the answer of a call to the first unit on scene, where a ticket says by which call it came."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from streams.core import calls, dispatch
 from streams.core.callbook import ELSEWHERE, HOUR, REACH, Place, mark
@@ -76,27 +77,34 @@ def _answered(funnel: Funnel, sources: tuple[str, ...], call: str, now: float) -
     two exchanges have a call of that name.
     """
     places = [place for key in _keys(sources, call) if (place := funnel.book.find(funnel.legs.get(key, key))) is not None]
-    if len(places) != 1:
+    known = [(place, _noted(place.lines[place.mark], place.start)) for place in places]
+    known = [(place, noted) for place, noted in known if place.start >= (now // HOUR - noted.reach) * HOUR]
+    if len(known) != 1:
         return None
-    [place] = places
-    reach, time = _noted(place.lines[place.mark], place.start)
-    if reach is None or place.start < (now // HOUR - reach) * HOUR:
+    [(place, (_, is_counted, time))] = known
+    if not is_counted:
         return None
     if time is None and (journey := funnel.open.get(place.mark)) is not None and journey.answered is not None:
         return int(journey.answered)
     return time
 
 
-@lru_cache(maxsize=16_384)
-def _noted(line: str, start: int) -> tuple[int | None, int | None]:
-    """Of a line of the book: for how many hours before this one the book has its like, None for a test or no call of the city;
-    and when the call was first answered, if that is noted already.
+class Noted(NamedTuple):
+    """What a line of the book says: for how many hours before this one the book has its like, whether it is a call of the city
+    and no test, and when it was first answered, if that is noted already.
     """
+
+    reach: int
+    is_counted: bool
+    answered: int | None
+
+
+@lru_cache(maxsize=16_384)
+def _noted(line: str, start: int) -> Noted:
     place = Place({"": line}, "", start)
-    if place.end == ELSEWHERE or place.is_test:
-        return None, None
     times = (counted.time for counted in place.counted() if counted.what < ABANDONED)
-    return REACH if place.has_caller else NAMELESS_REACH, next(times, None)
+    is_counted = place.end != ELSEWHERE and not place.is_test
+    return Noted(REACH if place.has_caller else NAMELESS_REACH, is_counted, next(times, None))
 
 
 @lru_cache(maxsize=16_384)

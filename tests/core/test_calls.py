@@ -19,9 +19,12 @@ from streams.core.calls import (
     ENDED_TOTAL,
     IN_SERVICE,
     JOURNEYS_ENDED_TOTAL,
+    JOURNEYS_OFFERED_TOTAL,
     METRICS,
     OFFERED_TOTAL,
     OLDEST_WAITING,
+    PASSED_ON_TODAY,
+    PASSED_ON_TOTAL,
     PEAK,
     PEAK_TIME,
     SERVICE_LEVEL,
@@ -238,6 +241,31 @@ def test_a_seat_talks_from_the_answer_to_the_end() -> None:
 
     assert calls.talking(fold(events[:4])) == {"seat-1": at(3), "seat-2": at(9)}
     assert calls.talking(fold(events)) == {"seat-2": at(9)}
+
+
+def test_a_call_passed_on_straight_to_a_seat_keeps_that_seat_busy_and_can_be_passed_on_again() -> None:
+    """
+    c1  o──a─────t  a──────────t      seat-1, then seat-2, then the neighbour
+        0  3    40  44        99
+    """
+    told = [offered("c1", 0), answered("c1", 3, "seat-1"), transferred("c1", 40, to="seat-2"), answered("c1", 44, "seat-2")]
+    assert calls.talking(fold(told)) == {"seat-2": at(44)}
+    assert calls.talking(fold([*told[:3], answered("c1", 3.5, "seat-1")])) == {}, "told again"
+
+    state = fold([*told, transferred("c1", 99, to="32.01")])
+    assert calls.talking(state) == {}
+    assert state.funnel.workload.spans("seat-2", at(0), at(200)) == [(at(44), at(99))]
+    said = readings(state, now=200)
+    assert said.by_label(PASSED_ON_TOTAL) == {"32.01": 1}
+    assert said[JOURNEYS_OFFERED_TOTAL,] == 1
+    assert said.by_label(JOURNEYS_ENDED_TOTAL) == said.by_label(ENDED_TOTAL, "112") == {"answered": 1}
+
+
+def test_a_journey_that_was_passed_on_and_turns_out_to_be_a_test_was_nobody_s_emergency() -> None:
+    told = [offered("c1", 0), answered("c1", 3), transferred("c1", 40, to="32.01")]
+    assert readings(told, now=50)[PASSED_ON_TODAY,] == 1
+    assert readings([*told, classified("c1", 60, "test")], now=70)[PASSED_ON_TODAY,] == 0
+    assert readings([*told, classified("c1", 60, "test"), classified("c1", 80, "normal")], now=90)[PASSED_ON_TODAY,] == 1
 
 
 def test_a_seat_goes_by_what_the_file_calls_it() -> None:

@@ -89,6 +89,7 @@ def test_whoever_waits_over_midnight_is_the_first_peak_of_the_day() -> None:
 
     assert known.peaks(at(midnight + 10), WIB) == (Peak(3, at(midnight - 7)), Peak(2, at(midnight)))
     assert known.peaks(at(2 * midnight + 9 * HOUR), WIB)[1] == Peak(1, at(midnight + 24 * HOUR))
+    assert crowd([(midnight - 9, 1), (midnight, -1)]).peaks(at(midnight), WIB)[1] == Peak(), "gone with the stroke of midnight"
 
 
 def test_a_finer_clock_moves_an_arrival() -> None:

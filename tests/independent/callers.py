@@ -35,7 +35,7 @@ def figures(stories: Stories, now: int) -> Figures:
     for class_, n in turns.items():
         found["psap_calls_classified_total", class_] = n
     for window, since in (("60m", now - HOUR), ("today", today - 1)):
-        of_class = Counter(journey.class_at(now) for journey in came if since < journey.arrived)
+        of_class = Counter(journey.class_at(now) for journey in came if since < journey.arrived // SECOND * SECOND)
         n = sum(of_class[class_] for class_ in CLASSES)
         found["psap_classified_window_calls", window] = n
         for class_ in CLASSES if n else ():

@@ -99,6 +99,10 @@ class Stories:
             self._tell(event)
         for journey in self.journeys:
             self._give_up(journey, NEVER)
+        self.of_name: dict[str, list[Journey]] = {}
+        """The calls of all exchanges by their ids."""
+        for (_, call), journey in self._by_call.items():
+            self.of_name.setdefault(call, []).append(journey)
         self.visits = [visit for journey in self.journeys for visit in journey.visits]
 
     def _is_emergency(self, queue: str) -> bool:
