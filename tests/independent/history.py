@@ -4,6 +4,7 @@ Times are whole microseconds since 1970, so that nothing is rounded; what is sai
 """
 
 import json
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -125,7 +126,7 @@ def buckets(values: Iterable[int], bounds: tuple[float, ...] = CALL_BOUNDS) -> B
     counts, total = [0] * (len(bounds) + 1), 0
     for value in values:
         total += value
-        counts[sum(value > limit for limit in limits)] += 1
+        counts[bisect_left(limits, value)] += 1
     return Buckets(counts, seconds(total))
 
 

@@ -11,6 +11,8 @@ REACH, NAMELESS_REACH = 5, 1
 def figures(stories: Stories, now: int) -> Figures:
     """How long it took from answers to arrivals by `now`."""
     found: Figures = {}
+    if not stories.journeys:
+        return found
     tickets = [ticket for ticket in Desk(stories.history, now).tickets.values() if ticket.call]
     first = (now // HOUR - REACH) * HOUR
     reached = [(_answered(stories, t.call, now), t.reached) for t in tickets if t.reached is not None and t.reached >= first]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,9 @@ def figures(history: History, desk: Desk, now: int) -> Figures:
 
 def percentile(lags: list[int], still: list[int], share: float) -> int:
     """By the product-limit estimate of Kaplan and Meier, of lags and of how long those have lasted that still go on."""
-    left = 1.0
+    left, at_risk = 1.0, sorted([*lags, *still])
     for lag, ended in sorted(Counter(lags).items()):
-        left *= 1 - ended / (sum(each >= lag for each in lags) + sum(each >= lag for each in still))
+        left *= 1 - ended / (len(at_risk) - bisect_left(at_risk, lag))
         if left <= 1 - share + 1e-9:
             return lag
     return max([*lags, *still])
