@@ -1,6 +1,7 @@
 """Losses: what share of calls the network took, by hours in which a link was down or a warning held, and by others."""
 
 from collections import Counter
+from collections.abc import Collection
 
 from tests.independent.calls import Journey, Stories
 from tests.independent.history import HOUR, Figures, moment, say_ratio
@@ -8,8 +9,8 @@ from tests.independent.history import HOUR, Figures, moment, say_ratio
 WEEK_HOURS = 168
 
 
-def figures(stories: Stories, now: int) -> Figures:
-    """What share of the last week's calls the network took by `now`."""
+def figures(stories: Stories, unseen: Collection[int], now: int) -> Figures:
+    """What share of the last week's calls the network took by `now`; `unseen` are the hours of which not all was seen."""
     found: Figures = {}
     came = [j for j in stories.journeys if j.city and j.arrived <= now and j.class_at(now) != "test"]
     arrivals = [journey.arrived // HOUR for journey in stories.journeys if journey.city and journey.arrived <= now]
@@ -18,9 +19,9 @@ def figures(stories: Stories, now: int) -> Figures:
     offered = Counter(journey.arrived // HOUR for journey in came)
     taken = Counter(time // HOUR for journey in came for time in _taken(journey, now))
     if hours and any(event.time <= now for event in stories.history.of("link")[:1]):
-        _say(found, hours, _down(stories, now), offered, taken, ("link_down", "links_up"))
+        _say(found, hours, _down(stories, now), {*unseen}, offered, taken, ("link_down", "links_up"))
     if hours and any(event.time <= now for event in stories.history.of("gauge", "weather")[:1]):
-        _say(found, hours, _warned(stories, now), offered, taken, ("warning", "no_warning"))
+        _say(found, hours, _warned(stories, now), {*unseen}, offered, taken, ("warning", "no_warning"))
     return found
 
 
@@ -28,11 +29,12 @@ def _say(
     found: Figures,
     hours: set[int],
     touched: set[int],
+    unseen: set[int],
     offered: Counter[int],
     taken: Counter[int],
     conditions: tuple[str, str],
 ) -> None:
-    for condition, about in zip(conditions, (hours & touched, hours - touched), strict=True):
+    for condition, about in zip(conditions, (hours & touched, hours - touched - unseen), strict=True):
         n = sum(offered[hour] for hour in about)
         found["psap_network_loss_hours", condition] = len(about)
         found["psap_network_loss_calls", condition] = n
