@@ -3,7 +3,8 @@
 from typing import get_args
 
 from streams.core.centre import Centre
-from streams.core.forecast import HOUR, Forecast, Reason
+from streams.core.forecast import Forecast, Reason
+from streams.core.hourly import HOUR
 from streams.core.probability import at_least, band
 from streams.core.reading import Metric, Readings
 

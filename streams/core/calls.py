@@ -38,7 +38,7 @@ class State:
 
     The most that it takes as it is written, in kB, each by its own bound and with the longest text: open journeys 410, the call
     book 330, the ledger 500, windows 190, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
-    workload 115, queues 70, forecast 56, what waits 30. Together, and besides what the centre's file names, less than half of
+    workload 115, queues 70, forecast 100, what waits 30. Together, and besides what the centre's file names, less than half of
     the largest request to Kafka.
     """
 

@@ -10,14 +10,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from streams.core.centre import Centre
+from streams.core.hourly import DAY_HOURS, HOUR, HOURS, WEEK_HOURS
 from streams.core.names import Strangers
 from streams.core.probability import none_in_a_day
 from streams.core.window import Window, midnights
-
-HOUR = 3600
-WEEK_HOURS, DAY_HOURS = 168, 24
-HOURS = 5 * WEEK_HOURS
-"""Hours that are remembered: four weeks to learn from, and one to look ahead."""
 
 WEEKS, FEWEST = 4, 3
 """How many hours of one kind of day a profile is made of at most, and how few of all days suffice."""
