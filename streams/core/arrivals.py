@@ -105,12 +105,12 @@ def measure(forecast: Forecast, now: float, centre: Centre) -> Readings:
     """Say what is true at `now`."""
     if not forecast.counts:
         return
-    scatter = forecast.scatter.value
-    expected = forecast.expected(int(now) // HOUR, centre)
+    hour = int(now) // HOUR
+    expected, scatter = forecast.expected(hour, centre), forecast.scatter(hour, centre)
     if expected is not None:
         yield EXPECTED, (expected.basis,), expected.mean
         yield HOURS_BEHIND, (), expected.n
-        yield LEVEL, (), forecast.level_of(int(now) // HOUR, centre)
+        yield LEVEL, (), forecast.level_of(hour, centre)
         yield SCATTER, (), scatter
     for reason in get_args(Reason):
         yield UNSEEN, (reason,), sum([why == reason for why in forecast.blank.values()])
