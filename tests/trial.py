@@ -122,7 +122,7 @@ class Trial:
             assert_sensible(found)
             assert_conserved(found)
         for centre, state in self._monitor.states(CALLS.name, 0):
-            list(islice(staffing.table(state.forecast, state.funnel, Hourly(), now, centre), 3))
+            list(islice(staffing.table(staffing.Basis(state.forecast, state.funnel.workload, Hourly(), None), now, centre), 3))
             callers.callbacks(state.callers, state.funnel.book, now)
             list(callers.recommend(state.callers, now))
             for recommended in callers.due(state.callers, now):

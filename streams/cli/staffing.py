@@ -45,7 +45,9 @@ def staffing(
     if now is not None and (state := states.get(one.code)) is not None:
         state, seated = calls.settled(state, now, one), of_seats.get(one.code) or operators.State()
         looks = operators.look(seated, calls.talking(state), state.funnel.workload, now, one)
-        for start, need, scheduled in seats.table(state.forecast, state.funnel, operators.wrapped_up(seated, looks), now, one):
+        patience = state.funnel.patience.queued(state.forecast.unseen()).patience
+        basis = seats.Basis(state.forecast, state.funnel.workload, operators.wrapped_up(seated, looks), patience)
+        for start, need, scheduled in seats.table(basis, now, one):
             local = datetime.fromtimestamp(start, one.timezone)
             cells = [DAYS[local.weekday()], f"{local:%H}:00", *[""] * 8, f"{scheduled:g}", ""]
             if need is not None:

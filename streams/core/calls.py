@@ -14,6 +14,7 @@ from streams.core.callers import Callers
 from streams.core.centre import Centre
 from streams.core.forecast import Forecast
 from streams.core.funnel import Funnel
+from streams.core.hourly import HOUR
 from streams.core.journey import SWEEP_SECONDS, Journey
 from streams.core.ledger import Ledger
 from streams.core.names import Strangers
@@ -38,8 +39,8 @@ class State:
 
     The most that it takes as it is written, in kB, each by its own bound and with the longest text: open journeys 410, the call
     book 330, the ledger 500, windows 190, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
-    workload 115, queues 70, forecast 56, what waits 30. Together, and besides what the centre's file names, less than half of
-    the largest request to Kafka.
+    workload 115, queues 70, forecast 56, patience and peaks 8, what waits 30. Together, and besides what the centre's file names,
+    less than half of the largest request to Kafka.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
@@ -81,6 +82,8 @@ def step(
     funnel = state.funnel
     if time >= state.sweep_at:
         funnel.sweep(time, centre)
+        if int(time) // HOUR > funnel.patience.settled:
+            funnel.patience.settle(time, state.forecast.unseen())
         state.sweep_at = time + SWEEP_SECONDS
     exchange = mark(centre.exchanges.get(event.source, event.source) if centre.exchanges else event.source)
     data: Any = event.data

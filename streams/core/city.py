@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from streams.core import calls, dispatch, environment, losses, names, network, operators, staffing, survey
+from streams.core import calls, dispatch, environment, losses, names, network, operators, patience, staffing, survey
 from streams.core.centre import Centre
 from streams.core.reading import Metric, Readings
 
@@ -25,6 +25,7 @@ METRICS: tuple[Metric, ...] = (
     *(metric for noun in NOUNS.values() for metric in noun.METRICS),
     *losses.METRICS,
     *names.METRICS,
+    *patience.METRICS,
     *staffing.METRICS,
 )
 
@@ -59,5 +60,8 @@ def measure(city: City, now: float, centre: Centre) -> Readings:
         parts.append(survey.measure(city.survey, now, centre))
     parts.append(losses.measure(of_calls.funnel.taken, of_calls.forecast, city.network, city.environment, now))
     wrapped_up = operators.wrapped_up(of_seats, looks)
-    parts.append(staffing.measure(of_calls.forecast, of_calls.funnel, wrapped_up, now, centre))
+    queued = of_calls.funnel.patience.queued(of_calls.forecast.unseen())
+    parts.append(patience.measure(queued))
+    basis = staffing.Basis(of_calls.forecast, of_calls.funnel.workload, wrapped_up, queued.patience)
+    parts.append(staffing.measure(basis, now, centre))
     return chain.from_iterable(parts)

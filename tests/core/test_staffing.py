@@ -11,7 +11,8 @@ from streams.core.city import City
 from streams.core.city import measure as measure_city
 from streams.core.erlang import TARGETS, seats_needed
 from streams.core.hourly import Hourly
-from streams.core.staffing import ERLANGS, HANDLE, HANDLED, PATIENCE, REQUIRED, SCHEDULED, need, patience, table
+from streams.core.patience import MEAN as PATIENCE
+from streams.core.staffing import ERLANGS, HANDLE, HANDLED, REQUIRED, SCHEDULED, Basis, need, table
 from tests.builders import (
     BOGOR as PLAIN,
 )
@@ -45,6 +46,11 @@ def busy() -> City:
     return City(calls=fold(sorted(events, key=lambda event: event.time), BOGOR))
 
 
+def basis(city: City, wrapped_up: Hourly | None = None) -> Basis:
+    assert city.calls is not None
+    return Basis(city.calls.forecast, city.calls.funnel.workload, wrapped_up or Hourly(), None)
+
+
 def test_seats_are_needed_as_erlang_says_of_what_was_measured(busy: City) -> None:
     found = said(measure_city(busy, at(6 * DAY), BOGOR))
 
@@ -64,19 +70,13 @@ def test_nothing_is_said_before_enough_was_seen() -> None:
     assert found[SCHEDULED,] == 3
 
 
-def test_patience_is_not_believed_of_few_who_hung_up() -> None:
-    state = fold([event for n in range(29) for event in (offered(f"c{n}", n * 60), abandoned(f"c{n}", n * 60 + 30))])
-    assert patience(state.funnel) is None
-
-
 def test_the_table_has_a_row_for_each_hour_of_the_week(busy: City) -> None:
-    assert busy.calls is not None
-    rows = list(table(busy.calls.forecast, busy.calls.funnel, Hourly(), at(6 * DAY), BOGOR))
+    rows = list(table(basis(busy), at(6 * DAY), BOGOR))
 
     assert len(rows) == 168
     assert [row[0] for row in rows[:2]] == [at(6 * DAY), at(6 * DAY) + HOUR]
     assert {row[2] for row in rows} == {3}
-    assert rows[0][1] == need(busy.calls.forecast, busy.calls.funnel, Hourly(), at(6 * DAY), BOGOR)
+    assert rows[0][1] == need(basis(busy), at(6 * DAY), BOGOR)
     assert rows[-1][1] is None, "a week ahead nothing of the last days is left to tell by"
 
 
@@ -152,8 +152,7 @@ def test_a_test_marked_afterwards_takes_no_time() -> None:
 
 
 def test_nothing_is_rounded_before_it_is_multiplied(busy: City) -> None:
-    assert busy.calls is not None
-    found = need(busy.calls.forecast, busy.calls.funnel, Hourly(int(at(0)) // HOUR, [1] * 144), at(6 * DAY), BOGOR)
+    found = need(basis(busy, Hourly(int(at(0)) // HOUR, [1] * 144)), at(6 * DAY), BOGOR)
 
     assert found is not None
     assert found.handled.seconds == (36 * 6 * 120 + 6e-6) / (36 * 6)
