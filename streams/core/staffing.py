@@ -8,6 +8,7 @@ from streams.core.centre import Centre
 from streams.core.erlang import TARGETS, seats_needed
 from streams.core.forecast import Forecast
 from streams.core.hourly import DAY_HOURS, HOUR, WEEK_HOURS, Hourly, part
+from streams.core.patience import Queued
 from streams.core.reading import Metric, Readings
 from streams.core.shifts import scheduled_seconds
 from streams.core.workload import Workload
@@ -28,13 +29,13 @@ class Handled(NamedTuple):
 
 class Basis(NamedTuple):
     """What the needs of a centre follow from: arrivals, conversations, the microseconds of wrap-ups that were told by hour, and
-    patience in seconds, if it is known.
+    those who queued.
     """
 
     forecast: Forecast
     workload: Workload
     wrapped_up: Hourly
-    patience: float | None
+    queued: Queued
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,14 @@ class Need:
     def erlangs(self) -> float:
         """Offered load: how many seats would be busy without a break."""
         return self.calls * self.handled.seconds / HOUR
+
+
+class Row(NamedTuple):
+    """One hour: when it begins, epoch seconds, what it needs, and seats scheduled."""
+
+    start: float
+    need: Need | None
+    scheduled: float
 
 
 def handled(basis: Basis, hour: int, centre: Centre) -> Handled | None:
@@ -79,16 +88,16 @@ def need(basis: Basis, time: float, centre: Centre) -> Need | None:
     seats: dict[tuple[Model, str], float] = {}
     for target in TARGETS:
         seats["erlang_c", target] = seats_needed(erlangs, handle.seconds, None, target)
-        if basis.patience is not None:
-            seats["erlang_a", target] = seats_needed(erlangs, handle.seconds, basis.patience, target)
+        if basis.queued.patience is not None:
+            seats["erlang_a", target] = seats_needed(erlangs, handle.seconds, basis.queued.patience, target)
     return Need(expected.mean, handle, seats)
 
 
-def table(basis: Basis, now: float, centre: Centre) -> Iterator[tuple[float, Need | None, float]]:
-    """For each of the 168 hours from the one `now` is in: when it begins, epoch seconds, what it needs, and seats scheduled."""
+def table(basis: Basis, now: float, centre: Centre) -> Iterator[Row]:
+    """Each of the 168 hours from the one that `now`, epoch seconds, is in."""
     for number in range(WEEK_HOURS):
         start = (int(now) // HOUR + number) * HOUR
-        yield start, need(basis, start, centre), _scheduled(start, start + HOUR, centre)
+        yield Row(start, need(basis, start, centre), _scheduled(start, start + HOUR, centre))
 
 
 def _scheduled(since: float, until: float, centre: Centre) -> float:

@@ -7,12 +7,12 @@ import pytest
 from streams import centres
 from streams.core import operators
 from streams.core.centre import Centre
-from streams.core.city import City
+from streams.core.city import City, seats
 from streams.core.city import measure as measure_city
 from streams.core.erlang import TARGETS, seats_needed
 from streams.core.hourly import Hourly
 from streams.core.patience import MEAN as PATIENCE
-from streams.core.staffing import ERLANGS, HANDLE, HANDLED, REQUIRED, SCHEDULED, Basis, need, table
+from streams.core.staffing import ERLANGS, HANDLE, HANDLED, REQUIRED, SCHEDULED, Basis, need
 from tests.builders import (
     BOGOR as PLAIN,
 )
@@ -48,7 +48,8 @@ def busy() -> City:
 
 def basis(city: City, wrapped_up: Hourly | None = None) -> Basis:
     assert city.calls is not None
-    return Basis(city.calls.forecast, city.calls.funnel.workload, wrapped_up or Hourly(), None)
+    funnel = city.calls.funnel
+    return Basis(city.calls.forecast, funnel.workload, wrapped_up or Hourly(), funnel.patience.queued(()))
 
 
 def test_seats_are_needed_as_erlang_says_of_what_was_measured(busy: City) -> None:
@@ -71,7 +72,7 @@ def test_nothing_is_said_before_enough_was_seen() -> None:
 
 
 def test_the_table_has_a_row_for_each_hour_of_the_week(busy: City) -> None:
-    rows = list(table(basis(busy), at(6 * DAY), BOGOR))
+    rows = list(seats(busy, at(6 * DAY), BOGOR))
 
     assert len(rows) == 168
     assert [row[0] for row in rows[:2]] == [at(6 * DAY), at(6 * DAY) + HOUR]
