@@ -32,7 +32,8 @@ def test_each_hour_of_the_week_has_its_load_and_its_seats(tmp_path: Path) -> Non
     assert len(told) == 168
     assert told[1] == {
         "day": "Kamis/Thu", "hour": "09:00", "calls_expected": "40.0", "handle_seconds": "180.0", "handle_calls": "120",
-        "erlangs": "2.00", "erlang_c_90_15": "5", "erlang_c_95_20": "5", "erlang_a_90_15": "", "erlang_a_95_20": "", "scheduled": "3", "short": "2",
+        "erlangs": "2.00", "erlang_c_90_15": "5", "erlang_c_95_20": "5",
+        "erlang_a_90_15": "", "erlang_a_95_20": "", "scheduled": "3", "short": "2",
     }  # fmt: skip
 
 
