@@ -359,8 +359,8 @@ PEAK = Metric(
     "psap_calls_waiting_peak",
     "gauge",
     "Most callers that waited at once, tests too, today (who waits at local midnight among them) or since the first event. At a "
-    "whole second wait those who came in it or before and whose waiting did not end in it or before; what is told more than a "
-    "minute late makes no peak.",
+    "whole second wait those who came in it or before and whose waiting did not end in it or before; what is told more than "
+    "three minutes late makes no peak.",
     ("period",),
 )
 PEAK_TIME = Metric("psap_calls_waiting_peak_timestamp_seconds", "gauge", "When they first did, to the whole second.", ("period",))

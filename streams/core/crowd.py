@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from streams.core.window import midnights
 
-KEPT_SECONDS = 60
-"""Who came and whose waiting ended is told in any order within this, and makes the same peaks."""
+KEPT_SECONDS = 180
+"""Who came and whose waiting ended is told in any order within this, and makes the same peaks. No clock may be as far ahead."""
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Crowd:
         if second > self.newest:
             if not self.newest:
                 self.settled = second - KEPT_SECONDS
-            elif second - self.settled > 3 * KEPT_SECONDS:
+            elif second - self.settled > 2 * KEPT_SECONDS:
                 self._settle(second - KEPT_SECONDS, zone)
             self.newest = second
         self.waiting += by

@@ -651,7 +651,7 @@ class Funnel:
         arrived = time if journey.arrived is None else journey.arrived
         wait = elapsed(arrived, time, centre)
         journey.answered = time
-        self._count_patience(journey, time, centre, hung_up=False)
+        self._count_patience(journey, time, wait, centre, hung_up=False)
         self.journeys.end("answered", wait)
         self._count_closed(journey, answer_kind(wait, centre.thresholds.service_level_seconds), time, centre)
         self.book.write_end(journey.key, ANSWERED)
@@ -666,7 +666,7 @@ class Funnel:
         elif loss == "abandoned" and is_short:
             loss = "short_abandoned"
         if loss in {"abandoned", "short_abandoned", "overflowed", "network_dropped"}:
-            self._count_patience(journey, time, centre, hung_up=loss in {"abandoned", "short_abandoned"})
+            self._count_patience(journey, time, wait, centre, hung_up=loss in {"abandoned", "short_abandoned"})
         self.journeys.end(loss, wait)
         level = limits.service_level_seconds
         kind = abandon_kind(wait, level, is_short) if loss in ("abandoned", "short_abandoned") else _KIND[loss]
@@ -676,12 +676,13 @@ class Funnel:
             end = SHORT
         self._leave(journey, time, end)
 
-    def _count_patience(self, journey: Journey, time: float, centre: Centre, *, hung_up: bool) -> None:
-        """Somebody waited no longer in the queues that he came into since he is one of the city's callers."""
+    def _count_patience(self, journey: Journey, time: float, wait: float | None, centre: Centre, *, hung_up: bool) -> None:
+        """Somebody waited no longer since he came, and in the queues that he came into since."""
         entered = journey.visit.entered if journey.queued is None else journey.queued
         if entered is None:
             return
-        wait = elapsed(max(entered, journey.arrived or entered), time, centre)
+        if journey.arrived is not None and entered > journey.arrived:
+            wait = elapsed(entered, time, centre)
         if wait is not None:
             self.patience.add(time, wait, hung_up=hung_up)
 

@@ -36,6 +36,9 @@ class Queued(NamedTuple):
         return self.microseconds / 1e6 / self.hung_up if self.hung_up >= FEWEST else None
 
 
+_NOBODY = Queued()
+
+
 @dataclass(slots=True)
 class Patience:
     """Callers who queued at one centre, each in the hour (epoch seconds // 3600) in which his waiting ended. Part of the state of
@@ -57,11 +60,13 @@ class Patience:
             part, place = self.days, hour // DAY_HOURS
             if place <= self.settled // DAY_HOURS - DAYS:
                 return
-        balked = hung_up and wait <= 0
-        part[place] = _sum(
-            part.get(place, Queued()),
-            Queued(n * round(wait * 1e6), n * (hung_up and not balked), n * balked),
-        )
+        microseconds, hung, balked = part.get(place, _NOBODY)
+        if not hung_up:
+            part[place] = Queued(microseconds + n * round(wait * 1e6), hung, balked)
+        elif wait > 0:
+            part[place] = Queued(microseconds + n * round(wait * 1e6), hung + n, balked)
+        else:
+            part[place] = Queued(microseconds, hung, balked + n)
 
     def settle(self, time: float, unseen: Container[int]) -> None:
         """Go on to a newer hour, and add up hours that are not recent any more, but for those of which not all was `seen`."""
@@ -70,7 +75,7 @@ class Patience:
             queued = self.hours.pop(hour)
             if hour not in unseen:
                 day = hour // DAY_HOURS
-                self.days[day] = _sum(self.days.get(day, Queued()), queued)
+                self.days[day] = _sum(self.days.get(day, _NOBODY), queued)
         self.days = {day: queued for day, queued in self.days.items() if day > self.settled // DAY_HOURS - DAYS}
 
     def queued(self, unseen: Container[int]) -> Queued:
@@ -79,7 +84,7 @@ class Patience:
 
 
 def _sum(*parts: Queued) -> Queued:
-    return Queued(*map(sum, zip(*parts, strict=True))) if parts else Queued()
+    return Queued(*map(sum, zip(*parts, strict=True))) if parts else _NOBODY
 
 
 MEAN = Metric(
