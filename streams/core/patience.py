@@ -1,4 +1,7 @@
-"""Patience: how long callers wait in a queue before they hang up, as those tell who did and those who were answered before."""
+"""Patience: how long callers wait in a queue before they hang up, as those tell who did and those who were answered before.
+
+The formula is in `streams/core/README.md`, Patience.
+"""
 
 from collections.abc import Container
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""Staffing: how many seats this hour needs for what it should bring, beside those that are scheduled."""
+"""Staffing: how many seats this hour needs for what it should bring, beside those that are scheduled.
+
+The formulas are in `streams/core/README.md`, Handle time and load, Seats required.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
