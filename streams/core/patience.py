@@ -81,6 +81,10 @@ class Patience:
                 self.days[day] = _sum(self.days.get(day, _NOBODY), queued)
         self.days = {day: queued for day, queued in self.days.items() if day > self.settled // DAY_HOURS - DAYS}
 
+    def __deepcopy__(self, _memo: object) -> "Patience":
+        # Else every number would be looked at.
+        return Patience(self.settled, {**self.hours}, {**self.days})
+
     def queued(self, unseen: Container[int]) -> Queued:
         """All of them together, but for hours of which not all was seen."""
         return _sum(*self.days.values(), *(queued for hour, queued in self.hours.items() if hour not in unseen))
