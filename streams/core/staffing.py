@@ -84,7 +84,11 @@ def handled(basis: Basis, hour: int, centre: Centre) -> Handled | None:
 def need(basis: Basis, time: float, centre: Centre) -> Need | None:
     """What the hour that `time`, epoch seconds, is in needs; None where calls are too few to say."""
     hour = int(time) // HOUR
-    expected, handle = basis.forecast.expected(hour), handled(basis, hour, centre)
+    return _need(basis, hour, handled(basis, hour, centre))
+
+
+def _need(basis: Basis, hour: int, handle: Handled | None) -> Need | None:
+    expected = basis.forecast.expected(hour)
     if expected is None or handle is None or handle.seconds <= 0:
         return None
     erlangs = expected.mean * handle.seconds / HOUR
@@ -141,12 +145,15 @@ METRICS = (REQUIRED, ERLANGS, HANDLE, HANDLED, SCHEDULED)
 
 def measure(basis: Basis, now: float, centre: Centre) -> Readings:
     """Say what is true at `now`."""
-    found = need(basis, now, centre)
+    hour = int(now) // HOUR
+    handle = handled(basis, hour, centre)
+    if handle is not None:
+        yield HANDLE, (), handle.seconds
+        yield HANDLED, (), handle.n
+    found = _need(basis, hour, handle)
     if found is not None:
         for (model, target), seats in found.seats.items():
             yield REQUIRED, (model, target), seats
         yield ERLANGS, (), found.erlangs
-        yield HANDLE, (), found.handled.seconds
-        yield HANDLED, (), found.handled.n
     if centre.shifts:
         yield SCHEDULED, (), _scheduled(now, now + 1, centre)

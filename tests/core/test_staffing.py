@@ -63,6 +63,15 @@ def test_seats_are_needed_as_erlang_says_of_what_was_measured(busy: City) -> Non
     assert found[REQUIRED, "erlang_a", "95_20"] == seats_needed(4 / 3, 120, 94, "95_20")
 
 
+def test_handle_time_is_known_before_any_forecast() -> None:
+    hour = [event for n in range(30) for event in (offered(f"c{n}", n), answered(f"c{n}", n + 5), ended(f"c{n}", n + 65))]
+    found = said(
+        measure_city(City(calls=fold([*hour, offered("c", HOUR), answered("c", HOUR), ended("c", HOUR + 9)])), at(HOUR), BOGOR)
+    )
+
+    assert (found[HANDLE,], found[HANDLED,], (ERLANGS,) in found) == (60, 30, False)
+
+
 def test_nothing_is_said_before_enough_was_seen() -> None:
     few = City(calls=fold([offered("c1", 0), answered("c1", 2), ended("c1", 60)], BOGOR))
     found = said(measure_city(few, at(90), BOGOR))
