@@ -160,7 +160,7 @@ class Forecast:
     strangers: Strangers = field(default_factory=Strangers)
     blank: dict[int, Reason] = field(default_factory=dict)
     """Hours of which it is known that not all was seen, and why."""
-    spikes: dict[int, float] = field(default_factory=dict)
+    spikes: dict[int, int] = field(default_factory=dict)
     """Hours that brought more than hours do, with what counts of them: an event of its own is no pattern of the week."""
     learned: int = 0
     """Hours before this one are in level and scatter."""
@@ -360,7 +360,7 @@ class Forecast:
                     highest = max(mean, profile.of_all * level.mean)
                     highest += SPIKE * sqrt(_chance(max(1.0, highest)))
                     if calls > highest and hour - self.first > WEEK_HOURS:
-                        self.spikes[hour] = highest
+                        self.spikes[hour] = round(highest)
                 level.learn(min(max(calls, 2 * mean - usual), usual), profile.mean)
         level.age()
 
@@ -381,7 +381,7 @@ class Forecast:
         offset = _offset(hour // 6, centre.timezone)
         day = (hour + offset) // DAY_HOURS
         kind = self._kind(day, centre)
-        found: dict[int, list[float]] = {}
+        found: dict[int, list[int]] = {}
         counts, blank, spikes = self.counts, self.blank, self.spikes
         for back in range(1, HOURS // DAY_HOURS + 1):
             place = hour - DAY_HOURS * back - self.first
