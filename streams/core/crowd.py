@@ -66,7 +66,9 @@ class Crowd:
                 # Whoever waits over midnight is the day's first peak.
                 start, self.midnight = midnights(second, zone)
                 self.lately = Peak(waiting, start)
-            waiting += self.recent.pop(second)
-            self.ever.see(waiting, float(second))
-            self.lately.see(waiting, float(second))
+            change = self.recent.pop(second)
+            waiting += change
+            if change > 0:
+                self.ever.see(waiting, float(second))
+                self.lately.see(waiting, float(second))
         self.settled = until

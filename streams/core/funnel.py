@@ -117,16 +117,12 @@ class Funnel:
             place = self.book.find(key)
             if place is not None and time < place.left:
                 return None
-            journey = self._open(key, exchange, time, centre)
-            if place is not None:
-                journey.past = ((ANY_QUEUE, place.time, place.left),)
-                if place.end == ANSWERED:
-                    # It was passed on, and came into a queue: the same journey goes on.
-                    journey.city = journey.begun = True
-                    journey.arrived = journey.answered = float(place.left)
-                    journey.start, journey.test = place.time, place.is_test
-                    journey.talked = any(what == SPOKE for what, _, _ in place.counted())
-                else:
+            if place is not None and place.end == ANSWERED:
+                journey = self._go_on(key, exchange, time, place, centre)
+            else:
+                journey = self._open(key, exchange, time, centre)
+                if place is not None:
+                    journey.past = ((ANY_QUEUE, place.time, place.left),)
                     self.book.tear_out(place)
         if direction == "outbound":
             if journey.visit.entered is None:
@@ -168,6 +164,14 @@ class Funnel:
         """A call taker answered."""
         journey = self._hear(key, exchange, time, centre)
         if journey is None:
+            place = self.book.find(key)
+            margin = TOGETHER_SECONDS if centre.sources else 0
+            if place is not None and place.end == ANSWERED and int(time) > place.left + margin:
+                journey = self._go_on(key, exchange, time, place, centre)
+                journey.visit.answered, journey.visit.seat = time, seat
+                journey.counted += entry(TALKED, int(time) - journey.start)
+                if seat is not None:
+                    self._take_seat(journey, seat, time)
             # Such a caller was not lost, whatever else was told.
             self.book.write_end(key, ANSWERED)
             return
@@ -422,6 +426,16 @@ class Funnel:
             self.strangers.pass_over("open_calls")
             self._give_up(self.open[oldest], time, centre)
         journey = self.open[key] = Journey(key, exchange, time)
+        return journey
+
+    def _go_on(self, key: str, exchange: str, time: float, place: Place, centre: Centre) -> Journey:
+        """The same journey, which was over: it was passed on, to a queue or to a seat."""
+        journey = self._open(key, exchange, time, centre)
+        journey.past = ((ANY_QUEUE, place.time, place.left),)
+        journey.city = journey.begun = True
+        journey.arrived = journey.answered = float(place.left)
+        journey.start, journey.test = place.time, place.is_test
+        journey.talked = any(what == SPOKE for what, _, _ in place.counted())
         return journey
 
     def _visit(self, journey: Journey, time: float, label: str, clock: Clock, centre: Centre) -> bool:

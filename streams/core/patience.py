@@ -98,8 +98,8 @@ MEAN = Metric(
     "psap_patience_seconds_mean",
     "gauge",
     "Mean patience: seconds in queues of all journeys that came into one, from the first to the answer, the hanging-up, the "
-    "overflow or the network drop, whose waiting ended in the 35 days (UTC) up to the newest / psap_patience_hangups; absent "
-    "below 30 of these, hours in which not all was seen left out.",
+    "network drop or being turned away, whose waiting ended in the 35 days (UTC) up to the newest / psap_patience_hangups; "
+    "absent below 30 of these, hours in which not all was seen left out.",
 )
 HUNG_UP = Metric(
     "psap_patience_hangups",
