@@ -19,7 +19,7 @@ from schemas.event import EARLIEST, TOO_LATE, Event
 from schemas.topics import CALLS, DISPATCH, EVENT_TYPES, TOPIC_OF, TOPICS, decode, encode
 from streams import centres
 from streams.advisor import made_from, reminder_id
-from streams.core import callers, dispatch, staffing
+from streams.core import callers, dispatch
 from streams.core.blocks import Recommendation
 from streams.core.calls import (
     ANSWER_CALLS,
@@ -33,11 +33,10 @@ from streams.core.calls import (
     WAITING,
 )
 from streams.core.centre import Centre, parse
-from streams.core.city import NOUNS
+from streams.core.city import NOUNS, City, seats
 from streams.core.dispatch import CLOSED_TOTAL, LOST_TOTAL, OPENED_TOTAL, REOPENED_TOTAL, TICKETS_OPEN
 from streams.core.environment import LEVEL
 from streams.core.histogram import Histogram
-from streams.core.hourly import Hourly
 from streams.core.operators import ADHERENCE
 from streams.core.reading import Metric
 from streams.exposition import exposition
@@ -122,7 +121,7 @@ class Trial:
             assert_sensible(found)
             assert_conserved(found)
         for centre, state in self._monitor.states(CALLS.name, 0):
-            list(islice(staffing.table(state.forecast, state.funnel, Hourly(), now, centre), 3))
+            list(islice(seats(City(calls=state), now, centre), 3))
             callers.callbacks(state.callers, state.funnel.book, now)
             list(callers.recommend(state.callers, now))
             for recommended in callers.due(state.callers, now):

@@ -3,9 +3,15 @@
 import sys
 import time
 from datetime import datetime
+from math import isfinite
+from typing import TYPE_CHECKING
 
 from streams.cli import terminal
 from streams.cli.terminal import Centres, Events, Faults, Moment, progress, tell
+
+if TYPE_CHECKING:
+    from streams.core.centre import Centre
+    from streams.core.staffing import Row
 
 DAYS = ("Senin/Mon", "Selasa/Tue", "Rabu/Wed", "Kamis/Thu", "Jumat/Fri", "Sabtu/Sat", "Minggu/Sun")
 COLUMNS = (
@@ -27,9 +33,7 @@ def staffing(
     """
     from schemas.topics import CALLS, OPERATORS
     from streams import centres
-    from streams.core import calls, operators
-    from streams.core import staffing as seats
-    from streams.core.erlang import SEATS, TARGETS
+    from streams.core.city import City, seats
     from streams.measure import fold
     from streams.replay import open_source
 
@@ -41,22 +45,34 @@ def staffing(
         lines = open_source(events, one, terminal.settings(), door, tick.watch)
         monitor, now, outcomes = fold(tick(lines), known, time.time(), at.timestamp() if at else None, faults.refuse)
     sys.stdout.write("\t".join(COLUMNS) + "\n")
-    states, of_seats = ({found.code: state for found, state in monitor.states(of.name, 0)} for of in (CALLS, OPERATORS))
-    if now is not None and (state := states.get(one.code)) is not None:
-        state, seated = calls.settled(state, now, one), of_seats.get(one.code) or operators.State()
-        looks = operators.look(seated, calls.talking(state), state.funnel.workload, now, one)
-        for start, need, scheduled in seats.table(state.forecast, state.funnel, operators.wrapped_up(seated, looks), now, one):
-            local = datetime.fromtimestamp(start, one.timezone)
-            cells = [DAYS[local.weekday()], f"{local:%H}:00", *[""] * 8, f"{scheduled:g}", ""]
-            if need is not None:
-                cells[2:6] = f"{need.calls:.1f}", f"{need.handled.seconds:.1f}", f"{need.handled.n}", f"{need.erlangs:.2f}"
-                numbers = [need.seats.get((model, target)) for model in seats.MODELS for target in TARGETS]
-                cells[6:10] = [
-                    "" if number is None else (f"{number:g}" if number <= SEATS else f">{SEATS}") for number in numbers
-                ]
-                short = max(0.0, max(need.seats["erlang_c", target] for target in TARGETS) - scheduled)
-                cells[11] = f"{short:g}" if short <= SEATS else f">{SEATS - scheduled:g}"
-            sys.stdout.write("\t".join(cells) + "\n")
+    states = {
+        of.noun: found for of in (CALLS, OPERATORS) for centre_, found in monitor.states(of.name, 0) if centre_.code == one.code
+    }
+    if now is not None and "calls" in states:
+        for row in seats(City(**states), now, one):
+            sys.stdout.write("\t".join(_cells(row, one)) + "\n")
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items()))
     tell(f"{events}: {said or 'no events'}; {one.name}")
     faults.sum_up(outcomes.total() - outcomes["refused"])
+
+
+def _cells(row: "Row", centre: "Centre") -> list[str]:
+    from streams.core.erlang import TARGETS
+    from streams.core.staffing import MODELS
+
+    local, need = datetime.fromtimestamp(row.start, centre.timezone), row.need
+    hour, scheduled = [DAYS[local.weekday()], f"{local:%H}:00"], f"{row.scheduled:g}"
+    if need is None:
+        return [*hour, *[""] * 8, scheduled, ""]
+    numbers = [need.seats.get((model, target)) for model in MODELS for target in TARGETS]
+    short = max(0.0, max(need.seats["erlang_c", target] for target in TARGETS) - row.scheduled)
+    return [
+        *hour, f"{need.calls:.1f}", f"{need.handled.seconds:.1f}", f"{need.handled.n}", f"{need.erlangs:.2f}",
+        *("" if number is None else _seats(number) for number in numbers), scheduled, _seats(short),
+    ]  # fmt: skip
+
+
+def _seats(number: float) -> str:
+    from streams.core.erlang import SEATS
+
+    return f"{number:g}" if isfinite(number) else f">{SEATS}"

@@ -3,7 +3,8 @@
 from typing import get_args
 
 from streams.core.centre import Centre
-from streams.core.forecast import HOUR, Forecast, Reason
+from streams.core.forecast import Forecast, Reason
+from streams.core.hourly import HOUR
 from streams.core.probability import at_least, band
 from streams.core.reading import Metric, Readings
 
@@ -104,12 +105,12 @@ def measure(forecast: Forecast, now: float, centre: Centre) -> Readings:
     """Say what is true at `now`."""
     if not forecast.counts:
         return
-    scatter = forecast.scatter.value
-    expected = forecast.expected(int(now) // HOUR, centre)
+    hour = int(now) // HOUR
+    expected, scatter = forecast.expected(hour, centre), forecast.scatter(hour, centre)
     if expected is not None:
         yield EXPECTED, (expected.basis,), expected.mean
         yield HOURS_BEHIND, (), expected.n
-        yield LEVEL, (), forecast.level_of(int(now) // HOUR, centre)
+        yield LEVEL, (), forecast.level_of(hour, centre)
         yield SCATTER, (), scatter
     for reason in get_args(Reason):
         yield UNSEEN, (reason,), sum([why == reason for why in forecast.blank.values()])

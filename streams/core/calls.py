@@ -14,6 +14,7 @@ from streams.core.callers import Callers
 from streams.core.centre import Centre
 from streams.core.forecast import Forecast
 from streams.core.funnel import Funnel
+from streams.core.hourly import HOUR
 from streams.core.journey import SWEEP_SECONDS, Journey
 from streams.core.ledger import Ledger
 from streams.core.names import Strangers
@@ -38,8 +39,8 @@ class State:
 
     The most that it takes as it is written, in kB, each by its own bound and with the longest text: open journeys 410, the call
     book 330, the ledger 500, windows 190, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
-    workload 115, queues 70, forecast 56, what waits 30. Together, and besides what the centre's file names, less than half of
-    the largest request to Kafka.
+    workload 115, queues 70, forecast 100, patience and peaks 8, what waits 30. Together, and besides what the centre's file
+    names, less than half of the largest request to Kafka.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
@@ -81,6 +82,8 @@ def step(
     funnel = state.funnel
     if time >= state.sweep_at:
         funnel.sweep(time, centre)
+        if int(time) // HOUR > funnel.patience.settled:
+            funnel.patience.settle(time, state.forecast.unseen())
         state.sweep_at = time + SWEEP_SECONDS
     exchange = mark(centre.exchanges.get(event.source, event.source) if centre.exchanges else event.source)
     data: Any = event.data
@@ -220,15 +223,15 @@ OFFERED_TOTAL = Metric(
 ENDED_TOTAL = Metric(
     "psap_calls_ended_total",
     "counter",
-    "Visits to the queue by what became of them, one class each (abandoned: without short_abandoned); "
-    "with psap_calls_waiting they sum to offered, tests too.",
+    "Visits to the queue by what became of them, one class each; with psap_calls_waiting they sum to offered, tests too. Who "
+    "hung up is short_abandoned within short_abandon_seconds of psap_centre_threshold, and abandoned later.",
     ("queue", "outcome"),
 )
 WAIT_SECONDS = Metric(
     "psap_call_wait_seconds",
     "histogram",
     "Seconds of visits from the entry into the queue (psap_answer_clock_info: from the arrival, where no entry is told) "
-    "to the answer or the hanging-up, tests too.",
+    "to the answer (answered) or the hanging-up (abandoned, short_abandoned), tests too.",
     ("queue", "outcome"),
 )
 HANDLE_SECONDS = Metric(
@@ -243,14 +246,15 @@ JOURNEYS_ENDED_TOTAL = Metric(
     "psap_journeys_ended_total",
     "counter",
     "Journeys by what became of them, one class each: answered by anybody, or how lost (announcement: hung up before any queue; "
-    "joined: a leg that a transfer joined to another journey); with psap_journeys_waiting they sum to offered, tests too.",
+    "joined: a leg that a transfer joined to another journey); with psap_journeys_waiting they sum to offered, tests too. Who "
+    "hung up in a queue is short_abandoned within short_abandon_seconds of psap_centre_threshold, and abandoned later.",
     ("outcome",),
 )
 JOURNEY_WAIT_SECONDS = Metric(
     "psap_journey_wait_seconds",
     "histogram",
     "Seconds of journeys from their arrival (psap_journey_clock_info: from the first queue, where no arrival is told) "
-    "to the first answer or the hanging-up, tests too.",
+    "to the first answer (answered) or the hanging-up (abandoned, short_abandoned), tests too.",
     ("outcome",),
 )
 JOURNEYS_BACKWARD_TOTAL = Metric(
@@ -348,9 +352,10 @@ _SERVICE = ("variant", "threshold", "window")
 SERVICE_LEVEL = Metric(
     "psap_service_level_ratio",
     "gauge",
-    "Answered within threshold seconds / n, of journeys whose waiting ended in the window, tests left out. n by variant: "
-    "nena offered without short abandons, blocked and announcement; inclusive offered; both with who still waits for longer; "
-    "answered, servicelevelperf answered; servicelevelperf2 answered + abandoned, where early abandons count as met.",
+    "Answered within threshold seconds / n, of journeys whose waiting ended in the window, tests left out and those of "
+    "psap_journeys_backward_total. n by variant: inclusive all of them; nena without short_abandoned, blocked and announcement; "
+    "both with who still waits for longer; answered and servicelevelperf answered; servicelevelperf2 answered + abandoned + "
+    "short_abandoned, where who hung up within threshold seconds counts as met.",
     _SERVICE,
 )
 SERVICE_LEVEL_LOWER = Metric(
@@ -365,16 +370,16 @@ SERVICE_LEVEL_CALLS = Metric(
 TODAY = Metric(
     "psap_calls_today",
     "gauge",
-    "Journeys since local midnight, each thing on the day it happened: offered, and outcomes, one class each "
-    "(abandoned: without short_abandoned). Those classified as tests are taken out.",
+    "Journeys since local midnight, each thing on the day it happened: offered, and outcomes, one class each as in "
+    "psap_journeys_ended_total. Those classified as tests are taken out.",
     ("outcome",),
 )
 PEAK = Metric(
     "psap_calls_waiting_peak",
     "gauge",
     "Most callers that waited at once, tests too, today (who waits at local midnight among them) or since the first event. At a "
-    "whole second wait those who came in it or before and whose waiting did not end in it or before; what is told more than a "
-    "minute late makes no peak.",
+    "whole second wait those who came in it or before and whose waiting did not end in it or before; what is told more than "
+    "three minutes late makes no peak.",
     ("period",),
 )
 PEAK_TIME = Metric("psap_calls_waiting_peak_timestamp_seconds", "gauge", "When they first did, to the whole second.", ("period",))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations  # the fields are named as the modules
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from streams.core import calls, dispatch, environment, losses, names, network, operators, response, staffing, survey
+from streams.core import calls, dispatch, environment, losses, names, network, operators, patience, response, staffing, survey
 from streams.core.centre import Centre
 from streams.core.reading import Metric, Readings
 
@@ -25,6 +25,7 @@ METRICS: tuple[Metric, ...] = (
     *(metric for noun in NOUNS.values() for metric in noun.METRICS),
     *losses.METRICS,
     *names.METRICS,
+    *patience.METRICS,
     *response.METRICS,
     *staffing.METRICS,
 )
@@ -44,12 +45,9 @@ class City:
 
 def measure(city: City, now: float, centre: Centre) -> Readings:
     """Say what is true of a centre at `now`, epoch seconds. A state folds its own topic only; what joins them is joined here."""
-    of_calls = calls.settled(city.calls or calls.State(), now, centre)
-    parts = [calls.measure(of_calls, now, centre)]
-    talking = calls.talking(of_calls)
-    of_seats = city.operators or operators.State()
-    looks = operators.look(of_seats, talking, of_calls.funnel.workload, now, centre)
-    parts.append(operators.measure(of_seats, looks, now, centre))
+    of_calls, of_seats, looks = _together(city, now, centre)
+    basis = _basis(of_calls, of_seats, looks)
+    parts = [calls.measure(of_calls, now, centre), operators.measure(of_seats, looks, now, centre)]
     if city.dispatch:
         parts.append(dispatch.measure(city.dispatch, now, centre))
         parts.append(response.measure(of_calls, city.dispatch, now, centre))
@@ -60,6 +58,24 @@ def measure(city: City, now: float, centre: Centre) -> Readings:
     if city.survey:
         parts.append(survey.measure(city.survey, now, centre))
     parts.append(losses.measure(of_calls.funnel.taken, of_calls.forecast, city.network, city.environment, now))
-    wrapped_up = operators.wrapped_up(of_seats, looks)
-    parts.append(staffing.measure(of_calls.forecast, of_calls.funnel, wrapped_up, now, centre))
+    parts.append(patience.measure(basis.queued))
+    parts.append(staffing.measure(basis, now, centre))
     return chain.from_iterable(parts)
+
+
+def seats(city: City, now: float, centre: Centre) -> Iterator[staffing.Row]:
+    """What each of the 168 hours from the one `now` is in needs."""
+    return staffing.table(_basis(*_together(city, now, centre)), now, centre)
+
+
+def _together(city: City, now: float, centre: Centre) -> tuple[calls.State, operators.State, dict[str, operators.Look]]:
+    """The calls as they stand at `now`, and the seats as they are seen by what calls and they themselves tell."""
+    of_calls = calls.settled(city.calls or calls.State(), now, centre)
+    of_seats = city.operators or operators.State()
+    return of_calls, of_seats, operators.look(of_seats, calls.talking(of_calls), of_calls.funnel.workload, now, centre)
+
+
+def _basis(of_calls: calls.State, of_seats: operators.State, looks: dict[str, operators.Look]) -> staffing.Basis:
+    queued = of_calls.funnel.patience.queued(of_calls.forecast.unseen())
+    wrapped_up = operators.wrapped_up(of_seats, looks)
+    return staffing.Basis(of_calls.forecast, of_calls.funnel.workload, wrapped_up, queued)

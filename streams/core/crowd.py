@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from streams.core.window import midnights
 
-KEPT_SECONDS = 60
-"""Who came and whose waiting ended is told in any order within this, and makes the same peaks."""
+KEPT_SECONDS = 180
+"""Who came and whose waiting ended is told in any order within this, and makes the same peaks. No clock may be as far ahead."""
 
 
 @dataclass(slots=True)
@@ -35,9 +35,9 @@ class Crowd:
     recent: dict[int, int] = field(default_factory=dict)
     """By second since then, how many came less those whose waiting ended."""
     ever: Peak = field(default_factory=Peak)
-    today: Peak = field(default_factory=Peak)
+    lately: Peak = field(default_factory=Peak)
     midnight: float = 0.0
-    """When the day ends that `today` is of."""
+    """When the day ends that `lately` is of."""
 
     def change(self, time: float, by: int, zone: ZoneInfo) -> None:
         """Somebody came (1), or his waiting ended (-1), at epoch seconds."""
@@ -45,7 +45,7 @@ class Crowd:
         if second > self.newest:
             if not self.newest:
                 self.settled = second - KEPT_SECONDS
-            elif second - self.settled > 3 * KEPT_SECONDS:
+            elif second - self.settled > 2 * KEPT_SECONDS:
                 self._settle(second - KEPT_SECONDS, zone)
             self.newest = second
         self.waiting += by
@@ -54,19 +54,21 @@ class Crowd:
 
     def peaks(self, now: float, zone: ZoneInfo) -> tuple[Peak, Peak]:
         """The most that ever waited at once, and that did on the local day that `now` is in."""
-        seen = replace(self, recent={**self.recent}, ever=replace(self.ever), today=replace(self.today))
+        seen = replace(self, recent={**self.recent}, ever=replace(self.ever), lately=replace(self.lately))
         seen._settle(self.newest, zone)
         start, end = midnights(now, zone)
-        return seen.ever, seen.today if seen.midnight == end else Peak(self.waiting, start)
+        return seen.ever, seen.lately if seen.midnight == end else Peak(self.waiting, start)
 
     def _settle(self, until: int, zone: ZoneInfo) -> None:
         waiting = self.waiting - sum(self.recent.values())
         for second in sorted(second for second in self.recent if second <= until):
+            change = self.recent.pop(second)
             if second >= self.midnight:
                 # Whoever waits over midnight is the day's first peak.
                 start, self.midnight = midnights(second, zone)
-                self.today = Peak(waiting, start) if second > start else Peak()
-            waiting += self.recent.pop(second)
-            self.ever.see(waiting, float(second))
-            self.today.see(waiting, float(second))
+                self.lately = Peak(waiting if second > start else waiting + change, start)
+            waiting += change
+            if change > 0:
+                self.ever.see(waiting, float(second))
+                self.lately.see(waiting, float(second))
         self.settled = until

@@ -10,14 +10,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from streams.core.centre import Centre
+from streams.core.hourly import DAY_HOURS, HOUR, HOURS, WEEK_HOURS
 from streams.core.names import Strangers
 from streams.core.probability import none_in_a_day
 from streams.core.window import Window, midnights
-
-HOUR = 3600
-WEEK_HOURS, DAY_HOURS = 168, 24
-HOURS = 5 * WEEK_HOURS
-"""Hours that are remembered: four weeks to learn from, and one to look ahead."""
 
 WEEKS, FEWEST = 4, 3
 """How many hours of one kind of day a profile is made of at most, and how few of all days suffice."""
@@ -36,6 +32,9 @@ SPIKE = 3.0
 
 OUTLIER = 5.0
 """And beyond so many it makes the scatter no larger."""
+
+ENOUGH_HOURS = 48
+"""So many hours of a basis, and how much they scatter is said of them; before, it is that of hours of the day."""
 
 MOST_SCATTER = 0.5
 """Hours that scatter more are not known yet, rather than so unlike."""
@@ -70,13 +69,17 @@ Reason = Literal["silence", "link", "late"]
 came too late to be counted."""
 
 
+Basis = Literal["hour_of_week", "hour_of_day"]
+"""Of which hours a profile is made: those of the same kind of day, or of all."""
+
+
 class Profile(NamedTuple):
     """Calls of one hour, from past ones: the mean of its kind of day, that of all days, and of how many hours of which basis."""
 
     mean: float
     of_all: float
     n: int
-    basis: Literal["hour_of_week", "hour_of_day"]
+    basis: Basis
 
 
 @dataclass(slots=True)
@@ -122,6 +125,7 @@ class Scatter:
     Sums over the hours, faded: of squared errors less their means, and of squared means (moments; Cameron and Trivedi 2013, 3.2).
     """
 
+    hours: int = 0
     beyond: float = 0.0
     squares: float = 0.0
 
@@ -132,6 +136,7 @@ class Scatter:
 
     def learn(self, calls: int, mean: float) -> None:
         """An hour brought so many calls, of which so many were expected an hour ahead."""
+        self.hours += 1
         beside = 1 + self.value * mean
         error = min((calls - mean) ** 2, OUTLIER**2 * mean * beside)
         self.beyond = SCATTER_FADE * self.beyond + (error - mean) / beside**2
@@ -155,12 +160,12 @@ class Forecast:
     strangers: Strangers = field(default_factory=Strangers)
     blank: dict[int, Reason] = field(default_factory=dict)
     """Hours of which it is known that not all was seen, and why."""
-    spikes: dict[int, float] = field(default_factory=dict)
+    spikes: dict[int, int] = field(default_factory=dict)
     """Hours that brought more than hours do, with what counts of them: an event of its own is no pattern of the week."""
     learned: int = 0
     """Hours before this one are in level and scatter."""
     level: Level = field(default_factory=Level)
-    scatter: Scatter = field(default_factory=Scatter)
+    scatters: dict[Basis, Scatter] = field(default_factory=dict)
     profiles: Annotated[dict[int, "Profile | None"], Field(exclude=True)] = field(default_factory=dict, compare=False)
     """Profiles that were asked for since an hour was over."""
     levels: Annotated[dict[int, Level], Field(exclude=True)] = field(default_factory=dict, compare=False)
@@ -244,6 +249,14 @@ class Forecast:
         profile = self.profile(hour, centre)
         return None if profile is None else profile._replace(mean=profile.mean * self.level_of(hour, centre))
 
+    def scatter(self, hour: int, centre: Centre) -> float:
+        """How much hours like this one scatter."""
+        profile = self.profile(hour, centre)
+        own = None if profile is None else self.scatters.get(profile.basis)
+        if own is None or own.hours < ENOUGH_HOURS:
+            own = self.scatters.get("hour_of_day", own)
+        return 0.0 if own is None else own.value
+
     def expected_between(self, start: float, end: float, centre: Centre) -> float | None:
         """Calls that should have come from `start` to `end`, epoch seconds; None where an hour has no expectation."""
         total = 0.0
@@ -268,7 +281,7 @@ class Forecast:
             return None
         # Of the newest hour only a part may have been seen; the day before it is whole.
         day = sum(self.counts[-1 - DAY_HOURS :])
-        return missing * share, none_in_a_day(missing * share, day * share, self.scatter.value)
+        return missing * share, none_in_a_day(missing * share, day * share, self.scatter(int(until) // HOUR, centre))
 
     def _share(self, carried: Carried) -> float | None:
         total = sum(sum(other.weeks.values()) for other in self.links.values())
@@ -332,22 +345,22 @@ class Forecast:
     def _learn(self, until: int, centre: Centre) -> None:
         """Take in the hours before `until`; the one before the newest may still be told of."""
         for hour in range(max(self.learned, until - HOURS), until):
-            self._take_in(hour, self.level, self.scatter, centre)
+            self._take_in(hour, self.level, centre, learn=True)
             self.learned = hour + 1
 
-    def _take_in(self, hour: int, level: Level, scatter: Scatter | None, centre: Centre) -> None:
+    def _take_in(self, hour: int, level: Level, centre: Centre, *, learn: bool) -> None:
         place = hour - self.first
         if 0 < place < len(self.counts) and hour not in self.blank:  # the first hour was not seen whole
             profile = self._profile(hour, centre)
             if profile is not None:
                 calls, mean = self.counts[place], profile.mean * level.mean
                 usual = mean + SPIKE * sqrt(_chance(mean))
-                if scatter is not None:
-                    scatter.learn(calls, mean)
+                if learn:
+                    self.scatters.setdefault(profile.basis, Scatter()).learn(calls, mean)
                     highest = max(mean, profile.of_all * level.mean)
                     highest += SPIKE * sqrt(_chance(max(1.0, highest)))
                     if calls > highest and hour - self.first > WEEK_HOURS:
-                        self.spikes[hour] = highest
+                        self.spikes[hour] = round(highest)
                 level.learn(min(max(calls, 2 * mean - usual), usual), profile.mean)
         level.age()
 
@@ -359,7 +372,7 @@ class Forecast:
             # Of the newest hour nothing can be said before its end, and of silent hours not before it is known why.
             newest = int(self.last) // HOUR
             for passed in range(self.learned, min(hour, newest)):
-                self._take_in(passed, known, None, centre)
+                self._take_in(passed, known, centre, learn=False)
             known.age(max(0, hour - max(self.learned, min(hour, newest))))
             self.levels[hour] = known
         return known.mean
@@ -368,7 +381,7 @@ class Forecast:
         offset = _offset(hour // 6, centre.timezone)
         day = (hour + offset) // DAY_HOURS
         kind = self._kind(day, centre)
-        found: dict[int, list[float]] = {}
+        found: dict[int, list[int]] = {}
         counts, blank, spikes = self.counts, self.blank, self.spikes
         for back in range(1, HOURS // DAY_HOURS + 1):
             place = hour - DAY_HOURS * back - self.first

@@ -27,6 +27,7 @@ from streams.core.centre import Centre
 from streams.core.crowd import Crowd
 from streams.core.journey import ANY_QUEUE, PAST, TOGETHER_SECONDS, Journey, Visit, elapsed, is_same
 from streams.core.names import OTHER, Strangers
+from streams.core.patience import Patience
 from streams.core.service_level import (
     ANNOUNCEMENT,
     BLOCKED,
@@ -91,6 +92,7 @@ class Funnel:
     window: Window = field(default_factory=Window)
     day: Day = field(default_factory=Day)
     workload: Workload = field(default_factory=Workload)
+    patience: Patience = field(default_factory=Patience)
     book: Book = field(default_factory=Book)
     strangers: Strangers = field(default_factory=Strangers)
     unmatched: int = 0
@@ -117,7 +119,6 @@ class Funnel:
             if place is not None and time < place.left:
                 return None
             if place is not None and place.end == ANSWERED:
-                # It was passed on, and came into a queue.
                 journey = self._go_on(key, exchange, time, place, centre)
             else:
                 journey = self._open(key, exchange, time, centre)
@@ -165,13 +166,13 @@ class Funnel:
         journey = self._hear(key, exchange, time, centre)
         if journey is None:
             place = self.book.find(key)
-            if seat is not None and place is not None and place.end == ANSWERED and place.left < time:
-                # It was passed on straight to a seat, through no queue.
+            margin = TOGETHER_SECONDS if centre.sources else 0
+            if place is not None and place.end == ANSWERED and int(time) > place.left + margin:
                 journey = self._go_on(key, exchange, time, place, centre)
                 journey.visit.answered, journey.visit.seat = time, seat
                 journey.counted += entry(TALKED, int(time) - journey.start)
-                self._take_seat(journey, seat, time)
-                return
+                if seat is not None:
+                    self._take_seat(journey, seat, time)
             # Such a caller was not lost, whatever else was told.
             self.book.write_end(key, ANSWERED)
             return
@@ -431,7 +432,7 @@ class Funnel:
         return journey
 
     def _go_on(self, key: str, exchange: str, time: float, place: Place, centre: Centre) -> Journey:
-        """A journey of the city that was answered and over goes on: it was passed on."""
+        """The same journey, which was over: it was passed on, to a queue or to a seat."""
         journey = self._open(key, exchange, time, centre)
         journey.past = ((ANY_QUEUE, place.time, place.left),)
         journey.city = journey.begun = True
@@ -498,6 +499,7 @@ class Funnel:
     def _turn(self, journey: Journey, time: float) -> Visit:
         """The visit is over, and a new one may begin."""
         visit = journey.visit
+        journey.queued = visit.entered if journey.queued is None else journey.queued
         if visit.queue and visit.began is not None:
             journey.past = (*journey.past, (self._index(visit.queue), int(visit.began), int(time)))[-PAST:]
         journey.visit = Visit()
@@ -666,6 +668,7 @@ class Funnel:
         arrived = time if journey.arrived is None else journey.arrived
         wait = elapsed(arrived, time, centre)
         journey.answered = time
+        self._count_patience(journey, time, wait, centre, hung_up=False)
         self.journeys.end("answered", wait)
         self._count_closed(journey, answer_kind(wait, centre.thresholds.service_level_seconds), time, centre)
         self.book.write_end(journey.key, ANSWERED)
@@ -679,6 +682,8 @@ class Funnel:
             loss = "announcement"
         elif loss == "abandoned" and is_short:
             loss = "short_abandoned"
+        if loss in {"abandoned", "short_abandoned", "overflowed", "network_dropped"}:
+            self._count_patience(journey, time, wait, centre, hung_up=loss in {"abandoned", "short_abandoned"})
         self.journeys.end(loss, wait)
         level = limits.service_level_seconds
         kind = abandon_kind(wait, level, is_short) if loss in ("abandoned", "short_abandoned") else _KIND[loss]
@@ -687,6 +692,16 @@ class Funnel:
         if is_short and loss in {"short_abandoned", "announcement"}:
             end = SHORT
         self._leave(journey, time, end)
+
+    def _count_patience(self, journey: Journey, time: float, wait: float | None, centre: Centre, *, hung_up: bool) -> None:
+        """Somebody waited no longer since he came, and in the queues that he came into since."""
+        entered = journey.visit.entered if journey.queued is None else journey.queued
+        if entered is None:
+            return
+        if journey.arrived is not None and entered > journey.arrived:
+            wait = elapsed(entered, time, centre)
+        if wait is not None:
+            self.patience.add(time, wait, hung_up=hung_up)
 
     def _count_closed(self, journey: Journey, kind: int, time: float, centre: Centre) -> None:
         journey.counted += entry(kind, int(time) - journey.start)
@@ -779,6 +794,8 @@ class Funnel:
         if place is None or place.end == ELSEWHERE or lost.loss not in {"abandoned", "short_abandoned"}:
             return
         self.journeys.end(lost.loss, wait, -1)
+        if wait is not None:
+            self.patience.add(lost.lost, wait, hung_up=True, n=-1)
         self.journeys.end("announcement", wait)
         kind = abandon_kind(wait, centre.thresholds.service_level_seconds, lost.loss == "short_abandoned")
         n = 0 if place.is_test else 1

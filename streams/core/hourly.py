@@ -38,6 +38,10 @@ class Hourly:
             self.sums[:0] = [n, *[0] * (-place - 1)]
             self.first = hour
 
+    def __deepcopy__(self, _memo: object) -> "Hourly":
+        # Else every number would be looked at.
+        return Hourly(self.first, [*self.sums])
+
     def like(self, hour: int, stride: int) -> range:
         """The remembered hours that are whole strides from an hour: of the week, of the day, or any. The newest is not over."""
         return range(self.first + (hour - self.first) % stride, self.last, stride)

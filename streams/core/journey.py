@@ -98,6 +98,8 @@ class Journey:
     begun: bool = False
     arrived: float | None = None
     answered: float | None = None
+    queued: float | None = None
+    """When it came into the first queue, once it has left that."""
     test: bool = False
     start: int = 0
     counted: str = ""

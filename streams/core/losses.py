@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from streams.core import environment, network
-from streams.core.forecast import HOUR, WEEK_HOURS, Forecast
+from streams.core.forecast import Forecast
+from streams.core.hourly import HOUR, WEEK_HOURS
 from streams.core.proportion import wilson
 from streams.core.reading import Metric, Readings
 

@@ -1,4 +1,4 @@
-"""The service levels that different authorities compute from the same calls, side by side."""
+"""The service levels that different authorities compute from the same calls, side by side (`streams/core/README.md`)."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

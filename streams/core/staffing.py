@@ -1,4 +1,7 @@
-"""Staffing: how many seats this hour needs for what it should bring, beside those that are scheduled."""
+"""Staffing: how many seats this hour needs for what it should bring, beside those that are scheduled.
+
+The formulas are in `streams/core/README.md`, Handle time and load, Seats required.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,8 +10,8 @@ from typing import Literal, NamedTuple
 from streams.core.centre import Centre
 from streams.core.erlang import TARGETS, seats_needed
 from streams.core.forecast import Forecast
-from streams.core.funnel import Funnel
 from streams.core.hourly import DAY_HOURS, HOUR, WEEK_HOURS, Hourly, part
+from streams.core.patience import Queued
 from streams.core.reading import Metric, Readings
 from streams.core.shifts import scheduled_seconds
 from streams.core.workload import Workload
@@ -19,15 +22,23 @@ MODELS: tuple[Model, ...] = ("erlang_c", "erlang_a")
 FEWEST_CALLS = 30
 """A handle time is believed of so many calls: of this hour of the week, else of this hour of all days, else of all hours."""
 
-FEWEST_ABANDONS = 30
-"""And a patience of so many callers who hung up."""
-
 
 class Handled(NamedTuple):
     """Mean handle time: how many seconds of seats a call takes, conversations and wrap-up together, over `n` calls."""
 
     seconds: float
     n: int
+
+
+class Basis(NamedTuple):
+    """What the needs of a centre follow from: arrivals, conversations, the microseconds of wrap-ups that were told by hour, and
+    those who queued.
+    """
+
+    forecast: Forecast
+    workload: Workload
+    wrapped_up: Hourly
+    queued: Queued
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,6 @@ class Need:
 
     calls: float
     handled: Handled
-    patience: float | None
     seats: dict[tuple[Model, str], float]
 
     @property
@@ -47,24 +57,20 @@ class Need:
         return self.calls * self.handled.seconds / HOUR
 
 
-def patience(funnel: Funnel) -> float | None:
-    """Mean patience in seconds: all time that callers waited / those who hung up; None of too few.
+class Row(NamedTuple):
+    """One hour: when it begins, epoch seconds, what it needs, and seats scheduled."""
 
-    The maximum likelihood estimate of an exponential patience of which the answered saw only a part (Garnett, Mandelbaum,
-    Reiman 2002).
-    """
-    hung_up = (funnel.journeys.wait_abandoned, funnel.journeys.wait_short_abandoned)
-    waited = funnel.journeys.wait_answered.sum + sum(waits.sum for waits in hung_up)
-    gave_up = sum(sum(waits.counts) for waits in hung_up)
-    return waited / gave_up if gave_up >= FEWEST_ABANDONS and waited > 0 else None
+    start: float
+    need: Need | None
+    scheduled: float
 
 
-def handled(workload: Workload, wrapped_up: Hourly, hour: int, centre: Centre) -> Handled | None:
+def handled(basis: Basis, hour: int, centre: Centre) -> Handled | None:
     """The mean handle time of an hour (epoch seconds // 3600); None of too few calls.
 
-    `wrapped_up` has the microseconds of the wrap-ups that were told. In an hour before the first or after the last of them each
-    call has the `wrap_up_seconds` of the centre's file.
+    In an hour before the first wrap-up that was told, or after the last, a call has the `wrap_up_seconds` of the centre's file.
     """
+    workload, wrapped_up = basis.workload, basis.wrapped_up
     for stride in (WEEK_HOURS, DAY_HOURS, 1):
         hours = workload.calls.like(hour, stride)
         n = workload.calls.over(hours)
@@ -75,29 +81,30 @@ def handled(workload: Workload, wrapped_up: Hourly, hour: int, centre: Centre) -
     return None
 
 
-def need(forecast: Forecast, funnel: Funnel, wrapped_up: Hourly, time: float, centre: Centre) -> Need | None:
+def need(basis: Basis, time: float, centre: Centre) -> Need | None:
     """What the hour that `time`, epoch seconds, is in needs; None where calls are too few to say."""
     hour = int(time) // HOUR
-    expected, handle = forecast.expected(hour, centre), handled(funnel.workload, wrapped_up, hour, centre)
+    return _need(basis, hour, handled(basis, hour, centre), centre)
+
+
+def _need(basis: Basis, hour: int, handle: Handled | None, centre: Centre) -> Need | None:
+    expected = basis.forecast.expected(hour, centre)
     if expected is None or handle is None or handle.seconds <= 0:
         return None
-    patient = patience(funnel)
     erlangs = expected.mean * handle.seconds / HOUR
     seats: dict[tuple[Model, str], float] = {}
     for target in TARGETS:
         seats["erlang_c", target] = seats_needed(erlangs, handle.seconds, None, target)
-        if patient is not None:
-            seats["erlang_a", target] = seats_needed(erlangs, handle.seconds, patient, target)
-    return Need(expected.mean, handle, patient, seats)
+        if basis.queued.patience is not None:
+            seats["erlang_a", target] = seats_needed(erlangs, handle.seconds, basis.queued.patience, target)
+    return Need(expected.mean, handle, seats)
 
 
-def table(
-    forecast: Forecast, funnel: Funnel, wrapped_up: Hourly, now: float, centre: Centre
-) -> Iterator[tuple[float, Need | None, float]]:
-    """For each of the 168 hours from the one `now` is in: when it begins, epoch seconds, what it needs, and seats scheduled."""
+def table(basis: Basis, now: float, centre: Centre) -> Iterator[Row]:
+    """Each of the 168 hours from the one that `now`, epoch seconds, is in."""
     for number in range(WEEK_HOURS):
         start = (int(now) // HOUR + number) * HOUR
-        yield start, need(forecast, funnel, wrapped_up, start, centre), _scheduled(start, start + HOUR, centre)
+        yield Row(start, need(basis, start, centre), _scheduled(start, start + HOUR, centre))
 
 
 def _scheduled(since: float, until: float, centre: Centre) -> float:
@@ -131,22 +138,22 @@ HANDLED = Metric(
     "Calls that psap_handle_seconds_mean is about (n): journeys of which a conversation is over, each in the hour in which its "
     "first was answered; tests left out.",
 )
-PATIENCE = Metric("psap_patience_seconds_mean", "gauge", "Mean patience of callers: time waited by all / those who hung up.")
 SCHEDULED = Metric("psap_seats_scheduled", "gauge", "Seats to be staffed now, by the shifts of the centre's file.")
 
-METRICS = (REQUIRED, ERLANGS, HANDLE, HANDLED, PATIENCE, SCHEDULED)
+METRICS = (REQUIRED, ERLANGS, HANDLE, HANDLED, SCHEDULED)
 
 
-def measure(forecast: Forecast, funnel: Funnel, wrapped_up: Hourly, now: float, centre: Centre) -> Readings:
+def measure(basis: Basis, now: float, centre: Centre) -> Readings:
     """Say what is true at `now`."""
-    found = need(forecast, funnel, wrapped_up, now, centre)
+    hour = int(now) // HOUR
+    handle = handled(basis, hour, centre)
+    if handle is not None:
+        yield HANDLE, (), handle.seconds
+        yield HANDLED, (), handle.n
+    found = _need(basis, hour, handle, centre)
     if found is not None:
         for (model, target), seats in found.seats.items():
             yield REQUIRED, (model, target), seats
         yield ERLANGS, (), found.erlangs
-        yield HANDLE, (), found.handled.seconds
-        yield HANDLED, (), found.handled.n
-        if found.patience is not None:
-            yield PATIENCE, (), found.patience
     if centre.shifts:
         yield SCHEDULED, (), _scheduled(now, now + 1, centre)

@@ -20,9 +20,9 @@ from tests.conftest import LOCAL
 
 RESULTS = Path(__file__).with_name("results.md")
 WEEK = 7 * 86_400
-HEAD = "| alert | fired | a week | hours | median | by hour of the day |\n|---|---|---|---|---|---|"
-LISTED = 40
-"""So many moments of an alert are listed."""
+HEAD = "| alert | fired | a week | hours | median | longest | by hour of the day |\n|---|---|---|---|---|---|---|"
+LISTED, RARE = 40, 8
+"""So many moments at most are listed of an alert about chance, and of any other that fired no more often than this."""
 
 CHANCE = ("PsapSurge", "PsapCallsUnusual", "PsapCentreSilent", "PsapCarrierSilent")
 """Alerts that conclude from what chance alone would do. Each of their moments is listed, so that a person can judge it."""
@@ -34,6 +34,10 @@ CONTEXT = {
     "probability {:.1e}": 'max(psap_surge_probability{window="60m"})',
     "last call {:.0f} s ago": "time() - max(psap_last_call_timestamp_seconds)",
     "{:.1f} expected since": "max(psap_silence_expected_calls)",
+    "{:.0f} waiting": "max(psap_journeys_waiting)",
+    "the first for {:.0f} s": "time() - min(psap_oldest_waiting_journey_timestamp_seconds)",
+    "{:.0f} in conversation": "sum(psap_calls_in_service)",
+    "{:.0f} seats staffed": "max(psap_seats_staffed)",
 }
 
 
@@ -78,9 +82,9 @@ def _report(period: Period, centre: Centre, found: list[Found], asked: Prometheu
         seconds = [episode.end - episode.start + STEP for episode in own]
         said.append(
             f"| {rule.name} | {len(own)} | {len(own) / weeks:.1f} | {sum(seconds) / 3600:.1f} "
-            f"| {_duration(median(seconds))} | `{_by_hour(own, centre)}` |"
+            f"| {_duration(median(seconds))} | {_duration(max(seconds))} | `{_by_hour(own, centre)}` |"
         )
-        if rule.alert in CHANCE:
+        if rule.alert in CHANCE or len(own) <= RARE:
             moments_of += [f"\n{rule.name}:\n", *(_moment(episode, centre, asked) for episode in own[:LISTED])]
             if len(own) > LISTED:
                 moments_of.append(f"- and {len(own) - LISTED} more")

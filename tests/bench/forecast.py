@@ -134,7 +134,7 @@ def compare(arrivals: Arrivals) -> list[Compared]:
     for hour in hours:
         found = forecast.expected(hour, arrivals.centre)
         if found is not None:
-            ours[hour] = found.mean, forecast.scatter.value
+            ours[hour] = found.mean, forecast.scatter(hour, arrivals.centre)
         while int(moment) // HOUR == hour:
             forecast.count(moment, forecast.hear(moment, None, arrivals.centre), arrivals.centre)
             moment = next(told)

@@ -17,7 +17,7 @@ from streams.core.callers import _PROTECTED, CONTACTED, EARLY, PROTECTED
 from streams.core.calls import ENDED_TOTAL, OFFERED_TOTAL, WAITING
 from streams.core.centre import Centre
 from streams.core.classes import CLASSES
-from streams.core.forecast import HOURS, LINKS
+from streams.core.forecast import LINKS
 from streams.core.funnel import LEGS, OPEN_CALLS, QUEUES
 from streams.core.histogram import Histogram
 from streams.core.hourly import HOURS as SUMS
@@ -133,7 +133,9 @@ def _grow_old(state: calls.State) -> None:
     assert funnel.crowd.waiting == 0, "offered and ended are multiplied alike"
     last = int(START + 36 * HOUR) // HOUR
     funnel.taken = {last - number: 100_000 for number in range(168)}
-    learned.first, learned.counts = last - HOURS + 1, [100_000] * HOURS
+    learned.first, learned.counts = last - SUMS + 1, [100_000] * SUMS
+    learned.blank = dict.fromkeys(range(learned.first, last), "silence")
+    learned.spikes = dict.fromkeys(learned.blank, 100_000)
     for carried in learned.links.values():
         week = last // 168
         carried.weeks = {week - number: 10_000_000 for number in range(4)}

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from schemas.topics import CALLS
 from streams.core.centre import Centre
-from streams.core.forecast import HOURS, Forecast
+from streams.core.forecast import Forecast
+from streams.core.hourly import HOURS
 from streams.monitor import Monitor
 from tests.builders import BOGOR, at, offered
 from tests.sources import anonymous_bank

@@ -7,11 +7,12 @@ import pytest
 from streams import centres
 from streams.core import operators
 from streams.core.centre import Centre
-from streams.core.city import City
+from streams.core.city import City, seats
 from streams.core.city import measure as measure_city
 from streams.core.erlang import TARGETS, seats_needed
 from streams.core.hourly import Hourly
-from streams.core.staffing import ERLANGS, HANDLE, HANDLED, PATIENCE, REQUIRED, SCHEDULED, need, patience, table
+from streams.core.patience import MEAN as PATIENCE
+from streams.core.staffing import ERLANGS, HANDLE, HANDLED, REQUIRED, SCHEDULED, Basis, need
 from tests.builders import (
     BOGOR as PLAIN,
 )
@@ -45,6 +46,12 @@ def busy() -> City:
     return City(calls=fold(sorted(events, key=lambda event: event.time), BOGOR))
 
 
+def basis(city: City, wrapped_up: Hourly | None = None) -> Basis:
+    assert city.calls is not None
+    funnel = city.calls.funnel
+    return Basis(city.calls.forecast, funnel.workload, wrapped_up or Hourly(), funnel.patience.queued(()))
+
+
 def test_seats_are_needed_as_erlang_says_of_what_was_measured(busy: City) -> None:
     found = said(measure_city(busy, at(6 * DAY), BOGOR))
 
@@ -56,6 +63,15 @@ def test_seats_are_needed_as_erlang_says_of_what_was_measured(busy: City) -> Non
     assert found[REQUIRED, "erlang_a", "95_20"] == seats_needed(4 / 3, 120, 94, "95_20")
 
 
+def test_handle_time_is_known_before_any_forecast() -> None:
+    hour = [event for n in range(30) for event in (offered(f"c{n}", n), answered(f"c{n}", n + 5), ended(f"c{n}", n + 65))]
+    found = said(
+        measure_city(City(calls=fold([*hour, offered("c", HOUR), answered("c", HOUR), ended("c", HOUR + 9)])), at(HOUR), BOGOR)
+    )
+
+    assert (found[HANDLE,], found[HANDLED,], (ERLANGS,) in found) == (60, 30, False)
+
+
 def test_nothing_is_said_before_enough_was_seen() -> None:
     few = City(calls=fold([offered("c1", 0), answered("c1", 2), ended("c1", 60)], BOGOR))
     found = said(measure_city(few, at(90), BOGOR))
@@ -64,19 +80,13 @@ def test_nothing_is_said_before_enough_was_seen() -> None:
     assert found[SCHEDULED,] == 3
 
 
-def test_patience_is_not_believed_of_few_who_hung_up() -> None:
-    state = fold([event for n in range(29) for event in (offered(f"c{n}", n * 60), abandoned(f"c{n}", n * 60 + 30))])
-    assert patience(state.funnel) is None
-
-
 def test_the_table_has_a_row_for_each_hour_of_the_week(busy: City) -> None:
-    assert busy.calls is not None
-    rows = list(table(busy.calls.forecast, busy.calls.funnel, Hourly(), at(6 * DAY), BOGOR))
+    rows = list(seats(busy, at(6 * DAY), BOGOR))
 
     assert len(rows) == 168
     assert [row[0] for row in rows[:2]] == [at(6 * DAY), at(6 * DAY) + HOUR]
     assert {row[2] for row in rows} == {3}
-    assert rows[0][1] == need(busy.calls.forecast, busy.calls.funnel, Hourly(), at(6 * DAY), BOGOR)
+    assert rows[0][1] == need(basis(busy), at(6 * DAY), BOGOR)
 
 
 # --- wrap-up: forty calls an hour for four days, 60 s of talk each and 120 s of after-call work
@@ -151,8 +161,7 @@ def test_a_test_marked_afterwards_takes_no_time() -> None:
 
 
 def test_nothing_is_rounded_before_it_is_multiplied(busy: City) -> None:
-    assert busy.calls is not None
-    found = need(busy.calls.forecast, busy.calls.funnel, Hourly(int(at(0)) // HOUR, [1] * 144), at(6 * DAY), BOGOR)
+    found = need(basis(busy, Hourly(int(at(0)) // HOUR, [1] * 144)), at(6 * DAY), BOGOR)
 
     assert found is not None
     assert found.handled.seconds == (36 * 6 * 120 + 6e-6) / (36 * 6)

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from streams.core.calls import JOURNEYS_ENDED_TOTAL, talking
 from streams.core.centre import Centre
 from streams.core.spans import total
 from streams.core.workload import CONVERSATIONS, CONVERSATIONS_EACH, SEATS, Workload
-from tests.builders import BOGOR, START, answered, at, changed, classified, ended, fold, offered, queued, transferred
+from tests.builders import BOGOR, START, answered, at, changed, classified, ended, fold, offered, queued, readings, transferred
 
 HOUR = 3600
 BLOB = TypeAdapter(Workload)
@@ -65,6 +66,25 @@ def test_a_call_that_is_passed_on_is_one_and_keeps_two_seats_busy() -> None:
     assert handled(state.funnel.workload) == (0, 0)
     fold([classified("c1", 150, "prank")], BOGOR, state)
     assert handled(state.funnel.workload) == (1, 120)
+
+
+def test_a_call_that_is_passed_on_to_a_seat_is_that_seats_too() -> None:
+    """
+    s1   a────────t
+    s2              a────────────e
+         5       65 70          130
+    """
+    talks = [offered("c1", 0), answered("c1", 5, "s1"), transferred("c1", 65), answered("c1", 70, "s2")]
+    state = fold(talks)
+
+    assert talking(state) == {"s2": at(70)}
+    assert readings(state, 80).by_label(JOURNEYS_ENDED_TOTAL) == {"answered": 1}
+    fold([ended("c1", 130), answered("c1", 5.5, "s1"), ended("c1", 130)], BOGOR, state)
+    assert talking(state) == {}
+    assert handled(state.funnel.workload) == (1, 120)
+    assert busy(state.funnel.workload, "s2", at(0), at(200)) == 60
+    fold([classified("c1", 140, "test")], BOGOR, state)
+    assert handled(state.funnel.workload) == (0, 0)
 
 
 def test_conversations_are_added_to_the_microsecond_and_taken_back_to_it() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from dashboards.boards import files
 from schemas.event import Event
+from schemas.survey import Response, SurveyAnswered
 from schemas.topics import TOPIC_OF, TOPICS
 from streams import centres
 from streams.clock import Clock
@@ -58,12 +59,17 @@ def troubles() -> list[Event]:
         warned("rain", end - 1900, end - 1900, end + 7200),
         gauge_read(120, end - 1800),
         gauge_read(130, end - 300),
+        gauge_read(40, end - 4200, "ciliwung"),
+        gauge_read(60, end - 600, "ciliwung"),  # by the hour
         link("up", end - 1200),
         link("registered", end - 1190),
         link_measured(end - 200, loss=0.01),
         link("down", end - 120),
         paused("seat-0", end - 100, "prayer"),
         offered("last", end - 90),
+        SurveyAnswered(
+            id="half", source="/32.71/survey", subject=BOGOR.code, time=END, data=Response(scores={"tepat_waktu.1": 4})
+        ),
     ]
 
 
