@@ -27,6 +27,26 @@ class Profile(NamedTuple):
     basis: str
 
 
+class Errors:
+    """How far hours were from what was expected of them."""
+
+    def __init__(self) -> None:
+        self.hours, self._beyond, self._squares = 0, 0.0, 0.0
+
+    @property
+    def scatter(self) -> float:
+        """By how much more than chance."""
+        return min(0.5, max(0.0, self._beyond / self._squares)) if self._squares > 0 else 0.0
+
+    def learn(self, calls: int, mean: float) -> None:
+        """An hour brought so many calls, of which so many were expected."""
+        beside = 1 + self.scatter * mean
+        error = min((calls - mean) ** 2, 25 * mean * beside)
+        self._beyond = (1 - 1 / WEEK) * self._beyond + (error - mean) / beside**2
+        self._squares = (1 - 1 / WEEK) * self._squares + (mean / beside) ** 2
+        self.hours += 1
+
+
 class Arrivals:
     """What was learned of a city's arrivals up to a moment; the moments that are asked for ascend."""
 
@@ -41,8 +61,10 @@ class Arrivals:
         self.first = self.newest = self._learned = 0
         self.last = 0
         self.a = self.b = 20.0
-        self._beyond = self._squares = 0.0
+        self._errors = {"hour_of_day": Errors(), "hour_of_week": Errors()}
         self.unseen: dict[int, str] = {}
+        self.known_at: dict[int, int] = {}
+        """In which hour it became known that not all of an hour was seen."""
         self._spikes: dict[int, float] = {}
         self.on_link: dict[str, int] = {}
         """When the newest call on each link came."""
@@ -58,10 +80,11 @@ class Arrivals:
             else:
                 self._come(journey)
 
-    @property
-    def scatter(self) -> float:
-        """By how much more than chance hours differ from what was expected."""
-        return min(0.5, max(0.0, self._beyond / self._squares)) if self._squares > 0 else 0.0
+    def scatter(self, hour: int) -> float:
+        """By how much more than chance hours like this one differ from what was expected."""
+        profile = self.profile(hour)
+        is_known = profile is not None and profile.basis == "hour_of_week" and self._errors["hour_of_week"].hours >= 48
+        return self._errors["hour_of_week" if is_known else "hour_of_day"].scatter
 
     def _come(self, journey: Journey) -> None:
         time, link, hour = journey.arrived, journey.link, journey.arrived // HOUR
@@ -98,6 +121,7 @@ class Arrivals:
             return
         for hour in range((since + QUARTER) // HOUR, (until - QUARTER) // HOUR + 1):
             self.unseen[hour] = reason
+            self.known_at.setdefault(hour, until // HOUR)
 
     def _came(self, start: int, end: int) -> float | None:
         """Calls that came from one moment to another, as if evenly in each hour."""
@@ -112,7 +136,8 @@ class Arrivals:
         if expected is None:
             return None
         missing, day = expected * share, sum(self.counts[self.newest - back] for back in range(DAY + 1)) * share
-        none = exp(-missing) if self.scatter < 1e-9 else exp(-log1p(self.scatter * missing) / self.scatter)
+        scatter = self.scatter(until // HOUR)
+        none = exp(-missing) if scatter < 1e-9 else exp(-log1p(scatter * missing) / scatter)
         return missing, 1 - exp(-max(1.0, day) * none)
 
     def between(self, start: int, end: int) -> float | None:
@@ -173,14 +198,11 @@ class Arrivals:
         if profile is not None and hour != self.first and hour not in self.unseen:
             level, calls = self.a / self.b, self.counts[hour]
             mean = profile.mean * level
-            beside = 1 + self.scatter * mean
-            error = min((calls - mean) ** 2, 25 * mean * beside)
-            self._beyond = (1 - 1 / WEEK) * self._beyond + (error - mean) / beside**2
-            self._squares = (1 - 1 / WEEK) * self._squares + (mean / beside) ** 2
+            self._errors[profile.basis].learn(calls, mean)
             highest = max(mean, profile.of_all * level)
             highest += 3 * sqrt(_usual(max(1.0, highest)))
             if calls > highest and hour - self.first > WEEK:
-                self._spikes[hour] = highest
+                self._spikes[hour] = round(highest)
         self.a, self.b = _faded(*self._followed(hour, self.a, self.b))
 
 
@@ -191,7 +213,7 @@ def figures(arrivals: Arrivals, stories: Stories, now: int) -> Figures:
     if not came:
         return found
     arrivals.go_on(now)
-    scatter, profile = arrivals.scatter, arrivals.profile(now // HOUR)
+    scatter, profile = arrivals.scatter(now // HOUR), arrivals.profile(now // HOUR)
     if profile is not None:
         found["psap_calls_expected", profile.basis] = profile.mean * arrivals.level(now // HOUR)
         found["psap_calls_expected_hours",] = profile.n

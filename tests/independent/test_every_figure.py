@@ -30,6 +30,7 @@ from tests.independent import (
     dispatch,
     environment,
     forecast,
+    load,
     losses,
     mishaps,
     names,
@@ -52,9 +53,6 @@ FAR = 2e9
 LEFT_OUT = {
     "psap_seats_required": "load and patience: to be written from their formulas",
     "psap_seats_erlangs": "load and patience: to be written from their formulas",
-    "psap_handle_seconds_mean": "load and patience: to be written from their formulas",
-    "psap_handle_calls": "load and patience: to be written from their formulas",
-    "psap_patience_seconds_mean": "load and patience: to be written from their formulas",
 }
 """Metrics that are not computed again, and why."""
 
@@ -162,7 +160,7 @@ def recomputed(history: History) -> Callable[[int], Figures]:
 
     def figures(now: int) -> Figures:
         found = operators.figures(seated, now) | names.figures(strangers, now) | forecast.figures(arrivals, stories, now)
-        found |= losses.figures(stories, arrivals.unseen, now)
+        found |= load.figures(stories, seated, arrivals, now) | losses.figures(stories, arrivals.unseen, now)
         for noun in (calls, callers, staffing, response):
             found |= noun.figures(stories, now)
         for noun in (dispatch, network, environment, survey, sources):
