@@ -50,12 +50,6 @@ START = datetime.fromisoformat("2026-01-05T00:00:00+07:00")
 FAR = 2e9
 """Later than all that is told, epoch seconds."""
 
-LEFT_OUT = {
-    "psap_seats_required": "load and patience: to be written from their formulas",
-    "psap_seats_erlangs": "load and patience: to be written from their formulas",
-}
-"""Metrics that are not computed again, and why."""
-
 
 class DataSet(NamedTuple):
     """Events of one centre in the order of their time, as the monitor reads them and as the catalogue's reader does."""
@@ -161,7 +155,8 @@ def recomputed(history: History) -> Callable[[int], Figures]:
     def figures(now: int) -> Figures:
         found = operators.figures(seated, now) | names.figures(strangers, now) | forecast.figures(arrivals, stories, now)
         found |= load.figures(stories, seated, arrivals, now) | losses.figures(stories, arrivals.unseen, now)
-        for noun in (calls, callers, staffing, response):
+        found |= staffing.required(found) | staffing.scheduled(stories, now)
+        for noun in (calls, callers, response):
             found |= noun.figures(stories, now)
         for noun in (dispatch, network, environment, survey, sources):
             found |= noun.figures(history, now)
@@ -189,8 +184,7 @@ def moments(times: Sequence[int]) -> list[int]:
 
 def differences(said: dict[tuple[str, ...], float | Histogram], again: Figures, now: int) -> list[str]:
     """What the monitor says and the catalogue's reader says otherwise, or the other way round; a line each."""
-    both = {key for key in said.keys() | again.keys() if key[0] not in LEFT_OUT}
-    apart = [key for key in sorted(both) if not is_equal(said.get(key), again.get(key))]
+    apart = [key for key in sorted(said.keys() | again.keys()) if not is_equal(said.get(key), again.get(key))]
     return [f"{now / SECOND:.6f} {' '.join(key)}: said {said.get(key)}, computed {again.get(key)}" for key in apart]
 
 
