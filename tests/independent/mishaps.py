@@ -105,6 +105,8 @@ def _other(number: int, event: Event) -> Iterator[Event]:
         case "weather.warned":
             yield event
             yield _like(event, 45 * MINUTE, "weather.cancelled", warning=data["warning"])
+            again = data | {"warning": f"{data['warning']}-2", "severity": "Severe", "onset": event["time"]}
+            yield _like(event, MINUTE, event["type"], **again | {"expires": _written(moment(event["time"]) + 30 * HOUR)})
             return
         case "gauge.read":
             if number % 11 < 4:
@@ -116,6 +118,7 @@ def _other(number: int, event: Event) -> Iterator[Event]:
         case "survey.answered":
             left_open = {item: score for item, score in data["scores"].items() if (number + len(item) + score) % 5}
             yield _like(event, 0, event["type"], scores=left_open or data["scores"])
+            yield _like(event, 1, event["type"], scores={f"u{item}": 1 + (number + item) % 4 for item in range(1, 10)})
             return
     yield event
 
@@ -174,13 +177,13 @@ def _seats(start: int) -> Iterator[Event]:
         yield _new("pbx-2", at + HOUR, "operator.logged_out", **seat)
 
 
-def _like(event: Event, after: int, kind: str, **data: Any) -> Event:
+def _like(event: Event, after: int, kind: str, /, **data: Any) -> Event:
     """Another event of the same source so long after."""
     time = moment(event["time"]) + after
     return event | {"id": f"{event['id']}-{kind}-{after}", "type": kind, "time": _written(time), "data": data}
 
 
-def _new(system: str, time: int, kind: str, **data: Any) -> Event:
+def _new(system: str, time: int, kind: str, /, **data: Any) -> Event:
     """An event of a system that the week did not have."""
     beside = {"specversion": "1.0", "source": f"/32.71/{system}", "subject": "32.71", "time": _written(time)}
     return beside | {"id": f"{kind}-{time}", "type": kind, "data": data}
