@@ -50,10 +50,10 @@ class Response(Data):
     @field_validator("scores")
     @classmethod
     def _of_one_instrument(cls, scores: dict[str, int]) -> dict[str, int]:
-        if len({instrument_of(item) for item in scores}) > 1:
-            raise PydanticCustomError(
-                "two_instruments", "items of the five dimensions and of the statutory survey in one response"
-            )
+        one_of_each = {instrument_of(item): item for item in scores}
+        if len(one_of_each) > 1:
+            both = " and ".join(sorted(one_of_each.values()))
+            raise PydanticCustomError(f"{both}_are_of_two_surveys", f"{both} are of two surveys")
         for item, score in scores.items():
             if score > (highest := HIGHEST[instrument_of(item)]):
                 raise PydanticCustomError(f"{item}_over_{highest}", f"{item} is scored from 1 to {highest}")

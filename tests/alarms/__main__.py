@@ -21,8 +21,8 @@ from tests.conftest import LOCAL
 RESULTS = Path(__file__).with_name("results.md")
 WEEK = 7 * 86_400
 HEAD = "| alert | fired | a week | hours | median | longest | by hour of the day |\n|---|---|---|---|---|---|---|"
-LISTED, RARE = 40, 8
-"""So many moments at most are listed of an alert about chance, and of any other that fired no more often than this."""
+LISTED, RARE = 20, 8
+"""So many moments at most are listed, the longest, of an alert about chance; and all of any other that fired no more often."""
 
 CHANCE = ("PsapSurge", "PsapCallsUnusual", "PsapCentreSilent", "PsapCarrierSilent")
 """Alerts that conclude from what chance alone would do. Each of their moments is listed, so that a person can judge it."""
@@ -85,11 +85,15 @@ def _report(period: Period, centre: Centre, found: list[Found], asked: Prometheu
             f"| {_duration(median(seconds))} | {_duration(max(seconds))} | `{_by_hour(own, centre)}` |"
         )
         if rule.alert in CHANCE or len(own) <= RARE:
-            moments_of += [f"\n{rule.name}:\n", *(_moment(episode, centre, asked) for episode in own[:LISTED])]
+            moments_of += [f"\n{rule.name}:\n", *(_moment(episode, centre, asked) for episode in _longest(own))]
             if len(own) > LISTED:
-                moments_of.append(f"- and {len(own) - LISTED} more")
+                moments_of.append(f"- and {len(own) - LISTED} shorter ones")
     said.append(f"\nNever: {', '.join(quiet) or 'none'}.\n\nNothing told of it: {', '.join(unknown) or 'none'}.")
     return [*said, *moments_of, ""]
+
+
+def _longest(episodes: list[Episode]) -> list[Episode]:
+    return sorted(sorted(episodes, key=lambda episode: episode.start - episode.end)[:LISTED])
 
 
 def _moment(episode: Episode, centre: Centre, asked: Prometheus) -> str:
