@@ -209,7 +209,7 @@ class Forecast:
         if 0 <= place < len(counts):
             counts[place] = max(0, counts[place] + n)
             if place < len(counts) - 1:
-                self._tell_again(hour, time)
+                self._tell_again(hour, time if n > 0 else self.last)
         else:
             self._extend(hour, max(0, n), centre)
         self.window.add(time, 0, n)

@@ -110,6 +110,14 @@ def test_a_backlog_fills_a_blind_day() -> None:
     assert expected(forecast, 21 * 24) == pytest.approx(40)
 
 
+def test_a_test_marked_afterwards_in_a_blind_hour_makes_it_no_more_seen() -> None:
+    forecast = learned(14)
+    hours(forecast, [40], 15 * 24)
+    forecast.count(at(14 * DAY + 60), None, BOGOR, -1)
+
+    assert len(forecast.unseen()) == 24
+
+
 def test_a_quiet_night_is_seen() -> None:
     night = [0, 0, 1, 0, 0, 1, 0, *[30] * 17]
     forecast = Forecast()
