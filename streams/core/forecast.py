@@ -209,7 +209,10 @@ class Forecast:
         if 0 <= place < len(counts):
             counts[place] = max(0, counts[place] + n)
             if place < len(counts) - 1:
-                self._tell_again(hour, time if n > 0 else self.last)
+                self.profiles.clear()
+                self.levels.clear()
+                if n > 0 and time < self.last - HOUR and self.blank.get(hour, "late") != "late":
+                    del self.blank[hour]  # a backlog fills hours that were silent
         else:
             self._extend(hour, max(0, n), centre)
         self.window.add(time, 0, n)
@@ -315,13 +318,6 @@ class Forecast:
             self.counts[hour - self.first] * (min(end, (hour + 1) * HOUR) - max(start, hour * HOUR)) / HOUR
             for hour in range(low, high + 1)
         )
-
-    def _tell_again(self, hour: int, time: float) -> None:
-        """The count of an hour that was over has changed; a backlog fills hours that were silent."""
-        self.profiles.clear()
-        self.levels.clear()
-        if time < self.last - HOUR and self.blank.get(hour, "late") != "late":
-            del self.blank[hour]
 
     def _extend(self, hour: int, n: int, centre: Centre) -> None:
         if not self.counts:
