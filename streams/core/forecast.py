@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from math import sqrt
+from statistics import median
 from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,9 @@ from streams.core.window import Window, midnights
 WEEKS, FEWEST = 4, 3
 """How many hours of one kind of day a profile is made of at most, and how few of all days suffice."""
 
+FEWEST_KINDS = 5
+"""Of so many kinds of days, what is usual at that time is known."""
+
 PULL = 8.0
 """However alike the days are, what they bring at that time of day together counts as no more than so many hours."""
 
@@ -28,7 +32,7 @@ USUAL_SCATTER = 0.02
 """By which hours are weighed against each other, whatever they scatter here."""
 
 SPIKE = 3.0
-"""What an hour brings beyond so many of its standard deviations is an event of its own, and no change of the level."""
+"""What an hour brings beyond so many standard deviations is an event of its own: no change of level, no pattern of the week."""
 
 OUTLIER = 5.0
 """And beyond so many it makes the scatter no larger."""
@@ -74,10 +78,9 @@ Basis = Literal["hour_of_week", "hour_of_day"]
 
 
 class Profile(NamedTuple):
-    """Calls of one hour, from past ones: the mean of its kind of day, that of all days, and of how many hours of which basis."""
+    """Calls of one hour, from past ones: their mean, and of how many hours of which basis."""
 
     mean: float
-    of_all: float
     n: int
     basis: Basis
 
@@ -160,8 +163,6 @@ class Forecast:
     strangers: Strangers = field(default_factory=Strangers)
     blank: dict[int, Reason] = field(default_factory=dict)
     """Hours of which it is known that not all was seen, and why."""
-    spikes: dict[int, int] = field(default_factory=dict)
-    """Hours that brought more than hours do, with what counts of them: an event of its own is no pattern of the week."""
     learned: int = 0
     """Hours before this one are in level and scatter."""
     level: Level = field(default_factory=Level)
@@ -334,7 +335,6 @@ class Forecast:
             self.first += len(self.counts) - HOURS
             del self.counts[:-HOURS]
         self.blank = {known: reason for known, reason in self.blank.items() if known >= self.first}
-        self.spikes = {known: calls for known, calls in self.spikes.items() if known >= self.first}
         self.profiles.clear()
         self.levels.clear()
 
@@ -353,10 +353,6 @@ class Forecast:
                 usual = mean + SPIKE * sqrt(_chance(mean))
                 if learn:
                     self.scatters.setdefault(profile.basis, Scatter()).learn(calls, mean)
-                    highest = max(mean, profile.of_all * level.mean)
-                    highest += SPIKE * sqrt(_chance(max(1.0, highest)))
-                    if calls > highest and hour - self.first > WEEK_HOURS:
-                        self.spikes[hour] = round(highest)
                 level.learn(min(max(calls, 2 * mean - usual), usual), profile.mean)
         level.age()
 
@@ -377,8 +373,8 @@ class Forecast:
         offset = _offset(hour // 6, centre.timezone)
         day = (hour + offset) // DAY_HOURS
         kind = self._kind(day, centre)
-        found: dict[int, list[int]] = {}
-        counts, blank, spikes = self.counts, self.blank, self.spikes
+        found: dict[int, list[float]] = {}
+        counts, blank = self.counts, self.blank
         for back in range(1, HOURS // DAY_HOURS + 1):
             place = hour - DAY_HOURS * back - self.first
             if place <= 0:
@@ -386,21 +382,22 @@ class Forecast:
             if place < len(counts) - 1 and not (blank and place + self.first in blank):
                 like = found.setdefault(self._kind(day - back, centre), [])
                 if len(like) < WEEKS:
-                    like.append(counts[place] if not spikes else spikes.get(place + self.first, counts[place]))
+                    like.append(counts[place])
         n = sum([len(like) for like in found.values()])
         if n < FEWEST:
             return None
-        own = found.get(kind, [])
-        means = [sum(like) / len(like) for like in found.values()]
+        without = found if len(found) < FEWEST_KINDS else _without_events(found)
+        own = without.get(kind, [])
+        means = [sum(like) / len(like) for like in without.values()]
         overall = sum(means) / len(means)
         if not own:
-            return Profile(overall, overall, n, "hour_of_day")
+            return Profile(overall, n, "hour_of_day")
         if len(means) < 3:
-            return Profile(sum(own) / len(own), overall, len(own), "hour_of_week")
+            return Profile(sum(own) / len(own), len(own), "hour_of_week")
         between = sum([(mean - overall) ** 2 for mean in means]) / (len(means) - 1)
         between -= _chance(overall) * sum([1 / len(like) for like in found.values()]) / len(means)
         pull = min(PULL, _chance((sum(own) + 1) / (len(own) + 1)) / between) if between > 0 else PULL
-        return Profile((sum(own) + pull * overall) / (len(own) + pull), overall, len(own), "hour_of_week")
+        return Profile((sum(own) + pull * overall) / (len(own) + pull), len(own), "hour_of_week")
 
     def _kind(self, day: int, centre: Centre) -> int:
         """The kind of a local day (days since 1970): its weekday from Monday = 0; a holiday and joint leave are Sundays."""
@@ -424,6 +421,23 @@ def _rests(day: int, centre: Centre) -> bool:
     """Whether most people rest on a local day (days since 1970) that may be a weekday."""
     date_of = date.fromordinal(day + 719_163)
     return date_of in centre.holidays or date_of in centre.joint_leave
+
+
+def _without_events(found: dict[int, list[float]]) -> dict[int, list[float]]:
+    """Counts by kinds of days, each cut to what is usual: an event of its own is no pattern of the week. Usual is what the median
+    of the kinds' means may bring by chance; from three hours of a kind on, also what its second highest may.
+    """
+    usual = _most(median([sum(like) / len(like) for like in found.values()]))
+    without = {}
+    for kind, like in found.items():
+        most = usual if len(like) < FEWEST else max(usual, _most(sorted(like)[-2]))
+        without[kind] = [min(calls, most) for calls in like]
+    return without
+
+
+def _most(mean: float) -> float:
+    """The most that is usual of an hour of this mean."""
+    return mean + SPIKE * sqrt(_chance(max(1.0, mean)))
 
 
 def _chance(mean: float) -> float:

@@ -135,7 +135,6 @@ def _grow_old(state: calls.State) -> None:
     funnel.taken = {last - number: 100_000 for number in range(168)}
     learned.first, learned.counts = last - SUMS + 1, [100_000] * SUMS
     learned.blank = dict.fromkeys(range(learned.first, last), "silence")
-    learned.spikes = dict.fromkeys(learned.blank, 100_000)
     for carried in learned.links.values():
         week = last // 168
         carried.weeks = {week - number: 10_000_000 for number in range(4)}

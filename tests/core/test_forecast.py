@@ -85,11 +85,21 @@ def test_the_level_follows_a_day_that_is_busier_than_its_like() -> None:
     assert expected(forecast, 31 * 24) == pytest.approx(40, rel=0.02), "days later nothing of it is left"
 
 
-def test_one_great_event_is_no_pattern_of_the_week() -> None:
-    forecast = learned(21)
-    hours(forecast, [400, *[40] * 167], 21 * 24)
+@pytest.mark.parametrize("days", [6, 7, 21])
+def test_one_great_event_is_no_pattern_of_the_week(days: int) -> None:
+    forecast = learned(days)
+    hours(forecast, [400, *[40] * 167], days * 24)
 
-    assert expected(forecast, 28 * 24) == pytest.approx(40, rel=0.2)
+    assert (expected(forecast, (days + 7) * 24) or 0) < 55
+    assert expected(forecast, (days + 8) * 24) == pytest.approx(40, rel=0.1)
+
+
+def test_what_every_saturday_night_brings_is_expected_from_the_third_on() -> None:
+    forecast = Forecast()
+    for week in range(3):
+        hours(forecast, [200 if hour == 130 else 40 for hour in range(168)], week * 168)
+
+    assert (expected(forecast, 3 * 168 + 130) or 0) > 150
 
 
 def test_a_blind_day_teaches_nothing() -> None:

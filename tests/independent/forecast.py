@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
 from math import exp, lgamma, log, log1p, sqrt
-from statistics import fmean, variance
+from statistics import fmean, median, variance
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,9 @@ FEWEST_ON_LINKS = 30
 
 
 class Profile(NamedTuple):
-    """What an hour is like by past ones; what hours of all days are like; and of how many hours of which basis it is made."""
+    """What an hour is like by past ones, and of how many hours of which basis that is made."""
 
     mean: float
-    of_all: float
     n: int
     basis: str
 
@@ -65,7 +64,6 @@ class Arrivals:
         self.unseen: dict[int, str] = {}
         self.known_at: dict[int, int] = {}
         """In which hour it became known that not all of an hour was seen."""
-        self._spikes: dict[int, float] = {}
         self.on_link: dict[str, int] = {}
         """When the newest call on each link came."""
         self._carried: Counter[str | None] = Counter()
@@ -159,19 +157,24 @@ class Arrivals:
             if self.first < past < self.newest and past > self.newest - REMEMBERED and past not in self.unseen:
                 like = found[_kind(past, self._zone.key)]
                 if len(like) < 4:
-                    like.append(self._spikes.get(past, self.counts[past]))
+                    like.append(self.counts[past])
         n = sum(len(like) for like in found.values())
         if n < 3:
             return None
+        if len(found) >= 5:
+            usual = _most(median(fmean(like) for like in found.values()))
+            for kind, like in list(found.items()):
+                most = max(usual, _most(sorted(like)[-2])) if len(like) >= 3 else usual
+                found[kind] = [min(count, most) for count in like]
         own, means = found.get(_kind(hour, self._zone.key), []), [fmean(like) for like in found.values()]
         of_all = fmean(means)
         if not own:
-            return Profile(of_all, of_all, n, "hour_of_day")
+            return Profile(of_all, n, "hour_of_day")
         if len(means) < 3:
-            return Profile(fmean(own), of_all, len(own), "hour_of_week")
+            return Profile(fmean(own), len(own), "hour_of_week")
         between = variance(means) - _usual(of_all) * fmean(1 / len(like) for like in found.values())
         pull = min(8.0, _usual((sum(own) + 1) / (len(own) + 1)) / between) if between > 0 else 8.0
-        return Profile((sum(own) + pull * of_all) / (len(own) + pull), of_all, len(own), "hour_of_week")
+        return Profile((sum(own) + pull * of_all) / (len(own) + pull), len(own), "hour_of_week")
 
     def level(self, hour: int) -> float:
         """The level as known before an hour, by the hours before the one in which the newest call came."""
@@ -193,16 +196,12 @@ class Arrivals:
         return a + weight * calls, b + weight * profile.mean
 
     def _learn(self, hour: int) -> None:
-        """Take an hour that is over into scatter, level and, where it was an event of its own, later profiles."""
+        """Take an hour that is over into scatter and level."""
         profile = self.profile(hour)
         if profile is not None and hour != self.first and hour not in self.unseen:
             level, calls = self.a / self.b, self.counts[hour]
             mean = profile.mean * level
             self._errors[profile.basis].learn(calls, mean)
-            highest = max(mean, profile.of_all * level)
-            highest += 3 * sqrt(_usual(max(1.0, highest)))
-            if calls > highest and hour - self.first > WEEK:
-                self._spikes[hour] = round(highest)
         self.a, self.b = _faded(*self._followed(hour, self.a, self.b))
 
 
@@ -260,6 +259,11 @@ def _kind(hour: int, zone: str) -> int:
 def _overlap(hour: int, start: int, end: int) -> float:
     """What part of an hour lies between two moments."""
     return max(0, min(end, (hour + 1) * HOUR) - max(start, hour * HOUR)) / HOUR
+
+
+def _most(mean: float) -> float:
+    """What an hour of that mean usually brings at most."""
+    return mean + 3 * sqrt(_usual(max(1.0, mean)))
 
 
 def _usual(mean: float) -> float:
