@@ -200,7 +200,7 @@ class Monitor:
                         others[offset] = outcome
                         entry.changed |= outcome != "replayed"
                         if outcome == "late" and shelf.miss is not None:
-                            shelf.miss(entry.state, event, time)
+                            shelf.miss(entry.state, event, time, entry.centre)
             except Exception as error:
                 if spoilt := entries.get(event.subject):
                     spoilt.spoilt = True

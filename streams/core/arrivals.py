@@ -33,7 +33,7 @@ UNSEEN = Metric(
     "psap_hours_unseen",
     "gauge",
     "Hours of the last 5 weeks that teach nothing, because not all of their calls were seen: silence or link (it brought none "
-    "for so long that it was no chance), late (some came too late to be counted).",
+    "for so long that it was no chance), late (some came too late, and less than half was counted).",
     ("reason",),
 )
 ARRIVED = Metric("psap_calls_arrived", "gauge", "Calls that came in the window, but for tests.", ("window",))

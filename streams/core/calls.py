@@ -143,10 +143,10 @@ def step(
             assert_never(event.type)
 
 
-def miss(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float) -> None:
+def miss(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float, centre: Centre) -> None:
     """An event came too late to be folded: what came in its hour is not all known."""
     if event.type in ("call.offered", "call.queued"):
-        state.forecast.miss(time)
+        state.forecast.miss(time, centre)
 
 
 def _waits(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, time: float, centre: Centre) -> bool:

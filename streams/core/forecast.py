@@ -65,6 +65,9 @@ NO_CHANCE = 0.01
 FEWEST_MISSING = 5.0
 """Fewer calls than this can always fail to come by chance."""
 
+SEEN = 0.5
+"""An hour of which calls came too late was seen all the same if this share of its profile was counted."""
+
 CLOSED = 0.25
 """If a week before a silence no more than this share came of what should have come now, the centre is closed then."""
 
@@ -220,12 +223,16 @@ class Forecast:
         if link is not None:
             self._carry(link, hour // WEEK_HOURS, n)
 
-    def miss(self, time: float) -> None:
-        """A call came too late to be counted."""
+    def miss(self, time: float, centre: Centre) -> None:
+        """A call came too late to be counted. So is a file that is sent again: an hour that has what it should was seen."""
         hour = int(time) // HOUR
-        if 0 <= hour - self.first < len(self.counts):
-            self.blank[hour] = "late"
-            self.profiles.clear()
+        place = hour - self.first
+        if 0 <= place < len(self.counts):
+            profile = self.profile(hour, centre)
+            if not self.counts[place] or (profile is not None and self.counts[place] < SEEN * profile.mean):
+                self.blank[hour] = "late"
+                self.profiles.clear()
+                self.levels.clear()
 
     def hourly(self, first: int, last: int) -> dict[int, int]:
         """Arrivals by hour, of the hours from `first` to `last` that there is a count of."""

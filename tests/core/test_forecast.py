@@ -15,7 +15,7 @@ from streams.core.centre import Centre
 from streams.core.forecast import Forecast
 from streams.core.hourly import HOURS
 from streams.monitor import Monitor
-from tests.builders import BOGOR, at, offered
+from tests.builders import BOGOR, at, ended, offered
 from tests.sources import anonymous_bank
 
 HOUR, DAY, WEEK = 3600, 86_400, 604_800
@@ -163,7 +163,8 @@ def test_a_link_that_carried_nothing_makes_its_hours_unseen() -> None:
 def test_an_hour_of_which_some_calls_came_too_late_to_be_counted_teaches_nothing() -> None:
     forecast = learned(14)
     hours(forecast, [4, *[40] * 167], 14 * 24)
-    forecast.miss(at(14 * DAY + 60))
+    forecast.miss(at(14 * DAY + 60), BOGOR)
+    forecast.miss(at(14 * DAY + HOUR + 60), BOGOR)  # of an hour that has what it should: a file was sent again
 
     assert forecast.unseen() == {int(at(14 * DAY)) // HOUR}
     assert expected(forecast, 21 * 24) == pytest.approx(40, rel=1e-3)
@@ -171,13 +172,15 @@ def test_an_hour_of_which_some_calls_came_too_late_to_be_counted_teaches_nothing
 
 def test_a_monitor_says_so_of_a_call_that_came_too_late() -> None:
     monitor = Monitor({"32.71": BOGOR})
-    told = [offered(f"c{number}", number * 1_200) for number in range(12)]
-    for offset, event in enumerate([*told, offered("late", 600)]):
+    told = [offered(f"c{number}", number * 1_200) for number in range(12) if number not in range(3, 6)]
+    told += [ended("c0", 4_000), ended("c1", 5_000), ended("c2", 6_000)]
+    told.sort(key=lambda event: event.time)
+    for offset, event in enumerate([*told, offered("c3", 3_700)]):
         outcome = monitor.fold_event(CALLS.name, 0, offset, event, 2e9)
     [(_, state)] = monitor.states(CALLS.name, 0)
 
     assert outcome == "late"
-    assert state.forecast.blank == {int(at(600)) // HOUR: "late"}
+    assert state.forecast.blank == {int(at(3_700)) // HOUR: "late"}
 
 
 def test_a_holiday_is_expected_to_be_as_a_sunday() -> None:
