@@ -304,6 +304,8 @@ class Forecast:
         """
         if share * max(self.counts[-WEEK_HOURS:]) * (until - since) < FEWEST_MISSING * HOUR:
             return  # nearly always, and cheap to see
+        if int(since) // HOUR - self.first < WEEK_HOURS:
+            return  # one evening's event is not told from an evening yet, nor the quiet ones after it from silence
         found = self.silence(since, until, share, centre)
         if found is None or found[1] >= NO_CHANCE:
             return

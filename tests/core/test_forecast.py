@@ -183,6 +183,18 @@ def test_a_monitor_says_so_of_a_call_that_came_too_late() -> None:
     assert state.forecast.blank == {int(at(3_700)) // HOUR: "late"}
 
 
+def test_quiet_evenings_after_the_first_ones_events_are_seen() -> None:
+    forecast = Forecast()
+    for day in range(7):
+        for hour in range(24):
+            calls = 340 if hour == 11 and day in (0, 1, 4) else 60
+            for call in range(calls):
+                came(forecast, at(HOUR * (day * 24 + hour + call / calls)), f"sip-{call % 7 == 0}")
+
+    assert not forecast.unseen()
+    assert (expected(forecast, 7 * 24 + 11) or 0) < 110
+
+
 def test_a_holiday_is_expected_to_be_as_a_sunday() -> None:
     holiday = (datetime.fromtimestamp(at(30 * DAY), UTC) + timedelta(hours=7)).date()
     centre = BOGOR.model_copy(update={"holidays": frozenset({holiday})})

@@ -112,7 +112,7 @@ class Arrivals:
     def _judge(self, since: int, until: int, share: float, reason: str) -> None:
         """Whether a silence was no chance, and then its hours were not seen."""
         found = self.silence(since, until, share)
-        if found is None or found[1] >= 0.01:
+        if since // HOUR - self.first < WEEK or found is None or found[1] >= 0.01:
             return
         before = self._came(since - WEEK * HOUR, until - WEEK * HOUR)
         if before is not None and before < 0.25 * found[0] / share:
