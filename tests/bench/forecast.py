@@ -47,10 +47,11 @@ class Arrivals(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """One hour: what came, what we expected and how much hours scatter, and what the rivals expected."""
+    """One hour: what came, what we expected, of how many hours, and how much hours scatter; and what the rivals expected."""
 
     came: int
     mean: float
+    n: int
     scatter: float
     naive: float
     ets: float
@@ -130,11 +131,11 @@ def compare(arrivals: Arrivals) -> list[Compared]:
     came = Counter(int(time) // HOUR for time in arrivals.times)
     told = iter(arrivals.times)
     moment = next(told)
-    forecast, ours = Forecast(), dict[int, tuple[float, float]]()
+    forecast, ours = Forecast(), dict[int, tuple[float, int, float]]()
     for hour in hours:
         found = forecast.expected(hour, arrivals.centre)
         if found is not None:
-            ours[hour] = found.mean, forecast.scatter(hour, arrivals.centre)
+            ours[hour] = found.mean, found.n, forecast.scatter(hour, arrivals.centre)
         while int(moment) // HOUR == hour:
             forecast.count(moment, forecast.hear(moment, None, arrivals.centre), arrivals.centre)
             moment = next(told)
@@ -202,8 +203,8 @@ def calibration(compared: dict[str, list[Compared]]) -> Iterator[str]:
         bands = [(hour, band(hour.mean, hour.scatter)) for hour in hours]
         inside = [low <= hour.came <= high for hour, (low, high) in bands]
         busy = [one for hour, one in zip(hours, inside, strict=True) if hour.mean >= 5]
-        many = sum(at_least(hour.came, hour.mean + 0.2, hour.scatter) < 0.001 for hour in hours)
-        poisson = sum(at_least(hour.came, hour.mean + 0.2) < 0.001 for hour in hours)
+        many = sum(at_least(hour.came, hour.mean + 1 / (hour.n + 1), hour.scatter) < 0.001 for hour in hours)
+        poisson = sum(at_least(hour.came, hour.mean + 1 / (hour.n + 1)) < 0.001 for hour in hours)
         few = sum(at_most(hour.came, hour.mean, hour.scatter) < 0.001 for hour in hours)
         lower, upper = wilson(many, n)
         cells = [name, f"{n:,}", f"{sum(inside) / n:.1%}", f"{sum(busy) / len(busy):.1%}"]
