@@ -132,7 +132,7 @@ def measure(forecast: Forecast, now: float, centre: Centre) -> Readings:
         yield SILENCE_PROBABILITY, (), silence[1]
     for name, carried in sorted(forecast.links.items()):
         yield LINK_LAST_CALL, (name,), min(now, carried.last)
-        share = forecast.share(name)
+        share = forecast.share(carried)
         silence = None if share is None else forecast.silence(carried.last, now, share, centre)
         if silence is not None:
             yield LINK_SILENCE, (name,), silence[0]

@@ -13,9 +13,9 @@ from string import ascii_letters
 from typing import NamedTuple
 
 from streams.core.classes import CLASSES
+from streams.core.hourly import HOUR
 from streams.core.service_level import KINDS
 
-HOUR = 3_600
 DAY = 86_400
 
 BYTES = 250_000

@@ -8,9 +8,10 @@ from typing import assert_never
 
 from schemas.callers import CallerEvent
 from streams.core.blocks import DAY, PRANK_CALLERS, PRANKS, PRANKS_EACH, RECORDS, REMEMBERED, Recommendation, Record, evidence
-from streams.core.callbook import HOUR, Book, Place, index, pseudonym, shortened
+from streams.core.callbook import Book, Place, index, pseudonym, shortened
 from streams.core.centre import Centre
 from streams.core.classes import CLASSES
+from streams.core.hourly import HOUR
 from streams.core.ledger import LATENESS
 from streams.core.names import Strangers
 from streams.core.proportion import wilson

@@ -7,6 +7,7 @@ from typing import assert_never
 from schemas.environment import EnvironmentEvent, Warned
 from streams.core.centre import GAUGES, Centre
 from streams.core.centre import Gauge as Watched
+from streams.core.hourly import HOUR, WEEK_HOURS
 from streams.core.ledger import LATENESS, Ledger
 from streams.core.names import Strangers
 from streams.core.reading import Metric, Readings
@@ -17,9 +18,6 @@ WARNINGS = 64
 RISE_MINUTES = 30
 LEVEL_SECONDS = 7_200
 """A level that is older is not said any more: a river rises from Siaga 4 to 1 in less."""
-
-_HOUR = 3_600
-_WEEK_HOURS = 168
 
 
 @dataclass(slots=True)
@@ -151,15 +149,15 @@ def _forget(state: State) -> None:
     kept = holding[-WARNINGS:]
     if len(kept) < len(holding):
         state.strangers.pass_over("warning", len(holding) - len(kept))
-    first = int(state.newest // _HOUR) - _WEEK_HOURS
-    gone = _hours((state.warnings.pop(name) for name in by_news if name not in kept), first * _HOUR, state.newest)
+    first = int(state.newest // HOUR) - WEEK_HOURS
+    gone = _hours((state.warnings.pop(name) for name in by_news if name not in kept), first * HOUR, state.newest)
     state.hours = sorted(hour for hour in gone.union(state.hours) if hour >= first)
 
 
 def warned_hours(state: State, since: float, until: float) -> set[int]:
     """The hours (epoch / 3600) in which a warning held, from that of `since` to `until`, epoch seconds; of seven days at most."""
-    first = max(since // _HOUR, until // _HOUR - _WEEK_HOURS + 1) * _HOUR
-    earlier = {hour for hour in state.hours if first <= hour * _HOUR < until}
+    first = max(since // HOUR, until // HOUR - WEEK_HOURS + 1) * HOUR
+    earlier = {hour for hour in state.hours if first <= hour * HOUR < until}
     return earlier | _hours(state.warnings.values(), first, until)
 
 
@@ -168,7 +166,7 @@ def _hours(warnings: Iterable[WeatherWarning], since: float, until: float) -> se
     for warning in warnings:
         start, end = max(warning.onset, since), min(warning.end, until)
         if start < end:
-            found.update(range(int(start // _HOUR), int(-(-end // _HOUR))))
+            found.update(range(int(start // HOUR), int(-(-end // HOUR))))
     return found
 
 

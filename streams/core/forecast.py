@@ -12,6 +12,7 @@ from pydantic import Field
 
 from streams.core.centre import Centre
 from streams.core.hourly import DAY_HOURS, HOUR, HOURS, WEEK_HOURS
+from streams.core.level import Level, Scatter, usual_variance
 from streams.core.names import Strangers
 from streams.core.probability import none_in_a_day
 from streams.core.window import Window, midnights
@@ -25,26 +26,11 @@ FEWEST_KINDS = 5
 PULL = 8.0
 """However alike the days are, what they bring at that time of day together counts as no more than so many hours."""
 
-FADE, PRIOR = 0.85, 20.0
-"""What is left of the level's knowledge after an hour; and it believes in 1 as if so many expected calls had come as expected."""
-
-USUAL_SCATTER = 0.02
-"""By which hours are weighed against each other, whatever they scatter here."""
-
 SPIKE = 3.0
 """What an hour brings beyond so many standard deviations is an event of its own: no change of level, no pattern of the week."""
 
-OUTLIER = 5.0
-"""And beyond so many it makes the scatter no larger."""
-
 ENOUGH_HOURS = 48
 """So many hours of a basis, and how much they scatter is said of them; before, it is that of hours of the day."""
-
-MOST_SCATTER = 0.5
-"""Hours that scatter more are not known yet, rather than so unlike."""
-
-SCATTER_FADE = 1 - 1 / WEEK_HOURS
-"""How much of what was known of the scatter is left after each hour."""
 
 LINKS = 64
 """The most links of one centre that are followed besides those that its file names; a call on a further one counts for the centre
@@ -98,58 +84,6 @@ class Carried:
 
 
 @dataclass(slots=True)
-class Level:
-    """How many times the profile's calls come at present: a gamma variable of shape `came` and rate `expected`, both of the last
-    hours, discounted (West and Harrison 1997, chapter 14). 1 where nothing else is known.
-    """
-
-    came: float = PRIOR
-    expected: float = PRIOR
-
-    @property
-    def mean(self) -> float:
-        """Calls that came per call expected."""
-        return self.came / self.expected
-
-    def learn(self, calls: float, profile: float) -> None:
-        """An hour brought so many calls, of which the profile expected so many."""
-        weight = 1 / (1 + USUAL_SCATTER * profile)
-        self.came += weight * calls
-        self.expected += weight * profile
-
-    def age(self, hours: int = 1) -> None:
-        """So many hours go by."""
-        kept = FADE**hours
-        self.came = kept * self.came + (1 - kept) * PRIOR
-        self.expected = kept * self.expected + (1 - kept) * PRIOR
-
-
-@dataclass(slots=True)
-class Scatter:
-    """How much hours differ from what was expected of them, beyond chance: s of the variance m + s m² (negative binomial).
-
-    Sums over the hours, faded: of squared errors less their means, and of squared means (moments; Cameron and Trivedi 2013, 3.2).
-    """
-
-    hours: int = 0
-    beyond: float = 0.0
-    squares: float = 0.0
-
-    @property
-    def value(self) -> float:
-        """The scatter, 0 where hours scatter no more than chance lets them."""
-        return min(MOST_SCATTER, max(0.0, self.beyond / self.squares)) if self.squares > 0 else 0.0
-
-    def learn(self, calls: int, mean: float) -> None:
-        """An hour brought so many calls, of which so many were expected an hour ahead."""
-        self.hours += 1
-        beside = 1 + self.value * mean
-        error = min((calls - mean) ** 2, OUTLIER**2 * mean * beside)
-        self.beyond = SCATTER_FADE * self.beyond + (error - mean) / beside**2
-        self.squares = SCATTER_FADE * self.squares + (mean / beside) ** 2
-
-
-@dataclass(slots=True)
 class Forecast:
     """Arrivals of one centre by hour, and by link. Part of the state of calls.
 
@@ -193,7 +127,7 @@ class Forecast:
             carried = self.links[name] = Carried(len(self.links))
         if time > carried.last:
             if carried.last and time - carried.last > SHORTEST_SILENCE:
-                share = self._share(carried)
+                share = self.share(carried)
                 if share is not None:
                     self._judge(carried.last, time, share, "link", centre)
             carried.last = time
@@ -213,8 +147,7 @@ class Forecast:
         if 0 <= place < len(counts):
             counts[place] = max(0, counts[place] + n)
             if place < len(counts) - 1:
-                self.profiles.clear()
-                self.levels.clear()
+                self._forget()
                 if n > 0 and time < self.last - HOUR and self.blank.get(hour, "late") != "late":
                     del self.blank[hour]  # a backlog fills hours that were silent
         else:
@@ -231,8 +164,7 @@ class Forecast:
             profile = self.profile(hour, centre)
             if not self.counts[place] or (profile is not None and self.counts[place] < SEEN * profile.mean):
                 self.blank[hour] = "late"
-                self.profiles.clear()
-                self.levels.clear()
+                self._forget()
 
     def hourly(self, first: int, last: int) -> dict[int, int]:
         """Arrivals by hour, of the hours from `first` to `last` that there is a count of."""
@@ -276,12 +208,13 @@ class Forecast:
             expected = self.expected(hour, centre)
             if expected is None:
                 return None
-            total += expected.mean * max(0.0, min(end, (hour + 1) * HOUR) - max(start, hour * HOUR)) / HOUR
+            total += expected.mean * _part(hour, start, end)
         return total
 
-    def share(self, link: str) -> float | None:
-        """The link's share of the calls whose link was told, over the last four weeks of the newest; None of too few."""
-        return self._share(self.links[link])
+    def share(self, carried: Carried) -> float | None:
+        """A link's share of the calls whose link was told, over the last four weeks of the newest; None of too few."""
+        total = sum(sum(other.weeks.values()) for other in self.links.values())
+        return sum(carried.weeks.values()) / total if total >= FEWEST_CALLS else None
 
     def silence(self, since: float, until: float, share: float, centre: Centre) -> tuple[float, float] | None:
         """Calls that should have come on a `share` of the lines, and how probable it is that chance alone makes a day that has
@@ -293,10 +226,6 @@ class Forecast:
         # Of the newest hour only a part may have been seen; the day before it is whole.
         day = sum(self.counts[-1 - DAY_HOURS :])
         return missing * share, none_in_a_day(missing * share, day * share, self.scatter(int(until) // HOUR, centre))
-
-    def _share(self, carried: Carried) -> float | None:
-        total = sum(sum(other.weeks.values()) for other in self.links.values())
-        return sum(carried.weeks.values()) / total if total >= FEWEST_CALLS else None
 
     def _judge(self, since: float, until: float, share: float, reason: Reason, centre: Centre) -> None:
         """Leave out the hours of a silence, if chance did not make it: but not if it was as silent a week before,
@@ -316,18 +245,14 @@ class Forecast:
         if before is not None and before < CLOSED * found[0] / share:
             return
         self.blank.update((hour, reason) for hour in hours)
-        self.profiles.clear()
-        self.levels.clear()
+        self._forget()
 
     def _came_between(self, start: float, end: float) -> float | None:
         """Calls that came from `start` to `end`, as if evenly in each hour; None where the hours are not remembered."""
         low, high = int(start) // HOUR, int(end) // HOUR
         if not self.first < low <= high < self.first + len(self.counts):
             return None
-        return sum(
-            self.counts[hour - self.first] * (min(end, (hour + 1) * HOUR) - max(start, hour * HOUR)) / HOUR
-            for hour in range(low, high + 1)
-        )
+        return sum([self.counts[hour - self.first] * _part(hour, start, end) for hour in range(low, high + 1)])
 
     def _extend(self, hour: int, n: int, centre: Centre) -> None:
         if not self.counts:
@@ -344,6 +269,10 @@ class Forecast:
             self.first += len(self.counts) - HOURS
             del self.counts[:-HOURS]
         self.blank = {known: reason for known, reason in self.blank.items() if known >= self.first}
+        self._forget()
+
+    def _forget(self) -> None:
+        """What was asked for is not so any more."""
         self.profiles.clear()
         self.levels.clear()
 
@@ -359,7 +288,7 @@ class Forecast:
             profile = self._profile(hour, centre)
             if profile is not None:
                 calls, mean = self.counts[place], profile.mean * level.mean
-                usual = mean + SPIKE * sqrt(_chance(mean))
+                usual = mean + SPIKE * sqrt(usual_variance(mean))
                 if learn:
                     self.scatters.setdefault(profile.basis, Scatter()).learn(calls, mean)
                 level.learn(min(max(calls, 2 * mean - usual), usual), profile.mean)
@@ -404,8 +333,8 @@ class Forecast:
         if len(means) < 3:
             return Profile(sum(own) / len(own), len(own), "hour_of_week")
         between = sum([(mean - overall) ** 2 for mean in means]) / (len(means) - 1)
-        between -= _chance(overall) * sum([1 / len(like) for like in found.values()]) / len(means)
-        pull = min(PULL, _chance((sum(own) + 1) / (len(own) + 1)) / between) if between > 0 else PULL
+        between -= usual_variance(overall) * sum([1 / len(like) for like in found.values()]) / len(means)
+        pull = min(PULL, usual_variance((sum(own) + 1) / (len(own) + 1)) / between) if between > 0 else PULL
         return Profile((sum(own) + pull * overall) / (len(own) + pull), len(own), "hour_of_week")
 
     def _kind(self, day: int, centre: Centre) -> int:
@@ -424,6 +353,11 @@ class Forecast:
             for other in self.links.values():
                 other.weeks = {number: calls for number, calls in other.weeks.items() if number > week - WEEKS}
             link.weeks[week] = 1
+
+
+def _part(hour: int, start: float, end: float) -> float:
+    """How much of an hour lies between two moments, epoch seconds."""
+    return max(0.0, min(end, (hour + 1) * HOUR) - max(start, hour * HOUR)) / HOUR
 
 
 def _rests(day: int, centre: Centre) -> bool:
@@ -446,12 +380,7 @@ def _without_events(found: dict[int, list[float]]) -> dict[int, list[float]]:
 
 def _most(mean: float) -> float:
     """The most that is usual of an hour of this mean."""
-    return mean + SPIKE * sqrt(_chance(max(1.0, mean)))
-
-
-def _chance(mean: float) -> float:
-    """The variance that chance gives an hour."""
-    return mean * (1 + USUAL_SCATTER * mean)
+    return mean + SPIKE * sqrt(usual_variance(max(1.0, mean)))
 
 
 @lru_cache(maxsize=4096)

@@ -25,6 +25,7 @@ from streams.core.callbook import (
 )
 from streams.core.centre import Centre
 from streams.core.crowd import Crowd
+from streams.core.hourly import HOUR, WEEK_HOURS
 from streams.core.journey import ANY_QUEUE, PAST, TOGETHER_SECONDS, Journey, Visit, elapsed, is_same
 from streams.core.names import OTHER, Strangers
 from streams.core.patience import Patience
@@ -819,9 +820,9 @@ class Funnel:
         self.day.add(time, what, n)
 
     def _count_taken(self, time: float, n: int) -> None:
-        hour = int(time) // 3600
+        hour = int(time) // HOUR
         if hour not in self.taken:
-            self.taken = {known: calls for known, calls in self.taken.items() if known > hour - 168}
+            self.taken = {known: calls for known, calls in self.taken.items() if known > hour - WEEK_HOURS}
         self.taken[hour] = self.taken.get(hour, 0) + n
 
 

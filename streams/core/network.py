@@ -8,6 +8,7 @@ from typing import assert_never
 
 from schemas.network import NetworkEvent
 from streams.core.centre import LINKS, Centre
+from streams.core.hourly import HOUR, WEEK_HOURS
 from streams.core.ledger import Ledger
 from streams.core.names import Strangers
 from streams.core.reading import Metric, Readings
@@ -20,8 +21,6 @@ STALE_SECONDS = 600
 
 CHANGES = 200
 """The most of these changes that are remembered of a link."""
-
-HOUR, WEEK_HOURS = 3600, 168
 
 
 @dataclass(slots=True)

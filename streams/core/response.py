@@ -4,14 +4,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from streams.core import calls, dispatch
-from streams.core.callbook import ELSEWHERE, HOUR, REACH, Place, mark
+from streams.core.callbook import ELSEWHERE, REACH, Place, mark
 from streams.core.centre import Centre
 from streams.core.funnel import Funnel
-from streams.core.proportion import wilson
+from streams.core.hourly import HOUR
 from streams.core.reading import Metric, Readings
-from streams.core.scene import LIMITS, QUANTILES
+from streams.core.scene import QUANTILES, Share, limits
 from streams.core.service_level import ABANDONED
-from streams.core.survival import quantile, within
+from streams.core.survival import quantile
 
 NAMELESS_REACH = 1
 """Hours before this one of which the call book has calls without a caller; of those with one it has `REACH`."""
@@ -30,17 +30,13 @@ SECONDS = Metric(
 TICKETS = Metric(
     "psap_answer_to_scene_tickets", "gauge", "Tickets reached that psap_answer_to_scene_quantile_seconds is about (n)."
 )
-RATIO = Metric(
+SHARE = Share.named(
     "psap_answer_to_scene_ratio",
-    "gauge",
     "Tickets reached within threshold seconds of the call's answer / n, of those of psap_answer_to_scene_quantile_seconds; n: "
     "those reached, and the open ones whose call was answered longer ago than that.",
-    ("threshold",),
+    "psap_answer_to_scene_ratio_tickets",
 )
-LOWER = Metric(f"{RATIO.name}_lower", "gauge", f"Wilson 95 % lower bound of {RATIO.name}.", ("threshold",))
-UPPER = Metric(f"{RATIO.name}_upper", "gauge", f"Wilson 95 % upper bound of {RATIO.name}.", ("threshold",))
-OF_RATIO = Metric(f"{RATIO.name}_tickets", "gauge", f"Tickets that {RATIO.name} is about (n).", ("threshold",))
-METRICS = (SECONDS, TICKETS, RATIO, LOWER, UPPER, OF_RATIO)
+METRICS = (SECONDS, TICKETS, *SHARE)
 
 
 def measure(of_calls: calls.State, of_tickets: dispatch.State, now: float, centre: Centre) -> Readings:
@@ -63,13 +59,8 @@ def measure(of_calls: calls.State, of_tickets: dispatch.State, now: float, centr
     yield TICKETS, (), len(ended)
     for label, percent in QUANTILES.items():
         yield SECONDS, (label,), quantile(ended, still, percent)
-    for limit in sorted({*LIMITS, centre.thresholds.scene_seconds}):
-        good, n = within(ended, still, limit)
-        lower, upper = wilson(good, n)
-        yield RATIO, (f"{limit}",), good / n
-        yield LOWER, (f"{limit}",), lower
-        yield UPPER, (f"{limit}",), upper
-        yield OF_RATIO, (f"{limit}",), n
+    for limit in limits(centre):
+        yield from SHARE.say((), ended, still, limit)
 
 
 def _answered(funnel: Funnel, sources: tuple[str, ...], call: str, now: float) -> int | None:

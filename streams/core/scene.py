@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from streams.core.centre import Centre
 from streams.core.desk import Desk
@@ -39,6 +40,36 @@ _SHARE = (
 )
 
 
+class Share(NamedTuple):
+    """The metrics of a share within a limit: itself, its bounds, and how many it is about."""
+
+    ratio: Metric
+    lower: Metric
+    upper: Metric
+    tickets: Metric
+
+    @classmethod
+    def named(cls, ratio: str, about: str, tickets: str, labels: tuple[str, ...] = ()) -> Self:
+        """Those of a ratio of that name and meaning; `tickets` is the name of the last."""
+        by_threshold = (*labels, "threshold")
+        return cls(
+            Metric(ratio, "gauge", about, by_threshold),
+            Metric(f"{ratio}_lower", "gauge", f"Wilson 95 % lower bound of {ratio}.", by_threshold),
+            Metric(f"{ratio}_upper", "gauge", f"Wilson 95 % upper bound of {ratio}.", by_threshold),
+            Metric(tickets, "gauge", f"Tickets that {ratio} is about (n).", by_threshold),
+        )
+
+    def say(self, labels: tuple[str, ...], ended: Sequence[float], still: Sequence[float], limit: float) -> Readings:
+        """How many took no longer than `limit` seconds; `ended`, at least one, and `still` as in `survival`."""
+        good, n = within(ended, still, limit)
+        lower, upper = wilson(good, n)
+        about = (*labels, f"{limit}")
+        yield self.ratio, about, good / n
+        yield self.lower, about, lower
+        yield self.upper, about, upper
+        yield self.tickets, about, n
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """The metrics of one scope: all tickets of a city, those of a category, or an agency's own."""
@@ -46,31 +77,24 @@ class Family:
     seconds: Metric
     quantile: Metric
     tickets: Metric
-    ratio: Metric
-    lower: Metric
-    upper: Metric
-    scene_tickets: Metric
+    share: Share
 
     @property
     def metrics(self) -> Iterator[Metric]:
         """All of them."""
-        yield from (self.seconds, self.quantile, self.tickets, self.ratio, self.lower, self.upper, self.scene_tickets)
+        yield from (self.seconds, self.quantile, self.tickets, *self.share)
 
 
 def _family(scope: str, labels: tuple[str, ...], about: str, share: str) -> Family:
     """The metrics of a scope: `about` says what its histogram is about, and `share` what else concerns its shares."""
-    stage, ratio = f"psap_{scope}_stage", f"psap_{scope}_scene_ratio"
-    by_stage, by_threshold = (*labels, "stage"), (*labels, "threshold")
+    stage, by_stage = f"psap_{scope}_stage", (*labels, "stage")
     return Family(
         Metric(f"{stage}_seconds", "histogram", about + _ENDED_EARLY, by_stage, BOUNDS),
         Metric(f"{stage}_quantile_seconds", "gauge", f"Percentile of {stage}_seconds{_WEEK}", (*by_stage, "quantile")),
         Metric(
             f"{stage}_tickets", "gauge", f"Tickets that ended the stage in the week of {stage}_quantile_seconds (n).", by_stage
         ),
-        Metric(ratio, "gauge", _SHARE + share, by_threshold),
-        Metric(f"{ratio}_lower", "gauge", f"Wilson 95 % lower bound of {ratio}.", by_threshold),
-        Metric(f"{ratio}_upper", "gauge", f"Wilson 95 % upper bound of {ratio}.", by_threshold),
-        Metric(f"psap_{scope}_scene_tickets", "gauge", f"Tickets that {ratio} is about (n).", by_threshold),
+        Share.named(f"psap_{scope}_scene_ratio", _SHARE + share, f"psap_{scope}_scene_tickets", labels),
     )
 
 
@@ -133,7 +157,7 @@ def measure(desk: Desk, now: float, centre: Centre) -> Readings:
             category = desk.category(ticket, centre)
             overdue[category] += ticket.closed is None and now - ticket.began > centre.thresholds.scene_seconds
             put_away[category] += ticket.closed is not None and now - ticket.closed >= LATENESS
-    thresholds = [(limit, f"{limit}") for limit in sorted({*LIMITS, centre.thresholds.scene_seconds})]
+    thresholds = limits(centre)
 
     def of(family: Family, labels: tuple[str, ...], stage: Stage, group: Group) -> Readings:
         ended, still = week.get(group, _NOTHING), sorted(waits[group]) if group in waits else _NOTHING
@@ -143,14 +167,8 @@ def measure(desk: Desk, now: float, centre: Centre) -> Readings:
         for label, percent in QUANTILES.items():
             yield family.quantile, (*labels, stage, label), quantile(ended, still, percent)
         if stage == "opened_to_arrived":
-            for limit, threshold in thresholds:
-                good, n = within(ended, still, limit)
-                lower, upper = wilson(good, n)
-                about = (*labels, threshold)
-                yield family.ratio, about, good / n
-                yield family.lower, about, lower
-                yield family.upper, about, upper
-                yield family.scene_tickets, about, n
+            for limit in thresholds:
+                yield from family.share.say(labels, ended, still, limit)
 
     for stage, seconds in sorted(desk.lags.city.items()):
         yield OF_CITY.seconds, (stage,), seconds
@@ -170,6 +188,11 @@ def measure(desk: Desk, now: float, centre: Centre) -> Readings:
         yield CATEGORY_INFO, (category, ladder), 1
         yield UNREACHED, (category,), overdue[category]
         yield CLOSED_UNREACHED_TOTAL, (category,), totals.unreached + put_away[category]
+
+
+def limits(centre: Centre) -> list[float]:
+    """The seconds within which shares are said, ascending."""
+    return sorted({*LIMITS, centre.thresholds.scene_seconds})
 
 
 def _waits(desk: Desk, now: float, centre: Centre) -> dict[Group, list[float]]:

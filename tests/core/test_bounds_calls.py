@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from schemas.calls import CallEvent
 from streams.core import calls
 from streams.core.blocks import PRANK_CALLERS, PRANKS_EACH, RECORDS
-from streams.core.callbook import BYTES, DAY, HOUR, MARKS
+from streams.core.callbook import BYTES, DAY, MARKS
 from streams.core.callers import _PROTECTED, CONTACTED, EARLY, PROTECTED
 from streams.core.calls import ENDED_TOTAL, OFFERED_TOTAL, WAITING
 from streams.core.centre import Centre
@@ -20,8 +20,8 @@ from streams.core.classes import CLASSES
 from streams.core.forecast import LINKS
 from streams.core.funnel import LEGS, OPEN_CALLS, QUEUES
 from streams.core.histogram import Histogram
+from streams.core.hourly import HOUR, Hourly
 from streams.core.hourly import HOURS as SUMS
-from streams.core.hourly import Hourly
 from streams.core.journey import PAST
 from streams.core.window import CELLS
 from streams.core.workload import CONVERSATIONS, SEATS

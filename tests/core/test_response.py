@@ -10,7 +10,7 @@ from schemas.event import Event
 from streams.core import calls, dispatch, response
 from streams.core.centre import Centre
 from streams.core.proportion import wilson
-from streams.core.response import OF_RATIO, RATIO, SECONDS, TICKETS
+from streams.core.response import SECONDS, SHARE, TICKETS
 from tests.builders import (
     BOGOR,
     Said,
@@ -65,7 +65,7 @@ def test_it_runs_from_the_call_s_answer_to_the_first_unit_on_scene() -> None:
 
     found = readings(told, 500)
     assert numbers(found) == (1, 420, 420)
-    assert (found[RATIO, "480"], found[RATIO, "900"], found[OF_RATIO, "480"]) == (1, 1, 1)
+    assert (found[SHARE.ratio, "480"], found[SHARE.ratio, "900"], found[SHARE.tickets, "480"]) == (1, 1, 1)
     for order in permutations(told):
         assert readings(order, 500) == found
 
@@ -81,9 +81,9 @@ def test_shares_have_their_interval_and_n_and_who_still_waits_beyond_the_limit_h
     told += [offered("c3", 0, caller=CALLER), answered("c3", 10), ended("c3", 60), opened("t3", 60, call="c3")]
 
     found = readings(told, 10 + 600)
-    assert (found[RATIO, "480"], found[OF_RATIO, "480"]) == (1 / 3, 3)
-    assert (found[RATIO, "900"], found[OF_RATIO, "900"]) == (1, 2), "not known yet"
-    assert (found[response.LOWER, "480"], found[response.UPPER, "480"]) == wilson(1, 3)
+    assert (found[SHARE.ratio, "480"], found[SHARE.tickets, "480"]) == (1 / 3, 3)
+    assert (found[SHARE.ratio, "900"], found[SHARE.tickets, "900"]) == (1, 2), "not known yet"
+    assert (found[SHARE.lower, "480"], found[SHARE.upper, "480"]) == wilson(1, 3)
     assert numbers(found) == (2, 481, 600), "and longer"
 
 

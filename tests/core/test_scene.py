@@ -96,9 +96,9 @@ def test_the_share_within_eight_and_fifteen_minutes_is_to_the_microsecond_and_ha
     said = readings(told, 2000)
 
     for family, labels in ((OF_CITY, ()), (OF_CATEGORY, ("kebakaran",)), (OF_OPD, ("damkar",))):
-        assert (said[family.ratio, *labels, "480"], said[family.ratio, *labels, "900"]) == (2 / 5, 4 / 5)
-        assert (said[family.lower, *labels, "900"], said[family.upper, *labels, "900"]) == wilson(4, 5)
-        assert said[family.scene_tickets, *labels, "900"] == 5
+        assert (said[family.share.ratio, *labels, "480"], said[family.share.ratio, *labels, "900"]) == (2 / 5, 4 / 5)
+        assert (said[family.share.lower, *labels, "900"], said[family.share.upper, *labels, "900"]) == wilson(4, 5)
+        assert said[family.share.tickets, *labels, "900"] == 5
         counts = dict(zip(BOUNDS, said.histogram(family.seconds, *labels, WHOLE).counts, strict=False))
         assert [counts[480], counts[900], counts[1800]] == [1, 2, 1], "as in the histogram"
 
@@ -108,7 +108,7 @@ def test_the_centre_s_own_limit_has_its_share_too() -> None:
 
     said = ticket_readings([*reached("t1", 0, 500), *reached("t2", 0, 700)], 1000, own)
 
-    assert [said[OF_CITY.ratio, limit] for limit in ("480", "600", "900")] == [0, 0.5, 1]
+    assert [said[OF_CITY.share.ratio, limit] for limit in ("480", "600", "900")] == [0, 0.5, 1]
 
 
 def test_an_open_ticket_has_missed_when_it_has_lasted_for_longer_and_is_not_known_before() -> None:
@@ -121,31 +121,31 @@ def test_an_open_ticket_has_missed_when_it_has_lasted_for_longer_and_is_not_know
 
     def share(now: float) -> list[tuple[float, float]]:
         said = readings(told, now)
-        return [(said.number(OF_CITY.ratio, limit), said.number(OF_CITY.scene_tickets, limit)) for limit in ("480", "900")]
+        return [(said.number(OF_CITY.share.ratio, limit), said.number(OF_CITY.share.tickets, limit)) for limit in ("480", "900")]
 
     assert share(480) == [(1, 1), (1, 1)]
     assert share(480.5) == [(0.5, 2), (1, 1)]
     assert share(900.5) == [(0.5, 2), (0.5, 2)]
-    assert readings(told, 900.5)[OF_OPD.ratio, "damkar", "900"] == 0.5, "it is with damkar"
+    assert readings(told, 900.5)[OF_OPD.share.ratio, "damkar", "900"] == 0.5, "it is with damkar"
 
 
 def test_a_ticket_that_is_closed_without_a_unit_on_scene_is_about_no_arrival_and_is_said() -> None:
     told = [*reached("t1", 0, 60), opened("t2", 0), unit_dispatched("t2", 9), closed("t2", 1000)]
 
     said = readings(told, 1000 + HOUR - 1)
-    assert said[OF_CITY.scene_tickets, "900"] == 1
+    assert said[OF_CITY.share.tickets, "900"] == 1
     assert (said[CLOSED_UNREACHED_TOTAL, "kebakaran"], said[UNREACHED, "kebakaran"]) == (0, 0), "it may still be told"
     assert readings(told, 1000 + HOUR)[CLOSED_UNREACHED_TOTAL, "kebakaran"] == 1
     swept = readings([*told, opened("t3", 2 * HOUR)], 2 * HOUR)
     assert swept[CLOSED_UNREACHED_TOTAL, "kebakaran"] == 1
     late = readings([*told, unit_arrived("t2", 700)], 1000 + HOUR)
-    assert (late[CLOSED_UNREACHED_TOTAL, "kebakaran"], late[OF_CITY.scene_tickets, "900"]) == (0, 2)
+    assert (late[CLOSED_UNREACHED_TOTAL, "kebakaran"], late[OF_CITY.share.tickets, "900"]) == (0, 2)
 
 
 def test_where_nobody_tells_of_units_on_scene_no_share_is_said() -> None:
     said = readings([opened("t1", 0), sent("t1", 0), acknowledged("t1", 9)], 3 * HOUR)
 
-    assert not [key for key in said if key[0] in (OF_CITY.ratio, OF_CATEGORY.ratio, OF_OPD.ratio)]
+    assert not [key for key in said if key[0] in (OF_CITY.share.ratio, OF_CATEGORY.share.ratio, OF_OPD.share.ratio)]
     assert said[UNREACHED, "kebakaran"] == 1
 
 
@@ -181,7 +181,7 @@ def test_an_open_ticket_is_charged_to_the_agency_that_has_it() -> None:
     told += [opened("t2", 0), sent("t2", 0), passed_on("t2", 30, "bpbd")]
 
     said = readings(told, HOUR)
-    assert (said[OF_OPD.ratio, "damkar", "900"], said[OF_OPD.ratio, "bpbd", "900"]) == (1, 0.5)
+    assert (said[OF_OPD.share.ratio, "damkar", "900"], said[OF_OPD.share.ratio, "bpbd", "900"]) == (1, 0.5)
 
 
 def test_an_end_before_its_start_is_counted_apart_and_is_in_no_figure() -> None:
@@ -208,7 +208,7 @@ def test_a_lag_of_fifteen_minutes_by_clocks_with_milliseconds_is_within_fifteen_
     told = [event for n in range(1000) for event in reached(f"t{n}", n / 1000, 900)]
 
     said = readings(told, 2000)
-    assert said[OF_CITY.ratio, "900"] == 1
+    assert said[OF_CITY.share.ratio, "900"] == 1
     assert dict(zip(BOUNDS, said.histogram(OF_CITY.seconds, WHOLE).counts, strict=False))[900] == 1000
 
 
