@@ -31,7 +31,7 @@ lint: $(DEV)  ## format, lint, types, generated files
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m schemas.catalogue --check
-	$(PY) -m streams.catalogue --check
+	$(PY) -m streams.worker.catalogue --check
 	$(PY) -m dashboards.boards --check
 
 bench: $(BENCH)  ## speeds beside their bare limits, the forecast beside its rivals, written to tests/bench/results.md
@@ -45,7 +45,7 @@ chaos: $(DEV)  ## 200,000 valid events with extreme values, then 30 kill -9 of w
 
 docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, boards
 	$(PY) -m schemas.catalogue
-	$(PY) -m streams.catalogue
+	$(PY) -m streams.worker.catalogue
 	$(PY) -m dashboards.boards
 
 pictures: $(DEV)  ## take a picture of every board at the end of the tests' simulated week (needs Chromium)

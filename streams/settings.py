@@ -12,7 +12,7 @@ from pydantic import Field, FilePath, SecretStr, StringConstraints, ValidationEr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams import clock
-from streams.source_clocks import AHEAD_SECONDS
+from streams.core.source_clocks import AHEAD_SECONDS
 
 PREFIX = "PANTAU112_"
 

@@ -18,13 +18,13 @@ from random import Random
 
 from schemas.dispatch import TicketReminderAccepted, TicketReminderDue, TicketSent
 from schemas.event import Event
-from streams.log import Log, LogError
-from streams.measure import measure
+from streams.analysis.measure import measure
+from streams.log.kafka import Log, LogError
 from streams.settings import Settings
 from streams.sources import Line
 from streams.stack import jars
 from streams.stack.kafka import Broker, find_java
-from streams.transport import partition_of
+from streams.worker.transport import partition_of
 from tests.conftest import LOCAL, RealKafka, free_port
 from tests.live import (
     IGNORED,

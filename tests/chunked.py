@@ -2,7 +2,8 @@
 
 import sys
 
-from streams import cli, transport
+from streams import cli
+from streams.worker import transport
 
 if __name__ == "__main__":
     transport.CHUNK_RECORDS = int(sys.argv.pop(1))

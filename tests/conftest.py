@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from streams.stack import debian, jars
+from streams.stack.die_with_parent import tied
 from streams.stack.kafka import Broker, find_java
-from streams.stack.tether import tethered
 
 LOCAL = Path(__file__).parents[1] / ".local"
 DATA = Path(__file__).parent / "data"
@@ -88,7 +88,7 @@ class RealKafka:
             if not self._broker.is_formatted:
                 subprocess.run(self._broker.format_command(), stdout=log, stderr=log, check=True)
             self._process = subprocess.Popen(
-                tethered(self._broker.run_command(), signal.SIGKILL), stdout=log, stderr=log, start_new_session=True
+                tied(self._broker.run_command(), signal.SIGKILL), stdout=log, stderr=log, start_new_session=True
             )
         wait_until(self._is_ready, f"Kafka is ready; {self._log.read_text()[-2000:]}")
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from schemas.event import Event
 from schemas.topics import PARTITIONS, TOPICS
 from streams import centres, settings
+from streams.analysis.measure import measure
+from streams.analysis.replay import moved
 from streams.core.centre import Centre, parse
-from streams.log import Log
-from streams.measure import measure
-from streams.replay import moved
+from streams.log.kafka import Log
 from streams.sources import Line, read, simulate
 from tests.builders import opened, seconds_to, sent
 from tests.conftest import HANG

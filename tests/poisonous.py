@@ -10,9 +10,9 @@ from types import ModuleType
 from typing import Any
 
 from schemas.event import Event
-from streams import app as shell
 from streams import cli
 from streams.core.city import NOUNS
+from streams.worker import app as shell
 
 SECRET = "Budi 0812"
 """What an error's text could quote, and nobody may read."""

@@ -12,11 +12,11 @@ FILES = sorted(
 )
 
 CLIENTS = {
-    "grafana_api": {"streams/grafana.py"},
-    "faust": {"streams/app.py", "streams/transport.py"},
-    "aiokafka": {"streams/app.py", "streams/transport.py"},
-    "kafka": {"streams/log.py"},
-    "prometheus_client": {"streams/exporter.py"},
+    "grafana_api": {"streams/stack/grafana.py"},
+    "faust": {"streams/worker/app.py", "streams/worker/transport.py"},
+    "aiokafka": {"streams/worker/app.py", "streams/worker/transport.py"},
+    "kafka": {"streams/log/kafka.py"},
+    "prometheus_client": {"streams/worker/exporter.py"},
     "simpy": {f"streams/sources/{name}.py" for name in ("simulate", "takers", "wandering")},
 }
 IMPURE = {"os", "time", "random", "secrets", "uuid", "logging", "socket", "threading", "asyncio", "subprocess"}
@@ -79,19 +79,19 @@ def test_a_file_keeps_the_rules_of_its_place(path: Path) -> None:
         ("schemas/calls.py", "import tomlkit"),
         ("schemas/calls.py", "import random"),
         ("streams/core/calls.py", "import faust"),
-        ("streams/core/calls.py", "from streams.monitor import Monitor"),
+        ("streams/core/calls.py", "from streams.worker.monitor import Monitor"),
         ("streams/core/calls.py", "from streams import app"),
         ("streams/core/calls.py", "from ..monitor import Monitor"),
         ("streams/core/calls.py", "def f():\n    import os"),
         ("streams/core/calls.py", "from time import time"),
         ("streams/core/calls.py", "from datetime import datetime\ndatetime.now()"),
         ("streams/core/calls.py", "from datetime import date\ndate.today()"),
-        ("streams/monitor.py", "import faust.types"),
-        ("streams/monitor.py", "from kafka import KafkaConsumer"),
-        ("streams/monitor.py", "from dashboards import boards"),
-        ("streams/monitor.py", "from tests import builders"),
-        ("streams/app.py", "import prometheus_client"),
-        ("streams/app.py", "from grafana_foundation_sdk.builders import dashboard"),
+        ("streams/worker/monitor.py", "import faust.types"),
+        ("streams/worker/monitor.py", "from kafka import KafkaConsumer"),
+        ("streams/worker/monitor.py", "from dashboards import boards"),
+        ("streams/worker/monitor.py", "from tests import builders"),
+        ("streams/worker/app.py", "import prometheus_client"),
+        ("streams/worker/app.py", "from grafana_foundation_sdk.builders import dashboard"),
         ("streams/sources/asterisk.py", "import simpy"),
         ("dashboards/boards/calls.py", "from schemas.calls import Call"),
         ("dashboards/boards/calls.py", "from streams.core.calls import METRICS"),
@@ -106,7 +106,7 @@ def test_an_arrow_the_wrong_way_is_found(place: str, source: str) -> None:
     [
         ("schemas/calls.py", "from pydantic import Field\nfrom schemas.event import Event"),
         ("streams/core/calls.py", "from schemas.calls import Call\nfrom . import funnel\nfrom streams.core.window import Window"),
-        ("streams/app.py", "import faust, aiokafka, os, time\nfrom streams import monitor"),
+        ("streams/worker/app.py", "import faust, aiokafka, os, time\nfrom streams import monitor"),
         ("dashboards/boards/calls.py", "from grafana_foundation_sdk.builders import dashboard\nfrom dashboards import boards"),
     ],
 )

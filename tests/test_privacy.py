@@ -11,14 +11,14 @@ from pydantic import TypeAdapter
 
 from schemas.event import Event
 from schemas.topics import EVENT_TYPES, TOPIC_OF, TOPICS, Refusal, decode, encode
-from streams import advisor, reminder
 from streams.core import calls
-from streams.exposition import exposition
+from streams.worker import advisor, reminder
+from streams.worker.exposition import exposition
 from tests.builders import START, classified, fold, offered, readings, spoken
 from tests.dashboards.names import RULES, exported
 from tests.hostile import PERSON, PHONE
 from tests.receiver import Receiver
-from tests.test_advisor import World, fire
+from tests.worker.test_advisor import World, fire
 
 ADDRESS = "Jalan Rahasia 7"
 MARKS = (PHONE, ADDRESS, *PERSON.split())

@@ -11,6 +11,7 @@ import pytest
 
 from schemas.event import Event
 from schemas.topics import decode_recording, encode
+from streams.analysis.measure import fold
 from streams.core.callers import CALLBACKS_OPEN
 from streams.core.calls import (
     CLOCK_INFO,
@@ -38,7 +39,6 @@ from streams.core.calls import (
 )
 from streams.core.centre import parse
 from streams.core.operators import OPERATORS, RING_NO_ANSWER_TOTAL, UNPAIRED
-from streams.measure import fold
 from streams.sources import Line, read
 from streams.sources.door import Door
 from streams.sources.pseudonym import keyed

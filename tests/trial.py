@@ -18,7 +18,6 @@ from schemas.dispatch import ReminderDue, TicketReminderDue
 from schemas.event import EARLIEST, TOO_LATE, Event
 from schemas.topics import CALLS, DISPATCH, EVENT_TYPES, TOPIC_OF, TOPICS, decode, encode
 from streams import centres
-from streams.advisor import made_from, reminder_id
 from streams.core import callers, dispatch
 from streams.core.blocks import Recommendation
 from streams.core.calls import (
@@ -39,9 +38,10 @@ from streams.core.environment import LEVEL
 from streams.core.histogram import Histogram
 from streams.core.operators import ADHERENCE
 from streams.core.reading import Metric
-from streams.exposition import exposition
-from streams.monitor import METRICS, Monitor
 from streams.sources import simulate
+from streams.worker.advisor import made_from, reminder_id
+from streams.worker.exposition import exposition
+from streams.worker.monitor import METRICS, Monitor
 from tests.builders import Said, said
 from tests.strategies import ORDINARY, Teller
 

@@ -20,8 +20,8 @@ from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from streams.advisor import Publish
     from streams.core.centre import Centre
+    from streams.worker.advisor import Publish
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -46,8 +46,8 @@ def measure(
 ) -> None:
     """Fold a file or a topic range, and print what /metrics would have said (default: after the last event)."""
     from streams import centres
-    from streams.measure import measure as fold
-    from streams.replay import open_source
+    from streams.analysis.measure import measure as fold
+    from streams.analysis.replay import open_source
 
     known = centres.load(centre or [])
     door = terminal.door(known.values())
@@ -75,13 +75,13 @@ app.command(epilog="Example: pantau112 staffing topic:112.calls.v1,112.operators
 def worker(centre: Centres = None) -> None:
     """One worker: folds its share of the partitions and serves /metrics. Run as many as you like."""
     from streams import centres, clock
-    from streams.advisor import Advisor
-    from streams.app import run_worker
-    from streams.exporter import Exporter
-    from streams.monitor import Monitor
-    from streams.pipeline import Pipeline
-    from streams.reminder import channels
-    from streams.transport import partition_of
+    from streams.worker.advisor import Advisor
+    from streams.worker.app import run_worker
+    from streams.worker.exporter import Exporter
+    from streams.worker.monitor import Monitor
+    from streams.worker.pipeline import Pipeline
+    from streams.worker.reminder import channels
+    from streams.worker.transport import partition_of
 
     settings = terminal.settings()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -122,8 +122,8 @@ def up(
     from schemas.event import EARLIEST
     from streams import centres
     from streams.stack import StackError
-    from streams.status import watch
-    from streams.up import Feed, Monitoring, Ports
+    from streams.stack.status import watch
+    from streams.stack.up import Feed, Monitoring, Ports
 
     known = centres.load(centre or [])
     if feed is None and (start or speed != 1):
@@ -161,13 +161,13 @@ def _recording(feed: Path, home: Path, known: "Mapping[str, Centre]") -> tuple[P
     Raises `StackError` when that cannot be.
     """
     from schemas.event import Event
-    from streams.ingest import EventFile
+    from streams.edge.ingest import EventFile
     from streams.sources import read
     from streams.sources.door import Door
     from streams.sources.opened import is_file
     from streams.sources.pseudonym import keyed
-    from streams.stack.home import private
-    from streams.up import caller_key
+    from streams.stack.folder import private
+    from streams.stack.up import caller_key
 
     once, key = not is_file(feed), None
     if once:
@@ -189,7 +189,7 @@ def _recording(feed: Path, home: Path, known: "Mapping[str, Centre]") -> tuple[P
 @app.command(epilog="Example: pantau112 doctor")
 def doctor(centre: Centres = None) -> None:
     """Look at everything the monitor needs, and say what is wrong and what to do."""
-    from streams.doctor import examine
+    from streams.stack.doctor import examine
 
     worst = 0
     for finding in examine(terminal.settings(), centre or []):
@@ -200,8 +200,8 @@ def doctor(centre: Centres = None) -> None:
 
 def main() -> None:
     """Run one verb. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    from streams.analysis.replay import ReplayError
     from streams.core.centre import CentreError
-    from streams.replay import ReplayError
     from streams.settings import SettingsError
     from streams.sources import UnknownFileError
     from streams.sources.opened import words

@@ -11,7 +11,7 @@ import typer
 from streams.cli.terminal import Failed, moment, settings, tell
 
 if TYPE_CHECKING:
-    from streams.grafana import Grafana
+    from streams.stack.grafana import Grafana
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,7 +30,7 @@ def name(text: str) -> str:
 @app.command(epilog="Example: PANTAU112_GRAFANA_URL=https://grafana.example.go.id pantau112 boards push --dry-run")
 def push(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False) -> None:
     """Write the boards, in both languages, into the folder pantau112; what is there already is left alone."""
-    from streams.grafana import GrafanaError, boards
+    from streams.stack.grafana import GrafanaError, boards
 
     grafana, rows = _grafana(), csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(("uid", "title", "change"))
@@ -53,7 +53,7 @@ def annotate(
     ] = None,
 ) -> None:
     """Mark a span of time on every board; the same name again, with --to, closes it."""
-    from streams.grafana import GrafanaError
+    from streams.stack.grafana import GrafanaError
 
     if end is not None and end < start:
         raise typer.BadParameter("--to lies before --from")
@@ -64,7 +64,7 @@ def annotate(
 
 
 def _grafana() -> "Grafana":
-    from streams.grafana import Grafana
+    from streams.stack.grafana import Grafana
 
     known = settings()
     token = known.grafana_secret()

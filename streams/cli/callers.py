@@ -58,8 +58,8 @@ def list_(
     """
     from schemas.topics import CALLS
     from streams import centres
-    from streams.measure import fold
-    from streams.replay import open_source
+    from streams.analysis.measure import fold
+    from streams.analysis.replay import open_source
 
     known = centres.load(centre or [])
     through = door(known.values(), writes=True)

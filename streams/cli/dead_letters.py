@@ -11,8 +11,8 @@ import typer
 from streams.cli.terminal import Failed, progress, settings, tell
 
 if TYPE_CHECKING:
-    from streams.dead_letters import Letter
-    from streams.log import Log
+    from streams.log.dead_letters import Letter
+    from streams.log.kafka import Log
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Records that could not be counted: list, show, and send again."
@@ -25,7 +25,7 @@ SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 def origin(text: str) -> str:
     """A letter's name, as `dead-letters list` prints it."""
-    from streams.dead_letters import parse_origin
+    from streams.log.dead_letters import parse_origin
 
     found = parse_origin(text)
     if found is None:
@@ -43,7 +43,7 @@ def shift(text: str) -> timedelta:
 
 def why(text: str) -> str:
     """A reason for which records are put aside."""
-    from streams.dead_letters import TODO
+    from streams.log.dead_letters import TODO
 
     if text not in TODO:
         raise typer.BadParameter(f"{text!r} is no reason; there are {', '.join(TODO)}")
@@ -58,8 +58,8 @@ Reasons = Annotated[
 @app.command("list", epilog="Example: pantau112 dead-letters list --reason in_the_future")
 def list_(reason: Reasons = None) -> None:
     """All letters, oldest first; then how many there are by topic, reason and centre."""
-    from streams.dead_letters import Letter, counted
-    from streams.log import Log
+    from streams.log.dead_letters import Letter, counted
+    from streams.log.kafka import Log
 
     def printed(letters: Iterator[Letter]) -> Iterator[Letter]:
         for letter in letters:
@@ -80,8 +80,8 @@ def list_(reason: Reasons = None) -> None:
 @app.command(epilog="Example: pantau112 dead-letters show 112.calls.v1/3/4711")
 def show(which: Annotated[str, typer.Argument(parser=origin, metavar="ORIGIN", help="As `list` prints it.")]) -> None:
     """Why one was put aside, and what it says where nothing personal can be."""
-    from streams.dead_letters import TODO, shown
-    from streams.log import Log
+    from streams.log.dead_letters import TODO, shown
+    from streams.log.kafka import Log
 
     with Log(settings()) as log:
         letter = next((letter for letter in _letters(log) if str(letter.origin) == which), None)
@@ -122,8 +122,8 @@ def send(
     older counts as late there, and reports have it.
     """
     from schemas.topics import SENT_AGAIN
-    from streams import dead_letters
-    from streams.log import Log
+    from streams.log import dead_letters
+    from streams.log.kafka import Log
 
     if not which and not reason and not every:
         raise typer.BadParameter("say which: ORIGIN, --reason REASON or --all")
@@ -149,7 +149,7 @@ def send(
 
 
 def _letters(log: "Log", reasons: list[str] | None = None) -> "Iterator[Letter]":
-    from streams.dead_letters import letters
+    from streams.log.dead_letters import letters
 
     for letter in letters(log.letters(), settings().topic_prefix):
         if not reasons or letter.reason in reasons:

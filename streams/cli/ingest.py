@@ -29,8 +29,8 @@ def asterisk(
     With --remember, a file given with --to is gone on with. After a kill some events can stand in it twice; their ids say so.
     """
     from streams import centres
-    from streams.ingest import Report, feed
-    from streams.ingest import queue_log as deliver
+    from streams.edge.ingest import Report, feed
+    from streams.edge.ingest import queue_log as deliver
     from streams.sources.asterisk import Reader
 
     one = next(iter(centres.load(centre or []).values()))
@@ -54,7 +54,7 @@ def csv(
 ) -> None:
     """Rows of a table become events, as a mapping file says; they are sorted by time."""
     from streams import centres
-    from streams.ingest import Report
+    from streams.edge.ingest import Report
     from streams.sources import csvfile
     from streams.sources.opened import Opened, text_of
 
@@ -133,7 +133,7 @@ def simulate(
 ) -> None:
     """Seeded days of a centre, or of all with --centre indonesia: calls, seats, tickets, links, river, weather, survey."""
     from streams import centres
-    from streams.replay import paced
+    from streams.analysis.replay import paced
     from streams.sources import simulate as simulator
 
     known = list(centres.load(centre or []).values())

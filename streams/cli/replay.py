@@ -37,8 +37,9 @@ def play(
     centre: Centres = None,
 ) -> None:
     """Feed recorded events into Kafka (or a file) at the speed of life, faster, or shifted to now."""
-    from streams import centres, replay
+    from streams import centres
     from streams import clock as clocks
+    from streams.analysis import replay
 
     pace = None if full else speed
     replay.check(replay.parse_source(source), speed=pace, shift_to_now=shift_to_now, into_topics=to is None)
@@ -72,7 +73,8 @@ def cat(
     centre: Centres = None,
 ) -> None:
     """Show events, one a line."""
-    from streams import centres, replay
+    from streams import centres
+    from streams.analysis import replay
 
     known = centres.load(centre or [])
     through = door(known.values())
@@ -91,8 +93,8 @@ def record(
     source: Source, to: Annotated[Path, typer.Option("--to", metavar="FILE", help="JSONL; gzip if it ends in .gz.")]
 ) -> None:
     """Write a topic range to a file, byte for byte as it is in the log (also what a foreign producer wrote beside the facts)."""
-    from streams import replay
-    from streams.log import Log
+    from streams.analysis import replay
+    from streams.log.kafka import Log
 
     chosen = replay.parse_source(source)
     if isinstance(chosen, Path):
@@ -105,7 +107,8 @@ def record(
 @app.command(epilog="Example: pantau112 replay stats january.jsonl")
 def stats(source: Source, centre: Centres = None) -> None:
     """Count what a file or a topic range holds, by type, and say its span."""
-    from streams import centres, replay
+    from streams import centres
+    from streams.analysis import replay
 
     known = centres.load(centre or [])
     through = door(known.values())

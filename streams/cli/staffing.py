@@ -33,9 +33,9 @@ def staffing(
     """
     from schemas.topics import CALLS, OPERATORS
     from streams import centres
+    from streams.analysis.measure import fold
+    from streams.analysis.replay import open_source
     from streams.core.city import City, seats
-    from streams.measure import fold
-    from streams.replay import open_source
 
     known = centres.load(centre or [])
     one = next(iter(known.values()))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from schemas.topics import Refusal
     from streams.core.centre import Centre
-    from streams.ingest import Report, Sink
+    from streams.edge.ingest import Report, Sink
     from streams.settings import Settings
     from streams.sources.door import Door
     from streams.sources.opened import Opened
@@ -138,14 +138,14 @@ def door(centres: "Iterable[Centre]", *, writes: bool = False) -> "Door":
 def sink_for(to: Path | None, source: str | Path | None = None, *, append: bool = False) -> "Iterator[Sink]":
     """A file, anew or gone on with, or Kafka. Raises `Failed` for a file that is the `source` itself."""
     if to is not None:
-        from streams.ingest import EventFile
+        from streams.edge.ingest import EventFile
 
         if source is not None and to.is_file() and Path(source).exists() and to.samefile(source):
             raise Failed(f"{to}: is what is read; name another file to write to")
         with EventFile(to, append=append) as file:
             yield file
     else:
-        from streams.log import Log
+        from streams.log.kafka import Log
 
         with Log(settings()) as log:
             yield log

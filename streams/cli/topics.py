@@ -22,7 +22,7 @@ def topics_check() -> None:
 
 
 def _topics(*, create: bool) -> None:
-    from streams.log import Log
+    from streams.log.kafka import Log
 
     with Log(settings()) as log:
         found = log.create_topics() if create else log.check()

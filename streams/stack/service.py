@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams.stack import StackError
-from streams.stack.tether import tethered
+from streams.stack.die_with_parent import tied
 
 Ready = Callable[[], Awaitable[bool]]  # an OSError counts as no
 
@@ -71,7 +71,7 @@ async def spawn(service: Service, log: Path, keep_open: int) -> asyncio.subproce
     """Start the service in a session of its own, tied to this process; it holds the descriptor `keep_open` while it lives."""
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
-            *tethered(service.command, service.orphan_signal),
+            *tied(service.command, service.orphan_signal),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -86,7 +86,7 @@ async def run_to_end(name: str, command: list[str], log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            *tethered(command, signal.SIGKILL),
+            *tied(command, signal.SIGKILL),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,

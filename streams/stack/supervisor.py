@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from streams.stack import StackError
-from streams.stack.home import fresh_log, locked, require_room
+from streams.stack.folder import fresh_log, locked, require_room
 from streams.stack.ports import require_free
 from streams.stack.service import Entry, Service, Status, Step, last_lines, spawn
 

@@ -12,8 +12,8 @@ from schemas.event import Event
 from schemas.topics import TOPIC_OF, Refusal
 from streams.core.centre import Centre
 from streams.core.reading import Reading
-from streams.exposition import exposition
-from streams.monitor import Monitor
+from streams.worker.exposition import exposition
+from streams.worker.monitor import Monitor
 from tests.dashboards.names import nodes
 
 STEP = 30

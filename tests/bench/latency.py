@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.calls import CallAbandoned, CallOffered
 from schemas.topics import CALLS, encode
-from streams.transport import partition_of
+from streams.worker.transport import partition_of
 from tests.bench.figure import Figure
 from tests.bench.stage import Worker, create_topics, on_core
 from tests.bench.workload import BOGOR

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
 
-from streams.log import Log
+from streams.log.kafka import Log
 from streams.settings import Settings
 from streams.stack import jars
 from streams.stack.kafka import Broker, find_java

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from streams import app, cli
-from streams.pipeline import Pipeline
+from streams import cli
+from streams.worker import app
+from streams.worker.pipeline import Pipeline
 
 BEAT_SECONDS = 0.005
 

@@ -11,7 +11,7 @@ from schemas.topics import TOPIC_OF, encode
 from streams import centres
 from streams.centres import indonesia
 from streams.sources import simulate
-from streams.transport import partition_of
+from streams.worker.transport import partition_of
 
 NATION = "nation."
 """What the topics that hold it are prefixed with."""

@@ -14,7 +14,7 @@ from schemas.topics import CALLS
 from streams.core.centre import Centre
 from streams.core.forecast import Forecast
 from streams.core.hourly import HOURS
-from streams.monitor import Monitor
+from streams.worker.monitor import Monitor
 from tests.builders import BOGOR, at, ended, offered
 from tests.sources import anonymous_bank
 

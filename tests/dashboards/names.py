@@ -9,9 +9,9 @@ import promql_parser
 import yaml
 
 from streams.clock import Clock
-from streams.exporter import PipelineCollector
-from streams.monitor import METRICS, Monitor
-from streams.pipeline import Pipeline
+from streams.worker.exporter import PipelineCollector
+from streams.worker.monitor import METRICS, Monitor
+from streams.worker.pipeline import Pipeline
 
 RULES = sorted((Path(__file__).parents[2] / "dashboards" / "rules").glob("*.yml"))
 SCRAPED = {"job", "instance"}

@@ -19,12 +19,12 @@ from schemas.event import Event
 from schemas.topics import TOPIC_OF, TOPICS
 from streams import centres
 from streams.clock import Clock
-from streams.exporter import Exporter
-from streams.monitor import Monitor
-from streams.pipeline import Pipeline
 from streams.stack.debian import Programs
 from streams.stack.prometheus import alertmanager, prometheus
 from streams.stack.service import Service
+from streams.worker.exporter import Exporter
+from streams.worker.monitor import Monitor
+from streams.worker.pipeline import Pipeline
 from tests.builders import (
     acknowledged,
     answered,

@@ -19,12 +19,12 @@ from schemas.survey import Response, SurveyAnswered
 from schemas.topics import TOPIC_OF, TOPICS
 from streams import centres
 from streams.clock import Clock
-from streams.exporter import Exporter
-from streams.monitor import Monitor
-from streams.pipeline import Pipeline
 from streams.sources import simulate
 from streams.stack.debian import Programs
 from streams.stack.prometheus import prometheus
+from streams.worker.exporter import Exporter
+from streams.worker.monitor import Monitor
+from streams.worker.pipeline import Pipeline
 from tests.builders import gauge_read, link, link_measured, offered, opened, paused, seconds_to, sent, warned
 from tests.conftest import HANG, free_port
 from tests.dashboards.test_stack import DASHBOARDS, running

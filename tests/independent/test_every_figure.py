@@ -21,8 +21,8 @@ from schemas.topics import TOPIC_OF, decode_recording, encode
 from streams import centres
 from streams.cli import app
 from streams.core.histogram import Histogram
-from streams.monitor import Monitor
 from streams.sources import asterisk, simulate
+from streams.worker.monitor import Monitor
 from tests.conftest import DATA
 from tests.independent import (
     callers,

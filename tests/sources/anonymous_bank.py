@@ -10,7 +10,7 @@ from schemas.event import Event
 from schemas.topics import TOPIC_OF
 from streams.core.centre import Centre
 from streams.core.histogram import BOUNDS, Histogram
-from streams.monitor import Monitor
+from streams.worker.monitor import Monitor
 
 CENTRE = Centre.model_validate({"code": "32.71", "name": "Anonymous Bank", "timezone": "Asia/Jerusalem"})
 

@@ -14,7 +14,7 @@ from streams.core.centre import parse as centre_of
 from streams.core.environment import WARNING, State
 from streams.sources.cap import LARGEST, CapError, parse
 from tests.builders import said
-from tests.test_cli import pantau112
+from tests.cli.test_cli import pantau112
 
 BOGOR = centre_of(PACKAGED.read_text())
 

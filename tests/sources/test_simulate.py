@@ -28,9 +28,9 @@ from schemas.topics import EVENT_TYPES, TOPIC_OF, decode, encode
 from streams import centres
 from streams.core.centre import Centre
 from streams.core.histogram import Histogram
-from streams.monitor import Monitor
 from streams.sources import simulate, wandering
 from streams.sources.simulate import CLASSES
+from streams.worker.monitor import Monitor
 from tests.builders import changed, ticket_state
 from tests.sources import anonymous_bank
 from tests.sources.stories import Referee, Story

@@ -13,8 +13,8 @@ from tests.conftest import is_alive, wait_until
 ROOT = Path(__file__).parents[2]
 STARTER = """
 import subprocess, sys, time
-from streams.stack.tether import tethered
-print(subprocess.Popen(tethered(sys.argv[1:], 15)).pid, flush=True)
+from streams.stack.die_with_parent import tied
+print(subprocess.Popen(tied(sys.argv[1:], 15)).pid, flush=True)
 time.sleep(600)
 """
 

@@ -15,7 +15,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from streams.stack import StackError, home, supervisor
+from streams.stack import StackError, supervisor
+from streams.stack import folder as home
 from streams.stack.service import Service, Step
 from streams.stack.supervisor import Supervisor
 from tests.conftest import HANG, free_port, is_alive, wait_until

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from streams.stack.up import DASHBOARDS
 from streams.stack.wall import Wall
-from streams.up import DASHBOARDS
 from tests.conftest import HANG, free_port
 
 

@@ -1,0 +1,150 @@
+"""What `/metrics` would have said at a moment, folded from a file or a topic range without any stack."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from schemas.event import Event
+from schemas.topics import TOPIC_OF, TOPICS, Refusal, UnknownType
+from streams.core.centre import Centre
+from streams.core.fault import place_of
+from streams.core.ledger import Outcome
+from streams.core.source_clocks import AHEAD_SECONDS
+from streams.sources import Line
+from streams.worker.exposition import exposition
+from streams.worker.monitor import Monitor, NotFoldedError, not_folded
+
+KEPT_EVENTS = 3_000
+"""How many events are kept to be folded again: few enough for memory, so many that to keep the states instead takes little."""
+
+
+TOGETHER = 200
+"""How many events of a topic are folded together, because each alone would cost more than it says."""
+
+Told = tuple[int, Event, float]
+"""An event, its place, and since when it stands there, epoch seconds."""
+
+
+@dataclass(slots=True)
+class Measurement:
+    """The exposition text at a moment (epoch seconds), and how many lines had which outcome."""
+
+    text: str
+    at: float | None
+    outcomes: Counter[str] = field(default_factory=Counter)
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Centres that cannot be measured, and why."""
+
+
+def measure(
+    lines: Iterable[Line],
+    centres: Mapping[str, Centre],
+    wall: float,
+    at: float | None = None,
+    on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
+    ahead_seconds: float = AHEAD_SECONDS,
+) -> Measurement:
+    """Fold every event up to `at` (None: all) and measure then.
+
+    `wall` is the clock that events of a file may be `ahead_seconds` ahead of and no more; those of a topic have Kafka's.
+    """
+    monitor, moment, outcomes = fold(lines, centres, wall, at, on_refusal, ahead_seconds)
+    found = Measurement("", moment, outcomes)
+    if moment is not None:  # without an event there is no last one to measure after
+        left_out = found.left_out
+        found.text = "".join(exposition(monitor, moment, on_fault=lambda city, error: left_out.update({city: place_of(error)})))
+    return found
+
+
+def fold(
+    lines: Iterable[Line],
+    centres: Mapping[str, Centre],
+    wall: float,
+    at: float | None = None,
+    on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
+    ahead_seconds: float = AHEAD_SECONDS,
+) -> tuple[Monitor, float | None, Counter[str]]:
+    """Fold every event up to `at` (None: all). Returns all states, the moment they are of (epoch seconds; None without an event),
+    and how many lines had which outcome.
+    """
+    monitor = Monitor(centres, ahead_seconds=ahead_seconds)
+    folder, outcomes = Traceless(monitor), Counter[str]()
+    numbers: dict[int, int] = {}
+    batch: list[Told] = []
+
+    def refuse(number: int, refusal: Refusal) -> None:
+        on_refusal(number, refusal)
+        outcomes["refused"] += 1
+
+    def settle(topic: str) -> None:
+        others = folder.fold(topic, batch)
+        outcomes["folded"] += len(batch) - len(others)
+        for offset, outcome in sorted(others.items()):
+            if isinstance(outcome, Refusal):
+                refuse(numbers[offset], outcome)
+            else:
+                outcomes[outcome] += 1
+        batch.clear()
+        numbers.clear()
+
+    topic = ""
+    for offset, line in enumerate(lines):
+        item = line.item
+        if isinstance(item, UnknownType):
+            outcomes["unknown_type"] += 1
+        elif isinstance(item, Refusal):
+            settle(topic)
+            refuse(line.number, item)
+        elif at is not None and item.time.timestamp() > at:
+            outcomes["after"] += 1
+        else:
+            if topic != (its := TOPIC_OF[item.type].name) or len(batch) >= TOGETHER:
+                settle(topic)
+                topic = its
+            numbers[offset] = line.number
+            batch.append((offset, item, wall if line.written is None else line.written))
+    settle(topic)
+    return monitor, monitor.newest() if at is None else at, outcomes
+
+
+class Traceless:
+    """Folds events of a file, and of one whose fold raises leaves no trace: states are kept as bytes now and then, and the events
+    that came since.
+    """
+
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
+        self._states: dict[tuple[str, bytes], bytes] = {}
+        self._since: list[tuple[str, int, Event, float]] = []
+
+    def fold(self, topic: str, events: Sequence[Told]) -> dict[int, Outcome | Refusal]:
+        """Fold events of one topic. Returns what became of those that were not folded, by their places."""
+        others: dict[int, Outcome | Refusal] = {}
+        while events:
+            if len(self._since) >= KEPT_EVENTS:
+                self._keep(*(each.name for each in TOPICS))
+            try:
+                others |= self._monitor.fold_events(topic, 0, events)
+            except NotFoldedError as error:
+                self._take_back(topic)
+                place = next(place for place, (offset, _, _) in enumerate(events) if offset == error.offset)
+                others |= self.fold(topic, events[:place])
+                others[error.offset] = not_folded(error.kind)
+                events = events[place + 1 :]
+            else:
+                self._since += [(topic, *told) for told in events]
+                events = ()
+        return others
+
+    def _take_back(self, topic: str) -> None:
+        self._monitor.take_back(topic, 0, lambda key: self._states.get((topic, key)))
+        for name, offset, event, written in self._since:
+            if name == topic:
+                self._monitor.fold_event(topic, 0, offset, event, written)
+        # Where one such event came, more may come: for none of them these are folded a third time.
+        self._keep(topic)
+
+    def _keep(self, *topics: str) -> None:
+        for topic in topics:
+            self._states |= {(topic, key): blob for key, blob in self._monitor.dirty(topic, 0)}
+        self._since = [entry for entry in self._since if entry[0] not in topics]

@@ -1,0 +1,92 @@
+"""The topics that the monitor needs: how each has to be, and what is the case with it."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS
+from streams.settings import Settings
+from streams.worker.monitor import STATE_VERSION
+
+
+class Plan(NamedTuple):
+    """A topic as it has to be."""
+
+    name: str
+    partitions: int
+    config: dict[str, str]
+
+
+class Found(NamedTuple):
+    """What is the case with one topic: `detail` says which setting differs, and what to do."""
+
+    topic: str
+    state: Literal["created", "as planned", "differs", "missing", "unusable"]
+    detail: str = ""
+
+
+def plans(settings: Settings) -> list[Plan]:
+    """Every topic the monitor needs, with the settings it depends on.
+
+    Size never deletes events: what falls out of a source topic before its retention could not be folded again. The changelog
+    is named and set as `streams.worker.app` expects it.
+    """
+    events = [
+        Plan(
+            settings.topic_prefix + topic.name,
+            topic.partitions,
+            {
+                "cleanup.policy": "delete",
+                "retention.ms": str(topic.retention_days * 86_400_000),
+                "retention.bytes": "-1",
+                # A dead letter is a record that could be as large as Kafka takes, and says more in its headers.
+                "max.message.bytes": str(2**21 if topic is DEAD_LETTERS else 2**20),
+                # The clock that all sources are held against, and by which they are refused: no sender's own.
+                "message.timestamp.type": "LogAppendTime",
+            }
+            # Kafka forgets whole segments, and without this a trickle of letters would keep one open for a week.
+            | ({"segment.ms": str(6 * 3_600_000)} if topic is DEAD_LETTERS else {}),
+        )
+        for topic in (*TOPICS, DEAD_LETTERS)
+    ]
+    changelog = {
+        "cleanup.policy": "compact",
+        "segment.ms": "600000",
+        "min.cleanable.dirty.ratio": "0.1",
+        "max.compaction.lag.ms": "600000",
+        "max.message.bytes": str(4 * 2**20),
+    }
+    return [*events, Plan(f"{settings.app_id}-v{STATE_VERSION}-state-changelog", PARTITIONS, changelog)]
+
+
+def compare(plan: Plan, partitions: list[dict[str, Any]] | None, config: Mapping[str, Mapping[str, Any]]) -> Found:
+    """How a topic is and how it should be; its `partitions` (None: there is none) and `config` as Kafka describes them."""
+    if partitions is None:
+        return Found(plan.name, "missing", "run: pantau112 topics create")
+    if len(partitions) != plan.partitions:
+        return Found(plan.name, "unusable", miscut(len(partitions), plan.name))
+    if away := [part for part in partitions if part["leader_id"] < 0]:
+        return Found(plan.name, "unusable", f"{len(away)} partitions have no leader: see that every broker runs")
+    differing = {
+        name: config[name]["value"] for name, value in plan.config.items() if name in config and config[name]["value"] != value
+    }
+    if not differing:
+        return Found(plan.name, "as planned")
+    said = ", ".join(f"{name}={is_} (planned {plan.config[name]})" for name, is_ in differing.items())
+    wish = ",".join(f"{name}={plan.config[name]}" for name in differing)
+    fix = f"if that is not meant: kafka-configs.sh --alter --entity-type topics --entity-name {plan.name} --add-config {wish}"
+    if "cleanup.policy" in differing:
+        return Found(plan.name, "unusable", f"{said}; {fix}")
+    return Found(plan.name, "differs", f"{said}; {fix}")
+
+
+def no_topic(name: str, settings: Settings) -> str:
+    """What to say of a topic that is missing."""
+    return f"no topic {name} at {settings.bootstrap}. Run: pantau112 topics create"
+
+
+def miscut(partitions: int, name: str) -> str:
+    """What to say of a topic with a wrong number of partitions."""
+    return (
+        f"topic {name} has {partitions} partitions and must have {PARTITIONS}, or centres would be in other ones: "
+        "delete it and create it anew, or use another PANTAU112_TOPIC_PREFIX"
+    )

@@ -1,0 +1,196 @@
+"""The whole monitor on this machine: what is started, in which order, and with which addresses."""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from streams import settings
+from streams.clock import Clock
+from streams.log.kafka import Log
+from streams.stack import StackError, debian, jars
+from streams.stack.folder import private, require_room
+from streams.stack.kafka import Broker, find_java
+from streams.stack.pages import REMINDERS, Pages
+from streams.stack.ports import require_free
+from streams.stack.prometheus import alertmanager, answers, prometheus
+from streams.stack.service import Service, Step
+from streams.stack.supervisor import Supervisor
+from streams.stack.wall import Wall
+
+DASHBOARDS = Path(__file__).parents[2] / "dashboards"
+FEW = 20
+"""Up to so many centres Prometheus looks every second, and every five at more: at all 514 one look takes about half a second."""
+
+HEAD_START = 15.0  # seconds from the start of Kafka to the first event of a feed; what is late catches up
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Seven ports in a row on the loopback."""
+
+    kafka: int
+    controller: int
+    worker: int
+    prometheus: int
+    alertmanager: int
+    pages: int
+    wall: int
+
+    @classmethod
+    def from_base(cls, base: int) -> "Ports":
+        """The seven that begin with `base`."""
+        return cls(*range(base, base + 7))
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A recording to play instead of the simulated centre, from a moment (epoch seconds) on."""
+
+    path: Path
+    start: float
+    speed: float
+
+
+class Monitoring:
+    """One run of the local monitor in a folder; `feed` None means a simulated centre, live."""
+
+    def __init__(self, home: Path, ports: Ports, centres: Sequence[Path], watched: int, feed: Feed | None) -> None:
+        """`centres` are files as the command line names them, and `watched` says how many centres that makes."""
+        self.home, self.ports, self.feed = home, ports, feed
+        self._interval = 1 if watched <= FEW else 5
+        self.clock = Clock()
+        self.pages = Pages(home / "log" / "pages.log")
+        self.supervisor = Supervisor(home)
+        self._centres = [part for path in centres for part in ("--centre", str(path))]
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's address."""
+        return f"127.0.0.1:{self.ports.kafka}"
+
+    async def run(self, on_change: Callable[[], None]) -> int:
+        """Fetch what is missing, start everything, go on until a signal. Returns the exit code; raises `StackError`."""
+        private(self.home)
+        require_room(self.home)
+        programs = await asyncio.to_thread(debian.ensure, self.home / "debian", os.environ.get("PATH", ""))
+        jar_files = await asyncio.to_thread(jars.ensure, self.home / "kafka" / "jars")
+        java_home = os.environ.get("PANTAU112_JAVA_HOME")
+        java = find_java(Path(java_home) if java_home else None)
+        if self.feed is not None:  # not before: fetching can take minutes
+            self.clock = Clock(self.feed.start, time.time() + HEAD_START, self.feed.speed)
+        data = self.home / ("live" if self.feed is None else "feed")
+
+        async def wipe() -> None:
+            # A recording played again is the same events again: beside the first playing they would all be duplicates.
+            if self.feed is not None:
+                shutil.rmtree(data, ignore_errors=True)
+
+        async def listen() -> None:
+            require_free(self.ports.pages, "pages")
+            self.pages.serve(self.ports.pages)
+
+        async def hang() -> None:
+            require_free(self.ports.wall, "wall")
+            Wall(DASHBOARDS, self.ports.prometheus).serve(self.ports.wall)
+
+        def create_topics() -> None:
+            with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap})) as log:
+                log.create_topics()
+
+        async def topics() -> None:
+            await asyncio.to_thread(create_topics)
+
+        broker = Broker(data / "kafka", self.home / "log", self.ports.kafka, self.ports.controller, java, jar_files)
+        plan = [
+            Step("empty feed", wipe),
+            Step("pages", listen),
+            Step("wall", hang),
+            *broker.plan(_at_once),
+            Step("topics", topics),
+            self._worker(),
+            alertmanager(
+                programs,
+                home=self.home,
+                data=data / "alertmanager",
+                port=self.ports.alertmanager,
+                config=DASHBOARDS / "alertmanager.yml",
+                here={"pages:9113": f"127.0.0.1:{self.ports.pages}"},
+            ),
+            Step("targets", self._write_targets),
+            prometheus(
+                programs,
+                home=self.home,
+                data=data / "prometheus",
+                port=self.ports.prometheus,
+                config=DASHBOARDS / "prometheus.yml",
+                rules=sorted((DASHBOARDS / "rules").glob("*.yml")),
+                here={
+                    "alertmanager:9093": f"127.0.0.1:{self.ports.alertmanager}",
+                    "dns_sd_configs: [{names: [worker], type: A, port: 9112}]": "file_sd_configs: [{files: [targets/*.json]}]",
+                    "interval: 5s": f"interval: {self._interval}s",
+                },
+            ),
+            self._feeder(),
+        ]
+        return await self.supervisor.run(plan, on_change)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PANTAU112_REMINDER_WEBHOOK": f"http://127.0.0.1:{self.ports.pages}{REMINDERS}",
+            **os.environ,
+            "PANTAU112_BOOTSTRAP": self.bootstrap,
+            "PANTAU112_METRICS_PORT": str(self.ports.worker),
+            "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
+            "PANTAU112_INSTANCE_ID": "local",
+            "PANTAU112_CALLER_KEY_FILE": str(caller_key(self.home)),
+        }
+
+    def _worker(self) -> Service:
+        return Service(
+            "worker",
+            [*_PANTAU112, "worker", *self._centres],
+            ready=answers(self.ports.worker, "/ready"),
+            ports=(self.ports.worker,),
+            env=self._environment(),
+        )
+
+    def _feeder(self) -> Service:
+        if self.feed is None:
+            command = [*_PANTAU112, "ingest", "simulate", "--live", *self._centres]
+        else:
+            command = [*_PANTAU112, "replay", "play", str(self.feed.path), "--clock", str(self.clock), *self._centres]
+        name = "simulator" if self.feed is None else "feed"
+        return Service(name, command, ready=_at_once, env=self._environment(), restart=self.feed is None)
+
+    async def _write_targets(self) -> None:
+        folder = self.home / "prometheus" / "targets"
+        folder.mkdir(parents=True, exist_ok=True)
+        targets = [{"targets": [f"127.0.0.1:{self.ports.worker}"]}]
+        (folder / "local.json").write_text(json.dumps(targets))
+
+
+_PANTAU112 = [sys.executable, "-m", "streams.cli"]
+
+
+async def _at_once() -> bool:
+    return True
+
+
+def caller_key(home: Path) -> Path:
+    """The key under which this machine makes callers into pseudonyms; made by chance when there is none yet."""
+    path = home / "caller.key"
+    if not path.exists():
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except OSError as error:
+            raise StackError(f"Cannot write {path}: {error.strerror}. Choose another folder with --home.") from None
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+    return path

@@ -1,0 +1,501 @@
+"""The worker: one Faust agent that folds every source topic, and the table in Kafka that survives its death."""
+
+import asyncio
+import gc
+import json
+import logging
+import math
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, NoReturn, Protocol
+
+import faust
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.record.default_records import DefaultRecord
+from faust.exceptions import ProducerSendError
+from faust.types import TP, EventT
+
+from schemas.event import Event
+from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
+from streams.core.fault import place_of
+from streams.core.ledger import Outcome
+from streams.worker.advisor import NotPublishedError, Publish
+from streams.worker.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
+from streams.worker.log_limit import LogLimit
+from streams.worker.monitor import Monitor, NotFoldedError
+from streams.worker.pipeline import Pipeline
+from streams.worker.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
+
+log = logging.getLogger(__name__)
+
+FLUSH_RECORDS = 50_000
+"""Most unflushed records of a partition. Age is what flushes; this only bounds the work repeated after a crash."""
+
+KEPT_RECORDS = 2_000
+"""Most unflushed records of a partition that are kept, so that a fold which breaks off can be begun again from what was flushed.
+While a log is caught up with there are more: then the worker notes which record it was and ends, once for each partition."""
+
+
+class Pace(NamedTuple):
+    """How a worker spends its time."""
+
+    flush_seconds: float
+    """Oldest that folded but unflushed work may get: what a crash has to fold again."""
+    collect: tuple[int, int, int]
+    """Thresholds of Python's garbage collector."""
+
+
+CATCHING_UP = Pace(10.0, (100_000, 20, 50))
+"""Seldom while a log is caught up with: with 514 centres, a flush every half second would take a tenth of the time."""
+
+STEADY = Pace(0.5, (10_000, 50, 1_000))
+"""Then often, with little to look at."""
+
+SESSION_SECONDS = 10.0
+
+LARGEST_REQUEST = 4 * 2**20
+LARGEST_BATCH = 2**19
+"""Bytes. Faust has 16 kB: two or three states, and each batch of a partition waits until Kafka has the one before."""
+
+CHANGELOG_CONFIG = {
+    "segment.ms": 600_000,
+    "min.cleanable.dirty.ratio": 0.1,
+    "max.compaction.lag.ms": 600_000,
+    "max.message.bytes": LARGEST_REQUEST,
+}
+
+
+Others = dict[int, Outcome | Refusal]
+"""By offset, what became of records that were not folded."""
+
+Advise = Callable[[Pipeline, Publish], Coroutine[Any, Any, None]]
+"""What a worker does beside folding, until it is cancelled: it may look at what is folded, and publish."""
+
+
+class Settings(Connection, Protocol):
+    """What a worker needs to know."""
+
+    @property
+    def app_id(self) -> str: ...
+    @property
+    def instance_id(self) -> str | None: ...
+    @property
+    def topic_prefix(self) -> str: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Live:
+    """One owned partition of one source topic, from the seek after recovery to the next rebalance."""
+
+    topic: str
+    number: int
+    epoch: int
+    position: int  # of the next record
+    next_chunk: int = 0
+    dirty: int = 0
+    flushed_at: float = 0.0
+    burying: bool = False
+    kept: list[Sequence[DefaultRecord]] | None = field(default_factory=list)
+    """What was folded since the last flush; None when that is more than is kept."""
+    careful: bool = False
+    """Flush as often as it takes to keep all: a record of this partition could not be folded."""
+
+
+class Worker:
+    """Folds chunks into the monitor's states and keeps those states in the table."""
+
+    def __init__(self, app: faust.App, settings: Settings, monitor: Monitor, advise: Advise | None) -> None:
+        self.pipeline = Pipeline()
+        self._advise = advise
+        self.app, self.monitor = app, monitor
+        self._prefix = settings.topic_prefix
+        self._live: dict[TP, _Live] = {}
+        self._seen: dict[bytes, int] = {}
+        self._revoked_at = time.monotonic()
+        self._ticking: asyncio.Future[None] | None = None
+        self._pace = CATCHING_UP
+        # The clock that goes on while a virtual machine or a laptop sleeps.
+        self._fence = Fence(SESSION_SECONDS / 2, lambda: time.clock_gettime(time.CLOCK_BOOTTIME))
+        self._table = app.Table(
+            "state",
+            key_type=bytes,
+            value_type=bytes,
+            partitions=PARTITIONS,
+            on_changelog_event=self._on_changelog_event,
+            on_recover=self._on_recover,
+            extra_topic_configs=CHANGELOG_CONFIG,
+        )
+        # Few slots: each holds a chunk, and what waits here is memory and work to repeat.
+        sources = app.topic(*(self._prefix + topic.name for topic in TOPICS), key_type=bytes, value_type=bytes, maxsize=16)
+        app.agent(sources, name="fold")(self._consume)
+        app.on_partitions_revoked.connect(self._on_revoked)
+
+    # Folding
+
+    async def _consume(self, stream: faust.StreamT[bytes]) -> None:
+        await _or_die(self._fold_all(stream))
+
+    async def _fold_all(self, stream: faust.StreamT[bytes]) -> None:
+        async for event in stream.events():
+            message: Any = event.message
+            await self._take(message.tp, message.value)
+
+    async def _take(self, tp: TP, chunk: Chunk) -> None:
+        live = self._live.get(tp)
+        epoch, number = chunk.link
+        if live is None or epoch != live.epoch:
+            return  # fetched before the last seek: comes again
+        if number != live.next_chunk:
+            die(FENCED, f"{tp.topic}/{tp.partition}: chunk {live.next_chunk} is missing, {number} came")
+        live.next_chunk += 1
+        rest: Sequence[DefaultRecord] = chunk
+        while rest and self._live.get(tp) is live:
+            self._fence.alive()
+            if live.kept is not None and live.dirty + len(rest) > KEPT_RECORDS:
+                if live.careful:
+                    self._flush(tp, live)
+                else:
+                    live.kept = None
+            try:
+                done, others = self._fold(live, rest)
+            except NotFoldedError as error:
+                await self._give_up(tp, live, error)
+            rest = rest[len(done) :]
+            await self._settled(tp, live, done, others)
+
+    def _fold(self, live: _Live, records: Sequence[DefaultRecord]) -> tuple[Sequence[DefaultRecord], Others]:
+        """Fold records, or as many as there are up to one that cannot be: it is refused, and the states are those from before it.
+
+        Returns those that are done, and of them by offset what became of those not folded. Raises `NotFoldedError` where too much
+        came since the last flush to have been kept.
+        """
+        topic, number = live.topic, live.number
+        try:
+            return records, self.monitor.fold(topic, number, records)
+        except NotFoldedError as error:
+            if live.kept is None:
+                raise
+            log.error("%s: it becomes a dead letter", error)
+            done = [record for record in records if record.offset <= error.offset]
+            live.careful = True
+            self.monitor.poison.setdefault((topic, number), {})[error.offset] = error.kind
+        # All at once: whoever measured in between would see totals go back.
+        with self.monitor.lock:
+            self.monitor.take_back(topic, number, lambda key: self._table.data.get(_state_key(live, key)))
+            for before in live.kept:
+                self.monitor.fold(topic, number, before)
+            return done, self.monitor.fold(topic, number, done)
+
+    async def _settled(self, tp: TP, live: _Live, records: Sequence[DefaultRecord], others: Others) -> None:
+        """Count what became of records, bury what was refused, and flush when it is time."""
+        topic, number = live.topic, live.number
+        if live.kept is not None:
+            live.kept.append(records)
+        if not live.dirty:
+            live.flushed_at = time.monotonic()
+        live.dirty += len(records)
+        live.position = records[-1].offset + 1
+        self.pipeline.newest[topic, number] = records[-1].timestamp / 1000
+        self.pipeline.consumed[topic, "folded"] += len(records) - len(others)
+        for outcome in others.values():
+            self.pipeline.consumed[topic, "refused" if isinstance(outcome, Refusal) else outcome] += 1
+        refused = {offset: outcome for offset, outcome in others.items() if isinstance(outcome, Refusal)}
+        if refused:
+            # States must not reach Kafka before their dead letters: after a crash their watermark would skip them.
+            live.burying = True
+            for record in records:
+                if refusal := refused.get(record.offset):
+                    await self._bury(tp, record, refusal)
+            live.burying = False
+        # After a poison at once, so that the next one has little to take back, and a crash buries none a second time.
+        poisoned = any(refusal.reason == "not_folded" for refusal in refused.values())
+        if poisoned or live.dirty >= FLUSH_RECORDS or time.monotonic() - live.flushed_at >= self._pace.flush_seconds:
+            self._flush(tp, live)
+
+    async def _give_up(self, tp: TP, live: _Live, error: NotFoldedError) -> NoReturn:
+        """Note in Kafka which record cannot be folded, and end: whoever gets the partition next has the state from before it, and
+        puts it aside. Until then no more is said or flushed of a state that is half changed.
+        """
+        del self._live[tp]
+        self.pipeline.recovering = True
+        log.error("%s", error)
+        note = self.monitor.poison.get((live.topic, live.number), {}) | {error.offset: error.kind}
+        self._fence.alive()
+        await self._table.send_changelog(live.number, _note_key(live.topic, live.number), json.dumps(note).encode())
+        die(NOT_FOLDED, f"{error}. It is noted: start the worker again, and it becomes a dead letter")
+
+    async def _bury(self, tp: TP, record: DefaultRecord, refusal: Refusal) -> None:
+        headers = {
+            "dlq_original_topic": tp.topic,
+            "dlq_original_partition": str(tp.partition),
+            "dlq_original_offset": str(record.offset),
+            "dlq_original_timestamp": str(record.timestamp),
+            "dlq_reason": refusal.reason,
+            "dlq_detail": refusal.detail,
+        }
+        if times := dict(record.headers).get(SENT_AGAIN):
+            headers[SENT_AGAIN] = times.decode("ascii", "replace")
+        # Kafka takes no record that has neither key nor value.
+        key = b"" if record.key is None and record.value is None else record.key
+        try:
+            await self._send_dead(key, record.value, headers)
+        except (ProducerSendError, MessageSizeTooLargeError) as error:
+            if not isinstance(error.__cause__ or error, MessageSizeTooLargeError):
+                raise
+            headers["dlq_detail"] += f" (only the first {LARGEST} bytes are kept)"
+            await self._send_dead(key and key[:LARGEST], record.value and record.value[:LARGEST], headers)
+        self.pipeline.dead_letters[tp.topic.removeprefix(self._prefix), refusal.reason] += 1
+
+    async def _send_dead(self, key: bytes | None, value: bytes | None, headers: dict[str, str]) -> None:
+        encoded = {name: text.encode() for name, text in headers.items()}
+        await self.app.producer.send_and_wait(self._prefix + DEAD_LETTERS.name, key, value, None, None, encoded)
+
+    async def publish(self, event: Event) -> None:
+        """Write an event of the monitor's own; returns when Kafka has it. Raises `NotPublishedError`."""
+        self._fence.alive()
+        topic, headers = self._prefix + TOPIC_OF[event.type].name, {"content-type": CONTENT_TYPE}
+        try:
+            await self.app.producer.send_and_wait(topic, event.subject.encode(), encode(event), None, None, headers)
+        except (ProducerSendError, KafkaError) as error:
+            raise NotPublishedError(f"{event.type}: {error!r}") from None
+
+    # The state in Kafka
+
+    def _flush(self, tp: TP, live: _Live) -> None:
+        """Publish every changed state and then the marker, all in one changelog partition, whose order is kept."""
+        if not live.dirty or live.burying or self._live.get(tp) is not live:
+            return
+        self._fence.alive()
+        with self.monitor.lock:
+            blobs = [(_state_key(live, key), blob) for key, blob in self.monitor.dirty(live.topic, live.number)]
+        blobs.append((_marker_key(live.topic, live.number), b"%d" % (live.position - 1)))
+        for key, blob in blobs:
+            self._table.data[key] = blob
+            self._table.send_changelog(live.number, key, blob).add_done_callback(_published)
+        live.dirty, live.flushed_at, live.kept = 0, time.monotonic(), []
+        self._forget_poison(live)
+        self.pipeline.markers[live.topic, live.number] = live.position - 1
+        self.pipeline.flushes += 1
+        self.pipeline.flushed_bytes += sum(len(blob) for _, blob in blobs)
+
+    def _forget_poison(self, live: _Live) -> None:
+        """What lies before the position has its dead letter."""
+        poison = self.monitor.poison.get((live.topic, live.number), {})
+        for offset in [offset for offset in poison if offset < live.position]:
+            del poison[offset]
+
+    async def _tick(self) -> None:
+        while True:
+            self._fence.alive()
+            for tp, live in list(self._live.items()):
+                if time.monotonic() - live.flushed_at >= self._pace.flush_seconds:
+                    self._flush(tp, live)
+                end = self.app.consumer.highwater(tp)
+                if end is not None and self._live.get(tp) is live:
+                    self.pipeline.log_end[live.topic, live.number] = end
+            self._settle()
+            await asyncio.sleep(0.1)
+
+    def _settle(self) -> None:
+        """Once the log is folded to its end, flush often, and leave the states alone: they are trees, without cycles, and to look
+        for garbage in all of them would hold the event loop up for nothing. From now on only what is new is looked at.
+        """
+        if self._pace is STEADY or not self._live:
+            return
+        ends = self.pipeline.log_end
+        waiting = [ends.get((live.topic, live.number), math.inf) - live.position for live in self._live.values()]
+        if sum(waiting) <= CHUNK_RECORDS:
+            gc.freeze()
+            gc.set_threshold(*STEADY.collect)
+            self._pace = STEADY
+
+    def marker(self, tp: TP) -> int | None:
+        """The last offset whose effect is in the table."""
+        stored = self._table.data.get(_marker_key(tp.topic.removeprefix(self._prefix), tp.partition))
+        return None if stored is None else int(stored)
+
+    def sought(self, tp: TP, position: int, epoch: int, beyond: str | None) -> None:
+        """Reading of this partition goes on at `position`: from now on its chunks are folded."""
+        live = self._live[tp] = _Live(tp.topic.removeprefix(self._prefix), tp.partition, epoch, position)
+        self._forget_poison(live)
+        live.careful = bool(self.monitor.poison.get((live.topic, live.number)))
+        if beyond:
+            log.error("%s/%d: the state's offset lies %s the log; alert", tp.topic, tp.partition, beyond)
+        self.pipeline.markers_below_log += beyond == "below"
+        self.pipeline.markers_above_log += beyond == "above"
+        place = live.topic, live.number
+        self.pipeline.starts[place] = position
+        if (marker := self.marker(tp)) is not None:
+            self.pipeline.markers[place] = marker
+        self.pipeline.owned |= {place}
+        self._ready()
+
+    async def _on_changelog_event(self, event: EventT[bytes]) -> None:
+        key: Any = event.key
+        if key.startswith(b"\0"):
+            marker = int(event.value)
+            if marker < self._seen.get(key, -1):
+                self.pipeline.regressions += 1
+                log.error("changelog: the marker of %s went back: a frozen worker published", key[1:].decode())
+            self._seen[key] = marker
+
+    async def _on_recover(self) -> None:
+        """The table is complete: give the monitor its states, and forget what has moved to another worker."""
+        owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
+        with self.monitor.lock:
+            for key, blob in list(self._table.data.items()):
+                number, topic, name = _parse(key)
+                if number not in owned:
+                    del self._table.data[key]
+                else:
+                    self._recover(key, topic, number, name, blob)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*CATCHING_UP.collect)
+        self._pace = CATCHING_UP
+        if not owned:
+            self._ready()
+
+    def _recover(self, key: bytes, topic: str, number: int, name: bytes | None, blob: bytes) -> None:
+        """Take back one entry of the table, or end with a sentence: without it totals would be wrong."""
+        try:
+            if name is not None:
+                self.monitor.load(topic, number, name, blob)
+            elif key == _note_key(topic, number):
+                self.monitor.poison[topic, number] = {int(offset): str(kind) for offset, kind in json.loads(blob).items()}
+            else:
+                int(blob)
+        except Exception as error:
+            what = name.decode() if name else f"partition {number}"
+            changelog = self._table.changelog_topic.get_topic_name()
+            die(
+                UNREADABLE,
+                f"what {changelog} holds of {topic} {what} cannot be read ({place_of(error)}). A restart does not help: go back "
+                f"to the version that wrote it, or stop all workers, delete {changelog}, run pantau112 topics create and start "
+                "them: they fold the log again",
+            )
+
+    def _ready(self) -> None:
+        if self.pipeline.recovering:
+            self.pipeline.recovering = False
+            self.pipeline.recovery_seconds = time.monotonic() - self._revoked_at
+
+    async def _on_revoked(self, *arguments: Any, **_: Any) -> None:
+        revoked: Iterable[TP] = arguments[-1]
+        if self._ticking is None:  # the group's first join: Faust starts its own tasks only after recovery
+            self._ticking = self.app.add_future(_or_die(self._tick()))
+            if self._advise is not None:
+                self.app.add_future(_or_die(self._advise(self.pipeline, self.publish)))
+        self._revoked_at = time.monotonic()
+        self._seen.clear()
+        self._live.clear()
+        pipeline = self.pipeline
+        pipeline.recovering, pipeline.owned = True, frozenset()
+        pipeline.markers, pipeline.log_end, pipeline.newest, pipeline.starts = {}, {}, {}, {}
+        with self.monitor.lock:
+            for number in {tp.partition for tp in revoked}:
+                self.monitor.drop(number)
+
+
+class _App(faust.App):
+    """A Faust app whose tables are in memory and in Kafka, so that it needs none of the folders that others make."""
+
+    def _create_directories(self) -> None:
+        pass
+
+
+def create_app(
+    settings: Settings, monitor: Monitor, brokers: int = 1, advise: Advise | None = None
+) -> tuple[faust.App, Pipeline]:
+    """The Faust app of one worker, not started; `brokers` bounds the copies that its changelog can have."""
+    app = _App(
+        # A new form of state gets a new group and a new changelog: it is folded from the log.
+        f"{settings.app_id}-v{monitor.state_version}",
+        broker=[f"kafka://{address.strip()}" for address in settings.bootstrap.split(",")],
+        broker_credentials=credentials(settings),
+        value_serializer="raw",
+        key_serializer="raw",
+        store="memory://",
+        topic_partitions=PARTITIONS,
+        topic_replication_factor=min(brokers, 3),
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.instance_id,
+        broker_max_poll_records=4000,
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=3,
+        broker_rebalance_timeout=30,
+        broker_request_timeout=90,
+        producer_acks=-1,
+        producer_max_request_size=LARGEST_REQUEST,
+        producer_max_batch_size=LARGEST_BATCH,
+        table_standby_replicas=0,
+        stream_recovery_delay=0,
+        web_enabled=False,
+    )
+    worker = Worker(app, settings, monitor, advise)
+    install(app, worker)
+    return app, worker.pipeline
+
+
+def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipeline], None], advise: Advise | None = None) -> int:
+    """Work until SIGTERM or SIGINT; `on_start` is called once, before anything is read. Returns the exit code."""
+    wanted = [settings.topic_prefix + topic.name for topic in (*TOPICS, DEAD_LETTERS)]
+    try:
+        brokers, found = asyncio.run(cluster(settings, wanted))
+    except (KafkaError, OSError) as error:
+        log.error("no Kafka at %s: %s", settings.bootstrap, error)
+        return 1
+    if missing := [name for name in wanted if name not in found]:
+        log.error("no topic %s at %s. Run: pantau112 topics create", ", ".join(missing), settings.bootstrap)
+        return 1
+    if odd := [name for name in wanted[:-1] if found[name] != PARTITIONS]:
+        log.error("topic %s has %d partitions and must have %d", odd[0], found[odd[0]], PARTITIONS)
+        return 1
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(LogLimit(time.monotonic))
+    gc.set_threshold(*CATCHING_UP.collect)
+    sys.setswitchinterval(0.001)  # a scrape's thread gives way sooner than by default
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    app, pipeline = create_app(settings, monitor, brokers, advise)
+    on_start(pipeline)
+    host = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
+    host.spinner = None
+    try:
+        host.execute_from_commandline()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+
+
+async def _or_die(work: Coroutine[Any, Any, None]) -> None:
+    """What goes wrong unseen in a task of its own would go on unseen."""
+    try:
+        await work
+    except Exception:
+        log.exception("unexpected")
+        die(1, "nothing after the last flush is lost: start the worker again")
+
+
+def _published(sent: asyncio.Future[Any]) -> None:
+    if not sent.cancelled() and (error := sent.exception()):
+        die(1, f"the changelog took no record: {error!r}")
+
+
+def _state_key(live: _Live, name: bytes) -> bytes:
+    return b"%d|%s|%s" % (live.number, live.topic.encode(), name)
+
+
+def _marker_key(topic: str, number: int) -> bytes:
+    return b"\0%d|%s" % (number, topic.encode())
+
+
+def _note_key(topic: str, number: int) -> bytes:
+    return b"\1%d|%s" % (number, topic.encode())
+
+
+def _parse(key: bytes) -> tuple[int, str, bytes | None]:
+    number, topic, *name = key.lstrip(b"\0\1").split(b"|", 2)
+    return int(number), topic.decode(), name[0] if name else None

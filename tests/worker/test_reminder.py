@@ -1,0 +1,92 @@
+"""A reminder says what is needed and nothing more, and goes out until it was accepted."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from streams import settings
+from streams.worker import reminder
+from streams.worker.reminder import NotAcceptedError, Reminder, Telegram, Webhook, channels, deliver
+from tests.conftest import free_port
+from tests.receiver import Receiver
+
+SINCE = datetime(2026, 8, 14, 9, 30, tzinfo=ZoneInfo("Asia/Jakarta"))
+REMINDER = Reminder("key-1", "32.71", "Kota Bogor", "BGR-1", "satpol-pp", "24h", SINCE, SINCE + timedelta(hours=24))
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reminder, "LONGEST_WAIT_SECONDS", 0.01)
+
+
+def test_a_reminder_names_centre_ticket_agency_and_limit_in_both_languages() -> None:
+    indonesian, english = REMINDER.text.splitlines()
+
+    assert "Kota Bogor: tiket BGR-1 untuk satpol-pp belum ditanggapi sejak 14-08-2026 09:30 WIB (batas 24h)" in indonesian
+    assert "Kota Bogor: ticket BGR-1 for satpol-pp has not been answered since 14-08-2026 09:30 WIB (limit 24h)" in english
+
+
+def test_a_webhook_gets_the_reminder_as_json_with_its_id_as_the_key(receiver: Receiver) -> None:
+    asyncio.run(Webhook(receiver.url + "/opd").send(REMINDER))
+
+    assert receiver.paths == ["/opd"]
+    assert receiver.messages["key-1"] == {
+        "id": "key-1", "city": "32.71", "centre": "Kota Bogor", "ticket": "BGR-1", "opd": "satpol-pp", "rung": "24h",
+        "since": "2026-08-14T09:30:00+07:00", "due": "2026-08-15T09:30:00+07:00", "text": REMINDER.text,
+    }  # fmt: skip
+
+
+def test_telegram_gets_the_text_for_its_group(receiver: Receiver) -> None:
+    asyncio.run(Telegram("12:secret", "-1001", receiver.url).send(REMINDER))
+
+    assert receiver.paths == ["/bot12:secret/sendMessage"]
+    assert receiver.messages[""] == {"chat_id": "-1001", "text": REMINDER.text}
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_reminder_is_sent_again_until_every_channel_has_accepted_it() -> None:
+    with Receiver(failing=0.8) as webhook, Receiver(failing=0.8, seed=7) as telegram:
+        asyncio.run(deliver(REMINDER, [Webhook(webhook.url), Telegram("1:x", "-1", telegram.url)]))
+
+        assert webhook.refused + webhook.taken["key-1"] > 1, "it failed at first"
+        assert set(webhook.taken) == {"key-1"}
+        assert set(telegram.taken) == {""}
+
+
+def test_a_channel_that_is_not_there_is_an_error_that_does_not_say_where_it_was() -> None:
+    with pytest.raises(NotAcceptedError) as error:
+        asyncio.run(Telegram("12:secret", "-1001", f"http://127.0.0.1:{free_port()}").send(REMINDER))
+
+    assert "secret" not in str(error.value)
+
+
+def test_channels_come_from_the_environment(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("12:secret\n")
+    said = {"PANTAU112_REMINDER_TELEGRAM_CHAT": "-1001", "PANTAU112_TELEGRAM_TOKEN_FILE": str(token)}
+
+    assert channels(settings.read({})) == []
+    assert [type(channel) for channel in channels(settings.read(said))] == [Telegram]
+    assert [type(channel) for channel in channels(settings.read({"PANTAU112_REMINDER_WEBHOOK": "https://x/y"}))] == [Webhook]
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ({"PANTAU112_REMINDER_TELEGRAM_CHAT": "-1"}, "PANTAU112_TELEGRAM_TOKEN_FILE"),
+        ({"PANTAU112_REMINDER_WEBHOOK": "opd.example"}, "http:// or https://"),
+    ],
+)
+def test_half_a_channel_is_refused_with_what_is_missing(said: dict[str, str], what: str) -> None:
+    with pytest.raises(settings.SettingsError, match=what):
+        settings.read(said)
