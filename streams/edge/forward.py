@@ -206,7 +206,7 @@ class Forwarder:
     ) -> None:
         self._keeper, self._destination, self._wall = keeper, destination, wall
         self._most = BATCH
-        self._backoff = wait_exponential_jitter(pause, LONGEST_PAUSE_SECONDS, jitter=pause)
+        self._backoff = wait_exponential_jitter(max=LONGEST_PAUSE_SECONDS, jitter=pause, multiplier=pause)
         self._said: tuple[str, float] | None = None
         self.answers: Counter[str] = Counter()
         self.last_answer: float | None = None
