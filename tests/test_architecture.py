@@ -16,7 +16,7 @@ CLIENTS = {
     "faust": {"streams/worker/app.py", "streams/worker/transport.py"},
     "aiokafka": {"streams/worker/app.py", "streams/worker/transport.py"},
     "kafka": {"streams/log/kafka.py"},
-    "prometheus_client": {"streams/worker/exporter.py"},
+    "prometheus_client": {"streams/worker/exporter.py", "streams/edge/exporter.py"},
     "simpy": {f"streams/sources/{name}.py" for name in ("simulate", "takers", "wandering")},
 }
 IMPURE = {"os", "time", "random", "secrets", "uuid", "logging", "socket", "threading", "asyncio", "subprocess"}
