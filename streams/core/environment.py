@@ -1,5 +1,6 @@
 """Environment: how high the river stands, how fast it rises (README.md, River), and which weather warnings hold."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
@@ -13,6 +14,8 @@ from streams.core.reading import Metric, Readings
 
 WARNINGS = 64
 """The most warnings of one centre that are remembered whole; those told last stay."""
+
+_PART = re.compile(r"/info-[0-9]{1,4}$")
 
 RISE_MINUTES = 30
 LEVEL_SECONDS = 7_200
@@ -98,11 +101,15 @@ def step(state: State, event: EnvironmentEvent, time: float, centre: Centre) -> 
             _read(state, event.data.gauge, event.data.level_centimetres, time, centre)
         case "weather.warned":
             known = state.warnings.get(event.data.warning, WeatherWarning())
-            state.warnings[event.data.warning] = max(known, _warning(event.data, time, known.cancelled))
+            whole = state.warnings.get(_message(event.data.warning), known)
+            told = _warning(event.data, time, max(known.cancelled, whole.cancelled))
+            state.warnings[event.data.warning] = max(known, told)
             _forget(state)
         case "weather.cancelled":
-            known = state.warnings.get(event.data.warning, WeatherWarning())
-            state.warnings[event.data.warning] = replace(known, cancelled=max(known.cancelled, time))
+            state.warnings.setdefault(event.data.warning, WeatherWarning())
+            for name, known in state.warnings.items():
+                if event.data.warning in (name, _message(name)):
+                    state.warnings[name] = replace(known, cancelled=max(known.cancelled, time))
             _forget(state)
         case _:
             assert_never(event.type)
@@ -121,6 +128,11 @@ def _read(state: State, name: str, level: float, time: float, centre: Centre) ->
     gauge.lows[minute] = min(level, gauge.lows.get(minute, level))
     before = max((minute for minute in gauge.lows if minute < gauge.first), default=gauge.first)
     gauge.lows = {minute: low for minute, low in gauge.lows.items() if minute >= before}
+
+
+def _message(warning: str) -> str:
+    """The message that a warning is of: `MESSAGE/info-2` is the second of one. Taking back the message takes back all of them."""
+    return _PART.sub("", warning)
 
 
 def _warning(said: Warned, time: float, cancelled: float) -> WeatherWarning:
