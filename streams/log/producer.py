@@ -29,7 +29,7 @@ REQUEST_SECONDS = 4.0
 """How long one request to Kafka may take."""
 
 LOOK_SECONDS = 1.0
-"""How often it is looked whether Kafka answers."""
+"""How often it is looked whether Kafka answers, where nothing was written meanwhile: a write waits behind the question."""
 
 LARGEST_BATCH = 2**19
 """Bytes; a topic takes batches of 1 MiB."""
@@ -51,6 +51,7 @@ class Producer:
 
     def __init__(self, settings: Settings) -> None:
         self.is_up = False
+        self._written_at = float("-inf")
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
         self._lanes: dict[tuple[str, int], _Lane] = defaultdict(_Lane)
@@ -66,7 +67,8 @@ class Producer:
                 await producer.start()
                 self._producer = producer
                 while True:
-                    self.is_up = await self._answers(producer)
+                    if time.monotonic() - self._written_at > LOOK_SECONDS:
+                        self.is_up = await self._answers(producer)
                     await asyncio.sleep(LOOK_SECONDS)
             except (KafkaError, OSError):
                 await asyncio.sleep(LOOK_SECONDS)
@@ -117,6 +119,7 @@ class Producer:
                 ended.cancel()
                 raise
             else:
+                self.is_up, self._written_at = True, time.monotonic()
                 ended.set_result(None)
 
     async def _deliver(self, place: tuple[str, int], records: Sequence[tuple[bytes, bytes]]) -> None:
