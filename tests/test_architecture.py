@@ -19,9 +19,9 @@ BESIDE = {"clock": "core", "settings": "sources"}
 CLIENTS = {
     "grafana_api": {"streams/stack/grafana.py"},
     "faust": {"streams/worker/app.py", "streams/worker/transport.py"},
-    "aiokafka": {"streams/worker/app.py", "streams/worker/transport.py"},
+    "aiokafka": {"streams/log/producer.py", "streams/worker/app.py", "streams/worker/transport.py"},
     "kafka": {"streams/log/kafka.py"},
-    "prometheus_client": {"streams/worker/exporter.py", "streams/edge/exporter.py"},
+    "prometheus_client": {"streams/edge/exporter.py", "streams/edge/traffic.py", "streams/worker/exporter.py"},
     "simpy": {f"streams/sources/simulate/{name}.py" for name in ("world", "takers", "wandering")},
 }
 IMPURE = {"os", "time", "random", "secrets", "uuid", "logging", "socket", "threading", "asyncio", "subprocess"}
