@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import boards, callers, dead_letters, ingest, replay, terminal, topics
+from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics
 from streams.cli.edge import edge
 from streams.cli.staffing import staffing
 from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress, tell
@@ -34,6 +34,7 @@ app = typer.Typer(
 app.add_typer(boards.app, name="boards")
 app.add_typer(callers.app, name="callers")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(gateway.app, name="gateway")
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(replay.app, name="replay")
 app.add_typer(topics.app, name="topics")

@@ -245,6 +245,8 @@ class Centre(BaseModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     province: str = ""
     timezone: ZoneInfo
+    place: tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]] | None = None
+    """Latitude and longitude in degrees, for warnings that only draw where they hold."""
     sources: tuple[Annotated[tuple[Source, ...], Field(min_length=2, max_length=8)], ...] = ()
     """Which sources tell of the same exchange, a tuple each: a call that several of them tell is one."""
     queues: tuple[Queue, ...] = ()
