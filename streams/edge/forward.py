@@ -173,8 +173,12 @@ class Gateway:
             if refused and max(refused) < sent:
                 return refused
             raise AwayError(f"{self.name} answers {status} and names no event: is it a gateway of this version?", name)
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            raise AwayError(f"{self.name} refuses the token in {self._token_file} ({status}): put a valid one there", name)
+        if status == HTTPStatus.UNAUTHORIZED:
+            raise AwayError(f"{self.name} does not know the token in {self._token_file} (401): put a valid one there", name)
+        if status == HTTPStatus.FORBIDDEN:
+            # Of a token that is mended later nothing is to be lost.
+            may = "have its operator let it send this centre and these types"
+            raise AwayError(f"{self.name} does not let the token in {self._token_file} send this (403): {may}", name)
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             after = _seconds(answer.headers.get("Retry-After", ""), self._wall())
             raise AwayError(f"{self.name} answers {status}: it cannot take events now", name, after)
