@@ -41,6 +41,8 @@ ANSWER_SECONDS, CONNECT_SECONDS = 30.0, 10.0
 SAY_AGAIN_SECONDS = 600.0
 """How often a failure that lasts is said again."""
 
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+
 LONGEST_ANSWER = 2**20
 """Bytes of an answer that are read."""
 
@@ -285,11 +287,11 @@ def _error_of(state: RetryCallState) -> AwayError:
 
 
 def _seconds(retry_after: str, now: float) -> float | None:
-    """How long a Retry-After asks to wait: seconds or a date; never longer than an hour. None where it says neither."""
+    """How long a Retry-After asks to wait: seconds or a date; never longer than a bound. None where it says neither."""
     if retry_after.isascii() and retry_after.isdigit():
-        return float(min(3600, int(retry_after[:9])))
+        return min(LONGEST_RETRY_AFTER_SECONDS, float(retry_after[:9]))
     try:
         at = parsedate_to_datetime(retry_after)
     except ValueError:
         return None
-    return min(3600.0, max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now))
+    return min(LONGEST_RETRY_AFTER_SECONDS, max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now))
