@@ -128,7 +128,9 @@ def step(
         case "call.blocked":
             funnel.lose(key, exchange, time, "blocked", None, centre)
         case "call.network_dropped":
-            funnel.drop(key, exchange, time, centre)
+            funnel.drop(key, exchange, time, event.data.queue, centre)
+        case "call.lost":
+            funnel.lose_track(key, time, centre)
         case "exchange.restarted":
             funnel.restart(exchange, time, centre)
         case (
@@ -155,7 +157,10 @@ def _waits(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, tim
     """
     # What an exchange told before its restart is not to begin after it.
     _fold_coarse(state, time if event.type == "exchange.restarted" else time - FINER_SECONDS, centre)
-    if time % 1 or event.source not in centre.exchanges or not event.type.startswith("call."):
+    if event.source not in centre.exchanges or not event.type.startswith("call."):
+        return False
+    # What one source lost track of, another may know.
+    if time % 1 and event.type != "call.lost":
         return False
     state.coarse.append((time, encode(event).decode()))
     if len(state.coarse) > COARSE:
