@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from schemas.calls import CallEvent, ExchangeRestarted
-from schemas.event import Event
+from schemas.event import EARLIEST, TOO_LATE, Event
 from schemas.network import NetworkEvent
 from schemas.operators import OperatorEvent
 from streams.core import classes
@@ -52,6 +52,8 @@ class Exchange:
         if caller is not None:
             facts["caller"] = caller
         try:
+            if not EARLIEST.timestamp() <= time < TOO_LATE.timestamp():
+                raise ValueError  # a clock that was never set, or a length of time that is none
             return [
                 _make(
                     {
@@ -64,7 +66,7 @@ class Exchange:
                     }
                 )
             ]
-        except ValidationError:
+        except ValueError:
             self.door.passed_over[f"{name} that is none"] += 1
             return []
 
