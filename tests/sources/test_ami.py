@@ -198,7 +198,7 @@ def test_a_call_of_which_the_coming_was_missed_is_told_from_its_queue_on() -> No
 # --- seats
 
 
-MEMBER = {"Queue": "112", "Interface": "PJSIP/1001", "MemberName": "Siti Aminah", "Paused": 0, "Status": 1}
+MEMBER: dict[str, Any] = {"Queue": "112", "Interface": "PJSIP/1001", "MemberName": "Siti Aminah", "Paused": 0, "Status": 1}
 
 
 def test_an_interface_and_a_name_are_one_seat_whichever_of_them_the_file_has() -> None:
