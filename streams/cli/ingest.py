@@ -45,7 +45,7 @@ def asterisk(
     report_on(queue_log, report, faults)
 
 
-@app.command(epilog="Example: nc exchange 5038 < login.txt > ami.txt; pantau112 ingest ami ami.txt --to calls.jsonl")
+@app.command(epilog="Example: pantau112 ingest ami ami.txt --to calls.jsonl")
 def ami(
     recording: File,
     to: To = None,

@@ -3,6 +3,7 @@
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, assert_never
 
 from schemas.callers import CallerEvent
@@ -169,11 +170,11 @@ def _waits(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, tim
 
 
 def _fold_coarse(state: State, until: float, centre: Centre) -> None:
-    """Fold what has waited for a finer clock and was told of moments up to `until`."""
+    """Fold what has waited for a finer clock and was told of moments up to `until`, in the order of those."""
     due = [told for told in state.coarse if told[0] <= until]
     if due:
         state.coarse = [told for told in state.coarse if told[0] > until]
-        for time, text in due:
+        for time, text in sorted(due, key=itemgetter(0)):
             event: Any = decode_recording(text.encode())
             step(state, event, time, centre, waited=True)
 
