@@ -81,12 +81,14 @@ def worker(centre: Centres = None) -> None:
     from streams.worker.exporter import Exporter
     from streams.worker.monitor import Monitor
     from streams.worker.pipeline import Pipeline
-    from streams.worker.reminder import channels
+    from streams.worker.reminder import channels, link
     from streams.worker.transport import partition_of
 
     settings = terminal.settings()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     monitor = Monitor(centres.load(centre or []), partition_of, settings.ahead_seconds)
+
+    to_gateway = link(settings)
 
     def serve(pipeline: Pipeline) -> None:
         exporter = Exporter(monitor, pipeline, clock.parse(settings.clock), time.time)
@@ -97,7 +99,7 @@ def worker(centre: Centres = None) -> None:
         tell(f"metrics at http://{settings.metrics_host}:{port}/metrics")
 
     def advise(pipeline: Pipeline, publish: "Publish") -> Coroutine[Any, Any, None]:
-        return Advisor(monitor, pipeline, publish, channels(settings), time.time).run()
+        return Advisor(monitor, pipeline, publish, channels(settings), time.time, to_gateway).run()
 
     # On a recording's clock everything that is due was due long ago.
     raise typer.Exit(run_worker(settings, monitor, serve, advise if settings.clock == "wall" else None))

@@ -68,8 +68,9 @@ class EventLog(Protocol):
 class Gateway:
     """The routes, and who may come in by them."""
 
-    def __init__(self, log_: EventLog, intake: Intake, tokens: Tokens, rate: float) -> None:
-        """`rate` is the events a second that one token may send for long."""
+    def __init__(self, log_: EventLog, intake: Intake, tokens: Tokens, rate: float, pages: Sequence[web.RouteDef] = ()) -> None:
+        """`rate` is the events a second that one token may send for long; `pages` are served beside."""
+        self._pages = pages
         self._log, self._intake, self._tokens, self._rate = log_, intake, tokens, rate
         self._allowances: dict[str, Allowance] = {}
         self._at_once = 0
@@ -85,6 +86,7 @@ class Gateway:
                 web.get("/health", self._health),
                 web.get("/ready", self._ready),
                 web.get("/metrics", self._metrics),
+                *self._pages,
             ]
         )
         return app

@@ -94,6 +94,27 @@ def document() -> bytes:
                     },
                 }
             },
+            "/v1/tickets/{signed}": {
+                "parameters": [
+                    {
+                        "name": "signed",
+                        "in": "path",
+                        "required": True,
+                        "description": "The end of the link that a reminder bears.",
+                        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,2000}$"},
+                    }
+                ],
+                "get": {
+                    "operationId": "showTicket",
+                    "summary": "The page of a ticket that an agency was reminded of.",
+                    "responses": _pages("The page."),
+                },
+                "post": {
+                    "operationId": "acknowledgeTicket",
+                    "summary": "The page's button: the agency has the ticket.",
+                    "responses": _pages("It is noted.") | {"409": _html("It was acknowledged already.")},
+                },
+            },
             "/v1/openapi.json": _page("This document.", "application/json", {"type": "object"}),
             "/health": _page("The gateway runs.", "application/json", {"type": "object"}),
             "/ready": _page("Kafka answers.", "application/json", {"type": "object"}, "503"),
@@ -113,6 +134,20 @@ def _ref(name: str) -> Json:
 
 def _answer(description: str, schema: str = "Error") -> Json:
     return {"description": description, "content": {"application/json": {"schema": _ref(schema)}}}
+
+
+def _html(description: str) -> Json:
+    return {"description": description, "content": {"text/html": {"schema": {"type": "string"}}}}
+
+
+def _pages(done: str) -> Json:
+    return {
+        "200": _html(done),
+        "403": _html("The link is forged."),
+        "404": _answer("There is no such page: this gateway has no key for links."),
+        "410": _html("The link has expired."),
+        "503": _html("Kafka does not answer."),
+    }
 
 
 def _page(summary: str, kind: str, schema: Json, *errors: str) -> Json:
