@@ -43,10 +43,13 @@ alarms: $(DEV)  ## how often each alert would have fired on real months, written
 chaos: $(DEV)  ## 200,000 valid events with extreme values, then 30 kill -9 of workers, 5 of the broker, 5 rebalances under load
 	$(PY) -m tests.chaos
 
-docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, boards
+docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, boards, and what tests hold them against
 	$(PY) -m schemas.catalogue
 	$(PY) -m streams.worker.catalogue
 	$(PY) -m dashboards.boards
+	$(PY) -m tests.schemas.test_compatibility
+	$(PY) -m tests.core.test_state_form
+	$(PY) -m tests.worker.test_exposition
 
 pictures: $(DEV)  ## take a picture of every board at the end of the tests' simulated week (needs Chromium)
 	$(PY) -m tests.pictures

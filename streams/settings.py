@@ -123,7 +123,7 @@ class Settings(BaseSettings):
             raise ValueError(f"Telegram needs {PREFIX}REMINDER_TELEGRAM_CHAT and {PREFIX}TELEGRAM_TOKEN_FILE")
         if self.grafana_token and self.grafana_token_file:
             raise ValueError(f"give {PREFIX}GRAFANA_TOKEN or {PREFIX}GRAFANA_TOKEN_FILE, not both")
-        if self.grafana_url and not _keeps_secrets(self.grafana_url):
+        if self.grafana_url and not keeps_secrets(self.grafana_url):
             raise ValueError(f"{PREFIX}GRAFANA_URL: the token would be readable on the way; use https://")
         if (self.gateway_certificate is None) != (self.gateway_certificate_key is None):
             raise ValueError(f"TLS needs {PREFIX}GATEWAY_CERTIFICATE and {PREFIX}GATEWAY_CERTIFICATE_KEY")
@@ -178,7 +178,7 @@ class Settings(BaseSettings):
         return secret
 
 
-def _keeps_secrets(url: str) -> bool:
+def keeps_secrets(url: str) -> bool:
     """Whether nobody on the way can read what is sent there."""
     parts = urlsplit(url)
     if parts.scheme == "https" or parts.hostname == "localhost":

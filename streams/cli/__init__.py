@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics
+from streams.cli.edge import edge
 from streams.cli.staffing import staffing
 from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress, tell
 
@@ -70,6 +71,9 @@ def measure(
 
 
 app.command(epilog="Example: pantau112 staffing topic:112.calls.v1,112.operators.v1 --centre kota-bogor.toml")(staffing)
+
+
+app.command(epilog="Example: pantau112 edge /etc/pantau112/edge.toml")(edge)
 
 
 @app.command(epilog="Example: PANTAU112_BOOTSTRAP=kafka1:9092 pantau112 worker --centre kota-bogor.toml")

@@ -123,12 +123,14 @@ def settings() -> "Settings":
     return read(os.environ)
 
 
-def door(centres: "Iterable[Centre]", *, writes: bool = False) -> "Door":
-    """What events go through on their way in; where it `writes` them, a missing key is said. Raises `SettingsError`."""
+def door(centres: "Iterable[Centre]", *, writes: bool = False, said: "Settings | None" = None) -> "Door":
+    """What events go through on their way in, under the key of the settings (default: the environment's); where it `writes`
+    them, a missing key is said. Raises `SettingsError`.
+    """
     from streams.sources.door import Door
     from streams.sources.pseudonym import keyed
 
-    secret = settings().caller_secret()
+    secret = (said or settings()).caller_secret()
     if secret is None and writes:
         tell("no PANTAU112_CALLER_KEY_FILE: events will carry no callers")
     return Door(None if secret is None else keyed(secret), centres)

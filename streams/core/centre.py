@@ -1,7 +1,5 @@
 """What is known of a centre before any event: one TOML file, of which `code`, `name` and `timezone` suffice."""
 
-import re
-import tomllib
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, time
@@ -9,12 +7,12 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from schemas.calls import Class, ClassWord
 from schemas.event import CentreCode, Code, Source
 from schemas.survey import Instrument
-from streams.core import classes
+from streams.core import classes, toml
 from streams.core.names import Names
 
 SEATS, LINKS, GAUGES = 200, 128, 128
@@ -247,6 +245,8 @@ class Centre(BaseModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     province: str = ""
     timezone: ZoneInfo
+    place: tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]] | None = None
+    """Latitude and longitude in degrees, for warnings that only draw where they hold."""
     sources: tuple[Annotated[tuple[Source, ...], Field(min_length=2, max_length=8)], ...] = ()
     """Which sources tell of the same exchange, a tuple each: a call that several of them tell is one."""
     queues: tuple[Queue, ...] = ()
@@ -353,37 +353,6 @@ class CentreError(ValueError):
 def parse(text: str) -> Centre:
     """The centre that a TOML text describes. Raises `CentreError` with line and reason."""
     try:
-        return Centre.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise CentreError(f"no valid TOML: {error}") from None
-    except RecursionError:
-        raise CentreError("no valid TOML: something in it is nested too deeply") from None
-    except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        path = [str(part) for part in first["loc"] if isinstance(part, str) and part != "[key]"]
-        raise CentreError(f"line {_line(text, path)}: {'.'.join(path)}: {_said(first['type'], first['msg'])}") from None
-
-
-def _said(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "no such setting; look at the spelling"
-    if kind == "missing":
-        return "is missing"
-    return message.removeprefix("Value error, ")
-
-
-def _line(text: str, path: list[str]) -> int:
-    """The line that sets `path` or what it is in, or 1 when none does (tomllib keeps no positions)."""
-    section: list[str] = []
-    found, depth = 1, 0
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
-            section = header[1].split(".")
-            here = section
-        elif key := re.match(r"\s*([\w.-]+)\s*=", line):
-            here = [*section, *key[1].split(".")]
-        else:
-            continue
-        if len(here) > depth and here == path[: len(here)]:
-            found, depth = number, len(here)
-    return found
+        return toml.parse(text, Centre)
+    except toml.TomlError as error:
+        raise CentreError(str(error)) from None

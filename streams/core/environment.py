@@ -1,12 +1,12 @@
 """Environment: how high the river stands, how fast it rises (README.md, River), and which weather warnings hold."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from schemas.environment import EnvironmentEvent, Warned
-from streams.core.centre import GAUGES, Centre
-from streams.core.centre import Gauge as Watched
+from streams.core.centre import GAUGES, Centre, Gauge
 from streams.core.hourly import HOUR, WEEK_HOURS
 from streams.core.ledger import LATENESS, Ledger
 from streams.core.names import Strangers
@@ -15,13 +15,15 @@ from streams.core.reading import Metric, Readings
 WARNINGS = 64
 """The most warnings of one centre that are remembered whole; those told last stay."""
 
+_PART = re.compile(r"/info-[0-9]{1,4}$")
+
 RISE_MINUTES = 30
 LEVEL_SECONDS = 7_200
 """A level that is older is not said any more: a river rises from Siaga 4 to 1 in less."""
 
 
 @dataclass(slots=True)
-class Gauge:
+class GaugeState:
     """One gauge: its newest reading (of two at one moment the higher), and the lowest level of each minute (epoch / 60) that it
     was read in during the half hour before it, and of the newest one before these.
     """
@@ -84,7 +86,7 @@ class State:
     """The gauges and warnings of one centre. `hours` are those (epoch / 3600) touched by warnings that are forgotten."""
 
     ledger: Ledger = field(default_factory=Ledger)
-    gauges: dict[str, Gauge] = field(default_factory=dict)
+    gauges: dict[str, GaugeState] = field(default_factory=dict)
     warnings: dict[str, WeatherWarning] = field(default_factory=dict)
     hours: list[int] = field(default_factory=list)
     strangers: Strangers = field(default_factory=Strangers)
@@ -99,11 +101,15 @@ def step(state: State, event: EnvironmentEvent, time: float, centre: Centre) -> 
             _read(state, event.data.gauge, event.data.level_centimetres, time, centre)
         case "weather.warned":
             known = state.warnings.get(event.data.warning, WeatherWarning())
-            state.warnings[event.data.warning] = max(known, _warning(event.data, time, known.cancelled))
+            whole = state.warnings.get(_message(event.data.warning), known)
+            told = _warning(event.data, time, max(known.cancelled, whole.cancelled))
+            state.warnings[event.data.warning] = max(known, told)
             _forget(state)
         case "weather.cancelled":
-            known = state.warnings.get(event.data.warning, WeatherWarning())
-            state.warnings[event.data.warning] = replace(known, cancelled=max(known.cancelled, time))
+            state.warnings.setdefault(event.data.warning, WeatherWarning())
+            for name, known in state.warnings.items():
+                if event.data.warning in (name, _message(name)):
+                    state.warnings[name] = replace(known, cancelled=max(known.cancelled, time))
             _forget(state)
         case _:
             assert_never(event.type)
@@ -116,12 +122,17 @@ def _read(state: State, name: str, level: float, time: float, centre: Centre) ->
         key = state.strangers.take_in("gauge", name, names, state.gauges, GAUGES, time)
         if key is None:
             return
-        gauge = state.gauges[key] = Gauge(time, level)
+        gauge = state.gauges[key] = GaugeState(time, level)
     gauge.time, gauge.level = max((gauge.time, gauge.level), (time, level))
     minute = int(time // 60)
     gauge.lows[minute] = min(level, gauge.lows.get(minute, level))
     before = max((minute for minute in gauge.lows if minute < gauge.first), default=gauge.first)
     gauge.lows = {minute: low for minute, low in gauge.lows.items() if minute >= before}
+
+
+def _message(warning: str) -> str:
+    """The message that a warning is of: `MESSAGE/info-2` is the second of one. Taking back the message takes back all of them."""
+    return _PART.sub("", warning)
 
 
 def _warning(said: Warned, time: float, cancelled: float) -> WeatherWarning:
@@ -170,7 +181,7 @@ def _hours(warnings: Iterable[WeatherWarning], since: float, until: float) -> se
     return found
 
 
-def siaga(level: float, gauge: Watched) -> int:
+def siaga(level: float, gauge: Gauge) -> int:
     """The alert level of a river, 4 (the lowest) to 1, at a `level` in centimetres; the gauge says of which side a bound is."""
     return 4 - sum(level > bound or (level == bound and gauge.siaga_at == "from") for bound in gauge.siaga)
 

@@ -1,298 +1,99 @@
-"""A log read line by line, plain or gzip, whole or as it grows and rotates, taken up again where it was left."""
+"""A queue_log as it grows and rotates, for ever; how far it was read is kept in the spool, with the events that were read."""
 
-import gzip
-import json
-import os
-import re
-import zlib
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections import deque
-from dataclasses import asdict, dataclass
-from hashlib import blake2b
-from io import FileIO
-from pathlib import Path
-from typing import IO, Protocol, cast
+import asyncio
+import logging
+from collections import Counter
 
-from streams.sources.opened import GZIP, BrokenFileError, Opened, UnreadableError
+from pydantic import BaseModel, ConfigDict, Field
 
-LONGEST = 65_536
-"""Bytes of a line; what a longer one has beyond them is dropped, so that a broken file cannot fill the memory."""
+from schemas.event import Code, Source
+from streams.core.centre import Centre
+from streams.core.toml import NearPath
+from streams.edge import ingest
+from streams.edge.collector import Collector, Inbox
+from streams.edge.tail import Tail
+from streams.sources.asterisk import Reader
+from streams.sources.door import Door
+from streams.sources.opened import BrokenFileError
 
-_FIRST = 4096
-_ROTATED = re.compile(r"[.-][0-9][0-9-]*(\.gz)?")
+log = logging.getLogger(__name__)
 
+BROKEN_SECONDS = 60.0
+"""So long a rotated file that breaks off may still be on its way to be whole, before it is passed over."""
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """How far a log was read. `first` is a hash of its first line: that stays when the file is renamed, copied or packed."""
-
-    first: str = ""
-    offset: int = 0
-    line: int = 0
+BAD_SAID = 20
+"""Bad lines that are said one by one; all are counted."""
 
 
-class Feed(Protocol):
-    """What lines of a log come from; `opened` where that is one input, read once."""
+class FollowConfig(BaseModel):
+    """One `[[follow]]` of an edge.toml."""
 
-    opened: Opened | None
-    first_line: int
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def read(self, most: int = 1000) -> list[bytes]:
-        """The next lines; none when there are no more (for now)."""
+    name: Code = "queue_log"
+    file: NearPath = Field(description="The queue_log; what was rotated away is looked for beside it.")
+    source: Source | None = Field(default=None, description="Name of the exchange, one for each clock; default /CODE/asterisk.")
 
-    def delivered(self, held: int = 0) -> None:
-        """All lines read so far have arrived where they go, but the last `held`."""
-
-    def close(self) -> None:
-        """Let go of the open file."""
+    def collector(self, centre: Centre, door: Door) -> Collector:
+        """What follows the file."""
+        return Follow(self, centre, door)
 
 
-class Once:
-    """One log from its beginning to its end: a file or a pipe, in any form of text. Lines come as soon as they are there."""
+class Follow:
+    """Follows one queue_log. `counted`: bad lines, places that were lost, files that break off."""
 
-    def __init__(self, opened: Opened) -> None:
-        self.opened: Opened | None = opened
-        self._batches = opened.batches()
-        self._given = 0
-        self.first_line = 1
+    rereads = True
 
-    def read(self, most: int = 1000) -> list[bytes]:
-        """The next lines, as many as have come; none at the end. Raises `BrokenFileError` and `UnreadableError`."""
-        self.first_line += self._given
-        lines = next(self._batches, [])
-        self._given = len(lines)
-        return lines
+    def __init__(self, config: FollowConfig, centre: Centre, door: Door) -> None:
+        self.name = config.name
+        self.counted: Counter[str] = Counter(bad_lines=0, place_lost=0, broken_files=0)
+        self._file, self._centre, self._door = config.file, centre, door
+        self._source = config.source or f"/{centre.code}/asterisk"
 
-    def delivered(self, held: int = 0) -> None:
-        """Nothing is remembered: what is read once begins at the beginning."""
-
-    def close(self) -> None:
-        """Let go of the input."""
-        if self.opened is not None:
-            self.opened.close()
-            self.opened = None
-
-
-class Tail:
-    """One log on its way to becoming events: `read` hands out its next lines, `delivered` remembers that they arrived.
-
-    Kill it at any moment: what was read and not delivered is read again, and events are known by their ids. Rotation by
-    renaming and by copying and truncating are both followed, also while nobody was reading, as long as the rotated file
-    stays beside the log (`queue_log.1`, `queue_log-20240101.gz`). Without `memory`, a file for the position, reading begins
-    at the start.
-    """
-
-    opened: Opened | None = None
-
-    def __init__(self, path: Path, memory: Path | None = None, *, follow: bool = False) -> None:
-        self._path = path
-        self._memory = memory
-        self._follow = follow
-        self._given = _recall(memory)
-        self._at = self._given
-        # How many lines were read in all, and where each `read` ended that is not delivered yet.
-        self._lines = 0
-        self._ends: deque[tuple[int, Position]] = deque()
-        self._file: IO[bytes] | None = None
-        self._in_rotated = self._leaving = False
-        # Whether the file of `_given` was read to its end, and that file was rotated.
-        self._finished = False
-        self._broken: BrokenFileError | None = None
-        self.first_line = 1
-        """The number, in its file, of the first line that `read` gave last."""
-
-    def read(self, most: int = 1000) -> list[bytes]:
-        """The next lines, `most` at once; none when there are no more (for now, when following).
-
-        When following, a last line without its end is left until it is complete. Raises `FileNotFoundError` when not
-        following, and `BrokenFileError`.
-        """
-        while self._file is not None or self._open():
-            if lines := self._take(most):
-                return lines
-            if not self._move_on():
-                break
-        return []
-
-    def delivered(self, held: int = 0) -> None:
-        """All lines read so far but the last `held` have arrived where they go: after a restart, reading goes on behind them, or
-        behind what one `read` gave before.
-        """
-        arrived = Position()
-        while self._ends and self._ends[0][0] <= self._lines - held:
-            _, arrived = self._ends.popleft()
-        if self._memory is None or not arrived.first:
-            return
-        draft = self._memory.with_name(self._memory.name + ".new")
+    async def run(self, inbox: Inbox) -> None:
+        """See `Collector`. At the very first start the rotated files are read before, oldest first."""
+        tail = Tail(self._file, follow=True, position=inbox.position, older=True)
+        broken = ""
         try:
-            with draft.open("w") as file:
-                json.dump(asdict(arrived), file)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._memory)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self._memory)) from None
+            while True:
+                try:
+                    await self._read(tail, inbox)
+                except BrokenFileError as error:
+                    again = str(error) == broken
+                    broken = str(error)
+                    if again and tail.pass_over():
+                        log.error("%s. It is passed over; what follows in it is missing from every number", error)
+                        continue
+                    self.counted["broken_files"] += 1
+                    log.error("%s. It is looked at again in %g s, and then passed over", error, BROKEN_SECONDS)
+                    tail.close()
+                    await asyncio.sleep(BROKEN_SECONDS)
+        finally:
+            tail.close()
 
-    def close(self) -> None:
-        """Let go of the open file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    async def _read(self, tail: Tail, inbox: Inbox) -> None:
+        """Read until the file breaks off."""
+        reader = Reader(self._centre, self._source, self._door)
+        steps = ingest.steps(tail, True, reader, self._say_bad)
+        lost = tail.lost
+        while (step := await asyncio.to_thread(next, steps, None)) is not None:
+            if tail.lost > lost:
+                lost = tail.lost
+                self._say_lost()
+            await inbox.put(step.events, tail.arrived(reader.held) if step.moved else None)
+            if step.is_idle:
+                await asyncio.sleep(ingest.LOOK_SECONDS)
 
-    def _open(self) -> bool:
-        """Open what comes next: the rotated file not read to its end, those rotated after it, then the log itself."""
-        try:
-            # Opened before looking for rotated files, so that none can slip in between.
-            self._file = open_log(self._path)
-        except FileNotFoundError:
-            if not self._follow:
-                raise FileNotFoundError(f"no file {self._path.name}") from None
-        unread = self._unread()
-        self._in_rotated = bool(unread)
-        if unread:
-            self.close()
-            self._file = open_log(unread[0])
-        if self._file is None:
-            return False
-        self._at = self._given if _first_line(self._file) == self._given.first else Position()
-        if not isinstance(self._file, gzip.GzipFile) and os.fstat(self._file.fileno()).st_size < self._at.offset:
-            self._at = Position()
-        self._leaving = False
-        try:
-            self._file.seek(self._at.offset)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            self._broken = self._breaks_off(self._at.line)
-        return True
+    def _say_bad(self, number: int, reason: str) -> None:
+        self.counted["bad_lines"] += 1
+        if self.counted["bad_lines"] <= BAD_SAID:
+            log.warning("%s:%d: %s", self._file, number, reason)
 
-    def _unread(self) -> list[Path]:
-        """The rotated files not yet read to their ends, oldest first; none when the log is what was read last."""
-        if not self._given.first or (self._file is not None and _first_line(self._file) == self._given.first):
-            return []
-        start = len(self._path.name)
-        rotated = [
-            path
-            for path in self._path.parent.iterdir()
-            if path.name.startswith(self._path.name) and _ROTATED.fullmatch(path.name[start:]) and path.is_file()
-        ]
-        rotated.sort(key=lambda path: path.stat().st_mtime_ns)
-        firsts = [(path, first) for path in rotated if (first := _first_line_of(path))]
-        known = [index for index, (_, first) in enumerate(firsts) if first == self._given.first]
-        return [path for path, _ in firsts[known[-1] + self._finished :]] if known else []
-
-    def _take(self, most: int) -> list[bytes]:
-        assert self._file is not None
-        if self._broken is not None:
-            raise self._broken
-        to_the_end = not self._follow or self._leaving or self._in_rotated
-        at = self._at.offset
-        lines: list[bytes] = []
-        try:
-            while len(lines) < most and (line := self._file.readline(LONGEST)):
-                end = at + len(line)
-                piece = line
-                while not piece.endswith(b"\n") and (piece := self._file.readline(LONGEST)):
-                    end += len(piece)
-                if not piece and not to_the_end:
-                    self._file.seek(at)
-                    break
-                lines.append(line)
-                at = end
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            self._broken = self._breaks_off(self._at.line + len(lines))
-            if not lines:
-                raise self._broken from None
-        # Looked at after reading: what was read before a truncation is not mixed with what came after it.
-        if not lines or self._was_truncated():
-            return []
-        self.first_line = self._at.line + 1
-        self._finished = False
-        self._at = self._given = Position(self._at.first or _hash(lines[0]), at, self._at.line + len(lines))
-        self._lines += len(lines)
-        self._ends.append((self._lines, self._given))
-        return lines
-
-    def _breaks_off(self, line: int) -> BrokenFileError:
-        name = Path(getattr(self._file, "name", self._path)).name
-        return BrokenFileError(f"{name}, line {line + 1}: the gzip file breaks off here; replace it by a whole copy or remove it")
-
-    def _move_on(self) -> bool:
-        """At the end of the open file: whether there is more to read elsewhere."""
-        if self._in_rotated:
-            self._finished = True
-        elif not self._follow:
-            return False
-        elif self._was_truncated() or self._leaving:
-            pass
-        elif not self._at.offset and self._unread():
-            # The log is still empty, or new again: it was rotated before anything of it was read.
-            pass
-        else:
-            self._leaving = self._was_renamed()
-            return self._leaving
-        self.close()
-        return True
-
-    def _was_truncated(self) -> bool:
-        """Whether the open log was emptied, however much was written to it since."""
-        if self._in_rotated or not self._follow or not self._at.offset or isinstance(self._file, gzip.GzipFile):
-            return False
-        assert self._file is not None
-        descriptor = self._file.fileno()
-        return os.fstat(descriptor).st_size < self._at.offset or _hash(os.pread(descriptor, _FIRST, 0)) != self._at.first
-
-    def _was_renamed(self) -> bool:
-        assert self._file is not None
-        try:
-            named = self._path.stat()
-        except FileNotFoundError:
-            return False
-        # As long as the new file is empty, the exchange may still write to the old one.
-        return named.st_size > 0 and named.st_ino != os.fstat(self._file.fileno()).st_ino
-
-
-def open_log(path: Path) -> IO[bytes]:
-    """A file opened for reading bytes; unpacked when it is gzip, whatever it is called. Raises `UnreadableError` for UTF-16."""
-    file = path.open("rb")
-    beginning = os.pread(file.fileno(), 2, 0)
-    if beginning in (BOM_UTF16_LE, BOM_UTF16_BE):
-        file.close()
-        raise UnreadableError(f"{path}: is UTF-16; only a file that is read once, without --follow and --remember, may be")
-    if beginning != GZIP:
-        return file
-    packed = gzip.GzipFile(fileobj=file)
-    packed.myfileobj = cast(FileIO, file)  # closed with it
-    return cast(IO[bytes], packed)
-
-
-def _recall(memory: Path | None) -> Position:
-    """The remembered position; the start when there is none that can be read."""
-    try:
-        said = json.loads(memory.read_bytes()) if memory else {}
-        return Position(str(said["first"]), int(said["offset"]), int(said["line"]))
-    except (FileNotFoundError, KeyError, TypeError, ValueError):
-        return Position()
-
-
-def _first_line_of(path: Path) -> str:
-    """The hash of a file's first line; nothing when it has none or cannot be read."""
-    try:
-        with open_log(path) as file:
-            return _first_line(file)
-    except OSError:
-        return ""
-
-
-def _first_line(file: IO[bytes]) -> str:
-    """The hash of an open file's first line; reading goes on where it was."""
-    try:
-        here = file.tell()
-        file.seek(0)
-        line = file.readline(_FIRST)
-        file.seek(here)
-    except (OSError, EOFError, zlib.error):
-        return ""
-    return _hash(line) if line else ""
-
-
-def _hash(beginning: bytes) -> str:
-    return blake2b(beginning[:_FIRST].split(b"\n", 1)[0], digest_size=8).hexdigest()
+    def _say_lost(self) -> None:
+        self.counted["place_lost"] += 1
+        log.error(
+            "%s: the place where reading stopped is in no file: it was emptied without a copy, or rotated away to where nobody "
+            "looks. What is there is read from the beginning; what was written in between and is gone is missing. Keep more "
+            "rotated files beside it (rotate in logrotate.d)",
+            self._file,
+        )

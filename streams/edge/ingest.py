@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, NamedTuple, Protocol, Self
 
 from schemas.event import Event
 from schemas.topics import encode
-from streams.edge.follow import Feed, Once, Tail
+from streams.edge.tail import Feed, Once, Tail
 from streams.sources import asterisk, kind
 from streams.sources.opened import BrokenFileError, Opened, UnreadableError, is_file
 
@@ -113,56 +113,79 @@ def feed(path: Path, memory: Path | None, follow: bool) -> Feed:
     return Once(opened)
 
 
+class Step(NamedTuple):
+    """One step through a log: what it tells, whether the place where reading goes on may have `moved`, and whether no more is
+    there for now.
+    """
+
+    events: list[Event]
+    moved: bool
+    is_idle: bool
+
+
+def steps(source: Feed, follow: bool, reader: asterisk.Reader, on_bad: Callable[[int, str], None]) -> Iterator[Step]:
+    """Read a queue_log, whole or as it grows: who takes the steps waits `LOOK_SECONDS` at each that is idle. Raises
+    `BrokenFileError` after the step before the break.
+
+    What the reader holds belongs to no place yet, so that who is stopped begins with it.
+    """
+    quiet, ended = 0.0, False
+    while not ended:
+        if reader.held and source.opened is not None and source.opened.is_silent(QUIET_SECONDS):
+            yield Step(_events(reader.rest()), moved=False, is_idle=False)
+        try:
+            lines = source.read(BATCH)
+        except BrokenFileError:
+            yield Step(_events(reader.rest()), moved=False, is_idle=False)
+            raise
+        events: list[Event] = []
+        for number, line in enumerate(lines, source.first_line):
+            try:
+                events += _events(reader.read(line))
+            except asterisk.MalformedError as malformed:
+                on_bad(number, str(malformed))
+        is_idle = not lines and follow and isinstance(source, Tail)
+        ended = not lines and not is_idle
+        was_held = reader.held
+        if ended or (is_idle and quiet >= QUIET_SECONDS):
+            events += _events(reader.rest())
+        quiet = quiet + LOOK_SECONDS if is_idle else 0.0
+        yield Step(events, bool(lines) or was_held != reader.held, is_idle)
+
+
+def _events(told: Iterable[asterisk.Told]) -> list[Event]:
+    return [event for _, events in told for event in events]
+
+
 def queue_log(
     source: Feed, follow: bool, reader: asterisk.Reader, sink: Sink, on_bad: Callable[[int, str], None]
 ) -> Iterator[Report]:
     """Deliver a queue_log, whole or as it grows; says after every batch how far it is.
 
-    A batch is remembered only when the sink has it: after a kill some events are sent again, and known by their ids. What the
-    reader holds is not remembered either, so that who is stopped begins with it.
+    A batch is remembered only when the sink has it: after a kill some events are sent again, and known by their ids.
     """
     report = Report(passed_over=reader.passed_over)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
 
-    def send(told: Iterable[asterisk.Told]) -> None:
-        for _, events in told:
-            for event in events:
+    def bad(number: int, reason: str) -> None:
+        report.bad += 1
+        on_bad(number, reason)
+
+    try:
+        for step in steps(source, follow, reader, bad):
+            for event in step.events:
                 sink.send(event)
                 report.events += 1
-
-    quiet, ended = 0.0, False
-    try:
-        while not ended and not stop.is_set():
-            if reader.held and source.opened is not None and source.opened.is_silent(QUIET_SECONDS):
-                send(reader.rest())
+            if step.events or step.moved:
                 sink.flush()
+                if step.moved:
+                    source.delivered(reader.held)
                 yield report
-            lines = source.read(BATCH)
-            for number, line in enumerate(lines, source.first_line):
-                try:
-                    send(reader.read(line))
-                except asterisk.MalformedError as malformed:
-                    report.bad += 1
-                    on_bad(number, str(malformed))
-            if lines:
-                quiet = 0.0
-            elif follow and isinstance(source, Tail):
+            if step.is_idle:
                 stop.wait(LOOK_SECONDS)
-                quiet += LOOK_SECONDS
-            else:
-                ended = True
-            was_held = reader.held
-            if ended or quiet >= QUIET_SECONDS:
-                send(reader.rest())
-            if lines or was_held != reader.held:
-                sink.flush()
-                source.delivered(reader.held)
-                yield report
-    except BrokenFileError:
-        send(reader.rest())
-        sink.flush()
-        raise
+            if stop.is_set():
+                break
     finally:
         source.close()
     yield report

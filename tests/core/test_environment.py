@@ -323,6 +323,21 @@ def test_a_warning_taken_back_at_the_moment_it_was_given_does_not_hold_in_either
     assert not any(key[0] is WARNING for key in readings(events[::-1], 60))
 
 
+def test_what_takes_back_a_message_takes_back_every_warning_in_it_in_either_order() -> None:
+    events = [warned("w1", 0, 0, 9000), warned("w1/info-2", 0, 0, 9000, "Severe"), cancelled("w1", 600)]
+
+    assert {key[2] for key in readings(events[:2], 600) if key[0] is WARNING} == {"Moderate", "Severe"}
+    for told in (events, events[::-1]):
+        assert not any(key[0] is WARNING for key in readings(told, 600))
+
+
+def test_one_warning_of_a_message_can_be_taken_back_alone_and_another_message_is_left_alone() -> None:
+    events = [warned("w1", 0, 0, 9000), warned("w1/info-2", 0, 0, 9000, "Severe"), warned("w1-b/info-2", 0, 0, 9000, "Extreme")]
+
+    assert {key[2] for key in readings([*events, cancelled("w1/info-2", 60)], 60) if key[0] is WARNING} == {"Moderate", "Extreme"}
+    assert {key[2] for key in readings([*events, cancelled("w1", 60)], 60) if key[0] is WARNING} == {"Extreme"}
+
+
 def test_telling_everything_twice_changes_nothing() -> None:
     events = [warned("w1", 0, 0, 9000), gauge_read(90, 5), cancelled("w1", 600), gauge_read(95, 700)]
 
@@ -395,7 +410,7 @@ stories = st.lists(
     st.one_of(
         st.builds(
             lambda name, time, onset, length: warned(name, time, time + onset, time + onset + length),
-            st.sampled_from(["w1", "w2", "w3"]),
+            st.sampled_from(["w1", "w1/info-2", "w2", "w3"]),
             st.integers(0, HOUR),
             st.integers(-HOUR, HOUR),
             st.integers(0, 5 * HOUR),

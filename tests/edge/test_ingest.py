@@ -15,7 +15,8 @@ import pytest
 
 from schemas.event import Event
 from schemas.topics import encode
-from streams.edge import follow, ingest
+from streams.edge import ingest
+from streams.edge.tail import Feed, Tail
 from streams.sources import asterisk
 from streams.sources.opened import BrokenFileError
 from tests.builders import BOGOR, offered
@@ -65,7 +66,7 @@ KILLED = """
 import os, signal, sys
 from streams.cli import main
 from streams.edge import ingest
-from streams.edge import follow
+from streams.edge import tail
 
 def killed_at(owner, name, times):
     real = getattr(owner, name)
@@ -78,7 +79,7 @@ def killed_at(owner, name, times):
     setattr(owner, name, counted)
 
 owner, name, times = sys.argv.pop(1).split(",")
-killed_at({"file": ingest.EventFile, "tail": follow.Tail, "os": os}[owner], name, int(times))
+killed_at({"file": ingest.EventFile, "tail": tail.Tail, "os": os}[owner], name, int(times))
 main()
 """
 
@@ -114,7 +115,7 @@ class Kept:
         pass
 
 
-class Killed(follow.Tail):
+class Killed(Tail):
     """A tail that is killed where the file ends for now."""
 
     def read(self, most: int = 1000) -> list[bytes]:
@@ -128,7 +129,7 @@ def no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signal, "signal", lambda *_: None)
 
 
-def delivered(feed: follow.Feed, *, following: bool = False) -> list[Event]:
+def delivered(feed: Feed, *, following: bool = False) -> list[Event]:
     kept = Kept()
     with suppress(KeyboardInterrupt):
         list(ingest.queue_log(feed, following, asterisk.Reader(BOGOR, "/a"), kept, lambda *_: None))
@@ -143,7 +144,7 @@ def test_killed_after_any_line_it_tells_everything_under_one_id_and_nothing_that
     monkeypatch.setattr(os, "fsync", lambda _: None)
     log, position = tmp_path / "queue_log", tmp_path / "position"
     log.write_bytes(b"".join(recording))
-    whole = delivered(follow.Tail(log))
+    whole = delivered(Tail(log))
     told_twice = 0
     for batch in (1, 7, 500):
         monkeypatch.setattr(ingest, "BATCH", batch)
@@ -152,7 +153,7 @@ def test_killed_after_any_line_it_tells_everything_under_one_id_and_nothing_that
             log.write_bytes(b"".join(recording[:cut]))
             before = delivered(Killed(log, position, follow=True), following=True)
             log.write_bytes(b"".join(recording))
-            after = delivered(follow.Tail(log, position))
+            after = delivered(Tail(log, position))
 
             assert list({event.id: event for event in before + after}.values()) == whole
             if batch == 1:
@@ -188,7 +189,7 @@ def test_the_last_call_of_the_night_is_told_although_nothing_comes_after_it(
 
     assert [event.type for event in kept.events] == ["call.offered", "call.abandoned", "call.offered"]
     if form == "file":
-        assert delivered(follow.Tail(log, position)) == []
+        assert delivered(Tail(log, position)) == []
 
 
 @pytest.mark.usefixtures("no_signals")

@@ -26,7 +26,10 @@ def figures(history: History, now: int) -> Figures:
         elif event.type == "weather.warned":
             warnings[event.data["warning"]] = event.data
         else:
-            warnings.pop(event.data["warning"], None)
+            message = event.data["warning"]
+            warnings = {
+                name: data for name, data in warnings.items() if name != message and not name.startswith(f"{message}/info-")
+            }
     for gauge, levels in readings.items():
         _say_gauge(found, history.centre, gauge, levels, now)
     holding = [each for each in warnings.values() if moment(each["onset"]) <= now < moment(each["expires"])]

@@ -158,12 +158,13 @@ def test_a_cancellation_ends_what_it_refers_to_and_needs_to_say_no_area() -> Non
         ("Provinsi Jawa Barat", True),
         ("jawa barat; Banten", True),
         ("Kota Bogor", True),
-        ("Kabupaten Bogor, Kabupaten Cianjur", True),
+        ("Kabupaten Bogor, Kabupaten Cianjur", False),
         ("Wilayah BOGOR dan sekitarnya", True),
         ("Jawa Tengah", False),
         ("Kabupaten Bogorejo", False),
         ("Sulawesi Barat", False),
         ("", False),
+        ("-", False),
     ],
 )
 def test_a_warning_is_for_a_centre_whose_city_or_province_is_its_area(area: str, ours: bool) -> None:
@@ -171,12 +172,151 @@ def test_a_warning_is_for_a_centre_whose_city_or_province_is_its_area(area: str,
 
 
 def test_papua_is_not_warned_of_what_is_for_papua_barat() -> None:
-    jayapura = BOGOR.model_copy(update={"name": "Kota Jayapura", "province": "Papua"})
-    nameless = BOGOR.model_copy(update={"province": ""})
+    jayapura = BOGOR.model_copy(update={"code": "91.71", "name": "Kota Jayapura", "province": "Papua"})
 
     assert not parse(changed(areaDesc="Papua Barat")).concerns(jayapura)
     assert parse(changed(areaDesc="Papua")).concerns(jayapura)
-    assert not parse(changed(areaDesc="Jawa Barat;")).concerns(nameless)
+
+
+def drawn(area: str) -> bytes:
+    """The alert with an area of which only a drawing or a code says where."""
+    text, n = re.subn(r"<areaDesc>.*</polygon>", f"<areaDesc>-</areaDesc>{area}", ALERT, flags=re.DOTALL)
+    assert n == 1
+    return text.encode()
+
+
+@pytest.mark.parametrize(
+    ("area", "ours"),
+    [
+        ("<polygon>-6.4,106.6 -6.4,107.0 -6.8,107.0 -6.8,106.6 -6.4,106.6</polygon>", True),
+        ("<polygon>-6.4,106.6 -6.4,107.0 -6.8,107.0 -6.8,106.6</polygon>", True),
+        ("<polygon>-6.4,106.9 -6.4,107.3 -6.8,107.3 -6.8,106.9 -6.4,106.9</polygon>", False),
+        ("<polygon>-6.4,106.6 -6.4,107.0 -6.8,107.0 -6.8,106.9 -6.5,106.79 -6.8,106.6 -6.4,106.6</polygon>", False),
+        ("<polygon>1,1 1,2 2,2 1,1</polygon><polygon>-6.4,106.6 -6.4,107.0 -6.8,107.0 -6.8,106.6 -6.4,106.6</polygon>", True),
+        ("<circle>-6.60,106.80 5</circle>", True),
+        ("<circle>-6.95,106.7970 39.4</circle>", False),
+        ("<circle>-6.95,106.7970 39.6</circle>", True),
+        ("<geocode><valueName>Kemendagri</valueName><value>32.71</value></geocode>", True),
+        ("<geocode><valueName>kode_wilayah</valueName><value>3271</value></geocode>", True),
+        ("<geocode><valueName>ADM4</valueName><value>32.71.05.1001</value></geocode>", True),
+        ("<geocode><valueName>BPS</valueName><value>3271050</value></geocode>", True),
+        ("<geocode><valueName>kode_provinsi</valueName><value>32</value></geocode>", True),
+        ("<geocode><valueName>Kemendagri</valueName><value>32.01</value></geocode>", False),
+        ("<geocode><valueName>FIPS6</valueName><value>3271</value></geocode>", False),
+        ("<geocode><valueName>BPS</valueName><value>Bogor</value></geocode>", False),
+    ],
+)  # fmt: skip
+def test_where_no_name_says_it_a_drawing_round_the_centres_place_or_a_code_does(area: str, ours: bool) -> None:
+    assert parse(drawn(area)).concerns(BOGOR) is ours
+
+
+def test_a_centre_that_does_not_say_where_it_lies_is_in_no_drawing() -> None:
+    assert not parse(drawn("<circle>-6.60,106.80 5</circle>")).concerns(BOGOR.model_copy(update={"place": None}))
+
+
+def infos(*each: dict[str, str]) -> bytes:
+    """The alert with as many infos, each with other texts in some elements."""
+    info = re.search(r"<info>.*</info>", ALERT, re.DOTALL)
+    assert info
+    texts = []
+    for elements in each:
+        text = info[0]
+        for name, other in elements.items():
+            text, n = re.subn(rf"<{name}>[^<]*</{name}>", f"<{name}>{other}</{name}>", text)
+            assert n == 1, name
+        texts.append(text)
+    return ALERT.replace(info[0], "".join(texts)).encode()
+
+
+def test_every_info_of_one_language_is_a_warning_of_its_own() -> None:
+    two = infos({"severity": "Minor"}, {"severity": "Extreme", "event": "Angin Kencang", "areaDesc": "Kota Bogor"})
+
+    assert [(event.data.warning[32:], event.data.severity) for event in events(two) if event.type == "weather.warned"] == [
+        ("001", "Minor"),
+        ("001/info-2", "Extreme"),
+    ]
+    assert events(two) == events(two)
+    assert len({event.id for event in events(two)}) == 2
+    assert {labels[1] for labels in holding(after(two), "15:05:00")} == {"Minor", "Extreme"}
+
+
+def test_only_the_info_for_the_centres_area_is_its_warning_and_keeps_its_number() -> None:
+    two = infos({"areaDesc": "Kabupaten Bogor"}, {"event": "Angin Kencang", "areaDesc": "Kota Bogor"})
+
+    [event] = events(two)
+    assert event.type == "weather.warned"
+    assert (event.data.event, event.data.warning[32:]) == ("angin-kencang", "001/info-2")
+
+
+def test_the_same_info_in_two_languages_is_one_and_one_that_only_english_has_is_another() -> None:
+    rain, wind = {"event": "Heavy Rain", "areaDesc": "West Java"}, {"event": "Strong Wind", "severity": "Severe"}
+    three = infos(rain | {"language": "en-US"}, wind | {"language": "en-US", "areaDesc": "Bogor City"}, {})
+
+    assert [event.data.event for event in events(three) if event.type == "weather.warned"] == [
+        "hujan-lebat-dan-petir",
+        "strong-wind",
+    ]
+
+
+def test_two_infos_that_differ_in_their_area_alone_are_matched_to_the_right_translations() -> None:
+    four = infos(
+        {"areaDesc": "Kota Bogor"},
+        {"areaDesc": "Kota Depok"},
+        {"areaDesc": "Depok City", "language": "en"},
+        {"areaDesc": "Bogor City", "language": "en"},
+    )
+
+    assert len(parse(four).warnings) == 2
+
+
+ALL_CLEAR = "<responseType>AllClear</responseType>"
+REFERENCES = "<references>cuaca.ekstrem@bmkg.go.id,2.49.0.1.360.0.2026.05.20.01.32.001,2026-05-20T14:55:00+07:00</references>"
+
+
+@pytest.mark.parametrize("kind", ["Alert", "Update"])
+def test_an_all_clear_ends_what_it_refers_to_and_is_no_warning(kind: str) -> None:
+    clear = (
+        changed(msgType=kind, identifier="x", sent="2026-05-20T15:30:00+07:00")
+        .decode()
+        .replace("<scope>", f"{REFERENCES}<scope>")
+        .replace("<urgency>", f"{ALL_CLEAR}<urgency>")
+        .encode()
+    )
+
+    assert [event.type for event in events(clear)] == ["weather.cancelled"]
+    assert holding(after(ALERT.encode(), clear), "15:29:59")
+    assert not holding(after(ALERT.encode(), clear), "15:30:00")
+
+
+def test_what_ends_a_message_ends_all_warnings_in_it() -> None:
+    two = infos({}, {"event": "Angin Kencang"})
+    cancel = changed(msgType="Cancel", identifier="x", sent="2026-05-20T15:30:00+07:00").decode()
+
+    assert len(holding(after(two), "15:30:00")) == 2
+    assert not holding(after(two, cancel.replace("<scope>", f"{REFERENCES}<scope>").encode()), "15:30:00")
+
+
+def test_an_update_that_moved_away_ends_the_warning_here() -> None:
+    moved = changed(msgType="Update", identifier="x", sent="2026-05-20T15:30:00+07:00", areaDesc="Banten").decode()
+    update = re.sub("<polygon>.*</polygon>", "", moved).replace("<scope>", f"{REFERENCES}<scope>").encode()
+
+    assert [event.type for event in events(update)] == ["weather.cancelled"]
+    assert not holding(after(ALERT.encode(), update), "15:30:00")
+
+
+def test_an_update_that_refers_to_itself_stands() -> None:
+    update = changed(msgType="Update").decode().replace("<scope>", f"{REFERENCES}<scope>").encode()
+
+    assert holding(after(update), "15:05:00")
+
+
+@pytest.mark.parametrize("identifier", ["x" * 65, "urn:oid:" + "2.49.0.1.360" * 20, "{4711}", "BMKG+7"])
+def test_an_identifier_may_be_as_long_as_it_comes_and_is_ended_by_its_reference(identifier: str) -> None:
+    cancel = changed(msgType="Cancel", identifier="x", sent="2026-05-20T15:30:00+07:00").decode()
+    cancel = cancel.replace("<scope>", f"<references>a@b,{identifier},2026-05-20T14:55:00+07:00</references><scope>")
+
+    assert holding(after(changed(identifier=identifier)), "15:05:00")
+    assert not holding(after(changed(identifier=identifier), cancel.encode()), "15:30:00")
 
 
 def test_the_indonesian_of_two_languages_is_read() -> None:
@@ -223,7 +363,13 @@ THIEF = b"""<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>"""
         (without("info"), "info: is missing"),
         (without("identifier"), "identifier: is missing"),
         (changed(identifier="two words"), "identifier: "),
-        (changed(identifier="x" * 65), "identifier: "),
+        (changed(identifier="two,commas"), "identifier: "),
+        (changed(polygon="106.8,-96.6 1,1 2,2"), "polygon: "),
+        (changed(polygon="-6.59,106.79 -6.60,106.80"), "polygon: "),
+        (changed(polygon="nan,1 2,2 3,1"), "polygon: "),
+        (drawn("<circle>-6.6,106.8</circle>"), "circle: "),
+        (drawn("<circle>-6.6,106.8 jauh</circle>"), "circle: "),
+        (ALERT.replace("<urgency>", f"{ALL_CLEAR}<urgency>").encode(), "references: is missing"),
         (without("sender"), "sender: is missing"),
         (changed(sender="雨"), "sender: "),
         (without("sent"), "sent: is missing"),
@@ -245,7 +391,7 @@ def test_what_is_no_usable_warning_is_refused_with_the_element(xml: bytes, reaso
         events(xml)
 
     assert reason in str(refused.value)
-    for said_there in ("kemarin", "besok", "Terrible", "two words", "Very Likely", "Budi", "0812", "雨"):
+    for said_there in ("106.8,-96.6", "jauh", "kemarin", "besok", "Terrible", "two words", "Very Likely", "Budi", "0812", "雨"):
         assert said_there not in str(refused.value)
 
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from streams.edge import follow
+from streams.edge.tail import Tail
 from streams.sources.opened import BrokenFileError
 
-Opener = Callable[..., follow.Tail]
+Opener = Callable[..., Tail]
 
 
 @pytest.fixture
 def tail_of() -> Iterator[Opener]:
     """Opens tails and closes them when the test is over."""
     with ExitStack() as opened:
-        yield lambda *where, **how: opened.enter_context(closing(follow.Tail(*where, **how)))
+        yield lambda *where, **how: opened.enter_context(closing(Tail(*where, **how)))
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def write(log: Path, *lines: str) -> None:
         file.writelines(lines)
 
 
-def rest(tail: follow.Tail) -> list[bytes]:
+def rest(tail: Tail) -> list[bytes]:
     found = []
     while lines := tail.read(2):
         found += lines
@@ -179,7 +179,7 @@ def test_a_packed_file_that_breaks_off_gives_what_it_has_and_says_so(log: Path, 
     log.write_bytes(packed[: len(packed) // 2])
     tail = tail_of(log)
     assert len(tail.read(10_000)) == 10_000
-    with pytest.raises(BrokenFileError, match=r"queue_log, line \d+: the gzip file breaks off"):
+    with pytest.raises(BrokenFileError, match=r"queue_log, line \d+: the packed file breaks off"):
         rest(tail)
 
 

@@ -1,0 +1,51 @@
+"""`pantau112 edge`: what stands at a centre for ever."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.cli import terminal
+from streams.cli.terminal import Failed, tell
+
+
+def edge(
+    config: Annotated[Path, typer.Argument(metavar="EDGE.TOML", help="What to collect, and where to send it.")],
+) -> None:
+    """Collect at a centre what the file names, keep it on disk, and send it on, until stopped. See pantau112 doctor --edge."""
+    from streams.edge.config import EdgeConfigError, load
+    from streams.edge.edge import Edge
+    from streams.edge.exporter import serve
+    from streams.edge.forward import destination
+    from streams.edge.inbox import Keeper
+    from streams.edge.spool import Spool, SpoolError
+
+    settings = terminal.settings()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        said, centre = load(config)
+        if said.caller_key_file is not None:
+            settings = settings.model_copy(update={"caller_key": None, "caller_key_file": said.caller_key_file})
+        door = terminal.door([centre], writes=True, said=settings)
+        spool = Spool(said.spool, said.spool_bytes)
+    except (EdgeConfigError, SpoolError) as error:
+        raise Failed(str(error)) from None
+    keeper = Keeper(spool, door)
+    one = Edge(keeper, [kind.collector(centre, door) for kind in said.kinds()], destination(said, settings))
+    try:
+        server = serve(one, said.metrics_host, said.metrics_port)
+    except OSError as error:
+        raise Failed(f"port {said.metrics_port}: {error.strerror}. Set metrics_port in {config} to a free one.") from None
+    names = ", ".join(collector.name for collector in one.collectors)
+    tell(f"{centre.code} {centre.name}: {names} to {one.destination.name}; {spool.length:,} events wait in {said.spool}")
+    tell(f"metrics at http://{said.metrics_host}:{server.server_port}/metrics")
+    try:
+        asyncio.run(one.run())
+    except SpoolError as error:
+        raise Failed(str(error)) from None
+    finally:
+        server.shutdown()
+        keeper.close()
+    tell(f"stopped; {spool.length:,} events wait in {said.spool}")
