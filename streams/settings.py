@@ -127,7 +127,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}GRAFANA_URL: the token would be readable on the way; use https://")
         if (self.gateway_certificate is None) != (self.gateway_certificate_key is None):
             raise ValueError(f"TLS needs {PREFIX}GATEWAY_CERTIFICATE and {PREFIX}GATEWAY_CERTIFICATE_KEY")
-        if self.gateway_url and not _keeps_secrets(self.gateway_url):
+        if self.gateway_url and not keeps_secrets(self.gateway_url):
             raise ValueError(f"{PREFIX}GATEWAY_URL: whoever reads a link on the way could answer by it; use https://")
         if self.gateway_url and self.link_key_file is None:
             raise ValueError(f"{PREFIX}GATEWAY_URL needs {PREFIX}LINK_KEY_FILE: openssl rand -hex 32")

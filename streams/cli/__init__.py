@@ -112,7 +112,7 @@ def worker(centre: Centres = None) -> None:
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")
 def up(
     home: Annotated[Path, typer.Option(metavar="FOLDER", help="Where everything is kept.")] = Path(".local"),
-    ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="First of seven ports in a row.")] = 11_200,
+    ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="First of eight ports in a row.")] = 11_200,
     feed: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Play this queue_log or events file; - is standard input.")
     ] = None,
@@ -123,7 +123,7 @@ def up(
     speed: Annotated[float, typer.Option(min=0.1, max=3600, help="Times as fast as life.")] = 1.0,
     centre: Centres = None,
 ) -> None:
-    """The whole monitor on this machine: Kafka, worker, Prometheus, Alertmanager, and a simulated centre or a feed."""
+    """The whole monitor on this machine: Kafka, worker, gateway, Prometheus, Alertmanager, and a simulated centre or a feed."""
     import asyncio
 
     from schemas.event import EARLIEST
@@ -153,7 +153,7 @@ def up(
         home.resolve(),
         Ports.from_base(ports),
         [path if path == centres.NATION else path.resolve() for path in centre or []],
-        len(known),
+        list(known),
         playing,
     )
     try:
