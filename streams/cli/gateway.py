@@ -38,6 +38,7 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
 
     from streams.edge.acknowledge import Acknowledging
     from streams.edge.gateway import Gateway, serving
+    from streams.edge.hooks import Hooks, HooksError
     from streams.edge.intake import Intake
     from streams.edge.tokens import Tokens, TokensError
     from streams.log.lookup import Lookup
@@ -59,7 +60,14 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
     writing = asyncio.create_task(producer.run())
     key = s.link_secret()
     pages = [] if key is None else Acknowledging(producer, Lookup(s), key, lambda: datetime.now(UTC)).routes
-    at = Gateway(producer, Intake([centre.code for centre in known], door(known)), tokens, s.gateway_rate, pages)
+    through = door(known)
+    intake = Intake([centre.code for centre in known], through)
+    try:
+        centres = {centre.code: centre for centre in known}
+        hooks = None if s.gateway_hooks is None else Hooks(s.gateway_hooks, centres, through, intake)
+    except HooksError as error:
+        raise Failed(str(error)) from None
+    at = Gateway(producer, intake, tokens, s.gateway_rate, pages, hooks)
     try:
         async with serving(at, s.gateway_host, s.gateway_port, tls) as port:
             tell(f"gateway at {'http' if tls is None else 'https'}://{s.gateway_host}:{port}/v1/events")
