@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -45,7 +45,7 @@ class Up:
     """A running `pantau112 up`."""
 
     def __init__(self, home: Path, *arguments: str) -> None:
-        self.home, self.ports = home, free_port(7)
+        self.home, self.ports = home, free_port(8)
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "streams.cli", "up", "--home", str(home), "--ports", str(self.ports)),
@@ -133,7 +133,23 @@ def test_a_crowd_of_callers_reaches_prometheus_and_wakes_somebody_and_ctrl_c_lea
 
     assert up.process.returncode == 130, said
     assert f"papan / boards: http://127.0.0.1:{up.ports + 6}/" in said
+    assert f"gateway http://127.0.0.1:{up.ports + 7}/v1/events   token {up.home}/gateway/token" in said
     assert up.leftovers() == []
+
+
+def test_an_event_that_is_sent_with_the_token_of_this_machine_is_counted(up: Up) -> None:
+    wait_until(lambda: up.value('up{job="gateway"}') == 1, "Prometheus sees the gateway")
+    token = (up.home / "gateway" / "token").read_text().strip()
+    kind = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
+    asked = Request(f"http://127.0.0.1:{up.ports + 7}/v1/events", encode(offered("by-http", 3000, "113")), kind)
+
+    with urlopen(asked, timeout=HANG) as answer:
+        assert answer.status == 202
+    wait_until(
+        lambda: up.value('sum(psap_calls_offered_total{queue="113"} or psap_calls_offered_total{queue="other"})') == 1,
+        "it is counted",
+    )
+    assert up.value("pantau112_gateway_events_accepted_total") is not None
 
 
 def test_killed_with_9_the_command_leaves_nothing_behind(up: Up) -> None:
@@ -168,7 +184,7 @@ def test_a_real_centre_is_collected_and_nothing_simulated_in_a_folder_of_its_own
     visits = sum(map(float, re.findall(r"^psap_calls_offered_total{.*} (\S+)$", page, re.M)))
     wait_until(lambda: centre.value("sum(psap_calls_offered_total)") == visits, "every call is counted, and no other")
 
-    assert centre.value('up{job="pantau112-edge"}') == 1
+    assert centre.value('up{job="edge"}') == 1
     centre.process.send_signal(signal.SIGINT)
     said, _ = centre.process.communicate(timeout=HANG)
     assert "tanpa simulasi / a real centre, nothing is simulated" in said
