@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from enum import StrEnum
 from hashlib import md5
-from pathlib import Path
 from typing import Annotated, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
@@ -18,7 +17,8 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from schemas.event import Event, Source
 from streams.core.centre import Centre
-from streams.edge.collector import Inbox
+from streams.core.toml import NearPath
+from streams.edge.collector import Collector, Inbox
 from streams.sources.ami import TOO_LONG, Reader
 from streams.sources.ami_blocks import BANNER, Block, Blocks
 from streams.sources.door import Door
@@ -82,7 +82,7 @@ class AmiConfig(BaseModel):
     host: Annotated[str, StringConstraints(min_length=1, max_length=253)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 5038
     user: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,80}$")]
-    secret_file: Path | None = None
+    secret_file: NearPath | None = None
     secret: SecretStr | None = None
     source: Source | None = None
     """Its name in events; /CODE/ami unless said."""
@@ -92,6 +92,10 @@ class AmiConfig(BaseModel):
         if (self.secret_file is None) == (self.secret is None):
             raise ValueError("give secret_file, the file that has the secret of this user of manager.conf")
         return self
+
+    def collector(self, centre: Centre, door: Door) -> Collector:
+        """What listens to that exchange."""
+        return AmiCollector(self, centre, door)
 
     def password(self) -> str:
         """The secret. Raises `RefusedError` where its file cannot be read."""

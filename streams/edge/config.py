@@ -12,6 +12,7 @@ from streams import centres
 from streams.core import toml
 from streams.core.centre import Centre, CentreError
 from streams.core.toml import NearPath
+from streams.edge.ami import AmiConfig
 from streams.edge.collector import Collector
 from streams.edge.follow import FollowConfig
 from streams.edge.spool import LEAST_BYTES
@@ -42,6 +43,7 @@ class Kinds(BaseModel):
     """Everything that can be collected: one line a kind."""
 
     follow: tuple[FollowConfig, ...] = ()
+    ami: tuple[AmiConfig, ...] = ()
 
 
 class EdgeConfig(Kinds):
@@ -70,6 +72,8 @@ class EdgeConfig(Kinds):
         kinds = list(self.kinds())
         if not kinds:
             raise ValueError(f"nothing to collect: add [[{']], [['.join(Kinds.model_fields)}]]")
+        if any(one.secret is not None for one in self.ami):
+            raise ValueError("ami.secret: a secret stands in a file of its own; name that in secret_file")
         if twice := [name for name, n in Counter(kind.name for kind in kinds).items() if n > 1]:
             raise ValueError(f"two collectors are named {twice[0]}: give each a name of its own")
         return self
