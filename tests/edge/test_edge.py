@@ -6,6 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -21,10 +22,11 @@ from streams.edge.edge import Edge
 from streams.edge.exporter import serve
 from streams.edge.forward import AwayError
 from streams.edge.inbox import Keeper, SpoolInbox
-from streams.edge.spool import LEAST_BYTES, Spool
+from streams.edge.spool import LEAST_BYTES, Spool, SpoolError
 from streams.sources import Line, simulate
 from streams.sources.door import Door
 from tests.builders import logged_in, offered
+from tests.conftest import HANG
 
 START = datetime.fromisoformat("2026-01-05T00:00:00+07:00")
 
@@ -256,3 +258,33 @@ def test_the_page_says_what_waits_what_was_sent_and_what_was_refused(keeper: Kee
     assert "pantau112_edge_oldest_event_timestamp_seconds" not in whole
     assert 'pantau112_edge_events_refused_total{by="spool",collector="log"} 0.0' in whole
     assert 'pantau112_edge_restarts_total{collector="log"} 0.0' in whole
+
+
+def test_a_place_is_kept_with_the_last_of_its_events_and_not_before(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    put, pieces = keeper.spool.put, iter(range(9))
+
+    def fails(*what: Any, **how: Any) -> None:
+        if next(pieces):
+            raise SpoolError("pulled out")
+        put(*what, **how)
+
+    monkeypatch.setattr(keeper.spool, "put", fails)
+    with pytest.raises(SpoolError):
+        asyncio.run(SpoolInbox(keeper, "log", rereads=True).put([offered(f"c{n}", n) for n in range(600)], "behind all"))
+
+    assert keeper.spool.length > 0
+    assert keeper.spool.position("log") is None
+
+
+def test_a_spool_that_cannot_go_on_ends_the_edge(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise SpoolError("spool.db: is damaged")
+
+    async def tell(inbox: Inbox) -> None:
+        await inbox.put([offered("c1", 0)])
+
+    monkeypatch.setattr(keeper.spool, "put", fails)
+    one = Edge(keeper, [Tells("log", tell)], Far())
+
+    with pytest.raises(SpoolError, match="is damaged"):
+        asyncio.run(asyncio.wait_for(one.run(), HANG))

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from tenacity import AsyncRetrying, RetryCallState
 
 from schemas.event import Event
 from schemas.topics import encode
 from streams.edge import forward, inbox
-from streams.edge.forward import Forwarder, Gateway, read_token
+from streams.edge.forward import AwayError, Forwarder, Gateway, read_token
 from streams.edge.inbox import Keeper, SpoolInbox
 from streams.edge.spool import Spool
 from streams.settings import Settings
@@ -239,6 +240,22 @@ def test_what_retry_after_asks_for_is_heeded_up_to_a_bound(monkeypatch: pytest.M
     seconds = [forward._seconds(text, NOW) for text in ("7", "99999999", "Mon, 25 Nov 2024 02:00:10 GMT", "soon", "", "-3")]
 
     assert seconds == [7.0, 3600.0, 10.0, None, None, None]
+
+
+def test_a_pause_is_as_long_as_the_destination_asks_for_and_grows_to_a_bound_otherwise(keeper: Keeper, token: Path) -> None:
+    one = Forwarder(keeper, Gateway("http://127.0.0.1:1", token), pause=0.5)
+
+    def pause(attempt: int, retry_after: float | None) -> float:
+        state = RetryCallState(AsyncRetrying(), None, (), {})
+        error = AwayError("away", "503", retry_after)
+        state.set_exception((AwayError, error, None))
+        state.attempt_number = attempt
+        return one._pause(state)
+
+    assert pause(1, 77.0) == 77.0
+    assert 0.5 <= pause(1, None) <= 1.0
+    assert pause(3, None) > pause(1, None)
+    assert pause(500, None) == pause(5_000, None) == 60.0
 
 
 def test_what_is_no_event_of_kafka_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
