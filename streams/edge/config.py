@@ -12,6 +12,7 @@ from streams import centres
 from streams.core import toml
 from streams.core.centre import Centre, CentreError
 from streams.core.toml import NearPath
+from streams.edge.ami import AmiConfig
 from streams.edge.collector import Collector
 from streams.edge.follow import FollowConfig
 from streams.edge.spool import LEAST_BYTES
@@ -42,6 +43,7 @@ class Kinds(BaseModel):
     """Everything that can be collected: one line a kind."""
 
     follow: tuple[FollowConfig, ...] = ()
+    ami: tuple[AmiConfig, ...] = ()
 
 
 class EdgeConfig(Kinds):

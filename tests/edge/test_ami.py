@@ -126,7 +126,7 @@ def test_nothing_is_sent_but_what_changes_nothing() -> None:
         "PJSIPShowRegistrationsOutbound",
         "Ping",
     }
-    session = ami.Session(AmiConfig(user=USER, secret="x"), None)  # type: ignore[arg-type]
+    session = ami.Session(AmiConfig(user=USER, secret_file=Path("x")), None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="QueueReset"):
         session.send("QueueReset")  # type: ignore[arg-type]
 
@@ -134,7 +134,7 @@ def test_nothing_is_sent_but_what_changes_nothing() -> None:
 @pytest.mark.parametrize("user", ["a\r\nAction: QueueReset", "a b", ""])
 def test_no_user_s_name_says_an_action(user: str) -> None:
     with pytest.raises(ValidationError):
-        AmiConfig(user=user, secret="x")
+        AmiConfig(user=user, secret_file=Path("x"))
 
 
 def test_before_the_exchange_has_booted_nothing_is_asked(secret: Path) -> None:
