@@ -153,7 +153,8 @@ def _from_database(url: str, query: "Query", through: "Door", to: Path | None, f
     if stop is not None:
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with sink_for(to, append=remember is not None) as sink, progress("events") as tick:
-        for count in tick(deliver(database, query, sink, faults.say, silent.say, remember, stop), lambda count: count):
+        told = deliver(database, query, sink, faults.say, silent.say, remember, on_away=tell, stop=stop)
+        for count in tick(told, lambda count: count):
             report.events = count
     report.bad = faults.count
     report.passed_over = through.passed_over

@@ -88,7 +88,7 @@ class Database:
                     with closing(connection.cursor()) as cursor:
                         cursor.execute(self._sql, (after,))
                         columns = [str(column[0]) for column in cursor.description]
-                        at = next(n for n, name in enumerate(columns) if name.lower() == self._id.lower())
+                        at = [name.lower() for name in columns].index(self._id.lower())
                         rows = [(int(row[at]), [_text(cell) for cell in row]) for row in cursor.fetchall()]
                     yield columns, rows
                     if len(rows) < PAGE:
@@ -111,17 +111,20 @@ def deliver(
     on_bad: Callable[[int, str], None],
     on_silent: Callable[[int], None],
     memory: Path | None = None,
+    *,
+    on_away: Callable[[str], None] = lambda why: None,
     stop: Event | None = None,
 ) -> Iterator[int]:
     """Hand the events of a table's rows to the sink, once, or, given `stop`, also those of rows that come, until it is set.
 
     Yields how many there were so far. How far was read is kept in `memory` once the sink has it; after a restart the last rows
-    are looked at again, and their events known by their ids. While the database is away, that is waited for when following.
-    Raises `DatabaseError`, and `MappingError` for a query that puts rows together where rows come one after the other.
+    are looked at again, and their events known by their ids. While the database is away when following, `on_away` is told once,
+    and it is asked again. Raises `DatabaseError`, and `MappingError` for a query that puts rows together where rows come one after
+    the other.
     """
     if query.groups and (stop is not None or memory is not None):
         raise MappingError("puts rows together (GROUP BY), and the rest of a group may come later: read the whole table instead")
-    after, count = _recall(memory), 0
+    after, count, away = _recall(memory), 0, False
     taken: set[int] = set()
 
     def fresh(grid: Grid) -> Iterator[tuple[int, Sequence[str | None]]]:
@@ -139,9 +142,13 @@ def deliver(
             for event in query.read(Grid(grid.columns, fresh(grid)), on_bad, on_silent):
                 sink.send(event)
                 count += 1
-        except DatabaseError:
+            away = False
+        except DatabaseError as error:
             if stop is None or after < 0:
                 raise
+            if not away:
+                on_away(str(error))
+            away = True
         if len(taken) > before:
             sink.flush()
             if memory is not None:
