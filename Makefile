@@ -16,8 +16,8 @@ help:    ## this list
 
 setup: $(RUN)  ## .venv with the pantau112 command
 
-run: $(RUN)  ## the whole monitor on this machine; FEED=file FROM=time SPEED=60 plays a recording, CENTRE=file, PORTS=first
-	@$(PY) -m streams.cli up $(if $(FEED),--feed "$(FEED)") $(if $(FROM),--from "$(FROM)") $(if $(SPEED),--speed "$(SPEED)") $(if $(CENTRE),--centre "$(CENTRE)") $(if $(PORTS),--ports "$(PORTS)")
+run: $(RUN)  ## the whole monitor on this machine; FEED=file FROM=time SPEED=60 plays a recording, EDGE=file collects, CENTRE=file, PORTS=first
+	@$(PY) -m streams.cli up $(if $(FEED),--feed "$(FEED)") $(if $(FROM),--from "$(FROM)") $(if $(SPEED),--speed "$(SPEED)") $(if $(EDGE),--edge "$(EDGE)") $(if $(CENTRE),--centre "$(CENTRE)") $(if $(PORTS),--ports "$(PORTS)")
 
 test: $(DEV)  ## every test, with real Kafka, Prometheus and Alertmanager
 	$(PY) -m pytest

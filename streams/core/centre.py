@@ -118,6 +118,8 @@ class Link(Named):
 
     carrier: Code
     kind: Literal["sip", "pstn", "uplink"] = "sip"
+    channels: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """How many calls it carries at once, by contract or by its lines: no exchange knows."""
 
 
 class Gauge(Named):

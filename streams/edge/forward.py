@@ -41,6 +41,8 @@ ANSWER_SECONDS, CONNECT_SECONDS = 30.0, 10.0
 SAY_AGAIN_SECONDS = 600.0
 """How often a failure that lasts is said again."""
 
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+
 LONGEST_ANSWER = 2**20
 """Bytes of an answer that are read."""
 
@@ -83,21 +85,25 @@ class Kafka:
     async def send(self, events: Sequence[bytes]) -> dict[int, str]:
         """See `Destination`."""
         try:
-            return await asyncio.to_thread(self._write, events)
-        except LogError as error:
+            return await asyncio.wait_for(asyncio.to_thread(_write, self._log, events), ANSWER_SECONDS)
+        except (LogError, TimeoutError) as error:
             # What the broken connection still holds would come after what is sent again, out of order.
             await asyncio.to_thread(self._log.close, 0)
             self._log = Log(self._settings)
-            raise AwayError(str(error), "away") from None
+            if isinstance(error, LogError):
+                raise AwayError(str(error), "away") from None
+            raise AwayError(f"{self.name} does not take events within {ANSWER_SECONDS:g} s; is it running?", "timeout") from None
 
     async def close(self) -> None:
         """See `Destination`."""
         await asyncio.to_thread(self._log.close, 0)
 
-    def _write(self, events: Sequence[bytes]) -> dict[int, str]:
-        items = [decode(event) for event in events]
-        self._log.write(item for item in items if isinstance(item, Event))
-        return {index: "no event of this version" for index, item in enumerate(items) if not isinstance(item, Event)}
+
+def _write(log: Log, events: Sequence[bytes]) -> dict[int, str]:
+    """Write what are events; says which are none."""
+    items = [decode(event) for event in events]
+    log.write(item for item in items if isinstance(item, Event))
+    return {index: "no event of this version" for index, item in enumerate(items) if not isinstance(item, Event)}
 
 
 class _Refused(BaseModel):
@@ -169,8 +175,12 @@ class Gateway:
             if refused and max(refused) < sent:
                 return refused
             raise AwayError(f"{self.name} answers {status} and names no event: is it a gateway of this version?", name)
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            raise AwayError(f"{self.name} refuses the token in {self._token_file} ({status}): put a valid one there", name)
+        if status == HTTPStatus.UNAUTHORIZED:
+            raise AwayError(f"{self.name} does not know the token in {self._token_file} (401): put a valid one there", name)
+        if status == HTTPStatus.FORBIDDEN:
+            # Of a token that is mended later nothing is to be lost.
+            may = "have its operator let it send this centre and these types"
+            raise AwayError(f"{self.name} does not let the token in {self._token_file} send this (403): {may}", name)
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             after = _seconds(answer.headers.get("Retry-After", ""), self._wall())
             raise AwayError(f"{self.name} answers {status}: it cannot take events now", name, after)
@@ -206,7 +216,7 @@ class Forwarder:
     ) -> None:
         self._keeper, self._destination, self._wall = keeper, destination, wall
         self._most = BATCH
-        self._backoff = wait_exponential_jitter(pause, LONGEST_PAUSE_SECONDS, jitter=pause)
+        self._backoff = wait_exponential_jitter(max=LONGEST_PAUSE_SECONDS, jitter=pause, multiplier=pause)
         self._said: tuple[str, float] | None = None
         self.answers: Counter[str] = Counter()
         self.last_answer: float | None = None
@@ -266,7 +276,7 @@ class Forwarder:
         self.is_away = True
         if self._said is None or self._said[0] != str(error) or now - self._said[1] > SAY_AGAIN_SECONDS:
             self._said = str(error), now
-            log.warning("%s. Nothing is lost: %d events wait in the spool", error, self._keeper.spool.length)
+            log.warning("%s (nothing is lost: %d events wait in the spool)", error, self._keeper.spool.length)
 
 
 def _error_of(state: RetryCallState) -> AwayError:
@@ -277,11 +287,11 @@ def _error_of(state: RetryCallState) -> AwayError:
 
 
 def _seconds(retry_after: str, now: float) -> float | None:
-    """How long a Retry-After asks to wait: seconds or a date; never longer than an hour. None where it says neither."""
+    """How long a Retry-After asks to wait: seconds or a date; never longer than a bound. None where it says neither."""
     if retry_after.isascii() and retry_after.isdigit():
-        return float(min(3600, int(retry_after[:9])))
+        return min(LONGEST_RETRY_AFTER_SECONDS, float(retry_after[:9]))
     try:
         at = parsedate_to_datetime(retry_after)
     except ValueError:
         return None
-    return min(3600.0, max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now))
+    return min(LONGEST_RETRY_AFTER_SECONDS, max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now))

@@ -22,19 +22,31 @@ RESERVE = 4 * 2**20
 """Bytes of the disk that are left free (a quarter of a small disk), so that what was sent can still be deleted."""
 LIVE_SHARE = 0.2
 """Of the room, kept for collectors that cannot read again."""
+SPAN_SECONDS = 2_700.0
+"""How far the times of one collector's events in one batch may lie apart. A batch can be sent twice, and the monitor knows again
+what it had within an hour of its source's time; what is older it would call late.
+"""
 ASIDE_MOST = 1_000
 """Refused events that are kept; beyond it the oldest go. How many there were is counted for ever."""
 
 _FORM = 1
 _FULL = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR))
 _CHECKPOINT_PAGES = 256
+_PIECE = 1000
 _TABLES = """
-CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, collector TEXT NOT NULL, put REAL NOT NULL, event BLOB NOT NULL);
+CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, collector TEXT NOT NULL, put REAL NOT NULL,
+    happened REAL NOT NULL, event BLOB NOT NULL);
 CREATE TABLE collectors (name TEXT PRIMARY KEY, position TEXT,
     sent INTEGER NOT NULL DEFAULT 0, aside INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE aside (number INTEGER PRIMARY KEY, collector TEXT NOT NULL, put REAL NOT NULL,
     reason TEXT NOT NULL, event BLOB NOT NULL);
 """
+_REMEMBER = "INSERT INTO collectors (name, position) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET position = ?2"
+_COUNT = """
+INSERT INTO collectors (name, sent, aside) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET sent = ?2, aside = ?3
+"""
+_FORGET = "DELETE FROM events WHERE number <= ?1 AND number < (SELECT min(number) FROM events) + ?2"
+_FORGET_ASIDE = "DELETE FROM aside WHERE number NOT IN (SELECT number FROM aside ORDER BY number DESC LIMIT ?)"
 
 
 class SpoolError(OSError):
@@ -116,30 +128,42 @@ class Spool:
             row = self._sql.execute("SELECT position FROM collectors WHERE name = ?", (collector,)).fetchone()
         return None if row is None else row[0]
 
-    def put(self, collector: str, events: Sequence[bytes], position: str | None = None, *, rereads: bool = False) -> None:
-        """Put events and position on disk, both or neither; returns when they are there. Raises `SpoolFullError`."""
+    def put(
+        self, collector: str, events: Sequence[tuple[float, bytes]], position: str | None = None, *, rereads: bool = False
+    ) -> None:
+        """Put events, each with its time in epoch seconds, and the position on disk, all or nothing; returns when they are there.
+
+        Raises `SpoolFullError`.
+        """
         if not self._has_room(rereads):
             raise SpoolFullError
         now = self._wall()
-        with self._transaction() as sql:
-            rows = [(collector, now, event) for event in events]
-            sql.executemany("INSERT INTO events (collector, put, event) VALUES (?, ?, ?)", rows)
-            said = "INSERT INTO collectors (name, position) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET position = ?2"
+        rows = [(collector, now, *event) for event in events]
+
+        def write(sql: sqlite3.Connection) -> None:
+            sql.executemany("INSERT INTO events (collector, put, happened, event) VALUES (?, ?, ?, ?)", rows)
             if position is not None:
-                sql.execute(said, (collector, position))
+                sql.execute(_REMEMBER, (collector, position))
+
+        self._write(write)
         self.waiting[collector] += len(events)
 
     def next(self, most: int, most_bytes: int) -> list[Spooled]:
-        """The oldest events that were not sent yet, up to so many and so large together, and one at least if there is one."""
+        """The oldest events that were not sent yet, up to so many and so large together, within `SPAN_SECONDS`, and one at least
+        if there is one.
+        """
         found: list[Spooled] = []
+        spans: dict[str, tuple[float, float]] = {}
         size = 0
-        query = "SELECT number, collector, event FROM events WHERE number > ? ORDER BY number LIMIT ?"
+        query = "SELECT number, collector, event, happened FROM events WHERE number > ? ORDER BY number LIMIT ?"
         with self._explained():
-            for row in self._sql.execute(query, (self._acknowledged, most)):
-                size += len(row[2])
-                if found and size > most_bytes:
+            for number, collector, event, happened in self._sql.execute(query, (self._acknowledged, most)):
+                first, last = spans.get(collector, (happened, happened))
+                span = spans[collector] = min(first, happened), max(last, happened)
+                size += len(event)
+                if found and (size > most_bytes or span[1] - span[0] > SPAN_SECONDS):
                     break
-                found.append(Spooled(*row))
+                found.append(Spooled(number, collector, event))
         return found
 
     def acknowledge(self, batch: Sequence[Spooled], refused: dict[int, str]) -> None:
@@ -153,21 +177,30 @@ class Spool:
         self.waiting.subtract(taken + put_aside)
         self.sent += taken
         self.set_aside += put_aside
-        with contextlib.suppress(SpoolFullError), self._transaction() as sql:
-            now = self._wall()
-            for index, reason in refused.items():
-                values = (batch[index].number, batch[index].collector, now, reason, batch[index].event)
-                sql.execute("INSERT OR REPLACE INTO aside VALUES (?, ?, ?, ?, ?)", values)
-            if refused:
-                sql.execute(
-                    "DELETE FROM aside WHERE number NOT IN (SELECT number FROM aside ORDER BY number DESC LIMIT ?)", (ASIDE_MOST,)
-                )
-            sql.execute("DELETE FROM events WHERE number <= ?", (self._acknowledged,))
-            counts = [(name, self.sent[name], self.set_aside[name]) for name in self.sent.keys() | self.set_aside.keys()]
-            sql.executemany(
-                "INSERT INTO collectors (name, sent, aside) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET sent = ?2, aside = ?3",
-                counts,
-            )
+        now = self._wall()
+        kept = [(batch[index].number, batch[index].collector, now, why, batch[index].event) for index, why in refused.items()]
+        counts = [(name, self.sent[name], self.set_aside[name]) for name in self.sent.keys() | self.set_aside.keys()]
+
+        def write(sql: sqlite3.Connection) -> None:
+            sql.executemany("INSERT OR REPLACE INTO aside VALUES (?, ?, ?, ?, ?)", kept)
+            if kept:
+                sql.execute(_FORGET_ASIDE, (ASIDE_MOST,))
+            sql.executemany(_COUNT, counts)
+
+        with contextlib.suppress(SpoolFullError):
+            self._write(write)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Delete what was sent, piece by piece: what a full disk has kept here may be more than one transaction has room for."""
+        gone = 1
+        while gone:
+
+            def write(sql: sqlite3.Connection) -> None:
+                nonlocal gone
+                gone = sql.execute(_FORGET, (self._acknowledged, _PIECE)).rowcount
+
+            self._write(write)
 
     def oldest(self) -> float | None:
         """When the oldest event that waits was put here, in epoch seconds; None when nothing waits."""
@@ -186,13 +219,24 @@ class Spool:
         """Bytes that `used` could grow to: the bound, or less where the disk is smaller than that or others have filled it."""
         disk = shutil.disk_usage(self.path.parent)
         with self._explained():
-            free_pages = self._sql.execute("PRAGMA freelist_count").fetchone()[0]
-        room = disk.free - min(RESERVE, disk.total // 4) + free_pages * PAGE
-        return min(self.most_bytes, self.used() + max(0, int(room)))
+            size = int(self._sql.execute("PRAGMA page_count").fetchone()[0]) * PAGE
+        return min(self.most_bytes, size + max(0, disk.free - min(RESERVE, disk.total // 4)))
 
     def _has_room(self, rereads: bool) -> bool:
         used, capacity = self.used(), self.capacity()
         return used < (1 - LIVE_SHARE if rereads else 1) * capacity
+
+    def _write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Do it in one transaction; on disk when this returns. Raises `SpoolFullError`."""
+        try:
+            with self._transaction() as sql:
+                work(sql)
+        except SpoolFullError:
+            # The log of transactions may only be full of what can be put in its place, which happens after good ones alone.
+            with self._explained():
+                self._sql.execute("PRAGMA wal_checkpoint")
+            with self._transaction() as sql:
+                work(sql)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

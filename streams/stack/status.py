@@ -97,7 +97,7 @@ async def watch(monitoring: Monitoring, zone: ZoneInfo) -> int:
         f"Prometheus {prometheus}   Alertmanager http://127.0.0.1:{monitoring.ports.alertmanager}   "
         f"metrics http://127.0.0.1:{monitoring.ports.worker}/metrics   Kafka {monitoring.bootstrap}\n"
         f"gateway http://127.0.0.1:{monitoring.ports.gateway}/v1/events   token {token_file(monitoring.home)}\n"
-        f"{monitoring.home}/log"
+        f"{monitoring.home}/log   {monitoring.shown}"
     )
     live = Live(console=console, auto_refresh=False, screen=False) if console.is_terminal else None
 
