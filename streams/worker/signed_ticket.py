@@ -52,8 +52,9 @@ def read(text: str, key: bytes, now: datetime) -> SignedTicket:
     try:
         if len(text) > LONGEST:
             raise ForgedError
-        *texts, since, due, zone = _serializer(key).loads(text)
-        ticket = SignedTicket(*texts, datetime.fromisoformat(since), datetime.fromisoformat(due), zone)
+        city, centre, name, opd, rung, category, since, due, zone = _serializer(key).loads(text)
+        times = datetime.fromisoformat(since), datetime.fromisoformat(due)
+        ticket = SignedTicket(city, centre, name, opd, rung, category, *times, zone)
     except (BadData, TypeError, ValueError):
         raise ForgedError from None
     if now >= ticket.due + LASTS:

@@ -95,7 +95,9 @@ def test_a_tap_on_a_telephone_is_the_acknowledgement(tmp_path: Path) -> None:
             return [before, await page.picture(), button, wide, await page.look("document.querySelector('h1').textContent")]
 
     with served(tmp_path / "gateway") as gateway, browser(tmp_path / "profile") as port:
-        before, after, button, wide, title = asyncio.run(tap(port, f"http://127.0.0.1:{gateway.port}/v1/tickets/{sign(TICKET, KEY)}"))
+        before, after, button, wide, title = asyncio.run(
+            tap(port, f"http://127.0.0.1:{gateway.port}/v1/tickets/{sign(TICKET, KEY)}")
+        )
 
         # To be looked at: tests keep what they made for a while.
         (tmp_path / "before.png").write_bytes(before)
