@@ -195,6 +195,22 @@ def test_a_call_of_which_the_coming_was_missed_is_told_from_its_queue_on() -> No
     assert found[0][1]["clock"] == "queue"
 
 
+@pytest.mark.parametrize(
+    ("uid", "known"),
+    [
+        (A, True),
+        (f"pbx1.kota-{A}", True),
+        (f"pusat_2-b-{A}", True),
+        (f"pbx{CALLER}-{A}", False),
+        (CALLER, False),
+        (f"{CALLER}.1", False),
+        ("", False),
+    ],
+)
+def test_a_call_s_id_is_a_second_and_a_count_behind_the_exchange_s_name_if_it_has_one(uid: str, known: bool) -> None:
+    assert (kinds(arrival(uid)) == ["call.offered"]) is known
+
+
 # --- seats
 
 
