@@ -95,7 +95,7 @@ def follow(
 
 async def one_call(talk: Conversation) -> None:
     await talk.let_in()
-    talk.say(booted())
+    talk.say(booted() + booted())
     await talk.lists()
     talk.say(arrival(A))
     await talk.hang_on()
@@ -105,11 +105,21 @@ def has(*kinds: str) -> Callable[[Kept], bool]:
     return lambda kept: set(kinds) <= set(kept.kinds)
 
 
-def test_whoever_is_let_in_asks_for_the_lists_and_then_tells_what_happens(secret: Path) -> None:
-    kept, (talk,) = follow(secret, one_call, enough=has("call.offered"))
+def test_whoever_is_let_in_asks_for_the_lists_and_then_tells_what_happens(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ami, "PING_SECONDS", 0.01)
+
+    async def pinged(talk: Conversation) -> None:
+        await talk.let_in()
+        talk.say(booted() + booted())
+        await talk.lists()
+        await talk.asked("Ping")
+        talk.say(arrival(A))
+        await talk.hang_on()
+
+    kept, (talk,) = follow(secret, pinged, enough=has("call.offered"))
 
     assert kept.kinds == ["call.offered"]
-    assert [each["Action"] for each in talk.actions[:7]] == ["Challenge", "Login", *LISTS]
+    assert [each["Action"] for each in talk.actions[:8]] == ["Challenge", "Login", *LISTS, "Ping"]
     assert SECRET not in str(talk.actions)
     assert kept.position is not None
     assert A in kept.position

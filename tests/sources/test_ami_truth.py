@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas.event import Event
@@ -153,6 +153,7 @@ def test_with_and_without_the_log_in_any_order_the_figures_are_the_truth(order: 
 
 
 @settings(max_examples=30)
+@example(log=0, live=10, jitter=0, luck=Random(1))
 @given(st.integers(0, 900), st.integers(0, 900), st.integers(0, 10), st.randoms(use_true_random=False))
 def test_however_far_one_lags_behind_the_other_every_call_ends_as_it_did(log: int, live: int, jitter: int, luck: Random) -> None:
     arrived: list[tuple[float, Event]] = []
