@@ -20,7 +20,8 @@ from schemas.calls import CallLost, ExchangeRestarted
 from schemas.event import EARLIEST, TOO_LATE, Event
 from streams.core.centre import Centre
 from streams.sources.ami_blocks import BANNER, Block, Blocks
-from streams.sources.ami_calls import Call, Calls, Leg
+from streams.sources.ami_call import Call, Leg
+from streams.sources.ami_calls import Calls
 from streams.sources.ami_exchange import Exchange, device
 from streams.sources.ami_links import Links
 from streams.sources.ami_seats import Member, Place, Seats
