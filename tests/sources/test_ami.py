@@ -359,6 +359,18 @@ def test_who_was_answered_in_a_gap_is_answered_when_that_is_seen() -> None:
     assert found[-1] == ("call.answered", {"call": A, "seat": "seat-1", "queue": "112"})
 
 
+def test_who_was_handed_over_in_a_gap_waits_where_the_list_says() -> None:
+    assert after(TALKS, entry(A, 10, "112-overflow"), channel(A))[0] == ("call.queued", {"call": A, "queue": "112-overflow"})
+
+
+def test_who_was_handed_to_another_seat_in_a_gap_talks_with_that_one() -> None:
+    member = block("QueueMember", 60, ActionID="q", Queue="112", Location="PJSIP/1002", Name="x", Paused=0, Status=2)
+    seat = channel(OTHER, "PJSIP/1002-0000000c", linked=A, BridgeId="b")
+
+    found = after(TALKS, channel(A, BridgeId="b"), seat, members=member)
+    assert ("call.answered", {"call": A, "seat": "seat-2", "queue": "112"}) in found
+
+
 def test_who_came_in_a_gap_and_waits_came_when_the_exchange_says() -> None:
     found = events(lists(entry(A, 20), channel(A, Duration="00:00:25", Application="Queue")))
 
