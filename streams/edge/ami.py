@@ -204,7 +204,7 @@ class Session:
             if block.get("Response") != "Success":
                 raise ConnectionRefusedError  # it boots or shuts down
             self.is_in = True
-        elif block.get("Response") == "Error" and block.get("ActionID") in LISTS:
+        elif block.get("ActionID") in LISTS and "ermission denied" in block.get("Message", ""):
             log.warning(
                 "%s: the exchange tells nothing to %s; give its user write = reporting", self._config.name, block["ActionID"]
             )
