@@ -72,6 +72,8 @@ class EdgeConfig(Kinds):
         kinds = list(self.kinds())
         if not kinds:
             raise ValueError(f"nothing to collect: add [[{']], [['.join(Kinds.model_fields)}]]")
+        if any(one.secret is not None for one in self.ami):
+            raise ValueError("ami.secret: a secret stands in a file of its own; name that in secret_file")
         if twice := [name for name, n in Counter(kind.name for kind in kinds).items() if n > 1]:
             raise ValueError(f"two collectors are named {twice[0]}: give each a name of its own")
         return self
