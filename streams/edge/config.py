@@ -14,6 +14,7 @@ from streams.core.centre import Centre, CentreError
 from streams.core.toml import NearPath
 from streams.edge.collector import Collector
 from streams.edge.follow import FollowConfig
+from streams.edge.probe import ProbeConfig
 from streams.edge.spool import LEAST_BYTES
 from streams.settings import keeps_secrets
 from streams.sources.door import Door
@@ -42,6 +43,7 @@ class Kinds(BaseModel):
     """Everything that can be collected: one line a kind."""
 
     follow: tuple[FollowConfig, ...] = ()
+    probe: tuple[ProbeConfig, ...] = ()
 
 
 class EdgeConfig(Kinds):
