@@ -16,8 +16,8 @@ help:    ## this list
 
 setup: $(RUN)  ## .venv with the pantau112 command
 
-run: $(RUN)  ## the whole monitor on this machine; FEED=file FROM=time SPEED=60 plays a recording, CENTRE=file, PORTS=first
-	@$(PY) -m streams.cli up $(if $(FEED),--feed "$(FEED)") $(if $(FROM),--from "$(FROM)") $(if $(SPEED),--speed "$(SPEED)") $(if $(CENTRE),--centre "$(CENTRE)") $(if $(PORTS),--ports "$(PORTS)")
+run: $(RUN)  ## the whole monitor on this machine; FEED=file FROM=time SPEED=60 plays a recording, EDGE=file collects, CENTRE=file, PORTS=first
+	@$(PY) -m streams.cli up $(if $(FEED),--feed "$(FEED)") $(if $(FROM),--from "$(FROM)") $(if $(SPEED),--speed "$(SPEED)") $(if $(EDGE),--edge "$(EDGE)") $(if $(CENTRE),--centre "$(CENTRE)") $(if $(PORTS),--ports "$(PORTS)")
 
 test: $(DEV)  ## every test, with real Kafka, Prometheus and Alertmanager
 	$(PY) -m pytest
@@ -43,10 +43,13 @@ alarms: $(DEV)  ## how often each alert would have fired on real months, written
 chaos: $(DEV)  ## 200,000 valid events with extreme values, then 30 kill -9 of workers, 5 of the broker, 5 rebalances under load
 	$(PY) -m tests.chaos
 
-docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, boards
+docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, boards, and what tests hold them against
 	$(PY) -m schemas.catalogue
 	$(PY) -m streams.worker.catalogue
 	$(PY) -m dashboards.boards
+	$(PY) -m tests.schemas.test_compatibility
+	$(PY) -m tests.core.test_state_form
+	$(PY) -m tests.worker.test_exposition
 
 pictures: $(DEV)  ## take a picture of every board at the end of the tests' simulated week (needs Chromium)
 	$(PY) -m tests.pictures

@@ -7,13 +7,13 @@ from pydantic import Field
 from schemas.event import Code, Data, Event
 
 
-class Link(Data):
+class LinkData(Data):
     """A fact about one link."""
 
     link: Code
 
 
-class Measured(Link):
+class Measured(LinkData):
     """A quality sample: RTCP, a probe, or the provider's own figures. What was not measured is left out."""
 
     loss_ratio: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
@@ -25,7 +25,7 @@ class Measured(Link):
     """Mean opinion score (ITU-T P.800)."""
 
 
-class Occupied(Link):
+class Occupied(LinkData):
     """How many of a trunk's channels are in use."""
 
     used: Annotated[int, Field(ge=0, le=100_000)]
@@ -36,21 +36,21 @@ class LinkUp(Event):
     """The link carries again."""
 
     type: Literal["link.up"] = "link.up"
-    data: Link
+    data: LinkData
 
 
 class LinkDown(Event):
     """The link carries nothing."""
 
     type: Literal["link.down"] = "link.down"
-    data: Link
+    data: LinkData
 
 
 class LinkHeartbeat(Event):
     """The link was looked at and it works."""
 
     type: Literal["link.heartbeat"] = "link.heartbeat"
-    data: Link
+    data: LinkData
 
 
 class LinkMeasured(Event):
@@ -64,14 +64,14 @@ class LinkRegistered(Event):
     """The link's SIP registration stands."""
 
     type: Literal["link.registered"] = "link.registered"
-    data: Link
+    data: LinkData
 
 
 class LinkUnregistered(Event):
     """The link's SIP registration was refused or ran out: no call comes in on it."""
 
     type: Literal["link.unregistered"] = "link.unregistered"
-    data: Link
+    data: LinkData
 
 
 class LinkOccupied(Event):

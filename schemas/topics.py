@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -15,7 +15,7 @@ from schemas.environment import EnvironmentEvent
 from schemas.event import EARLIEST, OLDEST_RECORDING, Event
 from schemas.network import NetworkEvent
 from schemas.operators import OperatorEvent
-from schemas.survey import SurveyEvent
+from schemas.survey import Item, SurveyEvent
 
 CONTENT_TYPE = b"application/cloudevents+json"
 PARTITIONS = 8
@@ -44,6 +44,8 @@ class Refusal:
 
     reason: Reason
     detail: str
+    field: str = field(default="", compare=False)
+    """Which field of the event, such as `data.queue`; empty where it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,14 @@ _validate_recording: Callable[[bytes], Event] = SchemaValidator(
 _ENVELOPE = TypeAdapter(Event)
 _BEYOND = {"ge": "less than", "gt": "not greater than", "le": "greater than", "lt": "not less than"}
 _TYPE_NAME = re.compile(r"[a-z0-9._-]{1,64}")
+_FIELD_NAMES = {
+    str(told)
+    for kind in EVENT_TYPES.values()
+    for model in (kind, kind.model_fields["data"].annotation)
+    for name, said in model.model_fields.items()  # type: ignore[union-attr]
+    for told in (name, said.alias)
+}
+_ITEM_NAME = re.compile(get_args(Item)[1].pattern)
 
 
 def decode(value: bytes | None, validate: Callable[[bytes], Event] = _validate) -> Decoded:
@@ -129,7 +139,7 @@ def decode(value: bytes | None, validate: Callable[[bytes], Event] = _validate) 
         return _explain(invalid)
     # Ours have a default for it, so that Python need not say it; CloudEvents demands it on the wire.
     if "specversion" not in event.model_fields_set:
-        return Refusal("invalid_envelope", "field specversion: missing")
+        return Refusal("invalid_envelope", "field specversion: missing", "specversion")
     return event
 
 
@@ -156,9 +166,9 @@ def _explain(invalid: ValidationError) -> Refusal:
     kind, where = error["type"], error["loc"]
     if kind == "json_invalid":
         return Refusal("not_json", f"not JSON: {error['ctx']['error']}")
-    # The first place is the union's tag, not a field of the event.
-    field = ".".join(str(part) for part in (where[1:] if where and where[0] in EVENT_TYPES else where)) or "event"
-    reason: Reason = "invalid_data" if field.startswith("data.") else "invalid_envelope"
+    # The first place is the union's tag, not a field of the event; and a key that no schema has could be anything.
+    name = ".".join(str(part) for part in where if part in _FIELD_NAMES or _ITEM_NAME.fullmatch(str(part))) or "event"
+    reason: Reason = "invalid_data" if name.startswith("data.") else "invalid_envelope"
     # Pydantic's own sentences can quote the input; its type names cannot, nor can our own bounds.
-    beyond = next((f"{said} {error['ctx'][name]}" for name, said in _BEYOND.items() if name in error.get("ctx", ())), None)
-    return Refusal(reason, f"field {field}: {beyond or kind.replace('_', ' ')}")
+    beyond = next((f"{said} {error['ctx'][bound]}" for bound, said in _BEYOND.items() if bound in error.get("ctx", ())), None)
+    return Refusal(reason, f"field {name}: {beyond or kind.replace('_', ' ')}", name)

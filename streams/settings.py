@@ -80,6 +80,22 @@ class Settings(BaseSettings):
     """What callers' numbers are hashed with at the edge. Without it, events carry no caller."""
     caller_key_file: Path | None = None
 
+    gateway_host: str = "127.0.0.1"
+    gateway_port: Annotated[int, Field(ge=0, le=65_535)] = 11_207
+    gateway_tokens: Path = Path(".local/gateway/tokens.json")
+    """Who may send what to the gateway; `gateway token` writes it."""
+    gateway_rate: Annotated[float, Field(ge=1, le=1_000_000)] = 5_000
+    """Events a second that one token may send for long."""
+    gateway_certificate: FilePath | None = None
+    """The gateway's certificate with its chain, as PEM, where it speaks TLS itself and no proxy does for it."""
+    gateway_certificate_key: FilePath | None = None
+    gateway_hooks: FilePath | None = None
+    """TOML file that says what vendors' webhooks become."""
+    gateway_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")] | None = None
+    """Where people reach the gateway from outside: the beginning of the links in reminders, which bear none without it."""
+    link_key_file: Path | None = None
+    """The key that those links are signed with: the same for workers and gateways."""
+
     @field_validator("clock")
     @classmethod
     def _is_a_clock(cls, text: str) -> str:
@@ -109,6 +125,12 @@ class Settings(BaseSettings):
             raise ValueError(f"give {PREFIX}GRAFANA_TOKEN or {PREFIX}GRAFANA_TOKEN_FILE, not both")
         if self.grafana_url and not keeps_secrets(self.grafana_url):
             raise ValueError(f"{PREFIX}GRAFANA_URL: the token would be readable on the way; use https://")
+        if (self.gateway_certificate is None) != (self.gateway_certificate_key is None):
+            raise ValueError(f"TLS needs {PREFIX}GATEWAY_CERTIFICATE and {PREFIX}GATEWAY_CERTIFICATE_KEY")
+        if self.gateway_url and not keeps_secrets(self.gateway_url):
+            raise ValueError(f"{PREFIX}GATEWAY_URL: whoever reads a link on the way could answer by it; use https://")
+        if self.gateway_url and self.link_key_file is None:
+            raise ValueError(f"{PREFIX}GATEWAY_URL needs {PREFIX}LINK_KEY_FILE: openssl rand -hex 32")
         if self.caller_key and self.caller_key_file:
             raise ValueError(f"give {PREFIX}CALLER_KEY or {PREFIX}CALLER_KEY_FILE, not both")
         return self
@@ -127,6 +149,18 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"[!-~]+", token):
             raise SettingsError(f"{PREFIX}GRAFANA_TOKEN(_FILE) holds no token: one word such as glsa_…")
         return token
+
+    def link_secret(self) -> bytes | None:
+        """The key that links in reminders are signed with, or None where none is set. Raises `SettingsError`."""
+        if self.link_key_file is None:
+            return None
+        try:
+            secret = self.link_key_file.read_bytes().strip()
+        except OSError as error:
+            raise SettingsError(f"{PREFIX}LINK_KEY_FILE: {self.link_key_file}: {error.strerror}") from None
+        if len(secret) < 32:
+            raise SettingsError(f"{PREFIX}LINK_KEY_FILE: {len(secret)} bytes, and it needs 32 or more: openssl rand -hex 32")
+        return secret
 
     def caller_secret(self) -> bytes | None:
         """The key that callers are hashed with, or None where none is set. Raises `SettingsError`."""

@@ -77,7 +77,7 @@ from schemas.environment import (
 )
 from schemas.event import Event
 from schemas.network import (
-    Link,
+    LinkData,
     LinkDown,
     LinkHeartbeat,
     LinkMeasured,
@@ -301,7 +301,7 @@ _LINK_EVENTS: dict[str, type[LinkUp | LinkDown | LinkHeartbeat | LinkRegistered 
 
 
 def link(what: str, seconds: float, name: str = "sip-telkom") -> NetworkEvent:
-    return _LINK_EVENTS[what](data=Link(link=name), **_envelope("l" + what, name, seconds))
+    return _LINK_EVENTS[what](data=LinkData(link=name), **_envelope("l" + what, name, seconds))
 
 
 def link_measured(seconds: float, name: str = "sip-telkom", **quality: float) -> NetworkEvent:

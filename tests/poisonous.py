@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.event import Event
 from streams import cli
-from streams.core.city import NOUNS
+from streams.core.nouns import NOUNS
 from streams.worker import app as shell
 
 SECRET = "Budi 0812"

@@ -32,10 +32,10 @@ from streams.core.calls import (
     WAITING,
 )
 from streams.core.centre import Centre, parse
-from streams.core.city import NOUNS, City, seats
 from streams.core.dispatch import CLOSED_TOTAL, LOST_TOTAL, OPENED_TOTAL, REOPENED_TOTAL, TICKETS_OPEN
 from streams.core.environment import LEVEL
 from streams.core.histogram import Histogram
+from streams.core.nouns import NOUNS, States, seats
 from streams.core.operators import ADHERENCE
 from streams.core.reading import Metric
 from streams.sources import simulate
@@ -121,7 +121,7 @@ class Trial:
             assert_sensible(found)
             assert_conserved(found)
         for centre, state in self._monitor.states(CALLS.name, 0):
-            list(islice(seats(City(calls=state), now, centre), 3))
+            list(islice(seats(States(calls=state), now, centre), 3))
             callers.callbacks(state.callers, state.funnel.book, now)
             list(callers.recommend(state.callers, now))
             for recommended in callers.due(state.callers, now):

@@ -2,6 +2,7 @@
 
 from dashboards.boards.frame import SEVERITIES, Sheet, Shown, freshness_of_all
 from dashboards.boards.panels import COUNT, DURATION, GREEN, RED, Place, Value, lines, rows, stats
+from dashboards.boards.promql import firing
 from dashboards.boards.text import ALERTS, Say, Text
 
 TEXTS = {
@@ -49,16 +50,16 @@ TEXTS = {
 
 def _panels(say: Say) -> list[Shown]:
     blind = say("blind")
-    real = 'alertstate="firing",alertname!="Watchdog"'
     now = [
-        Value(say("page"), f'count(ALERTS{{{real},severity="page"}}) or 0 * count(up)'),
-        Value(say("ticket"), f'count(ALERTS{{{real},severity="ticket"}}) or 0 * count(up)', COUNT),
+        Value(say("page"), f"count({firing(severity='page')}) or 0 * count(up)"),
+        Value(say("ticket"), f"count({firing(severity='ticket')}) or 0 * count(up)", COUNT),
         Value(say("pending"), 'count(ALERTS{alertstate="pending"}) or 0 * count(up)', COUNT),
     ]
     watchdog = 'count(ALERTS{alertstate="firing",alertname="Watchdog"}) or 0 * count(up)'
     who = "alertname, severity, name, province"
     # The start of a condition is a sample of its own, with all labels of the alert but its state.
-    held = f'time() - max by ({who}) (ALERTS_FOR_STATE{{alertname!="Watchdog"}}) and max by ({who}) (ALERTS{{{real}}})'
+    begun = 'ALERTS_FOR_STATE{alertname!="Watchdog"}'
+    held = f"time() - max by ({who}) ({begun}) and max by ({who}) ({firing()})"
     since = f'label_replace({held}, "runbook", "$1", "alertname", "(.+)")'
     columns = {
         "alertname": say("alert"),
@@ -67,9 +68,9 @@ def _panels(say: Say) -> list[Shown]:
         "name": say("name"),
         "province": say("province"),
     }
-    course = [Value(say(name), f'count(ALERTS{{{real},severity="{name}"}}) or 0 * count(up)') for name in SEVERITIES]
+    course = [Value(say(name), f"count({firing(severity=name)}) or 0 * count(up)") for name in SEVERITIES]
     codes = {"alertname": {name: say(name) for name in ALERTS}, "severity": {name: say(name) for name in SEVERITIES}}
-    often = f"topk(10, sum by (alertname, name) (count_over_time(ALERTS{{{real}}}[24h:1m])))"
+    often = f"topk(10, sum by (alertname, name) (count_over_time({firing()}[24h:1m])))"
     return [
         ("now", Place(0, 0, 11, 6), stats(now, COUNT, blind, {0: GREEN, 1: RED})),
         (

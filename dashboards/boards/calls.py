@@ -1,12 +1,14 @@
 """The wallboard of one centre: who waits, who is free, what is broken; its journeys in the last hour and today, and its queues"""
 
 from dashboards.boards.figures import of_centre
-from dashboards.boards.frame import CITY, LEVELS, Sheet, Shown, alerts, fresh, limit
+from dashboards.boards.frame import LEVELS, Sheet, Shown, alerts, fresh, limit
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, SECONDS, Place, Value, lines, rows, stats
+from dashboards.boards.promql import Matcher, of_city
 from dashboards.boards.text import Say, Text
 
 WAITING = of_centre("calls.waiting")
-LONGEST = f"({of_centre('calls.longest')} or 0 * max(psap_city_info{{{CITY}}}))"
+ZERO = '0 * max(psap_city_info{city="$city"})'
+LONGEST = f"({of_centre('calls.longest')} or {ZERO})"
 
 TEXTS = {
     "title": Text("Panggilan 112", "112 calls"),
@@ -127,12 +129,12 @@ def _now(say: Say) -> list[Shown]:
     ]
     seats = [
         Value(say("available"), of_centre("around.free")),
-        *(Value(say(state), f'max(psap_operators{{{CITY},state="{state}"}})') for state in ("talking", "paused")),
+        *(Value(say(state), f"max({of_city('psap_operators', state=state)})") for state in ("talking", "paused")),
     ]
-    known = f"0 * max(psap_city_info{{{CITY}}})"
+    pages = 'ALERTS{alertstate="firing",severity="page",city=~"$city|"}'
     broken = [
-        Value(say("links down"), f"{of_centre('around.links_down')} or {known}"),
-        Value(say("pages"), f'count(ALERTS{{alertstate="firing",severity="page",city=~"$city|"}}) or {known}'),
+        Value(say("links down"), f"{of_centre('around.links_down')} or {ZERO}"),
+        Value(say("pages"), f"count({pages}) or {ZERO}"),
     ]
     return [
         ("waiting now", Place(0, 0, 5, 9), stats(waiting, COUNT, blind, is_stacked=True)),
@@ -143,24 +145,25 @@ def _now(say: Say) -> list[Shown]:
 
 
 def _service(say: Say) -> list[Shown]:
-    nena = f'{CITY},variant="nena",window="60m"'
     level = [
         Value("≤ 15 s", of_centre("calls.level")),
-        Value("≤ 20 s", f'max(psap_service_level_ratio{{{nena},threshold="20"}})', steps=LEVELS["20"]),
-        Value("n", f'max(psap_service_level_calls{{{nena},threshold="15"}})', COUNT),
+        Value(
+            "≤ 20 s", 'max(psap_service_level_ratio{city="$city",variant="nena",window="60m",threshold="20"})', steps=LEVELS["20"]
+        ),
+        Value("n", 'max(psap_service_level_calls{city="$city",variant="nena",window="60m",threshold="15"})', COUNT),
     ]
     # A centre's links and river go on telling when its exchange does not: the newest call says more than the newest event, and
     # whether that is too long ago is for PsapCentreSilent to say.
-    age = f"(time() - max(psap_last_call_timestamp_seconds{{{CITY}}}))"
-    heard = f'0 * count(ALERTS{{alertname="PsapCentreSilent",{CITY}}}) or max(psap_city_info{{{CITY}}})'
-    of_nena = f'max(psap_service_level_calls{{{CITY},variant="nena",threshold="15",window="today"}})'
+    age = '(time() - max(psap_last_call_timestamp_seconds{city="$city"}))'
+    heard = '0 * count(ALERTS{alertname="PsapCentreSilent",city="$city"}) or max(psap_city_info{city="$city"})'
+    of_nena = 'max(psap_service_level_calls{city="$city",variant="nena",threshold="15",window="today"})'
     today = [
         Value(say("offered"), of_centre("calls.offered")),
         Value(say("answered"), of_centre("calls.answered")),
         Value(say("abandoned"), of_centre("calls.abandoned")),
         Value(say("short abandoned"), of_centre("calls.short_abandoned")),
         Value(say("abandon ratio"), f"{of_centre('calls.abandoned')} / ({of_nena} > 0)", RATIO),
-        Value(say("peak"), f'max(psap_calls_waiting_peak{{{CITY},period="today"}})'),
+        Value(say("peak"), 'max(psap_calls_waiting_peak{city="$city",period="today"})'),
     ]
     nothing = say("no data")
     return [
@@ -176,48 +179,50 @@ def _course(say: Say) -> list[Shown]:
         Value(say("waiting"), WAITING),
         Value(say("in service"), of_centre("calls.in_service")),
         Value(say("limit"), limit("queue_calls")),
-        Value(say("last week"), f"max(max_over_time(psap_journeys_waiting{{{CITY}}}[5m] offset 1w))"),
+        Value(say("last week"), 'max(max_over_time(psap_journeys_waiting{city="$city"}[5m] offset 1w))'),
     ]
-    nena = f'{CITY},variant="nena",threshold="15",window="60m"'
+    nena = {"variant": "nena", "threshold": "15", "window": "60m"}
     course = [
-        Value("≤ 15 s", f"max(psap_service_level_ratio{{{nena}}})"),
-        Value(say("lower"), f"max(psap_service_level_ratio_lower{{{nena}}})"),
-        Value(say("upper"), f"max(psap_service_level_ratio_upper{{{nena}}})"),
+        Value("≤ 15 s", f"max({of_city('psap_service_level_ratio', **nena)})"),
+        Value(say("lower"), f"max({of_city('psap_service_level_ratio_lower', **nena)})"),
+        Value(say("upper"), f"max({of_city('psap_service_level_ratio_upper', **nena)})"),
         Value(say("target"), "vector(0.9)"),
     ]
-    answered = f'{CITY},outcome="answered"'
-    buckets = f"sum by (le) (rate(psap_journey_wait_seconds_bucket{{{answered}}}[1h]))"
+    buckets = 'sum by (le) (rate(psap_journey_wait_seconds_bucket{city="$city",outcome="answered"}[1h]))'
     waits = [
         Value(
             say("mean"),
-            f"sum(rate(psap_journey_wait_seconds_sum{{{answered}}}[1h]))"
-            f" / sum(rate(psap_journey_wait_seconds_count{{{answered}}}[1h]))",
+            'sum(rate(psap_journey_wait_seconds_sum{city="$city",outcome="answered"}[1h]))'
+            ' / sum(rate(psap_journey_wait_seconds_count{city="$city",outcome="answered"}[1h]))',
         ),
         Value("P90", f"histogram_quantile(0.9, {buckets})"),
         Value("P95", f"histogram_quantile(0.95, {buckets})"),
         _clock(say, "psap_journey_clock_info", "", ORANGE),
     ]
-    by = "by (queue) "
-    ended = f'round(sum {by}(increase(psap_calls_ended_total{{{CITY},outcome="%s"}}[1h])))'
     longest = (
-        f"time() - min {by}(psap_oldest_waiting_call_timestamp_seconds{{{CITY}}}) or 0 * max {by}(psap_calls_waiting{{{CITY}}})"
+        'time() - min by (queue) (psap_oldest_waiting_call_timestamp_seconds{city="$city"})'
+        ' or 0 * max by (queue) (psap_calls_waiting{city="$city"})'
     )
     queues = [
-        Value(say("waiting"), f"max {by}(psap_calls_waiting{{{CITY}}})"),
+        Value(say("waiting"), 'max by (queue) (psap_calls_waiting{city="$city"})'),
         Value(say("longest"), longest, DURATION),
-        Value(say("in service"), f"max {by}(psap_calls_in_service{{{CITY}}})"),
-        Value(say("visits"), f"round(sum {by}(increase(psap_calls_offered_total{{{CITY}}}[1h])))"),
+        Value(say("in service"), 'max by (queue) (psap_calls_in_service{city="$city"})'),
+        Value(say("visits"), 'round(sum by (queue) (increase(psap_calls_offered_total{city="$city"}[1h])))'),
         *(
-            Value(say(name.replace("_", " ")), ended % name)
-            for name in ("answered", "abandoned", "short_abandoned", "overflowed")
+            Value(
+                say(outcome.replace("_", " ")),
+                f"round(sum by (queue) (increase({of_city('psap_calls_ended_total', outcome=outcome)}[1h])))",
+            )
+            for outcome in ("answered", "abandoned", "short_abandoned", "overflowed")
         ),
-        Value(say("passed"), f"round(sum {by}(increase(psap_calls_transferred_total{{{CITY}}}[1h])))"),
-        _clock(say, "psap_answer_clock_info", by, GREEN),
+        Value(say("passed"), 'round(sum by (queue) (increase(psap_calls_transferred_total{city="$city"}[1h])))'),
+        _clock(say, "psap_answer_clock_info", "by (queue) ", GREEN),
     ]
+    fired = alerts(say, {"alertname": say("alert"), "severity": say("severity")}, city=Matcher("=~", "$city|"))
     return [
         ("queue", Place(0, 15, 8, 7), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
         ("course", Place(8, 15, 8, 7), lines(course, RATIO, nothing, [say("target")])),
-        ("alerts", Place(16, 15, 8, 8), alerts(say, 'city=~"$city|"', {"alertname": say("alert"), "severity": say("severity")})),
+        ("alerts", Place(16, 15, 8, 8), fired),
         ("waits", Place(16, 23, 8, 5), stats(waits, SECONDS, nothing)),
         ("queues", Place(0, 22, 16, 6), rows(queues, COUNT, nothing, {"queue": say("queue name")})),
     ]
@@ -225,7 +230,7 @@ def _course(say: Say) -> list[Shown]:
 
 def _clock(say: Say, info: str, by: str, of_queue: str) -> Value:
     """In a word, where waiting is counted from: of a journey the entry into a queue is second best, of a visit it is meant."""
-    expr = f'max {by}({info}{{{CITY},clock="queue"}}) or 0 * max {by}({info}{{{CITY}}})'
+    expr = f"max {by}({of_city(info, clock='queue')}) or 0 * max {by}({of_city(info)})"
     return Value(say("counted from"), expr, COUNT, words=((say("clock arrival"), GREEN), (say("clock queue"), of_queue)))
 
 

@@ -1,8 +1,9 @@
 """How the agencies (OPD) answer: open tickets by rung of the ladder, oldest unanswered, lags, reminders."""
 
 from dashboards.boards.figures import of_centre
-from dashboards.boards.frame import CITY, Sheet, Shown, freshness
+from dashboards.boards.frame import Sheet, Shown, freshness
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, Place, Value, lines, rows, stats
+from dashboards.boards.promql import Matcher, of_city, with_label
 from dashboards.boards.text import Say, Text
 
 # As the core calls them; rungs are those of the packaged ladders, others stand as the centre's file names them.
@@ -134,113 +135,116 @@ TEXTS = {
 }
 
 
-_WHOLE = 'stage="opened_to_arrived",'
-SCENE = (
-    ("P50", "stage_quantile_seconds", "quantile_seconds", f'{_WHOLE}quantile="0.5"', DURATION),
-    ("P90", "stage_quantile_seconds", "quantile_seconds", f'{_WHOLE}quantile="0.9"', DURATION),
-    ("8 min", "scene_ratio", "ratio", 'threshold="480"', RATIO),
-    ("15 min", "scene_ratio", "ratio", 'threshold="900"', RATIO),
-    ("lower", "scene_ratio_lower", "ratio_lower", 'threshold="900"', RATIO),
-    ("upper", "scene_ratio_upper", "ratio_upper", 'threshold="900"', RATIO),
-    ("n", "scene_tickets", "ratio_tickets", 'threshold="900"', COUNT),
+_STAGE = {"stage": "opened_to_arrived"}
+SCENE: tuple[tuple[str, str, dict[str, str], str, dict[str, str], str], ...] = (
+    ("P50", "stage_quantile_seconds", _STAGE, "quantile_seconds", {"quantile": "0.5"}, DURATION),
+    ("P90", "stage_quantile_seconds", _STAGE, "quantile_seconds", {"quantile": "0.9"}, DURATION),
+    ("8 min", "scene_ratio", {}, "ratio", {"threshold": "480"}, RATIO),
+    ("15 min", "scene_ratio", {}, "ratio", {"threshold": "900"}, RATIO),
+    ("lower", "scene_ratio_lower", {}, "ratio_lower", {"threshold": "900"}, RATIO),
+    ("upper", "scene_ratio_upper", {}, "ratio_upper", {"threshold": "900"}, RATIO),
+    ("n", "scene_tickets", {}, "ratio_tickets", {"threshold": "900"}, COUNT),
 )
-"""What is said of the time to the scene: its name, the end of its metric's, that of the clock from the call's answer, what is
-asked for, and its unit.
+"""What is said of the time to the scene: its name, the end of its metric's and the stage that this is asked for, the end of that
+of the clock from the call's answer, what both are asked for, and its unit.
 """
 
 
 def _scene(say: Say, label: str) -> list[Value]:
     """The time to the scene by agency; or by category, with the whole city and the clock from the call's answer."""
     found = []
-    for name, metric, of_answer, asked, unit in SCENE:
+    for name, metric, stage, of_answer, asked, unit in SCENE:
         if label == "opd":
-            expr = f"max by (opd) (psap_ticket_{metric}{{{CITY},{asked}}})"
+            expr = f"max by (opd) ({of_city(f'psap_ticket_{metric}', **stage, **asked)})"
         else:
-            answer = f"psap_answer_to_scene_{of_answer}{{{CITY},{asked.removeprefix(_WHOLE)}}}"
+            city = of_city(f"psap_city_{metric}", **stage, **asked)
+            answer = of_city(f"psap_answer_to_scene_{of_answer}", **asked)
+            category = of_city(f"psap_category_{metric}", **stage, **asked)
             parts = {
-                "city": f'label_replace(max(psap_city_{metric}{{{CITY},{asked}}}), "category", "*", "", "")',
-                "answer": f'label_replace(max({answer}), "category", "*", "", "")',
-                "category": f"max by (category) (psap_category_{metric}{{{CITY},{asked}}})",
+                "city": with_label(f"max({city})", "category", "*"),
+                "answer": with_label(f"max({answer})", "category", "*"),
+                "category": f"max by (category) ({category})",
             }
-            expr = " or ".join(f'label_replace({parts[clock]}, "clock", "{clock}", "", "")' for clock in CLOCKS)
+            expr = " or ".join(with_label(parts[clock], "clock", clock) for clock in CLOCKS)
         found.append(Value(say(name) if name in TEXTS else name, expr, unit))
     return found
 
 
-def _whole(expr: str, row: str) -> str:
-    return f'label_replace({expr}, "dimension", "{row}", "", "")'
-
-
 def _answers(least: str, bound: str) -> str:
     """The fewest or most answers of an item, by dimension, element and whole."""
-    rows_of_items = f'label_replace(psap_survey_item_answers{{{CITY}}}, "dimension", "$1", "item", "([^.]+).*")'
+    rows_of_items = 'label_replace(psap_survey_item_answers{city="$city"}, "dimension", "$1", "item", "([^.]+).*")'
     wholes = (("dimensions", "mean"), ("dimensions", "items"), ("skm", "index"))
     return " or ".join(
         (
             f"{least} by (dimension) ({rows_of_items})",
-            *(_whole(f'max(psap_survey_answers{{{CITY},instrument="{of}",bound="{bound}"}})', row) for of, row in wholes),
+            *(
+                with_label(f"max({of_city('psap_survey_answers', instrument=instrument, bound=bound)})", "dimension", row)
+                for instrument, row in wholes
+            ),
         )
     )
 
 
 def _panels(say: Say) -> list[Shown]:
     nothing = say("no data")
-    zero = f"or 0 * max(psap_city_info{{{CITY}}})"
+    zero = 'or 0 * max(psap_city_info{city="$city"})'
     overdue = f"{of_centre('around.overdue')} {zero}"
     open_now = [
         Value(say("overdue"), overdue),
         *(
-            Value(say(state), f'sum(max by (opd) (psap_tickets_open{{{CITY},rung="{state}"}})) {zero}', COUNT)
+            Value(say(state), f"sum(max by (opd) ({of_city('psap_tickets_open', rung=state)})) {zero}", COUNT)
             for state in ("in_time", "unsent", "answered")
         ),
     ]
-    unanswered = f"time() - min by (opd) (psap_oldest_unanswered_ticket_timestamp_seconds{{{CITY}}})"
-    by_rung = Value(say("tickets"), f"max by (opd, rung) (psap_tickets_open{{{CITY}}}) > 0", COUNT)
-    parts = f'{CITY},stage!="opened_to_arrived"'  # which the time to the scene is about
-    quantile = f'max by (opd, stage) (psap_ticket_stage_quantile_seconds{{{parts},quantile="%s"}})'
+    unanswered = 'time() - min by (opd) (psap_oldest_unanswered_ticket_timestamp_seconds{city="$city"})'
+    by_rung = Value(say("tickets"), 'max by (opd, rung) (psap_tickets_open{city="$city"}) > 0', COUNT)
+    others = Matcher("!=", "opened_to_arrived")  # which the time to the scene is about
+    p50, p90 = (of_city("psap_ticket_stage_quantile_seconds", stage=others, quantile=share) for share in ("0.5", "0.9"))
     stages = [
-        *(Value(name, quantile % value) for name, value in (("P50", "0.5"), ("P90", "0.9"))),
-        Value("n", f"max by (opd, stage) (psap_ticket_stage_tickets{{{parts}}}) > 0", COUNT),
+        Value("P50", f"max by (opd, stage) ({p50})"),
+        Value("P90", f"max by (opd, stage) ({p90})"),
+        Value("n", f"max by (opd, stage) ({of_city('psap_ticket_stage_tickets', stage=others)}) > 0", COUNT),
     ]
-    accepted = f"psap_ticket_reminders_total{{{CITY}}}"
+    accepted = 'psap_ticket_reminders_total{city="$city"}'
     reminders = [
-        Value(say("pending"), f"sum(max by (opd) (psap_ticket_reminders_pending{{{CITY}}}))"),
+        Value(say("pending"), 'sum(max by (opd) (psap_ticket_reminders_pending{city="$city"}))'),
         # Not increase(): a series that begins at 1 has not risen. The totals themselves survive every restart.
-        Value(say("sent"), f"(sum({accepted}) - (sum({accepted} offset 24h) or vector(0))) or 0 * max(psap_city_info{{{CITY}}})"),
+        Value(say("sent"), f"(sum({accepted}) - (sum({accepted} offset 24h) or vector(0))) {zero}"),
     ]
     units = [
-        Value(say("awaiting"), f"max(psap_tickets_awaiting_dispatch{{{CITY}}})"),
-        Value(say("units"), f"sum(max by (opd) (psap_units_busy{{{CITY}}}))"),
+        Value(say("awaiting"), 'max(psap_tickets_awaiting_dispatch{city="$city"})'),
+        Value(say("units"), 'sum(max by (opd) (psap_units_busy{city="$city"}))'),
     ]
     course = [
         Value(say("all"), f"{of_centre('around.tickets')} {zero}"),
         Value(say("overdue"), overdue),
-        Value(say("last week"), f"sum(max by (opd, rung) (psap_tickets_open{{{CITY}}} offset 1w))"),
+        Value(say("last week"), 'sum(max by (opd, rung) (psap_tickets_open{city="$city"} offset 1w))'),
     ]
     flow = [
-        Value(say("opened"), f"sum(increase(psap_tickets_opened_total{{{CITY}}}[1h]))"),
-        Value(say("closed"), f"sum(increase(psap_tickets_closed_total{{{CITY}}}[1h]))"),
+        Value(say("opened"), 'sum(increase(psap_tickets_opened_total{city="$city"}[1h]))'),
+        Value(say("closed"), 'sum(increase(psap_tickets_closed_total{city="$city"}[1h]))'),
     ]
     # Rows are dimensions, elements and wholes; an item's code begins with its dimension's, an element's is its own.
-    elements = f'label_replace(psap_survey_item_score{{{CITY},item=~"u."}}, "dimension", "$1", "item", "(.*)")'
+    elements = 'label_replace(psap_survey_item_score{city="$city",item=~"u."}, "dimension", "$1", "item", "(.*)")'
     scores = " or ".join(
         (
-            f"max by (dimension) (psap_survey_score{{{CITY}}})",
+            'max by (dimension) (psap_survey_score{city="$city"})',
             f"max by (dimension) ({elements})",
-            _whole(of_centre("around.survey"), "mean"),
-            _whole(f'max(psap_survey_mean_score{{{CITY},of="items"}})', "items"),
-            _whole(f"max(psap_survey_index{{{CITY}}})", "index"),
+            with_label(of_centre("around.survey"), "dimension", "mean"),
+            with_label('max(psap_survey_mean_score{city="$city",of="items"})', "dimension", "items"),
+            with_label('max(psap_survey_index{city="$city"})', "dimension", "index"),
         )
     )
     fewest, most = _answers("min", "fewest"), _answers("max", "most")
+    sample = 'max(psap_survey_sample_size{city="$city"})'
     survey = [
         Value(say("score"), scores),
         Value("n", fewest, COUNT),
         Value(say("most"), f"({most}) > ({fewest})", COUNT),
-        Value(say("wanted"), f"0 * ({scores}) + on () group_left () max(psap_survey_sample_size{{{CITY}}})", COUNT),
+        Value(say("wanted"), f"0 * ({scores}) + on () group_left () {sample}", COUNT),
     ]
     of_opd = {"opd": "OPD"}
-    known = (f"psap_city_info{{{CITY}}}", nothing)
+    known = ('psap_city_info{city="$city"}', nothing)
     said = {
         label: {code: say(code) for code in codes}
         for label, codes in (

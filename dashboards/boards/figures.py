@@ -3,14 +3,13 @@
 import tomllib
 from pathlib import Path
 
-from dashboards.boards.frame import CITY
-
 _FIGURES = tomllib.loads((Path(__file__).parents[1] / "figures.toml").read_text())
 
 
 def of_centre(figure: str) -> str:
     """The query for the one number of the centre that the board shows."""
-    return f"max({_query(figure, CITY)})"
+    asked = _query(figure, 'city="$city"')
+    return f"max({asked})"
 
 
 def of_all(figure: str) -> str:

@@ -7,9 +7,9 @@ from grafana_foundation_sdk.builders import dashboard, stat, table
 from grafana_foundation_sdk.models import dashboard as models
 
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RED, SOURCE, Panel, Place, Value, rows, stats
+from dashboards.boards.promql import Matcher, firing, of_city
 from dashboards.boards.text import ALERTS, LANGUAGES, Language, Say, Text, speaker
 
-CITY = 'city="$city"'
 LEVELS = {"15": {0: RED, 0.8: ORANGE, 0.9: GREEN}, "20": {0: RED, 0.85: ORANGE, 0.95: GREEN}}
 """Colours of the share answered within so many seconds: green from NENA's target on, orange ten points below it."""
 SEVERITIES = ("page", "ticket")
@@ -72,12 +72,12 @@ def build(sheet: Sheet, language: Language) -> models.Dashboard:
 
 def limit(name: str) -> str:
     """The query for a limit of the centre."""
-    return f'max(psap_centre_threshold{{{CITY},threshold="{name}"}})'
+    return f"max({of_city('psap_centre_threshold', threshold=name)})"
 
 
 def freshness(say: Say, place: Place) -> Shown:
     """How old the newest event of the centre is: without it no other panel can be believed."""
-    age = f"(time() - max(psap_last_event_timestamp_seconds{{{CITY}}}))"
+    age = '(time() - max(psap_last_event_timestamp_seconds{city="$city"}))'
     return "freshness", place, fresh(say, f"{age} <= bool {limit('silence_seconds')}", say("newest event"), age)
 
 
@@ -93,12 +93,12 @@ def fresh(say: Say, is_fresh: str, newest: str, age: str) -> stat.Panel:
     return stats([state, Value(newest, age), Value(say("behind"), "max(pantau112_lag_seconds)")], DURATION, say("blind"))
 
 
-def alerts(say: Say, which: str, columns: Mapping[str, str]) -> table.Panel:
-    """The alerts that fire, of those that the label matchers `which` let through, under the names that people know them by."""
-    firing = f'max by ({", ".join(columns)}) (ALERTS{{alertstate="firing",alertname!="Watchdog",{which}}})'
+def alerts(say: Say, columns: Mapping[str, str], **labels: str | Matcher) -> table.Panel:
+    """The alerts that fire, of those with such labels, under the names that people know them by."""
+    fired = f"max by ({', '.join(columns)}) ({firing(**labels)})"
     names = {"alertname": {name: say(name) for name in ALERTS}, "severity": {name: say(name) for name in SEVERITIES}}
     codes = {label: names[label] for label in columns if label in names}
-    return rows([Value("n", firing)], COUNT, say("no alert"), dict(columns), ["Time", "Value"], codes=codes)
+    return rows([Value("n", fired)], COUNT, say("no alert"), dict(columns), ["Time", "Value"], codes=codes)
 
 
 def _city(say: Say) -> dashboard.QueryVariable:

@@ -99,17 +99,15 @@ def _panels(say: Say) -> list[Shown]:
     broken = [
         Value(say("silent"), f"count((time() - {seen}) > on (city) {limit}) {zero}"),
         Value(say("links down"), f"sum({of_all('around.links_down')}) {zero}"),
-        Value(say("pages"), f'count(ALERTS{{alertstate="firing",severity="page"}}) {zero}'),
+        Value(say("pages"), 'count(ALERTS{alertstate="firing",severity="page"}) or 0 * count(psap_city_info)'),
     ]
-    level = 'max by (city) (psap_service_level_{}{{variant="nena",threshold="15",window="today"}})'
-    calls = level.format("calls")
-    # Whoever was passed on was answered where he came first. At midnight the two can be of two days.
-    once = "clamp_min(sum(%s) - sum(max by (city) (psap_journeys_passed_on_today)), 0)"
+    level = 'max by (city) (psap_service_level_ratio{variant="nena",threshold="15",window="today"})'
+    calls = 'max by (city) (psap_service_level_calls{variant="nena",threshold="15",window="today"})'
     today = [
-        Value("≤ 15 s", f"sum({level.format('ratio')} * on (city) {calls}) / (sum({calls}) > 0)", RATIO),
+        Value("≤ 15 s", f"sum({level} * on (city) {calls}) / (sum({calls}) > 0)", RATIO),
         Value("n", f"sum({calls})"),
-        Value(say("offered"), once % of_all("calls.offered")),
-        Value(say("answered"), once % of_all("calls.answered")),
+        Value(say("offered"), _once("calls.offered")),
+        Value(say("answered"), _once("calls.answered")),
     ]
     staff = [
         Value(say("free"), f"sum({of_all('around.free')})"),
@@ -125,10 +123,11 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("last week"), 'sum(max by (city) (psap_calls_arrived{window="60m"} offset 1w))'),
     ]
     who = {"name": say("name"), "city": say("code"), "tz": say("zone")}
-    board = {say("name"): f"/d/psap-calls-{say('language')}?var-city=${{__data.fields.{say('code')}}}&${{__url_time_range}}"}
+    address = "/d/psap-calls-" + say("language") + "?var-city=${__data.fields." + say("code") + "}&${__url_time_range}"
+    board = {say("name"): address}
     known, zones = ("psap_city_info", blind), {"tz": ZONES}
     silent = rows([Value(say("since"), quiet)], DURATION, say("all speak"), who, links=board, codes=zones, seen=known)
-    fired = alerts(say, 'severity="page"', {"alertname": say("alert"), "name": say("name")})
+    fired = alerts(say, {"alertname": say("alert"), "name": say("name")}, severity="page")
     return [
         ("waiting now", Place(0, 0, 4, 9), stats([in_all], COUNT, blind)),
         ("longest", Place(4, 0, 7, 9), stats([Value(say("wait"), f"max({longest}) {zero}")], DURATION, blind)),
@@ -142,6 +141,11 @@ def _panels(say: Say) -> list[Shown]:
         ("volume", Place(17, 15, 7, 7), lines(volume, COUNT, nothing, [], [say("last week")])),
         ("queue", Place(17, 22, 7, 6), lines([in_all], COUNT, nothing)),
     ]
+
+
+def _once(figure: str) -> str:
+    """The sum of all centres; who was passed on counts where he came first. At midnight the two can be of two days."""
+    return f"clamp_min(sum({of_all(figure)}) - sum(max by (city) (psap_journeys_passed_on_today)), 0)"
 
 
 SHEET = Sheet("psap-national", TEXTS, _panels, is_of_centre=False)

@@ -1,8 +1,9 @@
 """Links, river and weather, and what they do to calls."""
 
 from dashboards.boards.figures import of_centre
-from dashboards.boards.frame import CITY, Sheet, Shown, freshness
+from dashboards.boards.frame import Sheet, Shown, freshness
 from dashboards.boards.panels import CENTIMETRES, COUNT, DURATION, GREEN, RATIO, RED, SECONDS, Place, Value, lines, rows, stats
+from dashboards.boards.promql import of_city
 from dashboards.boards.text import Say, Text
 
 CONDITIONS = ("link_down", "links_up", "warning", "no_warning")
@@ -109,27 +110,30 @@ TEXTS = {
 
 def _panels(say: Say) -> list[Shown]:
     nothing = say("no data")
-    up = f"max by (link) (psap_link_up{{{CITY}}})"
+    up = 'max by (link) (psap_link_up{city="$city"})'
     links = [
         Value(say("line"), up, COUNT, ((say("down"), RED), (say("up"), GREEN))),
         Value(
-            say("registered"), f"max by (link) (psap_link_registered{{{CITY}}})", COUNT, ((say("no"), RED), (say("yes"), GREEN))
+            say("registered"),
+            'max by (link) (psap_link_registered{city="$city"})',
+            COUNT,
+            ((say("no"), RED), (say("yes"), GREEN)),
         ),
-        Value(say("drops"), f"round(sum by (link) (increase(psap_network_drops_total{{{CITY}}}[24h])))", COUNT),
-        Value("MOS", f"max by (link) (psap_link_mos{{{CITY}}})", COUNT),
-        Value(say("channels"), f"max by (link) (psap_link_channels_used{{{CITY}}})", COUNT),
+        Value(say("drops"), 'round(sum by (link) (increase(psap_network_drops_total{city="$city"}[24h])))', COUNT),
+        Value("MOS", 'max by (link) (psap_link_mos{city="$city"})', COUNT),
+        Value(say("channels"), 'max by (link) (psap_link_channels_used{city="$city"})', COUNT),
     ]
     down = [Value(say("down now"), of_centre("around.links_down")), Value(say("of"), f"count({up})", COUNT)]
-    loss = [Value("{{link}}", f"max by (link) (psap_link_loss_ratio{{{CITY}}})")]
-    silence = [Value("{{link}}", f"max by (link) (psap_link_silence_expected_calls{{{CITY}}})")]
-    late = f"psap_late_events_total{{{CITY}}}"
+    loss = [Value("{{link}}", 'max by (link) (psap_link_loss_ratio{city="$city"})')]
+    silence = [Value("{{link}}", 'max by (link) (psap_link_silence_expected_calls{city="$city"})')]
+    late = 'psap_late_events_total{city="$city"}'
     came_late = f"sum by (source) ({late} unless {late} offset 24h) or round(sum by (source) (increase({late}[24h])))"
     sources = [
-        Value(say("clock"), f"max by (source) (pantau112_source_clock_offset_seconds{{{CITY}}})", SECONDS),
+        Value(say("clock"), 'max by (source) (pantau112_source_clock_offset_seconds{city="$city"})', SECONDS),
         Value(say("late"), came_late),
     ]
     lost = [
-        Value(say(name), f"max by (condition) (psap_network_loss_{metric}{{{CITY}}})", unit)
+        Value(say(name), f"max by (condition) ({of_city(f'psap_network_loss_{metric}')})", unit)
         for name, metric, unit in (
             ("ratio", "ratio", None),
             ("lower", "ratio_lower", None),
@@ -139,30 +143,31 @@ def _panels(say: Say) -> list[Shown]:
         )
     ]
     bounds = [
-        Value(f"Siaga {siaga}", f'max by (gauge) (psap_gauge_siaga_bound_centimetres{{{CITY},siaga="{siaga}"}})')
-        for siaga in (1, 2, 3)
+        Value(f"Siaga {siaga}", f"max by (gauge) ({of_city('psap_gauge_siaga_bound_centimetres', siaga=siaga)})")
+        for siaga in ("1", "2", "3")
     ]
-    level = [Value("{{gauge}}", f"max by (gauge) (psap_gauge_level_centimetres{{{CITY}}})"), *bounds]
+    level = [Value("{{gauge}}", 'max by (gauge) (psap_gauge_level_centimetres{city="$city"})'), *bounds]
     gauges = [
-        Value("Siaga", f"max by (gauge) (psap_gauge_siaga{{{CITY}}})", COUNT),
-        Value(say("rise"), f"max by (gauge) (psap_gauge_rise_centimetres{{{CITY}}})", CENTIMETRES),
-        Value(say("interval rise"), f"max by (gauge) (psap_gauge_interval_rise_centimetres{{{CITY}}})", CENTIMETRES),
-        Value(say("interval"), f"max by (gauge) (psap_gauge_interval_seconds{{{CITY}}})", DURATION),
-        Value(say("read"), f"time() - max by (gauge) (psap_gauge_last_reading_timestamp_seconds{{{CITY}}})", DURATION),
+        Value("Siaga", 'max by (gauge) (psap_gauge_siaga{city="$city"})', COUNT),
+        Value(say("rise"), 'max by (gauge) (psap_gauge_rise_centimetres{city="$city"})', CENTIMETRES),
+        Value(say("interval rise"), 'max by (gauge) (psap_gauge_interval_rise_centimetres{city="$city"})', CENTIMETRES),
+        Value(say("interval"), 'max by (gauge) (psap_gauge_interval_seconds{city="$city"})', DURATION),
+        Value(say("read"), 'time() - max by (gauge) (psap_gauge_last_reading_timestamp_seconds{city="$city"})', DURATION),
     ]
-    expires = f"max by (event, attribution) (psap_weather_warning_expires_timestamp_seconds{{{CITY}}}) - time()"
+    expires = 'max by (event, attribution) (psap_weather_warning_expires_timestamp_seconds{city="$city"}) - time()'
+    zero = 'or 0 * max(psap_city_info{city="$city"})'
     outside = [
         Value(say("river"), of_centre("around.river"), CENTIMETRES),
-        Value(say("warnings"), f"{of_centre('around.weather')} or 0 * max(psap_city_info{{{CITY}}})"),
+        Value(say("warnings"), f"{of_centre('around.weather')} {zero}"),
     ]
     surge = [
-        Value(say("arrived"), f'max(psap_calls_arrived{{{CITY},window="60m"}})'),
-        Value(say("expected"), f'max(psap_calls_expected_window{{{CITY},window="60m"}})'),
-        Value(say("lower"), f'max(psap_calls_expected_window_lower{{{CITY},window="60m"}})'),
-        Value(say("upper"), f'max(psap_calls_expected_window_upper{{{CITY},window="60m"}})'),
-        Value(say("last week"), f'max(psap_calls_arrived{{{CITY},window="60m"}} offset 1w)'),
+        Value(say("arrived"), 'max(psap_calls_arrived{city="$city",window="60m"})'),
+        Value(say("expected"), 'max(psap_calls_expected_window{city="$city",window="60m"})'),
+        Value(say("lower"), 'max(psap_calls_expected_window_lower{city="$city",window="60m"})'),
+        Value(say("upper"), 'max(psap_calls_expected_window_upper{city="$city",window="60m"})'),
+        Value(say("last week"), 'max(psap_calls_arrived{city="$city",window="60m"} offset 1w)'),
     ]
-    known = (f"psap_city_info{{{CITY}}}", nothing)
+    known = ('psap_city_info{city="$city"}', nothing)
     weather = {"event": say("event"), "attribution": say("source")}
     conditions = {"condition": {code: say(code) for code in CONDITIONS}}
     return [

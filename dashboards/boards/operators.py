@@ -1,8 +1,9 @@
 """Seats and who sits there: what they do, how busy they are, how many there should be; and the nuisance they have to answer."""
 
 from dashboards.boards.figures import of_centre
-from dashboards.boards.frame import CITY, Sheet, Shown, freshness
+from dashboards.boards.frame import Sheet, Shown, freshness, limit
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, Place, Value, lines, rows, stats
+from dashboards.boards.promql import of_city
 from dashboards.boards.text import Say, Text
 
 CLASSES = (
@@ -102,43 +103,45 @@ TEXTS = {
 
 def _panels(say: Say) -> list[Shown]:
     nothing = say("no data")
-    doing = [Value(say(state), f'max(psap_operators{{{CITY},state="{state}"}})') for state in DOING]
-    sooner = f'max(psap_seats_required{{{CITY},model="erlang_c",target="95_20"}})'
-    unpaired = Value(say("unpaired"), f"max(psap_seats_unpaired{{{CITY}}})", steps={0: GREEN, 1: ORANGE})
-    staffed = Value(say("staffed"), f"max(psap_seats_staffed{{{CITY}}})")
+    doing = [Value(say(state), f"max({of_city('psap_operators', state=state)})") for state in DOING]
+    sooner = 'max(psap_seats_required{city="$city",model="erlang_c",target="95_20"})'
+    unpaired = Value(say("unpaired"), 'max(psap_seats_unpaired{city="$city"})', steps={0: GREEN, 1: ORANGE})
+    staffed = Value(say("staffed"), 'max(psap_seats_staffed{city="$city"})')
     work = [
-        Value(say("occupancy"), f"max(psap_operator_occupancy_ratio{{{CITY}}})"),
-        Value(say("adherence"), f"max(psap_operator_adherence_ratio{{{CITY}}})", RATIO),
+        Value(say("occupancy"), 'max(psap_operator_occupancy_ratio{city="$city"})'),
+        Value(say("adherence"), 'max(psap_operator_adherence_ratio{city="$city"})', RATIO),
     ]
     need = [staffed, Value("90 % ≤ 15 s", of_centre("around.needed")), Value("95 % ≤ 20 s", sooner)]
     occupancy = [
-        Value(say("occupancy"), f"max(psap_operator_occupancy_ratio{{{CITY}}})"),
-        Value(say("limit"), f'max(psap_centre_threshold{{{CITY},threshold="occupancy_ratio"}})'),
+        Value(say("occupancy"), 'max(psap_operator_occupancy_ratio{city="$city"})'),
+        Value(say("limit"), limit("occupancy_ratio")),
     ]
-    paused = Value(say("since"), f"time() - max by (seat, reason) (psap_operator_paused_timestamp_seconds{{{CITY}}})", DURATION)
+    paused = Value(
+        say("since"), 'time() - max by (seat, reason) (psap_operator_paused_timestamp_seconds{city="$city"})', DURATION
+    )
     unanswered = Value(
-        say("times"), f"round(max by (seat) (increase(psap_operator_ring_no_answer_total{{{CITY}}}[24h]))) > 0", COUNT
+        say("times"), 'round(max by (seat) (increase(psap_operator_ring_no_answer_total{city="$city"}[24h]))) > 0', COUNT
     )
     shares = [
-        Value(say(name), f'max by (class) (psap_calls_class_ratio{end}{{{CITY},window="60m"}})')
+        Value(say(name), f"max by (class) ({of_city(f'psap_calls_class_ratio{end}', window='60m')})")
         for name, end in (("ratio", ""), ("lower", "_lower"), ("upper", "_upper"))
     ]
     shares.append(
         Value(
             "n",
-            f'max by (class) (psap_calls_class_ratio{{{CITY},window="60m"}}) * 0'
-            f' + on () group_left () max(psap_classified_window_calls{{{CITY},window="60m"}})',
+            'max by (class) (psap_calls_class_ratio{city="$city",window="60m"}) * 0'
+            ' + on () group_left () max(psap_classified_window_calls{city="$city",window="60m"})',
             COUNT,
         )
     )
     callers = [
-        Value(say("callbacks"), f"max(psap_callbacks_open{{{CITY}}})"),
-        Value(say("to decide"), f"max(psap_block_recommendations_open{{{CITY}}})"),
-        Value(say("blocked"), f"max(psap_blocks_active{{{CITY}}})"),
-        Value(say("repeat"), f'max(psap_repeat_callers{{{CITY},window="24h"}})'),
+        Value(say("callbacks"), 'max(psap_callbacks_open{city="$city"})'),
+        Value(say("to decide"), 'max(psap_block_recommendations_open{city="$city"})'),
+        Value(say("blocked"), 'max(psap_blocks_active{city="$city"})'),
+        Value(say("repeat"), 'max(psap_repeat_callers{city="$city",window="24h"})'),
         Value(say("nuisance"), of_centre("around.nuisance"), RATIO),
     ]
-    known = (f"psap_operators{{{CITY}}}", nothing)
+    known = ('psap_operators{city="$city"}', nothing)
     pauses = rows([paused], DURATION, say("no pause"), {"seat": say("seat"), "reason": say("reason")}, seen=known)
     return [
         ("seats", Place(0, 0, 12, 6), stats([*doing, unpaired], COUNT, nothing)),

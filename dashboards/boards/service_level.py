@@ -3,8 +3,9 @@
 from grafana_foundation_sdk.builders import common
 
 from dashboards.boards.figures import of_centre
-from dashboards.boards.frame import CITY, LEVELS, Sheet, Shown, freshness
+from dashboards.boards.frame import LEVELS, Sheet, Shown, freshness
 from dashboards.boards.panels import COUNT, GREEN, ORANGE, RATIO, RED, Place, Value, lines, rows, stats
+from dashboards.boards.promql import Matcher, of_city, with_label
 from dashboards.boards.text import Say, Text
 
 VARIANTS = ("nena", "answered", "inclusive", "servicelevelperf", "servicelevelperf2")
@@ -119,45 +120,55 @@ TEXTS = {
 }
 
 
+def _nena(metric: str, seconds: str = "15", window: str = "60m") -> str:
+    """NENA's level or what belongs to it, of the answers within so many seconds."""
+    return of_city(f"psap_service_level_{metric}", variant="nena", threshold=seconds, window=window)
+
+
 def _panels(say: Say) -> list[Shown]:
     nothing = say("no data")
-    level = f'max(psap_service_level_{{}}{{{{{CITY},variant="nena",threshold="{{}}",window="{{}}"}}}})'
     now = [
-        Value(say(f"{seconds} {window}"), level.format("ratio", seconds, window), steps=LEVELS[seconds])
+        Value(say(f"{seconds} {window}"), f"max({_nena('ratio', seconds, window)})", steps=LEVELS[seconds])
         for window in ("60m", "today")
         for seconds in ("15", "20")
     ]
-    now.append(Value(say("n 60m"), level.format("calls", "15", "60m"), COUNT))
+    now.append(Value(say("n 60m"), f"max({_nena('calls')})", COUNT))
     # As the burn rules have it: who waits for longer now is missed already, and these classes count for nothing.
-    left_out = "short_abandoned|blocked|announcement|joined"
-    backward = f"sum(increase(psap_journeys_backward_total{{{CITY}}}[30d]))"
-    ended = f'sum(increase(psap_journeys_ended_total{{{CITY},outcome!~"{left_out}"}}[30d])) - {backward}'
-    beyond = f'max(psap_journeys_waiting_beyond{{{CITY},threshold="%s"}})'
-    good = f'sum(increase(psap_journey_wait_seconds_bucket{{{CITY},outcome="answered",le="%s.0"}}[30d]))'
-    budget = [
-        Value(f"≤ {limit} s", f"1 - (1 - {good % limit} / ({ended} + {beyond % limit} > 0)) / {share}")
-        for limit, share in BUDGETS
-    ]
+    ended = (
+        'sum(increase(psap_journeys_ended_total{city="$city",outcome!~"short_abandoned|blocked|announcement|joined"}[30d]))'
+        ' - sum(increase(psap_journeys_backward_total{city="$city"}[30d]))'
+    )
+    budget = []
+    for seconds, share in BUDGETS:
+        good = of_city("psap_journey_wait_seconds_bucket", outcome="answered", le=f"{seconds}.0")
+        beyond = of_city("psap_journeys_waiting_beyond", threshold=seconds)
+        met = f"sum(increase({good}[30d])) / ({ended} + max({beyond}) > 0)"
+        budget.append(Value(f"≤ {seconds} s", f"1 - (1 - {met}) / {share}"))
     burn = [
-        Value(say(name), f"max(city:psap_journeys_missed:ratio_rate{window}{{{CITY}}}) / 0.1")
+        Value(say(name), f"max({of_city(f'city:psap_journeys_missed:ratio_rate{window}')}) / 0.1")
         for name, window in (("1 hour", "1h"), ("6 hours", "6h"), ("1 day", "1d"), ("3 days", "3d"))
     ]
     course = [
-        Value("≤ 15 s", level.format("ratio", "15", "60m")),
-        Value(say("lower"), level.format("ratio_lower", "15", "60m")),
-        Value(say("upper"), level.format("ratio_upper", "15", "60m")),
+        Value("≤ 15 s", f"max({_nena('ratio')})"),
+        Value(say("lower"), f"max({_nena('ratio_lower')})"),
+        Value(say("upper"), f"max({_nena('ratio_upper')})"),
         Value(say("target"), "vector(0.9)"),
-        Value(say("last week"), f"{level.format('ratio', '15', '60m')[:-1]} offset 1w)"),
+        Value(say("last week"), f"max({_nena('ratio')} offset 1w)"),
     ]
-    buckets = f'sum by (le) (rate(psap_journey_wait_seconds_bucket{{{CITY},outcome="answered"}}[1h]))'
+    buckets = 'sum by (le) (rate(psap_journey_wait_seconds_bucket{city="$city",outcome="answered"}[1h]))'
     waits = [Value(f"P{percent}", f"histogram_quantile({percent / 100}, {buckets})") for percent in (50, 90, 95)]
     # The day's own counts and not increase(), which misses what was there when a counter was first seen and is no whole number.
     offered = of_centre("calls.offered")
-    waiting = f'label_replace({of_centre("calls.waiting")}, "outcome", "waiting", "", "")'
-    funnel = f"(max by (outcome) (psap_calls_today{{{CITY}}}) or {waiting})"
-    shown = f'{CITY},window=~"60m|today"'
+    waiting = with_label(of_centre("calls.waiting"), "outcome", "waiting")
+    today = 'max by (outcome) (psap_calls_today{city="$city"})'
+    funnel = f"({today} or {waiting})"
+    shown = Matcher("=~", "60m|today")
     variants = [
-        Value(say(name), f"max by (variant, threshold, window) (psap_service_level_{metric}{{{shown}}})", unit)
+        Value(
+            say(name),
+            f"max by (variant, threshold, window) ({of_city(f'psap_service_level_{metric}', window=shown)})",
+            unit,
+        )
         for name, metric, unit in (
             ("ratio", "ratio", None),
             ("lower", "ratio_lower", None),
@@ -165,17 +176,19 @@ def _panels(say: Say) -> list[Shown]:
             ("n", "calls", COUNT),
         )
     ]
-    losses = [Value(say(name), f'sum(increase(psap_journeys_ended_total{{{CITY},outcome="{name}"}}[1h]))') for name in LOST]
+    losses = [
+        Value(say(outcome), f"sum(increase({of_city('psap_journeys_ended_total', outcome=outcome)}[1h]))") for outcome in LOST
+    ]
     # Not increase(): a series that begins at 1 has not risen. The totals themselves survive every restart.
-    passed_on, restarts = f"psap_journeys_passed_on_total{{{CITY}}}", f"psap_exchange_restarts_total{{{CITY}}}"
-    zero = f"or 0 * max(psap_city_info{{{CITY}}})"
+    passed_on, restarts = 'psap_journeys_passed_on_total{city="$city"}', 'psap_exchange_restarts_total{city="$city"}'
+    zero = 'or 0 * max(psap_city_info{city="$city"})'
     elsewhere = [
         Value(say("passed on"), f"(sum({passed_on}) - (sum({passed_on} offset 24h) or vector(0))) {zero}"),
         Value(say("restarts"), f"sum({restarts}) - (sum({restarts} offset 24h) or vector(0))"),
     ]
     by_centre = f"sum by (to) ({passed_on} - ({passed_on} offset 24h) or {passed_on} unless {passed_on} offset 24h) > 0"
     neighbours = Value(say("calls"), by_centre)
-    known = (f"psap_city_info{{{CITY}}}", nothing)
+    known = ('psap_city_info{city="$city"}', nothing)
     outcomes = {"outcome": {name: say(name) for name in ("offered", "answered", "waiting", *LOST)}}
     formulas = {
         "variant": {name: say(f"variant {name}") for name in VARIANTS},

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import boards, callers, dead_letters, ingest, replay, terminal, topics
+from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics
 from streams.cli.edge import edge
 from streams.cli.staffing import staffing
 from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress, tell
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from streams.core.centre import Centre
+    from streams.stack.up import Collected
     from streams.worker.advisor import Publish
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(boards.app, name="boards")
 app.add_typer(callers.app, name="callers")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(gateway.app, name="gateway")
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(replay.app, name="replay")
 app.add_typer(topics.app, name="topics")
@@ -118,9 +120,12 @@ def up(
         typer.Option("--from", parser=moment, metavar="TIME", help="Begin there; what came before is folded at once."),
     ] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=3600, help="Times as fast as life.")] = 1.0,
+    edge: Annotated[
+        Path | None, typer.Option(metavar="EDGE.TOML", help="A real centre: collect what this file names, and simulate nothing.")
+    ] = None,
     centre: Centres = None,
 ) -> None:
-    """The whole monitor on this machine: Kafka, worker, Prometheus, Alertmanager, and a simulated centre or a feed."""
+    """The whole monitor on this machine: Kafka, worker, Prometheus, Alertmanager, and a centre: simulated, played or real."""
     import asyncio
 
     from schemas.event import EARLIEST
@@ -129,6 +134,11 @@ def up(
     from streams.stack.status import watch
     from streams.stack.up import Feed, Monitoring, Ports
 
+    if edge is not None and (feed is not None or centre):
+        raise typer.BadParameter("--edge goes without --feed and --centre: its file names the centre")
+    collected = None
+    if edge is not None:
+        collected, centre = _collected(edge)
     known = centres.load(centre or [])
     if feed is None and (start or speed != 1):
         raise typer.BadParameter("--from and --speed go with --feed")
@@ -152,11 +162,28 @@ def up(
         [path if path == centres.NATION else path.resolve() for path in centre or []],
         len(known),
         playing,
+        collected,
     )
     try:
         raise typer.Exit(asyncio.run(watch(monitoring, next(iter(known.values())).timezone)))
     except StackError as error:
         raise Failed(str(error)) from None
+
+
+def _collected(path: Path) -> "tuple[Collected, list[Path]]":
+    """A real centre to watch, and its file. Raises `Failed` for an edge that sends elsewhere."""
+    from streams.edge.config import EdgeConfigError, load
+    from streams.stack.up import Collected
+
+    try:
+        config, _ = load(path)
+    except EdgeConfigError as error:
+        raise Failed(str(error)) from None
+    if config.to != "kafka":
+        raise Failed(f'{path}: sends to {config.address}, and nothing would arrive here. Set to = "kafka"')
+    if not config.metrics_port:
+        raise Failed(f"{path}: metrics_port 0 is a port that nobody knows here; name one")
+    return Collected(path.resolve(), config.metrics_port), [] if config.centre is None else [config.centre]
 
 
 def _recording(feed: Path, home: Path, known: "Mapping[str, Centre]") -> tuple[Path, float]:

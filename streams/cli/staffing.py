@@ -35,7 +35,7 @@ def staffing(
     from streams import centres
     from streams.analysis.measure import fold
     from streams.analysis.replay import open_source
-    from streams.core.city import City, seats
+    from streams.core.nouns import States, seats
 
     known = centres.load(centre or [])
     one = next(iter(known.values()))
@@ -49,7 +49,7 @@ def staffing(
         of.noun: found for of in (CALLS, OPERATORS) for centre_, found in monitor.states(of.name, 0) if centre_.code == one.code
     }
     if now is not None and "calls" in states:
-        for row in seats(City(**states), now, one):
+        for row in seats(States(**states), now, one):
             sys.stdout.write("\t".join(_cells(row, one)) + "\n")
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items()))
     tell(f"{events}: {said or 'no events'}; {one.name}")

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from schemas.environment import EnvironmentEvent, Warned
-from streams.core.centre import GAUGES, Centre
-from streams.core.centre import Gauge as Watched
+from streams.core.centre import GAUGES, Centre, Gauge
 from streams.core.hourly import HOUR, WEEK_HOURS
 from streams.core.ledger import LATENESS, Ledger
 from streams.core.names import Strangers
@@ -24,7 +23,7 @@ LEVEL_SECONDS = 7_200
 
 
 @dataclass(slots=True)
-class Gauge:
+class GaugeState:
     """One gauge: its newest reading (of two at one moment the higher), and the lowest level of each minute (epoch / 60) that it
     was read in during the half hour before it, and of the newest one before these.
     """
@@ -87,7 +86,7 @@ class State:
     """The gauges and warnings of one centre. `hours` are those (epoch / 3600) touched by warnings that are forgotten."""
 
     ledger: Ledger = field(default_factory=Ledger)
-    gauges: dict[str, Gauge] = field(default_factory=dict)
+    gauges: dict[str, GaugeState] = field(default_factory=dict)
     warnings: dict[str, WeatherWarning] = field(default_factory=dict)
     hours: list[int] = field(default_factory=list)
     strangers: Strangers = field(default_factory=Strangers)
@@ -123,7 +122,7 @@ def _read(state: State, name: str, level: float, time: float, centre: Centre) ->
         key = state.strangers.take_in("gauge", name, names, state.gauges, GAUGES, time)
         if key is None:
             return
-        gauge = state.gauges[key] = Gauge(time, level)
+        gauge = state.gauges[key] = GaugeState(time, level)
     gauge.time, gauge.level = max((gauge.time, gauge.level), (time, level))
     minute = int(time // 60)
     gauge.lows[minute] = min(level, gauge.lows.get(minute, level))
@@ -182,7 +181,7 @@ def _hours(warnings: Iterable[WeatherWarning], since: float, until: float) -> se
     return found
 
 
-def siaga(level: float, gauge: Watched) -> int:
+def siaga(level: float, gauge: Gauge) -> int:
     """The alert level of a river, 4 (the lowest) to 1, at a `level` in centimetres; the gauge says of which side a bound is."""
     return 4 - sum(level > bound or (level == bound and gauge.siaga_at == "from") for bound in gauge.siaga)
 

@@ -35,7 +35,7 @@ class Quality:
 
 
 @dataclass(slots=True)
-class Link:
+class LinkState:
     """One link as last heard of. `hours` (epoch seconds // 3600) are those it was down in, in the week before it was last up."""
 
     up: bool | None = None
@@ -65,7 +65,7 @@ class State:
     """The links of one centre."""
 
     ledger: Ledger = field(default_factory=Ledger)
-    links: dict[str, Link] = field(default_factory=dict)
+    links: dict[str, LinkState] = field(default_factory=dict)
     strangers: Strangers = field(default_factory=Strangers)
 
 
@@ -77,7 +77,7 @@ def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None
         key = state.strangers.take_in("link", event.data.link, names, state.links, LINKS, time)
         if key is None:
             return
-        link = state.links[key] = Link()
+        link = state.links[key] = LinkState()
     match event.type:
         case "link.heartbeat":
             link.heartbeat = max(link.heartbeat, time)
@@ -105,7 +105,7 @@ def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None
             assert_never(event.type)
 
 
-def _turn(link: Link, time: float, *, up: bool) -> None:
+def _turn(link: LinkState, time: float, *, up: bool) -> None:
     if time < link.changed or link.up is up:
         return
     first, since = link.up is None, link.changed

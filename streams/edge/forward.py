@@ -83,21 +83,25 @@ class Kafka:
     async def send(self, events: Sequence[bytes]) -> dict[int, str]:
         """See `Destination`."""
         try:
-            return await asyncio.to_thread(self._write, events)
-        except LogError as error:
+            return await asyncio.wait_for(asyncio.to_thread(_write, self._log, events), ANSWER_SECONDS)
+        except (LogError, TimeoutError) as error:
             # What the broken connection still holds would come after what is sent again, out of order.
             await asyncio.to_thread(self._log.close, 0)
             self._log = Log(self._settings)
-            raise AwayError(str(error), "away") from None
+            if isinstance(error, LogError):
+                raise AwayError(str(error), "away") from None
+            raise AwayError(f"{self.name} does not take events within {ANSWER_SECONDS:g} s; is it running?", "timeout") from None
 
     async def close(self) -> None:
         """See `Destination`."""
         await asyncio.to_thread(self._log.close, 0)
 
-    def _write(self, events: Sequence[bytes]) -> dict[int, str]:
-        items = [decode(event) for event in events]
-        self._log.write(item for item in items if isinstance(item, Event))
-        return {index: "no event of this version" for index, item in enumerate(items) if not isinstance(item, Event)}
+
+def _write(log: Log, events: Sequence[bytes]) -> dict[int, str]:
+    """Write what are events; says which are none."""
+    items = [decode(event) for event in events]
+    log.write(item for item in items if isinstance(item, Event))
+    return {index: "no event of this version" for index, item in enumerate(items) if not isinstance(item, Event)}
 
 
 class _Refused(BaseModel):
@@ -206,7 +210,7 @@ class Forwarder:
     ) -> None:
         self._keeper, self._destination, self._wall = keeper, destination, wall
         self._most = BATCH
-        self._backoff = wait_exponential_jitter(pause, LONGEST_PAUSE_SECONDS, jitter=pause)
+        self._backoff = wait_exponential_jitter(max=LONGEST_PAUSE_SECONDS, jitter=pause, multiplier=pause)
         self._said: tuple[str, float] | None = None
         self.answers: Counter[str] = Counter()
         self.last_answer: float | None = None
@@ -266,7 +270,7 @@ class Forwarder:
         self.is_away = True
         if self._said is None or self._said[0] != str(error) or now - self._said[1] > SAY_AGAIN_SECONDS:
             self._said = str(error), now
-            log.warning("%s. Nothing is lost: %d events wait in the spool", error, self._keeper.spool.length)
+            log.warning("%s (nothing is lost: %d events wait in the spool)", error, self._keeper.spool.length)
 
 
 def _error_of(state: RetryCallState) -> AwayError:

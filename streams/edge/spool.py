@@ -28,6 +28,7 @@ ASIDE_MOST = 1_000
 _FORM = 1
 _FULL = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR))
 _CHECKPOINT_PAGES = 256
+_PIECE = 1000
 _TABLES = """
 CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, collector TEXT NOT NULL, put REAL NOT NULL, event BLOB NOT NULL);
 CREATE TABLE collectors (name TEXT PRIMARY KEY, position TEXT,
@@ -35,6 +36,12 @@ CREATE TABLE collectors (name TEXT PRIMARY KEY, position TEXT,
 CREATE TABLE aside (number INTEGER PRIMARY KEY, collector TEXT NOT NULL, put REAL NOT NULL,
     reason TEXT NOT NULL, event BLOB NOT NULL);
 """
+_REMEMBER = "INSERT INTO collectors (name, position) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET position = ?2"
+_COUNT = """
+INSERT INTO collectors (name, sent, aside) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET sent = ?2, aside = ?3
+"""
+_FORGET = "DELETE FROM events WHERE number <= ?1 AND number < (SELECT min(number) FROM events) + ?2"
+_FORGET_ASIDE = "DELETE FROM aside WHERE number NOT IN (SELECT number FROM aside ORDER BY number DESC LIMIT ?)"
 
 
 class SpoolError(OSError):
@@ -120,13 +127,14 @@ class Spool:
         """Put events and position on disk, both or neither; returns when they are there. Raises `SpoolFullError`."""
         if not self._has_room(rereads):
             raise SpoolFullError
-        now = self._wall()
-        with self._transaction() as sql:
-            rows = [(collector, now, event) for event in events]
+        rows = [(collector, self._wall(), event) for event in events]
+
+        def write(sql: sqlite3.Connection) -> None:
             sql.executemany("INSERT INTO events (collector, put, event) VALUES (?, ?, ?)", rows)
-            said = "INSERT INTO collectors (name, position) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET position = ?2"
             if position is not None:
-                sql.execute(said, (collector, position))
+                sql.execute(_REMEMBER, (collector, position))
+
+        self._write(write)
         self.waiting[collector] += len(events)
 
     def next(self, most: int, most_bytes: int) -> list[Spooled]:
@@ -153,21 +161,30 @@ class Spool:
         self.waiting.subtract(taken + put_aside)
         self.sent += taken
         self.set_aside += put_aside
-        with contextlib.suppress(SpoolFullError), self._transaction() as sql:
-            now = self._wall()
-            for index, reason in refused.items():
-                values = (batch[index].number, batch[index].collector, now, reason, batch[index].event)
-                sql.execute("INSERT OR REPLACE INTO aside VALUES (?, ?, ?, ?, ?)", values)
-            if refused:
-                sql.execute(
-                    "DELETE FROM aside WHERE number NOT IN (SELECT number FROM aside ORDER BY number DESC LIMIT ?)", (ASIDE_MOST,)
-                )
-            sql.execute("DELETE FROM events WHERE number <= ?", (self._acknowledged,))
-            counts = [(name, self.sent[name], self.set_aside[name]) for name in self.sent.keys() | self.set_aside.keys()]
-            sql.executemany(
-                "INSERT INTO collectors (name, sent, aside) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET sent = ?2, aside = ?3",
-                counts,
-            )
+        now = self._wall()
+        kept = [(batch[index].number, batch[index].collector, now, why, batch[index].event) for index, why in refused.items()]
+        counts = [(name, self.sent[name], self.set_aside[name]) for name in self.sent.keys() | self.set_aside.keys()]
+
+        def write(sql: sqlite3.Connection) -> None:
+            sql.executemany("INSERT OR REPLACE INTO aside VALUES (?, ?, ?, ?, ?)", kept)
+            if kept:
+                sql.execute(_FORGET_ASIDE, (ASIDE_MOST,))
+            sql.executemany(_COUNT, counts)
+
+        with contextlib.suppress(SpoolFullError):
+            self._write(write)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Delete what was sent, piece by piece: what a full disk has kept here may be more than one transaction has room for."""
+        gone = 1
+        while gone:
+
+            def write(sql: sqlite3.Connection) -> None:
+                nonlocal gone
+                gone = sql.execute(_FORGET, (self._acknowledged, _PIECE)).rowcount
+
+            self._write(write)
 
     def oldest(self) -> float | None:
         """When the oldest event that waits was put here, in epoch seconds; None when nothing waits."""
@@ -186,13 +203,24 @@ class Spool:
         """Bytes that `used` could grow to: the bound, or less where the disk is smaller than that or others have filled it."""
         disk = shutil.disk_usage(self.path.parent)
         with self._explained():
-            free_pages = self._sql.execute("PRAGMA freelist_count").fetchone()[0]
-        room = disk.free - min(RESERVE, disk.total // 4) + free_pages * PAGE
-        return min(self.most_bytes, self.used() + max(0, int(room)))
+            size = int(self._sql.execute("PRAGMA page_count").fetchone()[0]) * PAGE
+        return min(self.most_bytes, size + max(0, disk.free - min(RESERVE, disk.total // 4)))
 
     def _has_room(self, rereads: bool) -> bool:
         used, capacity = self.used(), self.capacity()
         return used < (1 - LIVE_SHARE if rereads else 1) * capacity
+
+    def _write(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        """Do it in one transaction; on disk when this returns. Raises `SpoolFullError`."""
+        try:
+            with self._transaction() as sql:
+                work(sql)
+        except SpoolFullError:
+            # The log of transactions may only be full of what can be put in its place, which happens after good ones alone.
+            with self._explained():
+                self._sql.execute("PRAGMA wal_checkpoint")
+            with self._transaction() as sql:
+                work(sql)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -92,7 +92,7 @@ class Tail:
     def __init__(
         self, path: Path, memory: Path | None = None, *, follow: bool = False, position: str | None = None, older: bool = False
     ) -> None:
-        self._path = path
+        self._path = self._opened = path
         self._memory = memory
         self._follow = follow
         self._older = older
@@ -176,6 +176,7 @@ class Tail:
         if unread:
             self.close()
             self._file = open_log(unread[0])
+        self._opened = unread[0] if unread else self._path
         self._broken = None
         if self._file is None:
             return False
@@ -258,9 +259,8 @@ class Tail:
         return lines
 
     def _breaks_off(self, line: int) -> BrokenFileError:
-        name = Path(getattr(self._file, "name", self._path)).name
         return BrokenFileError(
-            f"{name}, line {line + 1}: the packed file breaks off here; replace it by a whole copy or remove it"
+            f"{self._opened.name}, line {line + 1}: the packed file breaks off here; replace it by a whole copy or remove it"
         )
 
     def _move_on(self) -> bool:

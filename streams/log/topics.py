@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS
+from streams.core.nouns import STATE_VERSION
 from streams.settings import Settings
-from streams.worker.monitor import STATE_VERSION
 
 
 class Plan(NamedTuple):

@@ -94,7 +94,8 @@ async def watch(monitoring: Monitoring, zone: ZoneInfo) -> int:
     wall = f"papan / boards: http://127.0.0.1:{monitoring.ports.wall}/"
     addresses = (
         f"Prometheus {prometheus}   Alertmanager http://127.0.0.1:{monitoring.ports.alertmanager}   "
-        f"metrics http://127.0.0.1:{monitoring.ports.worker}/metrics   Kafka {monitoring.bootstrap}\n{monitoring.home}/log"
+        f"metrics http://127.0.0.1:{monitoring.ports.worker}/metrics   Kafka {monitoring.bootstrap}\n"
+        f"{monitoring.home}/log   {monitoring.shown}"
     )
     live = Live(console=console, auto_refresh=False, screen=False) if console.is_terminal else None
 

@@ -58,17 +58,40 @@ class Feed:
     speed: float
 
 
-class Monitoring:
-    """One run of the local monitor in a folder; `feed` None means a simulated centre, live."""
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """A real centre: what this edge.toml names is collected, and nothing is simulated."""
 
-    def __init__(self, home: Path, ports: Ports, centres: Sequence[Path], watched: int, feed: Feed | None) -> None:
+    config: Path
+    metrics_port: int
+
+
+class Monitoring:
+    """One run of the local monitor in a folder. Without a feed and an edge, a centre is simulated, live."""
+
+    def __init__(
+        self, home: Path, ports: Ports, centres: Sequence[Path], watched: int, feed: Feed | None, edge: Collected | None = None
+    ) -> None:
         """`centres` are files as the command line names them, and `watched` says how many centres that makes."""
-        self.home, self.ports, self.feed = home, ports, feed
+        self.home, self.ports, self.feed, self.edge = home, ports, feed, edge
+        # Each has its own: what was simulated, or played, is never mixed with what happened.
+        self.data = home / ("feed" if feed is not None else "edge" if edge is not None else "live")
         self._interval = 1 if watched <= FEW else 5
         self.clock = Clock()
         self.pages = Pages(home / "log" / "pages.log")
         self.supervisor = Supervisor(home)
         self._centres = [part for path in centres for part in ("--centre", str(path))]
+
+    @property
+    def shown(self) -> str:
+        """What events are shown, and where they are kept."""
+        if self.edge is not None:
+            said = f"pusat nyata, tanpa simulasi / a real centre, nothing is simulated: {self.edge.config}"
+        elif self.feed is not None:
+            said = f"rekaman / a recording: {self.feed.path}"
+        else:
+            said = "simulasi / simulated"
+        return f"{said}   data {self.data}"
 
     @property
     def bootstrap(self) -> str:
@@ -85,7 +108,7 @@ class Monitoring:
         java = find_java(Path(java_home) if java_home else None)
         if self.feed is not None:  # not before: fetching can take minutes
             self.clock = Clock(self.feed.start, time.time() + HEAD_START, self.feed.speed)
-        data = self.home / ("live" if self.feed is None else "feed")
+        data = self.data
 
         async def wipe() -> None:
             # A recording played again is the same events again: beside the first playing they would all be duplicates.
@@ -162,6 +185,15 @@ class Monitoring:
         )
 
     def _feeder(self) -> Service:
+        if self.edge is not None:
+            port = self.edge.metrics_port
+            return Service(
+                "edge",
+                [*_PANTAU112, "edge", str(self.edge.config)],
+                ready=answers(port, "/metrics"),
+                ports=(port,),
+                env=self._environment(),
+            )
         if self.feed is None:
             command = [*_PANTAU112, "ingest", "simulate", "--live", *self._centres]
         else:
@@ -172,7 +204,9 @@ class Monitoring:
     async def _write_targets(self) -> None:
         folder = self.home / "prometheus" / "targets"
         folder.mkdir(parents=True, exist_ok=True)
-        targets = [{"targets": [f"127.0.0.1:{self.ports.worker}"]}]
+        targets: list[dict[str, object]] = [{"targets": [f"127.0.0.1:{self.ports.worker}"]}]
+        if self.edge is not None:
+            targets.append({"targets": [f"127.0.0.1:{self.edge.metrics_port}"], "labels": {"job": "pantau112-edge"}})
         (folder / "local.json").write_text(json.dumps(targets))
 
 

@@ -10,16 +10,13 @@ from pydantic import TypeAdapter
 
 from schemas.event import Event, epochs
 from schemas.topics import TOPIC_OF, TOPICS, Decoded, Refusal, Topic, UnknownType, decode
-from streams.core import city as cities
+from streams.core import nouns
 from streams.core.centre import Centre
-from streams.core.city import NOUNS, City
 from streams.core.fault import place_of
 from streams.core.ledger import Outcome
+from streams.core.nouns import NOUNS, STATE_VERSION, States
 from streams.core.reading import Metric, Reading
 from streams.core.source_clocks import AHEAD_SECONDS, SourceClocks
-
-STATE_VERSION = 7
-"""Goes up when a stored state can no longer be read: the worker then folds again from the log's beginning."""
 
 TOGETHER = 32
 """Records that are decoded and then folded: few enough to stay in the processor's cache, and to hold the lock for 0.3 ms only."""
@@ -42,7 +39,7 @@ LATE_TOTAL = Metric(
 _UNKNOWN_CENTRE = Refusal("unknown_centre", "field subject: no such centre is watched here; give its file with --centre")
 _MISPLACED = Refusal("wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do")
 
-METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, LATE_TOTAL, *cities.METRICS)
+METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, LATE_TOTAL, *nouns.METRICS)
 
 
 class Record(Protocol):
@@ -284,5 +281,5 @@ class Monitor:
                 late.update({name: gone.late for name, gone in state.ledger.gone.items() if gone.late})
             readings += [(LAST_EVENT, (name,), time) for name, time in sorted(newest.items())]
             readings += [(LATE_TOTAL, (name,), n) for name, n in sorted(late.items())]
-            readings += cities.measure(City(**states), now, centre)
+            readings += nouns.measure(States(**states), now, centre)
         return readings

@@ -10,7 +10,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import forecast, latency, month, scale, stage, throughput
+from tests.bench import forecast, gateway, latency, month, scale, stage, throughput
 from tests.bench.figure import Figure
 from tests.bench.workload import NATION, national, produce
 
@@ -35,6 +35,7 @@ def figures() -> Iterator[Figure]:
     """Every figure, as soon as it is measured."""
     with stage.kafka() as bootstrap:
         yield from latency.measure(bootstrap)
+        yield from gateway.measure(bootstrap)
         stage.create_topics(bootstrap, NATION, "bench-0")
         events = produce(bootstrap, NATION, national())
         yield from throughput.measure(bootstrap, events)

@@ -6,7 +6,9 @@ import json
 import sys
 import time
 
+from aiohttp import web
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from pydantic_core import from_json, to_json
 
 from schemas.event import Event
 from schemas.topics import PARTITIONS, decode
@@ -64,6 +66,21 @@ async def restore(bootstrap: str, changelog: str) -> None:
     print(json.dumps({"states": len(sizes), "bytes": sum(sizes), "records": records}))
 
 
+async def take(port: int) -> None:
+    """Take batches of events over HTTP, decode and count them, and keep none."""
+
+    async def events(request: web.Request) -> web.Response:
+        good = sum(isinstance(decode(to_json(said)), Event) for said in from_json(await request.read()))
+        return web.json_response({"accepted": good}, status=202)
+
+    app = web.Application(client_max_size=2**20)
+    app.add_routes([web.post("/v1/events", events)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await asyncio.Event().wait()
+
+
 if __name__ == "__main__":
     gc.set_threshold(100_000, 20, 50)
     what, where, *rest = sys.argv[1:]
@@ -72,5 +89,7 @@ if __name__ == "__main__":
             asyncio.run(count(where, int(rest[0]), rest[1:]))
         case "follow":
             asyncio.run(follow(where, rest[0]))
+        case "take":
+            asyncio.run(take(int(where)))
         case "restore":
             asyncio.run(restore(where, rest[0]))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from statistics import median
 
 from streams.centres import indonesia
-from streams.worker.monitor import STATE_VERSION
+from streams.core.nouns import STATE_VERSION
 from tests.bench.figure import Figure
 from tests.bench.latency import offer
 from tests.bench.stage import Sample, Worker, create_topics, on_core

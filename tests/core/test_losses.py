@@ -1,9 +1,9 @@
 """Calls lost to the network stand beside links that were down and weather that was warned of: counts, not causes."""
 
 from streams.core import environment, network
-from streams.core.city import City
-from streams.core.city import measure as measure_city
 from streams.core.losses import CALLS, LOWER, RATIO, TOUCHED
+from streams.core.nouns import States
+from streams.core.nouns import measure as measure_nouns
 from tests.builders import BOGOR, Said, answered, at, ended, fold, link, network_dropped, offered, said, warned
 
 HOUR = 3600
@@ -23,7 +23,7 @@ def readings(until: float) -> Said:
     warning = warned("w1", 3 * HOUR, 4 * HOUR, 5 * HOUR - 1)
     environment.step(weather, warning, warning.time.timestamp(), BOGOR)
     calls = fold(sorted(told, key=lambda event: event.time))
-    return said(measure_city(City(calls=calls, network=links, environment=weather), at(until), BOGOR))
+    return said(measure_nouns(States(calls=calls, network=links, environment=weather), at(until), BOGOR))
 
 
 def test_losses_stand_beside_the_hours_a_link_was_down_in() -> None:
@@ -44,4 +44,4 @@ def test_losses_stand_beside_the_hours_of_a_weather_warning() -> None:
 def test_where_nobody_tells_of_links_nothing_is_said_of_them() -> None:
     calls = fold([offered("c1", 0), network_dropped("c1", 3)])
 
-    assert not {key for key in said(measure_city(City(calls=calls), at(10), BOGOR)) if key[0] in (RATIO, CALLS, TOUCHED)}
+    assert not {key for key in said(measure_nouns(States(calls=calls), at(10), BOGOR)) if key[0] in (RATIO, CALLS, TOUCHED)}

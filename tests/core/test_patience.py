@@ -7,8 +7,8 @@ from pydantic import TypeAdapter
 
 from schemas.calls import CallEvent
 from streams.core import calls
-from streams.core.city import City
-from streams.core.city import measure as measure_city
+from streams.core.nouns import States
+from streams.core.nouns import measure as measure_nouns
 from streams.core.patience import BALKED, DAYS, HUNG_UP, MEAN, RECENT_HOURS, Patience, Queued
 from tests.builders import BOGOR, Said, abandoned, answered, at, fold, offered, overflowed, queued, said
 
@@ -16,7 +16,7 @@ HOUR = 3600
 
 
 def told(events: list[CallEvent], now: float = HOUR) -> Said:
-    return said(measure_city(City(calls=fold(sorted(events, key=lambda event: event.time))), at(now), BOGOR))
+    return said(measure_nouns(States(calls=fold(sorted(events, key=lambda event: event.time))), at(now), BOGOR))
 
 
 def hang_ups(n: int, wait: float, start: float = 0) -> list[CallEvent]:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from dashboards.boards import files
+from dashboards.boards.promql import select
 from tests.dashboards.names import RULES
 
 BOARDS = {path.stem: json.loads(text) for path, text in files() if path.parent.name == "en"}
@@ -26,7 +27,7 @@ TWO_CENTRES = {
 """A call that its first centre answered and passed on to its own."""
 DAY = {"offered": 20, "answered": 9, "abandoned": 3, "short_abandoned": 2, "overflowed": 1, "network_dropped": 0, "blocked": 1}
 DAY |= {"lost": 0, "announcement": 1}
-BOGOR = {f'psap_calls_today{{city="32.71",outcome="{outcome}"}}': n for outcome, n in DAY.items()}
+BOGOR = {select("psap_calls_today", city="32.71", outcome=outcome): n for outcome, n in DAY.items()}
 BOGOR |= {
     'psap_journeys_waiting{city="32.71"}': 3,
     'psap_oldest_waiting_journey_timestamp_seconds{city="32.71"}': -480,

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from dashboards.boards import files
+from dashboards.boards.promql import select
 from schemas.event import Event
 from schemas.survey import Response, SurveyAnswered
 from schemas.topics import TOPIC_OF, TOPICS
@@ -38,8 +39,10 @@ END = OLD - (OLD - datetime(2026, 1, 6, 3, tzinfo=UTC)) % timedelta(weeks=1)
 BOGOR = centres.load([])["32.71"]
 DAYS = 8
 STEP, LAST_STEP = timedelta(minutes=5), timedelta(seconds=15)
-ALERT = 'alertname="PsapLinkDown",city="32.71",name="Kota Bogor",province="Jawa Barat",severity="page"'
-WATCHDOG = 'alertname="Watchdog",severity="none"'
+ALERTS = (
+    {"alertname": "PsapLinkDown", "city": "32.71", "name": "Kota Bogor", "province": "Jawa Barat", "severity": "page"},
+    {"alertname": "Watchdog", "severity": "none"},
+)
 
 
 def moments() -> Iterator[float]:
@@ -101,9 +104,9 @@ def fill(path: Path) -> None:
             bare, _, labels = name.partition("{")
             scraped = ",".join(filter(None, ('job="pantau112",instance="worker:9112"', labels.removesuffix("}"))))
             series[bare].append(f"{bare}{{{scraped}}} {value} {moment:.0f}\n")
-        for labels in (ALERT, WATCHDOG):
-            series["ALERTS"].append(f'ALERTS{{alertstate="firing",{labels}}} 1 {moment:.0f}\n')
-            series["ALERTS_FOR_STATE"].append(f"ALERTS_FOR_STATE{{{labels}}} {END.timestamp() - 600} {moment:.0f}\n")
+        for alert in ALERTS:
+            series["ALERTS"].append(f"{select('ALERTS', alertstate='firing', **alert)} 1 {moment:.0f}\n")
+            series["ALERTS_FOR_STATE"].append(f"{select('ALERTS_FOR_STATE', **alert)} {END.timestamp() - 600} {moment:.0f}\n")
     with path.open("w") as file:
         for lines in series.values():
             file.writelines(lines)

@@ -15,12 +15,12 @@ from schemas.calls import Abandoned, CallAbandoned, CallOffered, Offered
 from schemas.event import Event
 from schemas.operators import OperatorLoggedIn, Seat
 from schemas.topics import CALLS, DEAD_LETTERS, OPERATORS, PARTITIONS, encode
+from streams.core.nouns import STATE_VERSION
 from streams.log import kafka as log
 from streams.log.kafka import Log, LogError
 from streams.log.topics import plans
 from streams.settings import Settings
 from streams.worker import app
-from streams.worker.monitor import STATE_VERSION
 from streams.worker.transport import partition_of
 from tests.conftest import RealKafka, free_port
 

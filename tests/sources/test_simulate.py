@@ -28,8 +28,9 @@ from schemas.topics import EVENT_TYPES, TOPIC_OF, decode, encode
 from streams import centres
 from streams.core.centre import Centre
 from streams.core.histogram import Histogram
-from streams.sources import simulate, wandering
-from streams.sources.simulate import CLASSES
+from streams.sources import simulate
+from streams.sources.simulate import demand, wandering
+from streams.sources.simulate.wandering import CLASSES
 from streams.worker.monitor import Monitor
 from tests.builders import changed, ticket_state
 from tests.sources import anonymous_bank
@@ -356,7 +357,7 @@ def test_no_exchange_breaks_down_that_is_not_back_before_the_end(monkeypatch: py
 
 def test_a_centre_with_one_queue_names_no_other_and_its_seats_join_none(monkeypatch: pytest.MonkeyPatch) -> None:
     events = list(simulate.events(5, START, CENTRE, days=7))
-    monkeypatch.setattr(simulate, "ELSEWHERE", 1.0)
+    monkeypatch.setattr(demand, "ELSEWHERE", 1.0)
     assert list(islice(simulate.events(5, START, CENTRE), 1_000)) == events[:1_000]
     referee = Referee(events)
     again = [story for story in referee.stories.values() if "overflowed" in story.verbs and "answered" in story.verbs]

@@ -10,7 +10,6 @@ import pytest
 from rich.console import Console
 
 from dashboards.boards import files
-from dashboards.boards.frame import CITY
 from streams.stack import status
 from streams.stack.status import GROUPS, Figure, Numbers, figures, picture, print_line
 from tests.dashboards.names import exported, unknown
@@ -43,7 +42,7 @@ def test_groups_and_windows_are_all_that_the_file_has() -> None:
 def test_what_the_terminal_asks_a_board_asks_of_its_centre(group: str, name: str) -> None:
     query = SAID[group][name]["query"]
     assert query.replace("$where", 'city!=""') in {figure.query for figure in figures(group)}
-    assert [expr for expr in ASKED if query.replace("$where", CITY) in expr], "no board shows it"
+    assert [expr for expr in ASKED if query.replace("$where", 'city="$city"') in expr], "no board shows it"
 
 
 def test_the_terminal_has_no_questions_of_its_own() -> None:

@@ -35,7 +35,7 @@ def golden() -> str:
 
 
 def test_a_simulated_noon_in_bogor_is_measured_as_recorded() -> None:
-    """After a wanted change: `python -m tests.worker.test_exposition`, and read the difference."""
+    """After a wanted change: `make docs`, and read the difference."""
     assert golden() == GOLDEN.read_text()
 
 

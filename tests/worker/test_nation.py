@@ -57,7 +57,9 @@ def test_codes_and_names_are_those_of_an_independent_list() -> None:
 def test_prometheus_takes_as_many_centres_like_bogor_from_one_worker() -> None:
     """One sample more than the limit, and Prometheus would take none at all."""
     scrape = yaml.safe_load((ROOT / "dashboards" / "prometheus.yml").read_text())["scrape_configs"][0]
-    bogor = [line for line in (ROOT / "tests" / "golden" / "metrics.txt").read_text().splitlines() if not line.startswith("#")]
+    bogor = [
+        line for line in (Path(__file__).with_name("golden") / "metrics.txt").read_text().splitlines() if not line.startswith("#")
+    ]
 
     assert len(NATION) * len(bogor) < scrape["sample_limit"]
 

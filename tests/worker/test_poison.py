@@ -16,7 +16,7 @@ from schemas.event import Event
 from schemas.topics import CALLS, TOPIC_OF, TOPICS, Decoded, Refusal, UnknownType, encode
 from streams import centres
 from streams.analysis import measure
-from streams.core.city import NOUNS
+from streams.core.nouns import NOUNS
 from streams.sources import Line, simulate
 from streams.worker import app as shell
 from streams.worker.app import Worker

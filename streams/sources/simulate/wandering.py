@@ -1,17 +1,24 @@
 """How a simulated call wanders: announcement, queues, time-outs, patience, and restarts of its exchange. What those who answer it
-do is in takers.py. All rates are assumed.
+do is in takers.py. All rates but the classes of calls are assumed.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import simpy
 
 from schemas.calls import CallAbandoned, CallEnded, CallOffered, CallOverflowed, CallQueued, Class, ExchangeRestarted
+from streams.sources.simulate.world import Call, Exchange, Process, Simulation, Visit
 
-if TYPE_CHECKING:
-    from streams.sources.simulate import Simulation
+CLASSES: dict[Class, float] = {
+    "prank": 0.432,
+    "ghost": 0.275,
+    "information": 0.130,
+    "normal": 0.113,
+    "cut_off": 0.030,
+    "out_of_area": 0.020,
+}
+"""Share of answered calls."""
 
 ANNOUNCEMENT_SECONDS, ANNOUNCEMENT_ABANDONS = 6.0, 0.02
 """What every caller hears first, and the share of those who hang up in it."""
@@ -29,73 +36,22 @@ RESTARTS_PER_DAY, CALLS_AFTER_RESTART = 0.1, 0.7
 """How often an exchange restarts, and the share of those it was talking to who call again."""
 UNSEEN = 0.5
 """Share of the calls on a link that is down which do not even ring."""
+OUTAGE_LOSS = 0.6
+"""Share of the calls that a failure of the network takes away where no links are known."""
 NETWORK_WEIGHTS = (6, 3, 2, 1)
 """How the calls share the trunks, in the order of the centre's file."""
 _PRANKSTERS = 120
 _CALLERS = 200_000
 
-Process = Generator[simpy.Event, Any, None]
 
-
-@dataclass(slots=True, eq=False)
-class Exchange:
-    """A telephone exchange, which tells of its calls as a source of its own. `restarts` tells calls of before from later ones."""
-
-    source: str
-    back: simpy.Event
-    """It is there again, where it is down."""
-    calls: int = 0
-    last: str = ""
-    restarts: int = 0
-    is_down: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Call:
-    """One call. `leg` is the id under which it is told of now, `journey` what joins that to its caller's attempt.
-
-    `fate` says how it is over; `cut` happens when that was none of those who speak.
-    """
-
-    exchange: Exchange
-    restarts: int
-    id: str
-    leg: str
-    kind: Class
-    caller: str | None
-    link: str | None
-    cut: simpy.Event
-    direction: Literal["inbound", "outbound", "internal"]
-    journey: str | None = None
-    visit: "Visit | None" = None
-    talks: bool = False
-    moved: bool = False
-    """It was passed on within the centre."""
-    fate: Literal["dropped", "restarted", "closed", "over"] | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Visit:
-    """A call that waits in a queue or, without one, for one seat; `gone` happens when it is answered or leaves.
-
-    That of a seat's consultation has `joined`: what came of it is the call that was passed on, or None.
-    """
-
-    call: Call
-    queue: str | None
-    gone: simpy.Event
-    joined: simpy.Event | None = None
-    waiting: bool = True
-
-
-def call(sim: "Simulation", kind: Class | None = None, caller: str | None = None, queue: str | None = None) -> Process:
+def call(sim: Simulation, kind: Class | None = None, caller: str | None = None, queue: str | None = None) -> Process:
     """One caller: hears the announcement, waits in queues, and loses patience unless something happens before."""
-    kind = kind or sim.random.choices(sim.kinds, sim.shares)[0]
+    kind = kind or sim.random.choices(list(CLASSES), list(CLASSES.values()))[0]
     if caller is None:
         caller = sim.pseudonym(f"{kind == 'prank'}|{sim.random.randrange(_PRANKSTERS if kind == 'prank' else _CALLERS)}")
     link = sim.random.choices(sim.trunks, NETWORK_WEIGHTS[: len(sim.trunks)])[0].code if sim.trunks else None
     exchange = sim.own if sim.trunks and link == sim.trunks[-1].code else sim.exchange
-    dead = link in sim.down or sim.loses()
+    dead = link in sim.down or _loses(sim)
     if exchange.is_down or (link in sim.down and sim.random.random() < UNSEEN):
         return  # nobody sees it but as a carrier's silence
     queue = queue or sim.random.choice(sim.front)
@@ -123,14 +79,14 @@ def call(sim: "Simulation", kind: Class | None = None, caller: str | None = None
         sim.call_back(one)
 
 
-def call_again(sim: "Simulation", former: Call, seconds: float) -> Process:
+def call_again(sim: Simulation, former: Call, seconds: float) -> Process:
     """The caller of a call that is over tries once more."""
     yield sim.env.timeout(seconds)
     if sim.is_on:
         yield from call(sim, former.kind, former.caller)
 
 
-def wait(sim: "Simulation", visit: Visit, queue: str, patience: float) -> Generator[simpy.Event, Any, bool]:
+def wait(sim: Simulation, visit: Visit, queue: str, patience: float) -> Generator[simpy.Event, Any, bool]:
     """In one queue after the other, until somebody answers or the call is over; says whether its caller gave up."""
     one = visit.call
     while True:
@@ -158,14 +114,14 @@ def wait(sim: "Simulation", visit: Visit, queue: str, patience: float) -> Genera
         visit = sim.enter(one, queue)
 
 
-def pass_on(sim: "Simulation", former: Call) -> Process:
+def pass_on(sim: Simulation, former: Call) -> Process:
     """A call that another centre passed on arrives, as one of its own."""
     yield sim.env.timeout(sim.luck.uniform(0.5, 2))
     if sim.is_on:
         yield from call(sim, "normal", sim.pseudonym(f"passed on|{former.caller}"))
 
 
-def restart(sim: "Simulation", exchange: Exchange) -> Process:
+def restart(sim: Simulation, exchange: Exchange) -> Process:
     """Now and then an exchange breaks down and begins anew: it knows nothing of its calls any more, and tells no ends."""
     dice = sim.dice(f"restarts of {exchange.source}")
     while sim.is_on:
@@ -186,8 +142,13 @@ def restart(sim: "Simulation", exchange: Exchange) -> Process:
         exchange.back = sim.env.event()
 
 
-def _die(sim: "Simulation", one: Call) -> Process:
+def _die(sim: Simulation, one: Call) -> Process:
     """The network takes a call that came in on a bad line."""
     yield sim.env.timeout(sim.random.uniform(1, 15)) | one.cut
     if one.fate is None:
         sim.cut(one, "dropped")
+
+
+def _loses(sim: Simulation) -> bool:
+    """Whether a call that comes now is lost, where no links are known."""
+    return sim.env.now < sim.outage_until and sim.random.random() < OUTAGE_LOSS

@@ -5,7 +5,7 @@ All rates are assumed.
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import simpy
 
@@ -20,11 +20,8 @@ from schemas.operators import (
     OperatorWrapUpEnded,
     OperatorWrapUpStarted,
 )
-from streams.sources import surroundings, wandering
-from streams.sources.wandering import Call, Process, Visit
-
-if TYPE_CHECKING:
-    from streams.sources.simulate import Simulation
+from streams.sources.simulate import surroundings, wandering
+from streams.sources.simulate.world import Call, Process, Simulation, Taker, Visit
 
 SHIFT_HOURS = 6
 HANDLE_SECONDS: dict[Class, float] = {
@@ -51,16 +48,6 @@ LEAVES_QUEUE = 0.02
 CALL_BACK_ANSWERED = 0.7
 
 
-@dataclass(slots=True, eq=False)
-class Taker:
-    """A seat and whoever sits there, the queues it serves, and what it was asked to do next."""
-
-    seat: str
-    queues: tuple[str, ...]
-    is_free: bool = False
-    errand: Process | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Talk:
     """A conversation: whose, of which queue, and since when."""
@@ -78,7 +65,7 @@ def _place(queue: str | None) -> dict[str, str]:
     return {"queue": queue} if queue else {}
 
 
-def work(sim: "Simulation", taker: Taker, number: int) -> Process:
+def work(sim: Simulation, taker: Taker, number: int) -> Process:
     """One seat and whoever sits there: shifts, pauses, calls."""
     local = sim.local()
     shift, paused = (local.date(), local.hour // SHIFT_HOURS), False
@@ -113,13 +100,13 @@ def work(sim: "Simulation", taker: Taker, number: int) -> Process:
             taker.is_free = False
 
 
-def _log(sim: "Simulation", kind: type[OperatorLoggedIn | OperatorLoggedOut], seat: str, queues: Sequence[str]) -> None:
+def _log(sim: Simulation, kind: type[OperatorLoggedIn | OperatorLoggedOut], seat: str, queues: Sequence[str]) -> None:
     """Into or out of queues; a centre that has one does not name it."""
     for queue in queues:
         sim.tell(kind, seat=seat, **_place(queue if len(sim.queues) > 1 else None))
 
 
-def serve(sim: "Simulation", taker: Taker, visit: Visit) -> Process:
+def serve(sim: Simulation, taker: Taker, visit: Visit) -> Process:
     """Ring, speak, and say what the call was."""
     sim.tell(OperatorRinging, seat=taker.seat, call=visit.call.leg)
     if visit.queue and sim.random.random() < 0.02:
@@ -156,7 +143,7 @@ def _dead(one: Call) -> Process:
         yield one.exchange.back
 
 
-def _speak(sim: "Simulation", taker: Taker, one: Call, talk: Talk) -> Process:
+def _speak(sim: Simulation, taker: Taker, one: Call, talk: Talk) -> Process:
     """Talk with a caller until it is over, or passed on to somebody of the centre."""
     seconds = max(3.0, sim.random.lognormvariate(log(HANDLE_SECONDS[one.kind]) - 0.32, 0.8))
     left = taker.queues[-1:] if len(taker.queues) > 1 and sim.luck.random() < LEAVES_QUEUE else ()
@@ -186,7 +173,7 @@ def _speak(sim: "Simulation", taker: Taker, one: Call, talk: Talk) -> Process:
     _log(sim, OperatorLoggedIn, taker.seat, left)
 
 
-def _end(sim: "Simulation", one: Call, talk: Talk) -> None:
+def _end(sim: Simulation, one: Call, talk: Talk) -> None:
     """Say how a conversation ended, unless the network or the exchange ended it."""
     if one.fate in {"dropped", "restarted"}:
         return
@@ -195,11 +182,12 @@ def _end(sim: "Simulation", one: Call, talk: Talk) -> None:
         sim.say(one, CallEnded, by="seat" if one.kind == "prank" else "caller", **talk.told(sim.env.now))
     else:
         sim.say(one, CallTransferred, to=to, **talk.told(sim.env.now))
-        sim.world.pass_on(one, to)
+        if neighbour := sim.world.centres.get(to):
+            sim.env.process(wandering.pass_on(neighbour, one))
     sim.finish(one)
 
 
-def _elsewhere(sim: "Simulation", one: Call) -> str | None:
+def _elsewhere(sim: Simulation, one: Call) -> str | None:
     """The agency or the neighbour's centre that takes over, if one does."""
     if one.direction != "inbound" or one.fate is not None:
         return None
@@ -210,7 +198,7 @@ def _elsewhere(sim: "Simulation", one: Call) -> str | None:
     return None
 
 
-def _classify(sim: "Simulation", one: Call) -> None:
+def _classify(sim: Simulation, one: Call) -> None:
     """The seat that spoke last says what the call was, if the exchange still knows it."""
     kind: Class = "cut_off" if one.fate == "dropped" else one.kind
     known = sim.say(one, CallClassified, **{"class": kind})
@@ -218,7 +206,7 @@ def _classify(sim: "Simulation", one: Call) -> None:
         sim.env.process(surroundings.report(sim, sim.centre, one))
 
 
-def _to_queue(sim: "Simulation", one: Call, talk: Talk) -> None:
+def _to_queue(sim: Simulation, one: Call, talk: Talk) -> None:
     """Let go of a call that waits in a queue again."""
     queue = sim.aside(talk.queue)
     sim.say(one, CallTransferred, to=queue, **talk.told(sim.env.now))
@@ -227,7 +215,7 @@ def _to_queue(sim: "Simulation", one: Call, talk: Talk) -> None:
     sim.env.process(wandering.wait(sim, sim.enter(one, queue), queue, sim.luck.uniform(20, 180)))
 
 
-def _to_seat(sim: "Simulation", one: Call, talk: Talk) -> bool:
+def _to_seat(sim: Simulation, one: Call, talk: Talk) -> bool:
     """Let go of a call that rings at a free seat, if there is one."""
     other = sim.free()
     if other is None:
@@ -239,7 +227,7 @@ def _to_seat(sim: "Simulation", one: Call, talk: Talk) -> bool:
     return True
 
 
-def _consult(sim: "Simulation", one: Call, talk: Talk, way: Way) -> Generator[simpy.Event, Any, bool]:
+def _consult(sim: Simulation, one: Call, talk: Talk, way: Way) -> Generator[simpy.Event, Any, bool]:
     """A seat asks a colleague through a queue, in a call of their own, and may hand its caller over; says whether it did."""
     queue = sim.aside(talk.queue)
     asking = sim.begin(one.exchange, "other", None, None, "internal")
@@ -274,7 +262,14 @@ def _consult(sim: "Simulation", one: Call, talk: Talk, way: Way) -> Generator[si
     return True
 
 
-def call_back(sim: "Simulation", taker: Taker, former: Call) -> Process:
+def call_back(sim: Simulation, former: Call) -> None:
+    """A free seat, if there is one, calls somebody back."""
+    taker = sim.free()
+    if taker is not None and sim.is_on:
+        sim.ask(taker, _call_back(sim, taker, former))
+
+
+def _call_back(sim: Simulation, taker: Taker, former: Call) -> Process:
     """A seat calls somebody who had hung up in the queue."""
     exchange, queue = sim.exchange, sim.front[0]
     if exchange.is_down:

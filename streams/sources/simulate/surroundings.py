@@ -3,12 +3,11 @@
 Published: the survey's item means (Kota Bogor, 2024). Assumed, since nobody publishes it: everything else.
 """
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from math import log
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from schemas.dispatch import (
     TicketAcknowledged,
@@ -33,16 +32,9 @@ from schemas.network import (
 )
 from schemas.survey import HIGHEST, Instrument, SurveyAnswered
 from streams.core.centre import Centre, Gauge, Link
+from streams.sources.simulate.weather import DAY, HOUR
+from streams.sources.simulate.world import Call, Process, Simulation
 
-if TYPE_CHECKING:
-    from streams.sources.simulate import Simulation
-    from streams.sources.wandering import Call
-
-Process = Generator[Any, Any, None]
-
-HOUR, DAY = 3600.0, 86_400.0
-RAINY_DAYS = 0.4
-"""Share of days with an afternoon rain. Bogor is called the city of rain."""
 WARNED_BEFORE = 2700.0
 LOOK_SECONDS = 300.0
 """How often links are looked at."""
@@ -65,36 +57,7 @@ SLOW = 0.2
 """Share of its tickets that the last agency of the centre's file leaves unanswered for days; the others answer within minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rain:
-    """One afternoon's rain, in seconds of the simulation."""
-
-    start: float
-    end: float
-
-
-class Weather:
-    """The rains of a centre, drawn day by day, so that everything that asks sees the same sky."""
-
-    def __init__(self, seed: int, centre: Centre, start: float) -> None:
-        self._seed, self._city, self._start = seed, centre.code, start
-        self._known: dict[int, Rain | None] = {}
-
-    def on(self, day: int) -> Rain | None:
-        """The rain of a day of the simulation, if there is one."""
-        if day not in self._known:
-            dice = Random(f"{self._seed}|{self._city}|{self._start}|rain|{day}")  # noqa: S311 (a simulation, no secret)
-            begins = day * DAY + dice.uniform(13, 17) * HOUR
-            self._known[day] = Rain(begins, begins + dice.uniform(0.7, 2.5) * HOUR) if dice.random() < RAINY_DAYS else None
-        return self._known[day]
-
-    def rains(self, now: float) -> bool:
-        """Whether it rains."""
-        rain = self.on(int(now // DAY))
-        return rain is not None and rain.start <= now < rain.end
-
-
-def begin(sim: "Simulation", centre: Centre) -> None:
+def begin(sim: Simulation, centre: Centre) -> None:
     """Start every process that the centre's file has something for."""
     for link in centre.links:
         sim.env.process(_watch(sim, link))
@@ -106,7 +69,7 @@ def begin(sim: "Simulation", centre: Centre) -> None:
         sim.env.process(_ask(sim))
 
 
-def _warn(sim: "Simulation") -> Process:
+def _warn(sim: Simulation) -> Process:
     day = 0
     while sim.is_on:
         rain = sim.weather.on(day)
@@ -121,7 +84,7 @@ def _warn(sim: "Simulation") -> Process:
         yield sim.env.timeout(max(0.0, day * DAY - sim.env.now))
 
 
-def _read(sim: "Simulation", gauge: Gauge) -> Process:
+def _read(sim: Simulation, gauge: Gauge) -> Process:
     """A level that rises an hour after the rain and falls slowly."""
     dice, calm = sim.dice(f"gauge {gauge.code}"), gauge.siaga[0] * 0.35
     level = calm
@@ -133,7 +96,7 @@ def _read(sim: "Simulation", gauge: Gauge) -> Process:
         yield sim.env.timeout(GAUGE_SECONDS)
 
 
-def _watch(sim: "Simulation", link: Link) -> Process:
+def _watch(sim: Simulation, link: Link) -> Process:
     """A probe that looks at one link again and again."""
     dice = sim.dice(f"probe {link.code}")
     sim.tell(LinkUp, link=link.code)
@@ -156,7 +119,7 @@ def _watch(sim: "Simulation", link: Link) -> Process:
         yield sim.env.timeout(LOOK_SECONDS)
 
 
-def drop(sim: "Simulation", link: Link, seconds: float) -> Process:
+def drop(sim: Simulation, link: Link, seconds: float) -> Process:
     """One failure of one link: it takes its calls along."""
     if link.code in sim.down:
         return
@@ -174,14 +137,14 @@ def drop(sim: "Simulation", link: Link, seconds: float) -> Process:
         sim.tell(LinkRegistered, link=link.code)
 
 
-def report(sim: "Simulation", centre: Centre, call: "Call") -> Process:
+def report(sim: Simulation, centre: Centre, call: Call) -> Process:
     """What becomes of one report that an agency must act on; it is told to its end, even beyond that of the simulation."""
     sim.world.unfinished += 1
     yield from _ticket(sim, centre, f"{'T' if call.exchange is sim.exchange else 'T2'}-{call.id}", call.id)
     sim.world.unfinished -= 1
 
 
-def _ticket(sim: "Simulation", centre: Centre, ticket: str, call: str) -> Process:
+def _ticket(sim: Simulation, centre: Centre, ticket: str, call: str) -> Process:
     dice = sim.dice(f"ticket {ticket}")
     category = dice.choice(centre.categories)
     opds = category.opds or tuple(opd.code for opd in centre.opds[:1])
@@ -209,7 +172,7 @@ def _ticket(sim: "Simulation", centre: Centre, ticket: str, call: str) -> Proces
         sim.tell(TicketClosed, ticket=ticket)
 
 
-def _send_unit(sim: "Simulation", dice: Random, ticket: str, opd: str) -> Process:
+def _send_unit(sim: Simulation, dice: Random, ticket: str, opd: str) -> Process:
     unit = f"{opd}-{dice.randint(1, 4)}"
     steps: tuple[tuple[Callable[[], float], Any], ...] = (
         (lambda: dice.lognormvariate(log(60), 0.6), TicketUnitDispatched),
@@ -221,7 +184,7 @@ def _send_unit(sim: "Simulation", dice: Random, ticket: str, opd: str) -> Proces
         sim.tell(kind, ticket=ticket, opd=opd, unit=unit)
 
 
-def _ask(sim: "Simulation") -> Process:
+def _ask(sim: Simulation) -> Process:
     """Respondents of the survey, now and then by day."""
     dice = sim.dice("survey")
     instrument = (sim.centre.survey and sim.centre.survey.instrument) or "dimensions"

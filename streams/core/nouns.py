@@ -1,4 +1,4 @@
-"""All that is known of one centre, and the only place where nouns meet."""
+"""All nouns of one centre, and the only place where they meet."""
 
 from __future__ import annotations  # the fields are named as the modules
 
@@ -31,8 +31,12 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
+STATE_VERSION = 7
+"""Goes up when what a state says, or how it is written, changes: a worker then folds again from the log's beginning."""
+
+
 @dataclass(frozen=True, slots=True)
-class City:
+class States:
     """The states of one centre; None for a noun of which nothing was told."""
 
     calls: calls.State | None = None
@@ -43,35 +47,35 @@ class City:
     survey: survey.State | None = None
 
 
-def measure(city: City, now: float, centre: Centre) -> Readings:
+def measure(states: States, now: float, centre: Centre) -> Readings:
     """Say what is true of a centre at `now`, epoch seconds. A state folds its own topic only; what joins them is joined here."""
-    of_calls, of_seats, looks = _together(city, now, centre)
+    of_calls, of_seats, looks = _together(states, now, centre)
     basis = _basis(of_calls, of_seats, looks)
     parts = [calls.measure(of_calls, now, centre), operators.measure(of_seats, looks, now, centre)]
-    if city.dispatch:
-        parts.append(dispatch.measure(city.dispatch, now, centre))
-        parts.append(response.measure(of_calls, city.dispatch, now, centre))
-    if city.network:
-        parts.append(network.measure(city.network, now, centre))
-    if city.environment:
-        parts.append(environment.measure(city.environment, now, centre))
-    if city.survey:
-        parts.append(survey.measure(city.survey, now, centre))
-    parts.append(losses.measure(of_calls.funnel.taken, of_calls.forecast, city.network, city.environment, now))
+    if states.dispatch:
+        parts.append(dispatch.measure(states.dispatch, now, centre))
+        parts.append(response.measure(of_calls, states.dispatch, now, centre))
+    if states.network:
+        parts.append(network.measure(states.network, now, centre))
+    if states.environment:
+        parts.append(environment.measure(states.environment, now, centre))
+    if states.survey:
+        parts.append(survey.measure(states.survey, now, centre))
+    parts.append(losses.measure(of_calls.funnel.taken, of_calls.forecast, states.network, states.environment, now))
     parts.append(patience.measure(basis.queued))
     parts.append(staffing.measure(basis, now, centre))
     return chain.from_iterable(parts)
 
 
-def seats(city: City, now: float, centre: Centre) -> Iterator[staffing.Row]:
+def seats(states: States, now: float, centre: Centre) -> Iterator[staffing.Row]:
     """What each of the 168 hours from the one `now` is in needs."""
-    return staffing.table(_basis(*_together(city, now, centre)), now, centre)
+    return staffing.table(_basis(*_together(states, now, centre)), now, centre)
 
 
-def _together(city: City, now: float, centre: Centre) -> tuple[calls.State, operators.State, dict[str, operators.Look]]:
+def _together(states: States, now: float, centre: Centre) -> tuple[calls.State, operators.State, dict[str, operators.Look]]:
     """The calls as they stand at `now`, and the seats as they are seen by what calls and they themselves tell."""
-    of_calls = calls.settled(city.calls or calls.State(), now, centre)
-    of_seats = city.operators or operators.State()
+    of_calls = calls.settled(states.calls or calls.State(), now, centre)
+    of_seats = states.operators or operators.State()
     return of_calls, of_seats, operators.look(of_seats, calls.talking(of_calls), of_calls.funnel.workload, now, centre)
 
 

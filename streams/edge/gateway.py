@@ -1,0 +1,221 @@
+"""The gateway: events over HTTP into Kafka, for whoever has a token. It keeps nothing itself: run as many as you like.
+
+An answer of 202 means that Kafka has the events. Whatever is sent again, because an answer was lost or came too late, is known by
+source and id and counts once.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import ssl
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from schemas.event import Event
+from streams.core.fault import place_of
+from streams.edge import cloudevents
+from streams.edge.allowance import Allowance
+from streams.edge.cloudevents import NoEventsError
+from streams.edge.intake import Intake, Refused
+from streams.edge.openapi import document
+from streams.edge.tokens import Token, Tokens, TokensError
+from streams.edge.traffic import CONTENT_TYPE, Traffic
+from streams.log.kafka import LogError
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY = 2**20
+"""Bytes: about 4,000 events."""
+
+BODY_SECONDS = 60
+"""How long a body may take to come: 1 MiB on a line of 140 kbit/s."""
+
+IDLE_SECONDS = 30
+"""How long a connection may say nothing, or take for the headers of a request."""
+
+AT_ONCE = 256
+"""Requests that are answered at once; more are asked to come again."""
+
+SLICE = 100
+"""Events that are read before others have their turn: about 2 ms."""
+
+AGAIN_SECONDS = 5
+"""When to come again after 503."""
+
+_WORDS = {413: f"a body may have {LARGEST_BODY:,} bytes: send fewer events at once", 404: "no such page: see /v1/openapi.json"}
+
+OPEN_PATHS = {"/health", "/ready", "/metrics", "/v1/openapi.json"}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class EventLog(Protocol):
+    """Where events go."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it takes events now, as far as is known."""
+
+    async def write(self, events: Sequence[Event]) -> None:
+        """Return when it has all of them. Raises `LogError` within a bounded time."""
+
+
+class Gateway:
+    """The routes, and who may come in by them."""
+
+    def __init__(self, log_: EventLog, intake: Intake, tokens: Tokens, rate: float) -> None:
+        """`rate` is the events a second that one token may send for long."""
+        self._log, self._intake, self._tokens, self._rate = log_, intake, tokens, rate
+        self._allowances: dict[str, Allowance] = {}
+        self._at_once = 0
+        self.traffic = Traffic()
+
+    def application(self) -> web.Application:
+        """What aiohttp serves."""
+        app = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
+        app.add_routes(
+            [
+                web.post("/v1/events", self._events),
+                web.get("/v1/openapi.json", self._openapi),
+                web.get("/health", self._health),
+                web.get("/ready", self._ready),
+                web.get("/metrics", self._metrics),
+            ]
+        )
+        return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Count every request, and let none end in anything but an answer."""
+        began = time.monotonic()
+        resource = request.match_info.route.resource
+        path = resource.canonical if resource is not None else "other"
+        if self._at_once >= AT_ONCE and path not in OPEN_PATHS:
+            answer: web.StreamResponse = _later(503, "too many requests at once", 1)
+        else:
+            self._at_once += 1
+            try:
+                answer = await handler(request)
+            except web.HTTPException as said:
+                headers = {"Allow": said.headers["Allow"]} if "Allow" in said.headers else None
+                answer = _problem(said.status, _WORDS.get(said.status, said.reason), headers)
+            except Exception as error:
+                log.error("a fault of this program: %s", place_of(error))
+                answer = _problem(500, "a fault of this program")
+            finally:
+                self._at_once -= 1
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        answer.headers.setdefault("Cache-Control", "no-store")
+        self.traffic.answered.labels(path, str(answer.status)).inc()
+        self.traffic.seconds.labels(path).observe(time.monotonic() - began)
+        return answer
+
+    async def _events(self, request: web.Request) -> web.Response:
+        try:
+            token = self._token(request)
+        except TokensError as error:
+            log.error("%s", error)
+            return _later(503, "the gateway cannot read its tokens")
+        if token is None:
+            headers = {"WWW-Authenticate": "Bearer"}
+            return _problem(401, "send a token: Authorization: Bearer p112_… (pantau112 gateway token add makes one)", headers)
+        if request.content_type not in cloudevents.KINDS:
+            return _problem(415, f"the content type must be one of {', '.join(cloudevents.KINDS)}")
+        return await self.take(request, token, lambda body: cloudevents.events(request.content_type, request.headers, body))
+
+    async def take(self, request: web.Request, token: Token, read: Callable[[bytes], Iterable[bytes]]) -> web.Response:
+        """Answer a request whose body `read` makes events of."""
+        allowance = self._allowances.setdefault(token.id, Allowance(self._rate))
+        if wait := allowance.wait_seconds:
+            return _later(429, "too many events", wait)
+        with allowance.place() as free:
+            if not free:
+                return _later(429, "too many requests of this token at once", 1)
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    body = await request.read()
+            except TimeoutError:
+                return _problem(408, f"the body did not come within {BODY_SECONDS} s")
+            try:
+                bodies = read(body)
+            except NoEventsError as error:
+                return _problem(400, str(error))
+            events: list[Event] = []
+            refused: list[Refused] = []
+            async for said in self._judged(bodies, token):
+                refused.append(said) if isinstance(said, Refused) else events.append(said)
+            allowance.spend(len(events) + len(refused))
+            try:
+                if events:
+                    await self._log.write(events)
+            except LogError as error:
+                log.warning("%s", error)
+                return _later(503, "Kafka does not answer; send all of it again")
+            return self._told(len(events), refused)
+
+    def _token(self, request: web.Request) -> Token | None:
+        scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+        return self._tokens.of(text.strip()) if scheme.lower() == "bearer" else None
+
+    async def _judged(self, bodies: Iterable[bytes], token: Token) -> AsyncIterator[Event | Refused]:
+        for number, said in enumerate(self._intake.admit(bodies, token), 1):
+            yield said
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+
+    def _told(self, accepted: int, refused: Sequence[Refused]) -> web.Response:
+        self.traffic.accepted.inc(accepted)
+        for why, n in Counter(one.why for one in refused).items():
+            self.traffic.refused.labels(why).inc(n)
+        said: dict[str, Any] = {"accepted": accepted}
+        if not refused:
+            return web.json_response(said, status=202)
+        said["refused"] = [{"index": one.index, "field": one.field, "reason": one.reason} for one in refused]
+        forbidden = not accepted and all(one.why == "not_allowed" for one in refused)
+        return web.json_response(said, status=403 if forbidden else 422)
+
+    async def _openapi(self, _: web.Request) -> web.Response:
+        return web.Response(body=document(), content_type="application/json")
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        if not self._log.is_up:
+            return _later(503, "Kafka does not answer")
+        return web.json_response({"status": "ok"})
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=self.traffic.page(kafka_up=self._log.is_up), headers={"Content-Type": CONTENT_TYPE})
+
+
+@contextlib.asynccontextmanager
+async def serving(gateway: Gateway, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Serve within the block; yields the port (0: a free one). OSError if it is taken."""
+    runner = web.AppRunner(
+        gateway.application(),
+        access_log=None,
+        handler_cancellation=True,
+        keepalive_timeout=IDLE_SECONDS,
+        lingering_time=2.0,
+        shutdown_timeout=15.0,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=tls).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+def _problem(status: int, error: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response({"error": error}, status=status, headers=headers)
+
+
+def _later(status: int, error: str, seconds: float = AGAIN_SECONDS) -> web.Response:
+    return _problem(status, error, {"Retry-After": str(math.ceil(seconds))})

@@ -1,0 +1,169 @@
+"""Events into Kafka for a server that has many writers at once: each is told when Kafka has its own, or at once that it has not.
+
+Of all that come for a partition while one batch is on its way, the next batch is made. So one event waits for nothing, and many
+cost little: aiokafka's own `send` would take a future and 20 µs for each.
+"""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
+
+from schemas.event import Event
+from schemas.topics import CONTENT_TYPE, TOPIC_OF, encode
+from streams.log.kafka import LogError
+from streams.settings import Settings
+
+WRITE_SECONDS = 10.0
+"""Longest that a writer waits."""
+
+REQUEST_SECONDS = 4.0
+"""How long one request to Kafka may take."""
+
+LOOK_SECONDS = 1.0
+"""How often it is looked whether Kafka answers, where nothing was written meanwhile: a write waits behind the question."""
+
+LARGEST_BATCH = 2**19
+"""Bytes; a topic takes batches of 1 MiB."""
+
+_HEADERS = [("content-type", CONTENT_TYPE)]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What waits for one partition. `round` ends when all that waits now is there, with None or the reason why it is not."""
+
+    waiting: list[tuple[bytes, bytes]] = field(default_factory=list)
+    round: asyncio.Future[LogError | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    task: asyncio.Task[None] | None = None
+
+
+class Producer:
+    """Writes while `run` runs. `is_up` says whether Kafka answered the last time it was asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.is_up = False
+        self._written_at = float("-inf")
+        self._settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        self._lanes: dict[tuple[str, int], _Lane] = defaultdict(_Lane)
+        self._partition = DefaultPartitioner()
+        # It writes every attempt down; what matters is raised.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+    async def run(self) -> None:
+        """Connect, and see again and again whether Kafka answers, until cancelled."""
+        while True:
+            producer = self._connection()
+            try:
+                await producer.start()
+                self._producer = producer
+                while True:
+                    if time.monotonic() - self._written_at > LOOK_SECONDS:
+                        self.is_up = await self._answers(producer)
+                    await asyncio.sleep(LOOK_SECONDS)
+            except (KafkaError, OSError):
+                await asyncio.sleep(LOOK_SECONDS)
+            finally:
+                self.is_up, self._producer = False, None
+                with contextlib.suppress(KafkaError, OSError):
+                    await producer.stop()
+
+    async def write(self, events: Sequence[Event]) -> None:
+        """Return when every replica in sync has all of them. Raises `LogError` when that is not known to be so: then some may be
+        there, and all are to be written again.
+        """
+        if not self.is_up or self._producer is None:
+            raise LogError(f"Kafka at {self._settings.bootstrap} does not answer")
+        prefix = self._settings.topic_prefix
+        records = [(prefix + TOPIC_OF[event.type].name, event.subject.encode(), encode(event)) for event in events]
+        try:
+            async with asyncio.timeout(WRITE_SECONDS):
+                known = {
+                    topic: sorted(await self._producer.partitions_for(topic)) for topic in {topic for topic, _, _ in records}
+                }
+                rounds = set()
+                for topic, key, value in records:
+                    place = topic, self._partition(key, known[topic], known[topic])
+                    lane = self._lanes[place]
+                    lane.waiting.append((key, value))
+                    rounds.add(lane.round)
+                    if lane.task is None or lane.task.done():
+                        lane.task = asyncio.create_task(self._drain(place, lane))
+                # Whoever gives up must not end the round for the others.
+                failed = [error for error in await asyncio.gather(*map(asyncio.shield, rounds)) if error is not None]
+        except (KafkaError, OSError) as error:
+            raise self._explained(error) from None
+        if failed:
+            raise failed[0]
+
+    async def _drain(self, place: tuple[str, int], lane: _Lane) -> None:
+        """Deliver round after round until nothing waits."""
+        while lane.waiting:
+            records, ended = lane.waiting, lane.round
+            lane.waiting, lane.round = [], asyncio.get_running_loop().create_future()
+            try:
+                await self._deliver(place, records)
+            except (KafkaError, OSError) as error:
+                self.is_up = False
+                ended.set_result(self._explained(error))
+            except BaseException:
+                ended.cancel()
+                raise
+            else:
+                self.is_up, self._written_at = True, time.monotonic()
+                ended.set_result(None)
+
+    async def _deliver(self, place: tuple[str, int], records: Sequence[tuple[bytes, bytes]]) -> None:
+        if self._producer is None:
+            raise OSError
+        topic, partition = place
+        now, sent = int(time.time() * 1000), []
+        batch = self._producer.create_batch()
+        for key, value in records:
+            if batch.append(key=key, value=value, timestamp=now, headers=_HEADERS) is None:
+                sent.append(await self._producer.send_batch(batch, topic, partition=partition))
+                batch = self._producer.create_batch()
+                batch.append(key=key, value=value, timestamp=now, headers=_HEADERS)
+        sent.append(await self._producer.send_batch(batch, topic, partition=partition))
+        await asyncio.gather(*sent)
+
+    async def _answers(self, producer: AIOKafkaProducer) -> bool:
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                await producer.client.fetch_all_metadata()
+        except (KafkaError, OSError):
+            return False
+        return True
+
+    def _explained(self, error: Exception) -> LogError:
+        at, name = self._settings.bootstrap, type(error).__name__
+        if "Authori" in name or "Authentication" in name or "Sasl" in name:
+            return LogError(f"Kafka at {at} refuses us ({name}): check the PANTAU112_SASL_ and PANTAU112_SSL_ settings")
+        if "TopicOrPartition" in name:
+            return LogError(f"Kafka at {at} lacks a topic: run pantau112 topics create")
+        return LogError(f"Kafka at {at} does not answer ({name})")
+
+    def _connection(self) -> AIOKafkaProducer:
+        s = self._settings
+        tls = s.security_protocol in ("SSL", "SASL_SSL")
+        return AIOKafkaProducer(
+            bootstrap_servers=s.bootstrap.split(","),
+            client_id="pantau112-gateway",
+            acks="all",
+            max_batch_size=LARGEST_BATCH,
+            request_timeout_ms=int(REQUEST_SECONDS * 1000),
+            security_protocol=s.security_protocol,
+            ssl_context=ssl.create_default_context(cafile=s.ssl_cafile) if tls else None,
+            sasl_mechanism=s.sasl_mechanism or "PLAIN",
+            sasl_plain_username=s.sasl_username,
+            sasl_plain_password=s.sasl_password.get_secret_value() if s.sasl_password else None,
+        )
