@@ -1,12 +1,13 @@
 """`pantau112 ingest`: what a centre already has becomes events."""
 
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from streams.cli.terminal import Centres, Failed, Faults, File, Moment, To, door, progress, report_on, sink_for, tell
+from streams.cli.terminal import Centres, Failed, Faults, Moment, Silent, To, door, progress, report_on, sink_for, tell
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What a centre already has becomes events, in Kafka or a file."
@@ -45,42 +46,55 @@ def asterisk(
     report_on(queue_log, report, faults)
 
 
-@app.command(epilog="Example: pantau112 ingest csv calls.tsv.gz --mapping mapping.toml --to calls.jsonl")
-def csv(
-    table: File,
-    mapping: Annotated[Path, typer.Option(metavar="FILE", help="TOML: which columns say what.")],
+@app.command(
+    epilog="Example: pantau112 ingest table calls.xlsx --sql mapping.sql --to calls.jsonl; how: streams/sources/README.md"
+)
+def table(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="CSV, .xlsx, .ods, JSON or Parquet; - is standard input; or mysql://… or postgresql://…?table=…"
+        ),
+    ],
+    sql: Annotated[
+        str, typer.Option(metavar="FILE", help="The query, or the name of one that comes along, such as asterisk_cdr.")
+    ],
     to: To = None,
+    sheet: Annotated[str | None, typer.Option(help="Of a workbook: the sheet's name; the first without it.")] = None,
+    header: Annotated[int | None, typer.Option(min=0, help="The line with the names of columns; 0 where there is none.")] = None,
     centre: Centres = None,
 ) -> None:
-    """Rows of a table become events, as a mapping file says; they are sorted by time."""
+    """Rows of a table become events, as an SQL query over them says; they are sorted by time."""
+    from schemas.event import OLDEST_RECORDING
     from streams import centres
     from streams.edge.ingest import Report
-    from streams.sources import csvfile
-    from streams.sources.opened import Opened, text_of
+    from streams.sources import rows
+    from streams.sources.answer import MappingError
+    from streams.sources.table import Query, shipped
 
     one = next(iter(centres.load(centre or []).values()))
-    faults, report = Faults(table), Report()
+    faults, silent, report = Faults(file), Silent(file), Report()
     through = door([one], writes=True)
     try:
-        reader = csvfile.Table(csvfile.parse(text_of(mapping)), one, through)
-    except csvfile.MappingError as error:
-        raise Failed(f"{mapping}: {error}") from None
-    # Read before anything is written: what breaks off, or is no such table, leaves no half of itself.
-    with progress("rows") as tick, Opened(table) as opened:
-        opened.refuse_bytes()
-        tick.watch(opened)
+        query = Query(shipped(sql), one, through, earliest=OLDEST_RECORDING)
+    except MappingError as error:
+        raise Failed(f"{sql}: {error}") from None
+    # Nothing is written before all is read: what is no such table leaves no half of itself.
+    with progress("events") as tick, rows.opened(Path(file), faults.say, sheet, header, tick.watch) as found:
         try:
-            events = reader.events(tick(opened.lines()), faults.say)
-        except csvfile.MappingError as error:
-            raise Failed(f"{table}: {error}") from None
-    with sink_for(to, table) as sink, progress("events") as tick:
-        for event in tick(events):
-            sink.send(event)
-            report.events += 1
-        sink.flush()
+            events = query.read(found, faults.say, silent.say)
+            first = next(events, None)
+        except MappingError as error:
+            raise Failed(f"{file}: {sql}: {error}") from None
+        with sink_for(to, file) as sink:
+            for event in tick(chain([first] if first else [], events)):
+                sink.send(event)
+                report.events += 1
+            sink.flush()
     report.bad = faults.count
     report.passed_over = through.passed_over
-    report_on(table, report, faults)
+    silent.sum_up()
+    report_on(Path(file), report, faults)
 
 
 @app.command(

@@ -100,6 +100,26 @@ class Faults:
             tell(f"{self._name}: nothing came; there was no event in it")
 
 
+class Silent:
+    """The rows of a table of which a query says nothing: the first are named, all are counted."""
+
+    def __init__(self, name: str | Path) -> None:
+        self._name, self._count, self._first = str(name), 0, list[int]()
+
+    def say(self, line: int) -> None:
+        """Count one."""
+        self._count += 1
+        if len(self._first) < BAD_SHOWN:
+            self._first.append(line)
+
+    def sum_up(self) -> None:
+        """Say which they are, if there are any."""
+        if self._count:
+            lines = ", ".join(map(str, self._first))
+            more = f" and {self._count - len(self._first):,} more" if self._count > len(self._first) else ""
+            tell(f"{self._name}: {self._count:,} rows gave no event: line{'s' if self._count > 1 else ''} {lines}{more}")
+
+
 def sentence(refusal: "Refusal") -> str:
     """Why a line is no event."""
     return f"{refusal.detail} ({refusal.reason})"
