@@ -14,6 +14,7 @@ from streams.core.centre import Centre, CentreError
 from streams.core.toml import NearPath
 from streams.edge.collector import Collector
 from streams.edge.follow import FollowConfig
+from streams.edge.poll import PollConfig
 from streams.edge.probe import ProbeConfig
 from streams.edge.spool import LEAST_BYTES
 from streams.settings import keeps_secrets
@@ -44,6 +45,7 @@ class Kinds(BaseModel):
 
     follow: tuple[FollowConfig, ...] = ()
     probe: tuple[ProbeConfig, ...] = ()
+    poll: tuple[PollConfig, ...] = ()
 
 
 class EdgeConfig(Kinds):

@@ -50,14 +50,12 @@ async def until(true: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def running(collector: Any, inbox: KeptInbox) -> AsyncIterator[None]:
-    """The collector at work; what it raises is raised."""
-    task = asyncio.create_task(collector.run(inbox))
-    try:
+    """The collector at work; what it raises is raised, and it never ends."""
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(collector.run(inbox))
         yield
-        assert not task.done(), task.exception()
-    finally:
+        assert not task.done()
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 class SipPeer(asyncio.DatagramProtocol):
