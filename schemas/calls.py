@@ -94,9 +94,12 @@ class Transferred(Call):
 
 
 class Overflowed(Call):
-    """An unanswered call left its queue otherwise than by hanging up. Its caller may come into another queue."""
+    """An unanswered call left its queue otherwise than by hanging up. Its caller may come into another queue.
 
-    reason: Literal["timeout", "empty", "full", "key", "withdrawn"]
+    `refused` is who was turned away before any queue, where the source does not say why.
+    """
+
+    reason: Literal["timeout", "empty", "full", "key", "withdrawn", "refused"]
     queue: Code | None = _Queue
 
 
@@ -121,6 +124,11 @@ class NetworkDropped(Call):
     """The network took the call away: while it waited, or cut off while somebody spoke."""
 
     link: Code | None = None
+    queue: Code | None = _Queue
+
+
+class Lost(Call):
+    """The source knows no more of the call, and not what became of it: it missed the end."""
 
 
 class CallOffered(Event):
@@ -193,6 +201,13 @@ class CallNetworkDropped(Event):
     data: NetworkDropped
 
 
+class CallLost(Event):
+    """A call is over, and its source missed how: found out when it looked again after a gap."""
+
+    type: Literal["call.lost"] = "call.lost"
+    data: Lost
+
+
 class ExchangeRestarted(Event):
     """The exchange of this source was restarted: every call of it before is over, and its ends will not be told."""
 
@@ -211,4 +226,5 @@ CallEvent = (
     | CallClassified
     | CallBlocked
     | CallNetworkDropped
+    | CallLost
 )

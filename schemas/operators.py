@@ -75,9 +75,16 @@ class OperatorRingNoAnswer(Event):
 
 
 class OperatorRinging(Event):
-    """A call began to ring at a seat; it is over when the seat answers, lets it ring out, or after a minute."""
+    """A call began to ring at a seat; it is over when the seat answers, lets it ring out, is told to be, or after a minute."""
 
     type: Literal["operator.ringing"] = "operator.ringing"
+    data: Ringing
+
+
+class OperatorRingCanceled(Event):
+    """A call rings at the seat no more, and that is not the seat's doing: its caller gave up, or another seat was faster."""
+
+    type: Literal["operator.ring_canceled"] = "operator.ring_canceled"
     data: Ringing
 
 
@@ -102,6 +109,7 @@ OperatorEvent = (
     | OperatorResumed
     | OperatorRinging
     | OperatorRingNoAnswer
+    | OperatorRingCanceled
     | OperatorWrapUpStarted
     | OperatorWrapUpEnded
 )

@@ -31,6 +31,7 @@ from schemas.calls import (
     CallClassified,
     CallEnded,
     CallEvent,
+    CallLost,
     CallNetworkDropped,
     CallOffered,
     CallOverflowed,
@@ -38,6 +39,7 @@ from schemas.calls import (
     CallTransferred,
     Classified,
     Ended,
+    Lost,
     NetworkDropped,
     Offered,
     Overflowed,
@@ -95,6 +97,7 @@ from schemas.operators import (
     OperatorLoggedOut,
     OperatorPaused,
     OperatorResumed,
+    OperatorRingCanceled,
     OperatorRinging,
     OperatorRingNoAnswer,
     OperatorWrapUpEnded,
@@ -204,8 +207,12 @@ def blocked(call: str, seconds: float) -> CallEvent:
     return CallBlocked(data=Blocked(call=call), **_envelope("b", call, seconds))
 
 
-def network_dropped(call: str, seconds: float) -> CallEvent:
-    return CallNetworkDropped(data=NetworkDropped(call=call), **_envelope("n", call, seconds))
+def network_dropped(call: str, seconds: float, queue: str | None = None) -> CallEvent:
+    return CallNetworkDropped(data=NetworkDropped(call=call, queue=queue), **_envelope("n", call, seconds))
+
+
+def lost(call: str, seconds: float) -> CallEvent:
+    return CallLost(data=Lost(call=call), **_envelope("l", call, seconds))
 
 
 def classified(call: str, seconds: float, class_: str) -> CallEvent:
@@ -281,6 +288,10 @@ def ring_no_answer(seat: str, seconds: float, rang: float | None = None, queue: 
 
 def ringing(seat: str, seconds: float, queue: str | None = None) -> OperatorEvent:
     return OperatorRinging(data=Ringing(seat=seat, queue=queue), **_envelope("ri", seat, seconds))
+
+
+def ring_canceled(seat: str, seconds: float) -> OperatorEvent:
+    return OperatorRingCanceled(data=Ringing(seat=seat), **_envelope("rc", seat, seconds))
 
 
 def wrap_up_started(seat: str, seconds: float, lasts: float | None = None, queue: str | None = None) -> OperatorEvent:

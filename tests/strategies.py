@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from math import inf, nextafter
 from random import Random
-from re import _constants as regex  # type: ignore[attr-defined]
+from re import _constants as regex
 from typing import Any
 
 from hypothesis import strategies as st
@@ -205,7 +205,7 @@ def _schema(name: str) -> Json:
 
 @cache
 def _parsed(pattern: str) -> Any:
-    return re._parser.parse(pattern)  # type: ignore[attr-defined]
+    return re._parser.parse(pattern)
 
 
 def _spelled(parts: Any, dice: Random, longest: int) -> Iterator[str]:

@@ -218,12 +218,18 @@ def _recording(feed: Path, home: Path, known: "Mapping[str, Centre]") -> tuple[P
 
 
 @app.command(epilog="Example: pantau112 doctor")
-def doctor(centre: Centres = None) -> None:
+def doctor(
+    edge: Annotated[
+        Path | None, typer.Option(metavar="EDGE.TOML", help="Look at what the edge of this file needs, instead of the monitor.")
+    ] = None,
+    centre: Centres = None,
+) -> None:
     """Look at everything the monitor needs, and say what is wrong and what to do."""
     from streams.stack.doctor import examine
+    from streams.stack.edge_doctor import examine_edge
 
-    worst = 0
-    for finding in examine(terminal.settings(), centre or []):
+    worst, settings = 0, terminal.settings()
+    for finding in examine(settings, centre or []) if edge is None else examine_edge(edge, settings):
         sys.stdout.write(f"{finding}\n")
         worst = max(worst, finding.failed)
     raise typer.Exit(worst)

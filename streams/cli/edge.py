@@ -26,9 +26,7 @@ def edge(
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         said, centre = load(config)
-        if said.caller_key_file is not None:
-            settings = settings.model_copy(update={"caller_key": None, "caller_key_file": said.caller_key_file})
-        door = terminal.door([centre], writes=True, said=settings)
+        door = terminal.door([centre], writes=True, said=said.settings(settings))
         spool = Spool(said.spool, said.spool_bytes)
     except (EdgeConfigError, SpoolError) as error:
         raise Failed(str(error)) from None

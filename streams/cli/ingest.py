@@ -46,6 +46,36 @@ def asterisk(
     report_on(queue_log, report, faults)
 
 
+@app.command(epilog="Example: pantau112 ingest ami ami.txt --to calls.jsonl")
+def ami(
+    recording: File,
+    to: To = None,
+    source: Annotated[str | None, typer.Option(help="Name of the stream; default /CODE/ami. One for each exchange.")] = None,
+    centre: Centres = None,
+) -> None:
+    """A recorded stream of Asterisk's manager interface (AMI) becomes events: blocks of lines, as the exchange sent them.
+
+    Where blocks have no Timestamp (timestampevents = yes in manager.conf), each needs a line Received: with epoch seconds.
+    """
+    from streams import centres
+    from streams.edge.ingest import Report
+    from streams.sources import ami as manager
+    from streams.sources.opened import Opened
+
+    one = next(iter(centres.load(centre or []).values()))
+    through = door([one], writes=True)
+    faults, report = Faults(recording), Report(passed_over=through.passed_over)
+    reader = manager.Reader(one, source or f"/{one.code}/ami", through)
+    with sink_for(to, recording) as sink, progress("events") as tick, Opened(recording) as opened:
+        opened.refuse_bytes()
+        tick.watch(opened)
+        for event in tick(manager.events(opened.pieces(), reader)):
+            sink.send(event)
+            report.events += 1
+        sink.flush()
+    report_on(recording, report, faults)
+
+
 @app.command(
     epilog="Example: pantau112 ingest table calls.xlsx --sql mapping.sql --to calls.jsonl; how: streams/sources/README.md"
 )

@@ -3,6 +3,7 @@
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, assert_never
 
 from schemas.callers import CallerEvent
@@ -128,7 +129,9 @@ def step(
         case "call.blocked":
             funnel.lose(key, exchange, time, "blocked", None, centre)
         case "call.network_dropped":
-            funnel.drop(key, exchange, time, centre)
+            funnel.drop(key, exchange, time, event.data.queue, centre)
+        case "call.lost":
+            funnel.lose_track(key, time, centre)
         case "exchange.restarted":
             funnel.restart(exchange, time, centre)
         case (
@@ -155,7 +158,10 @@ def _waits(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, tim
     """
     # What an exchange told before its restart is not to begin after it.
     _fold_coarse(state, time if event.type == "exchange.restarted" else time - FINER_SECONDS, centre)
-    if time % 1 or event.source not in centre.exchanges or not event.type.startswith("call."):
+    if event.source not in centre.exchanges or not event.type.startswith("call."):
+        return False
+    # What one source lost track of, another may know.
+    if time % 1 and event.type != "call.lost":
         return False
     state.coarse.append((time, encode(event).decode()))
     if len(state.coarse) > COARSE:
@@ -164,11 +170,11 @@ def _waits(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, tim
 
 
 def _fold_coarse(state: State, until: float, centre: Centre) -> None:
-    """Fold what has waited for a finer clock and was told of moments up to `until`."""
+    """Fold what has waited for a finer clock and was told of moments up to `until`, in the order of those."""
     due = [told for told in state.coarse if told[0] <= until]
     if due:
         state.coarse = [told for told in state.coarse if told[0] > until]
-        for time, text in due:
+        for time, text in sorted(due, key=itemgetter(0)):
             event: Any = decode_recording(text.encode())
             step(state, event, time, centre, waited=True)
 

@@ -117,7 +117,9 @@ class Funnel:
         journey = self._current(key, time, centre)
         if journey is None:
             place = self.book.find(key)
-            if place is not None and time < place.left:
+            # Of one that nobody answered another source may tell the same second again.
+            margin = TOGETHER_SECONDS if centre.sources and place is not None and place.end != ANSWERED else 0
+            if place is not None and time < place.left + margin:
                 return None
             if place is not None and place.end == ANSWERED:
                 journey = self._go_on(key, exchange, time, place, centre)
@@ -257,11 +259,18 @@ class Funnel:
             loss = "overflowed" if loss == "abandoned" else loss
             self._lose_journey(journey, loss, max(time, visit.lost or time), centre)
 
-    def drop(self, key: str, exchange: str, time: float, centre: Centre) -> None:
+    def drop(self, key: str, exchange: str, time: float, queue: str | None, centre: Centre) -> None:
         """The network took the call: a loss while it waited, the end of the conversation once it was answered."""
-        journey = self.open.get(key)
+        journey, place = self.open.get(key), self.book.find(key)
         if journey is not None and journey.visit.answered is not None:
             self.end(key, exchange, time, centre, cut_off=True)
+        elif journey is None and place is not None and place.end == ANSWERED:
+            # Another source told the end, and not what made it.
+            if is_same(int(time), place.left) and not any(what == CUT_OFF for what, _, _ in place.counted()):
+                if queue is not None and (label := self._label(queue, centre)) in self.queues:
+                    self.queues[label].cut_off += 1
+                self._tally(CUT_OFF, time, 0 if place.is_test else 1, centre)
+                self.book.note(key, entry(CUT_OFF, int(time) - place.time), "")
         else:
             self.lose(key, exchange, time, "network_dropped", None, centre)
 
@@ -347,10 +356,23 @@ class Funnel:
             self.journeys.restarted = time
         for key, journey in [*self.open.items()]:
             if journey.exchange == exchange and (journey.arrived or journey.visit.began or journey.heard) < time:
-                is_lost = journey.is_waiting
-                self._give_up(journey, time, centre, restarted=True)
-                if is_lost:
-                    self.book.write_end(key, LOST)
+                self._lose_track(key, journey, time, centre)
+
+    def lose_track(self, key: str, time: float, centre: Centre) -> None:
+        """The source knows no more of a call than that it is over. What is told of it after that moment contradicts it."""
+        journey = self._current(key, time, centre)
+        if journey is None:
+            return
+        visit = journey.visit
+        if max(journey.arrived or 0, visit.began or 0, visit.answered or 0, visit.ended or 0) <= time:
+            self._lose_track(key, journey, time, centre)
+
+    def _lose_track(self, key: str, journey: Journey, time: float, centre: Centre) -> None:
+        # Of one that was over before, it is known how.
+        is_lost = journey.is_waiting and not journey.is_overdue(time, centre)
+        self._give_up(journey, time, centre, restarted=not journey.is_overdue(time, centre))
+        if is_lost:
+            self.book.write_end(key, LOST)
 
     def key_of(self, leg: str, journey: str, time: float, centre: Centre) -> tuple[str, str | None]:
         """The key of a leg's journey, and that of one that was counted and turns out to be a leg of it. `journey` is the key that
@@ -679,7 +701,7 @@ class Funnel:
         limits = centre.thresholds
         wait = elapsed(time if journey.arrived is None else journey.arrived, time, centre)
         is_short = wait is not None and wait <= limits.short_abandon_seconds
-        if loss in ("abandoned", "overflowed") and journey.visit.entered is None and not journey.past:
+        if loss == "abandoned" and journey.visit.entered is None and not journey.past:
             loss = "announcement"
         elif loss == "abandoned" and is_short:
             loss = "short_abandoned"

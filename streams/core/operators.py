@@ -102,6 +102,8 @@ def step(state: State, event: OperatorEvent, time: float, centre: Centre) -> Non
             if abs(time - seat.rang_out) >= 1:
                 seat.ring_no_answers += 1
             seat.rang_out = max(seat.rang_out, time)
+        case "operator.ring_canceled":
+            seat.rang_out = max(seat.rang_out, time)
         case "operator.wrap_up_started":
             _tell(state, seat, Change(time, SEEN, queue, ""))
             # After a call that is none of the city's it says so by the queue.
@@ -178,9 +180,9 @@ OPERATORS = Metric(
     "psap_operators",
     "gauge",
     "Seats by what they do, each the first that holds: talking; off (not logged in); ringing (60 s at most, from "
-    "operator.ringing to an answer or ring_no_answer); wrap_up (to its end, a log-out or the seconds told, else 600 s); "
-    "paused; available (free to answer). A seat of which only calls are told is one until 60 minutes after the last. Absent"
-    " until a log-in or log-out was told or somebody rang, answered, paused or resumed.",
+    "operator.ringing to an answer, ring_no_answer or ring_canceled); wrap_up (to its end, a log-out or the seconds told, else "
+    "600 s); paused; available (free to answer). A seat of which only calls are told is one until 60 minutes after the last. "
+    "Absent until a log-in or log-out was told or somebody rang, answered, paused or resumed.",
     ("state",),
 )
 PAUSED = Metric(

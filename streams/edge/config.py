@@ -17,7 +17,7 @@ from streams.edge.follow import FollowConfig
 from streams.edge.poll import PollConfig
 from streams.edge.probe import ProbeConfig
 from streams.edge.spool import LEAST_BYTES
-from streams.settings import keeps_secrets
+from streams.settings import Settings, keeps_secrets
 from streams.sources.door import Door
 from streams.sources.opened import text_of, words
 
@@ -82,6 +82,12 @@ class EdgeConfig(Kinds):
         """What is to be collected, in the order of the kinds."""
         for kind in Kinds.model_fields:
             yield from getattr(self, kind)
+
+    def settings(self, machine: Settings) -> Settings:
+        """The machine's settings, with what this file says instead."""
+        if self.caller_key_file is None:
+            return machine
+        return machine.model_copy(update={"caller_key": None, "caller_key_file": self.caller_key_file})
 
     @property
     def address(self) -> str:

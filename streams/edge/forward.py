@@ -41,6 +41,8 @@ ANSWER_SECONDS, CONNECT_SECONDS = 30.0, 10.0
 SAY_AGAIN_SECONDS = 600.0
 """How often a failure that lasts is said again."""
 
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+
 LONGEST_ANSWER = 2**20
 """Bytes of an answer that are read."""
 
@@ -173,8 +175,12 @@ class Gateway:
             if refused and max(refused) < sent:
                 return refused
             raise AwayError(f"{self.name} answers {status} and names no event: is it a gateway of this version?", name)
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            raise AwayError(f"{self.name} refuses the token in {self._token_file} ({status}): put a valid one there", name)
+        if status == HTTPStatus.UNAUTHORIZED:
+            raise AwayError(f"{self.name} does not know the token in {self._token_file} (401): put a valid one there", name)
+        if status == HTTPStatus.FORBIDDEN:
+            # Of a token that is mended later nothing is to be lost.
+            may = "have its operator let it send this centre and these types"
+            raise AwayError(f"{self.name} does not let the token in {self._token_file} send this (403): {may}", name)
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             after = _seconds(answer.headers.get("Retry-After", ""), self._wall())
             raise AwayError(f"{self.name} answers {status}: it cannot take events now", name, after)
@@ -281,11 +287,11 @@ def _error_of(state: RetryCallState) -> AwayError:
 
 
 def _seconds(retry_after: str, now: float) -> float | None:
-    """How long a Retry-After asks to wait: seconds or a date; never longer than an hour. None where it says neither."""
+    """How long a Retry-After asks to wait: seconds or a date; never longer than a bound. None where it says neither."""
     if retry_after.isascii() and retry_after.isdigit():
-        return float(min(3600, int(retry_after[:9])))
+        return min(LONGEST_RETRY_AFTER_SECONDS, float(retry_after[:9]))
     try:
         at = parsedate_to_datetime(retry_after)
     except ValueError:
         return None
-    return min(3600.0, max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now))
+    return min(LONGEST_RETRY_AFTER_SECONDS, max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now))

@@ -84,7 +84,7 @@ class SpoolInbox:
 
     async def put(self, events: Sequence[Event], position: str | None = None) -> None:
         """Return when the events, and with them the position, are on disk; see `Inbox`. Raises `SpoolError`."""
-        let_in = [encode(one) for event in events if (one := self._keeper.door.admit(event)) is not None]
+        let_in = [(one.time.timestamp(), encode(one)) for event in events if (one := self._keeper.door.admit(event)) is not None]
         for start in range(0, max(1, len(let_in)), PIECE):
             piece = let_in[start : start + PIECE]
             # The position is behind all of them: it goes with the last.
@@ -93,7 +93,7 @@ class SpoolInbox:
         if position is not None:
             self._position = position
 
-    async def _put(self, events: list[bytes], position: str | None) -> None:
+    async def _put(self, events: list[tuple[float, bytes]], position: str | None) -> None:
         if not events and position is None:
             return
         keeper = self._keeper

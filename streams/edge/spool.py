@@ -22,6 +22,10 @@ RESERVE = 4 * 2**20
 """Bytes of the disk that are left free (a quarter of a small disk), so that what was sent can still be deleted."""
 LIVE_SHARE = 0.2
 """Of the room, kept for collectors that cannot read again."""
+SPAN_SECONDS = 2_700.0
+"""How far the times of one collector's events in one batch may lie apart. A batch can be sent twice, and the monitor knows again what
+it had within an hour of its source's time; what is older it would call late.
+"""
 ASIDE_MOST = 1_000
 """Refused events that are kept; beyond it the oldest go. How many there were is counted for ever."""
 
@@ -30,7 +34,8 @@ _FULL = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR))
 _CHECKPOINT_PAGES = 256
 _PIECE = 1000
 _TABLES = """
-CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, collector TEXT NOT NULL, put REAL NOT NULL, event BLOB NOT NULL);
+CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, collector TEXT NOT NULL, put REAL NOT NULL,
+    happened REAL NOT NULL, event BLOB NOT NULL);
 CREATE TABLE collectors (name TEXT PRIMARY KEY, position TEXT,
     sent INTEGER NOT NULL DEFAULT 0, aside INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE aside (number INTEGER PRIMARY KEY, collector TEXT NOT NULL, put REAL NOT NULL,
@@ -123,14 +128,20 @@ class Spool:
             row = self._sql.execute("SELECT position FROM collectors WHERE name = ?", (collector,)).fetchone()
         return None if row is None else row[0]
 
-    def put(self, collector: str, events: Sequence[bytes], position: str | None = None, *, rereads: bool = False) -> None:
-        """Put events and position on disk, both or neither; returns when they are there. Raises `SpoolFullError`."""
+    def put(
+        self, collector: str, events: Sequence[tuple[float, bytes]], position: str | None = None, *, rereads: bool = False
+    ) -> None:
+        """Put events, each with its time in epoch seconds, and the position on disk, all or nothing; returns when they are there.
+
+        Raises `SpoolFullError`.
+        """
         if not self._has_room(rereads):
             raise SpoolFullError
-        rows = [(collector, self._wall(), event) for event in events]
+        now = self._wall()
+        rows = [(collector, now, *event) for event in events]
 
         def write(sql: sqlite3.Connection) -> None:
-            sql.executemany("INSERT INTO events (collector, put, event) VALUES (?, ?, ?)", rows)
+            sql.executemany("INSERT INTO events (collector, put, happened, event) VALUES (?, ?, ?, ?)", rows)
             if position is not None:
                 sql.execute(_REMEMBER, (collector, position))
 
@@ -138,16 +149,21 @@ class Spool:
         self.waiting[collector] += len(events)
 
     def next(self, most: int, most_bytes: int) -> list[Spooled]:
-        """The oldest events that were not sent yet, up to so many and so large together, and one at least if there is one."""
+        """The oldest events that were not sent yet, up to so many and so large together, within `SPAN_SECONDS`, and one at least
+        if there is one.
+        """
         found: list[Spooled] = []
+        spans: dict[str, tuple[float, float]] = {}
         size = 0
-        query = "SELECT number, collector, event FROM events WHERE number > ? ORDER BY number LIMIT ?"
+        query = "SELECT number, collector, event, happened FROM events WHERE number > ? ORDER BY number LIMIT ?"
         with self._explained():
-            for row in self._sql.execute(query, (self._acknowledged, most)):
-                size += len(row[2])
-                if found and size > most_bytes:
+            for number, collector, event, happened in self._sql.execute(query, (self._acknowledged, most)):
+                first, last = spans.get(collector, (happened, happened))
+                span = spans[collector] = min(first, happened), max(last, happened)
+                size += len(event)
+                if found and (size > most_bytes or span[1] - span[0] > SPAN_SECONDS):
                     break
-                found.append(Spooled(*row))
+                found.append(Spooled(number, collector, event))
         return found
 
     def acknowledge(self, batch: Sequence[Spooled], refused: dict[int, str]) -> None:

@@ -74,8 +74,8 @@ def examine(
     yield _disk(home)
     yield _centres(centre_files)
     yield _working_days(datetime.fromtimestamp(wall(), UTC).year)
-    yield _caller_key(settings)
-    yield from _kafka(settings, wall)
+    yield key_finding(settings)
+    yield from log_findings(settings, wall)
     yield from _worker(settings, wall)
     yield _server("Prometheus", settings.prometheus, "PROMETHEUS")
     yield _server("Alertmanager", settings.alertmanager, "ALERTMANAGER")
@@ -118,7 +118,8 @@ def _working_days(year: int) -> Finding:
     return Finding("ok", "working days", f"holidays and joint leave of {year} are known")
 
 
-def _caller_key(settings: Settings) -> Finding:
+def key_finding(settings: Settings) -> Finding:
+    """Whether callers can be made into pseudonyms, and nobody else can read the key."""
     file = settings.caller_key_file
     try:
         secret = settings.caller_secret()
@@ -136,7 +137,8 @@ def _caller_key(settings: Settings) -> Finding:
     return Finding("ok", "caller key", str(file))
 
 
-def _kafka(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
+def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
+    """Whether Kafka answers, its topics are as planned, its clock is right, and what was put aside."""
     try:
         with Log(settings) as log:
             found = log.check()
@@ -186,8 +188,8 @@ def _worker(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
     name, address = "worker", f"{settings.metrics_host}:{settings.metrics_port}"
     looping = "if it ends again and again, the last line of its log says why and what to do"
     try:
-        status, _ = _get(address, "/ready")
-        page = _get(address, "/metrics")[1] if status == 200 else ""
+        status, _ = fetch(address, "/ready")
+        page = fetch(address, "/metrics")[1] if status == 200 else ""
     except (OSError, http.client.HTTPException):
         todo = f"start it: pantau112 worker; {looping}; or set PANTAU112_METRICS_PORT"
         yield Finding("fail", name, f"no metrics at {address}", todo)
@@ -200,22 +202,20 @@ def _worker(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
     if status != 200:
         yield Finding("fail", name, f"what answers at {address} is no worker (HTTP {status})", "set PANTAU112_METRICS_PORT")
         return
-    for _, started in _samples(page, "process_start_time_seconds"):
+    for _, started in samples(page, "process_start_time_seconds"):
         if wall() - started < YOUNG_SECONDS:
             yield Finding("warn", name, f"ready at {address}, started {wall() - started:.0f} s ago", looping)
             break
     else:
         yield Finding("ok", name, f"ready at {address}")
-    behind = [
-        (seconds, f"{labels['topic']}/{labels['partition']}") for labels, seconds in _samples(page, "pantau112_lag_seconds")
-    ]
+    behind = [(seconds, f"{labels['topic']}/{labels['partition']}") for labels, seconds in samples(page, "pantau112_lag_seconds")]
     for seconds, place in sorted(behind, reverse=True)[:1]:
         if seconds > BEHIND_SECONDS:
             todo = "wait after an outage; if it grows, see the worker's log, the processor and Kafka, and start the worker again"
             yield Finding("warn", "partitions", f"{place} is {seconds:.0f} s behind", todo)
         else:
             yield Finding("ok", "partitions", f"at most {seconds:.0f} s behind")
-    if left_out := [labels["city"] or "all" for labels, n in _samples(page, "pantau112_left_out_total") if n]:
+    if left_out := [labels["city"] or "all" for labels, n in samples(page, "pantau112_left_out_total") if n]:
         said = f"something of {', '.join(sorted(set(left_out)))} was left out because of a fault of this program"
         yield Finding("warn", "left out", said, "find 'left out' in the worker's log and report that line")
     yield from _told(page)
@@ -223,10 +223,10 @@ def _worker(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
 
 def _told(page: str) -> Iterator[Finding]:
     """What the sources told that the monitor could not take as it is."""
-    for labels, n in _samples(page, "psap_names_unknown_total"):
+    for labels, n in samples(page, "psap_names_unknown_total"):
         said = f"{n:,.0f} times a {labels['kind']} that the file of {labels['city']} does not have, though it names others"
         yield Finding("warn", "names", said, "add it there, or how it is spelt under also = [...] (a class: under [classes])")
-    for labels, n in _samples(page, "psap_seats_unpaired"):
+    for labels, n in samples(page, "psap_seats_unpaired"):
         if n:
             said = f"{n:,.0f} names of {labels['city']} act and never log in, while others log in under another kind of name"
             todo = (
@@ -234,20 +234,20 @@ def _told(page: str) -> Iterator[Finding]:
                 'seats = [{ code = "seat-1", also = ["PJSIP/11", "Petugas Satu"] }]'
             )
             yield Finding("warn", "names of seats", said, todo)
-    for labels, n in _samples(page, "pantau112_passed_over_total"):
+    for labels, n in samples(page, "pantau112_passed_over_total"):
         said = f"{n:,.0f} times {labels['city']} reached its bound of {labels['limit']}"
         yield Finding("warn", "bounds", said, "see PsapPassedOver in the runbook, page pipeline")
-    for labels, seconds in _samples(page, "pantau112_source_clock_offset_seconds"):
+    for labels, seconds in samples(page, "pantau112_source_clock_offset_seconds"):
         if abs(seconds) > WRONG_SECONDS:
             said = f"that of {labels['source']} is {abs(seconds):,.0f} s {'ahead of' if seconds > 0 else 'behind'} Kafka's"
             yield Finding("warn", "source's clock", said, "let that machine follow NTP: chronyc tracking")
-    for labels, n in _samples(page, "psap_late_events_total"):
+    for labels, n in samples(page, "psap_late_events_total"):
         if n > FEW_LATE:
             said = f"{n:,.0f} of {labels['source']} came too late for live figures"
             yield Finding("warn", "late events", said, "see PsapEventsLate in the runbook, page sources")
 
 
-def _samples(page: str, metric: str) -> Iterator[tuple[dict[str, str], float]]:
+def samples(page: str, metric: str) -> Iterator[tuple[dict[str, str], float]]:
     """Labels and value of every sample of a metric on a page of Prometheus text."""
     for labels, value in re.findall(rf"^{metric}(?:{{(.*)}})? (\S+)$", page, re.MULTILINE):
         yield dict(re.findall(r'(\w+)="([^"]*)"', labels)), float(value)
@@ -255,7 +255,7 @@ def _samples(page: str, metric: str) -> Iterator[tuple[dict[str, str], float]]:
 
 def _server(name: str, address: str, variable: str) -> Finding:
     try:
-        status, _ = _get(address, "/-/ready")
+        status, _ = fetch(address, "/-/ready")
     except (OSError, http.client.HTTPException):
         return Finding("warn", name, f"does not answer at {address}", f"start it, or set PANTAU112_{variable}=host:port")
     if status != 200:
@@ -263,7 +263,8 @@ def _server(name: str, address: str, variable: str) -> Finding:
     return Finding("ok", name, f"ready at {address}")
 
 
-def _get(address: str, path: str) -> tuple[int, str]:
+def fetch(address: str, path: str) -> tuple[int, str]:
+    """Status and page of an address (host:port) over HTTP. Raises `OSError` and `HTTPException`."""
     with closing(http.client.HTTPConnection(address, timeout=ANSWER_SECONDS)) as connection:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -27,6 +27,7 @@ VERBS = [
     ["callers", "lift"],
     ["callers", "contacted"],
     ["ingest", "asterisk"],
+    ["ingest", "ami"],
     ["ingest", "csv"],
     ["ingest", "cap"],
     ["staffing"],
@@ -129,6 +130,16 @@ def test_ingest_and_measure_agree_with_measuring_the_log_itself(tmp_path: Path) 
     assert pantau112("measure", tmp_path / "events.jsonl").stdout == pantau112("measure", log).stdout
 
 
+def test_a_recorded_manager_interface_becomes_events_and_no_number_leaves(tmp_path: Path) -> None:
+    recording, out = DATA / "asterisk" / "ami.txt.gz", tmp_path / "events.jsonl"
+
+    ingested = pantau112("ingest", "ami", recording, "--to", out)
+
+    assert "events, 0 bad lines" in ingested.stderr
+    assert 'psap_journeys_offered_total{city="32.71"} 40\n' in pantau112("measure", out).stdout
+    assert "08000000" not in out.read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -146,6 +157,7 @@ def test_ingest_and_measure_agree_with_measuring_the_log_itself(tmp_path: Path) 
         (["staffing", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file"),
         (["up", "--feed", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file"),
         (["ingest", "asterisk", "nowhere"], 1, "nowhere: no such file"),
+        (["ingest", "ami", "nowhere"], 1, "nowhere: no such file"),
         (["ingest", "cap", "nowhere"], 1, "nowhere: no such file"),
         (["ingest", "csv", "README.md", "--mapping", "nowhere"], 1, "nowhere: no such file"),
         (["ingest", "csv", "nowhere", "--mapping", "streams/sources/sf_fire.toml"], 1, "nowhere: no such file"),

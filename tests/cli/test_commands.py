@@ -53,9 +53,10 @@ def understood(words: list[str]) -> None:
     try:
         while True:
             parent = command.make_context(name, words, parent=parent)
-            if not hasattr(command, "resolve_command"):
+            given = [*parent._protected_args, *parent.args]
+            if not hasattr(command, "resolve_command") or (command.invoke_without_command and not given):
                 return
-            name, command, words = command.resolve_command(parent, [*parent._protected_args, *parent.args])
+            name, command, words = command.resolve_command(parent, given)
     except SystemExit:
         pytest.fail("it only prints its help")
     except Exception as wrong:

@@ -46,6 +46,7 @@ from tests.builders import (
     classified,
     ended,
     fold,
+    lost,
     network_dropped,
     offered,
     overflowed,
@@ -88,6 +89,35 @@ def test_every_offered_call_is_in_one_class_of_the_funnel() -> None:
         "answered": 1, "abandoned": 1, "short_abandoned": 1, "overflowed": 1, "network_dropped": 1, "blocked": 1,
     }  # fmt: skip
     assert said[WAITING, "112"] == 1
+
+
+def test_a_call_that_its_source_lost_track_of_waits_and_talks_no_more() -> None:
+    said = readings([offered("c1", 0), offered("c2", 0), answered("c2", 4, "s1"), lost("c1", 30), lost("c2", 31)], now=31)
+
+    assert said.by_label(ENDED_TOTAL, "112") == {"answered": 1, "lost": 1}
+    assert (said[WAITING, "112"], said[IN_SERVICE, "112"], said[UNENDED_TOTAL, "112"]) == (0, 0, 1)
+    assert not said.histogram(HANDLE_SECONDS, "112").sum
+
+
+def test_what_is_known_of_a_call_after_it_was_lost_track_of_is_true() -> None:
+    assert readings([offered("c1", 0), answered("c1", 40), lost("c1", 30)], now=50)[IN_SERVICE, "112"] == 1
+
+
+@pytest.mark.parametrize("seconds", [30, 30.5])
+def test_what_one_source_lost_track_of_another_of_its_exchange_may_know(seconds: float) -> None:
+    both = changed(BOGOR, sources=[["/32.71/test", "/32.71/other"]])
+    told = [offered("c1", 0.5), lost("c1", seconds), abandoned("c1", 20)]
+
+    assert readings(told, now=60, centre=both).by_label(JOURNEYS_ENDED_TOTAL) == {"abandoned": 1}
+    assert readings(told[:2], now=60, centre=both).by_label(JOURNEYS_ENDED_TOTAL) == {"lost": 1}
+
+
+def test_who_was_turned_away_before_any_queue_did_not_hang_up() -> None:
+    tells = [offered("c1", 0), queued("c1", 2), answered("c1", 5), ended("c1", 9)]
+
+    said = readings([*tells, offered("c2", 10), overflowed("c2", 12), offered("c3", 10), abandoned("c3", 12)], now=200)
+    assert said.by_label(JOURNEYS_ENDED_TOTAL) == {"answered": 1, "overflowed": 1, "announcement": 1}
+    assert said[OFFERED_TOTAL, "112"] == 1
 
 
 @pytest.mark.parametrize(("wait", "outcome"), [(5, "short_abandoned"), (5.1, "abandoned")])
@@ -384,6 +414,22 @@ def test_a_conversation_that_the_network_took_was_answered_and_cut_off() -> None
     assert said[CUT_OFF_TOTAL, "112"] == 1
     assert said[IN_SERVICE, "112"] == 0
     assert said.histogram(HANDLE_SECONDS, "112").sum == 37
+
+
+def test_that_the_network_cut_a_call_off_counts_also_when_its_end_was_told_before() -> None:
+    talked = [offered("c1", 0), answered("c1", 3), ended("c1", 40)]
+
+    for told, cut in ((40.4, 1), (90, 0)):
+        said = readings([*talked, network_dropped("c1", told, "112"), network_dropped("c1", told, "112")], now=100)
+        assert said.by_label(ENDED_TOTAL, "112") == {"answered": 1}
+        assert said[CUT_OFF_TOTAL, "112"] == cut
+
+
+def test_a_loss_that_a_second_source_tells_in_the_second_of_its_end_is_no_second_call() -> None:
+    both = changed(BOGOR, sources=[["/32.71/test", "/32.71/other"]])
+    told = [offered("c1", 0.5), abandoned("c1", 20.4), offered("c1", 21, clock="queue"), abandoned("c1", 21)]
+
+    assert readings(told, now=90, centre=both).by_label(JOURNEYS_ENDED_TOTAL) == {"abandoned": 1}
 
 
 def test_a_blocked_call_was_offered_and_spoils_no_rate() -> None:

@@ -40,6 +40,7 @@ from tests.builders import (
     paused,
     respelt,
     resumed,
+    ring_canceled,
     ring_no_answer,
     ringing,
     seat_readings,
@@ -100,6 +101,15 @@ def test_a_seat_that_lets_a_call_ring_out_is_rung_no_more_until_the_next() -> No
 
     assert seat_readings(events[:3], now=25).by_label(OPERATORS) == {"available": 1}
     assert seat_readings(events, now=30).by_label(OPERATORS) == {"ringing": 1}
+
+
+def test_a_ringing_that_its_caller_gave_up_is_over_and_no_seat_s_fault() -> None:
+    events = [logged_in("s1", 0), ringing("s1", 10), ring_canceled("s1", 12)]
+
+    assert seat_readings(events[:2], now=11).by_label(OPERATORS) == {"ringing": 1}
+    assert seat_readings(events, now=12).by_label(OPERATORS) == {"available": 1}
+    assert not any(seat_readings(events, now=12).by_label(RING_NO_ANSWER_TOTAL).values())
+    assert seat_readings([*events, ringing("s1", 20)], now=20).by_label(OPERATORS) == {"ringing": 1}
 
 
 def test_a_ringing_of_which_nothing_more_is_told_is_over_after_a_minute() -> None:

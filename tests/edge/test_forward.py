@@ -11,13 +11,15 @@ from aiohttp import web
 
 from schemas.event import Event
 from schemas.topics import encode
-from streams.edge import forward
+from streams.edge import forward, inbox
 from streams.edge.forward import Forwarder, Gateway, read_token
 from streams.edge.inbox import Keeper, SpoolInbox
 from streams.edge.spool import Spool
 from streams.settings import Settings
 from streams.sources.door import Door
 from tests.builders import offered
+from tests.conftest import HANG
+from tests.edge.served import Memory, served
 
 TOKEN = "glsa-of-the-test"
 NOW = 1_732_500_000.0
@@ -75,6 +77,12 @@ async def hangs(_: list[str]) -> web.Response:
 
 async def hangs_up(_: list[str]) -> web.Response:
     raise ConnectionResetError
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(forward, "LONGEST_RETRY_AFTER_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -226,7 +234,8 @@ def test_a_file_that_holds_no_token_is_named_and_never_quoted(tmp_path: Path, co
         read_token(path)
 
 
-def test_pauses_grow_to_a_bound_and_heed_retry_after() -> None:
+def test_what_retry_after_asks_for_is_heeded_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forward, "LONGEST_RETRY_AFTER_SECONDS", 3600.0)
     seconds = [forward._seconds(text, NOW) for text in ("7", "99999999", "Mon, 25 Nov 2024 02:00:10 GMT", "soon", "", "-3")]
 
     assert seconds == [7.0, 3600.0, 10.0, None, None, None]
@@ -240,3 +249,29 @@ def test_what_is_no_event_of_kafka_is_set_aside(monkeypatch: pytest.MonkeyPatch)
     refused = asyncio.run(kafka.send([encode(good[0]), b"{}", encode(good[1])]))
 
     assert (written, list(refused)) == (good, [1])
+
+
+def test_it_empties_itself_into_a_real_gateway_that_is_away_at_first(keeper: Keeper, token: Path, tmp_path: Path) -> None:
+    told = [*events(700), offered("elsewhere", 1).model_copy(update={"subject": "32.76", "source": "/32.76/asterisk"})]
+
+    async def run(gateway: Gateway, log: Memory) -> None:
+        one = Forwarder(keeper, gateway, pause=0.001)
+        await SpoolInbox(keeper, "log", rereads=True).put(told)
+        running = asyncio.create_task(one.run())
+        try:
+            async with asyncio.timeout(HANG):
+                while keeper.spool.length:
+                    log.is_up |= one.answers["503"] > 0
+                    await keeper.wait_for_room()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await gateway.close()
+
+    with served(tmp_path) as real:
+        real.log.is_up = False
+        token.write_text(real.token)
+        asyncio.run(run(Gateway(f"http://127.0.0.1:{real.port}", token), real.log))
+
+        assert list(dict.fromkeys(event.id for event in real.log.written)) == ids(700)
+    assert keeper.spool.set_aside["log"] == 1

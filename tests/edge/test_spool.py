@@ -41,7 +41,7 @@ def filled(spool: Spool, *, rereads: bool = False) -> int:
     count = 0
     while True:
         try:
-            spool.put("log", [b"x" * 300] * 50, rereads=rereads)
+            spool.put("log", [(0.0, b"x" * 300)] * 50, rereads=rereads)
         except SpoolFullError:
             return count
         count += 50
@@ -54,7 +54,7 @@ def work(path: Path, sink: Path) -> None:
     while place < EVENTS or spool.length:
         if place < EVENTS:
             end = min(place + 3, EVENTS)
-            spool.put("log", [b"%d" % n for n in range(place, end)], str(end))
+            spool.put("log", [(n, b"%d" % n) for n in range(place, end)], str(end))
             place = end
         if place % 2 or place == EVENTS:
             batch = spool.next(5, ANY)
@@ -126,7 +126,7 @@ def test_it_is_a_queue_that_survives_being_closed(steps: list[tuple], tmp_path_f
             case ("put", collector, count):
                 events = [(collector, b"%d" % n) for n in range(number, number + count)]
                 number += count
-                spool.put(collector, [event for _, event in events], str(number))
+                spool.put(collector, [(0.0, event) for _, event in events], str(number))
                 waiting += events
                 assert spool.position(collector) == str(number)
             case ("send", most, refused):
@@ -147,10 +147,24 @@ def test_it_is_a_queue_that_survives_being_closed(steps: list[tuple], tmp_path_f
 
 def test_a_batch_has_one_event_at_least_and_no_more_bytes_than_asked_for(path: Path) -> None:
     spool = opened(path)
-    spool.put("log", [b"x" * 60, b"y" * 30, b"z" * 30])
+    spool.put("log", [(0.0, b"x" * 60), (0.0, b"y" * 30), (0.0, b"z" * 30)])
 
     assert [len(one.event) for one in spool.next(9, 10)] == [60]
     assert [len(one.event) for one in spool.next(9, 100)] == [60, 30]
+
+
+def test_a_batch_spans_less_time_than_the_monitor_knows_events_of_each_collector_for(path: Path) -> None:
+    spool = opened(path)
+    hour = 3_600.0
+    spool.put("log", [(0.0, b"1"), (hour / 2, b"2")])
+    spool.put("ami", [(20 * hour, b"3")])
+    spool.put("log", [(hour, b"4"), (hour / 2, b"5"), (0.0, b"6")])
+
+    batches = []
+    while batch := spool.next(9, ANY):
+        batches.append([one.event for one in batch])
+        spool.acknowledge(batch, {})
+    assert batches == [[b"1", b"2", b"3"], [b"4", b"5"], [b"6"]]
 
 
 def test_it_is_bounded_and_who_can_read_again_waits_before_others_are_refused(path: Path) -> None:
@@ -170,7 +184,7 @@ def test_it_is_bounded_and_who_can_read_again_waits_before_others_are_refused(pa
 def test_what_the_destination_refused_is_kept_aside_up_to_a_bound(path: Path) -> None:
     spool = opened(path)
     for start in range(0, ASIDE_MOST + 100, 100):
-        spool.put("log", [b"%d" % (start + n) for n in range(100)])
+        spool.put("log", [(0.0, b"%d" % (start + n)) for n in range(100)])
         batch = spool.next(100, ANY)
         spool.acknowledge(batch, dict.fromkeys(range(100), "field data.seat: missing"))
     spool.close()
@@ -212,7 +226,7 @@ def test_what_cannot_be_used_is_said_with_what_to_do(path: Path, damage: str) ->
 
 def test_nobody_else_may_read_it(path: Path) -> None:
     spool = opened(path)
-    spool.put("log", [b"1"])
+    spool.put("log", [(0.0, b"1")])
 
     assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
 
