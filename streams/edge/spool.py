@@ -23,8 +23,8 @@ RESERVE = 4 * 2**20
 LIVE_SHARE = 0.2
 """Of the room, kept for collectors that cannot read again."""
 SPAN_SECONDS = 2_700.0
-"""How far the times of one collector's events in one batch may lie apart. A batch can be sent twice, and the monitor knows again what
-it had within an hour of its source's time; what is older it would call late.
+"""How far the times of one collector's events in one batch may lie apart. A batch can be sent twice, and the monitor knows again
+what it had within an hour of its source's time; what is older it would call late.
 """
 ASIDE_MOST = 1_000
 """Refused events that are kept; beyond it the oldest go. How many there were is counted for ever."""

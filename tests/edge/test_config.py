@@ -1,16 +1,23 @@
 """A file that cannot be meant is refused with its line, what it sets and why."""
 
+import inspect
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
+from streams.centres import PACKAGED
 from streams.core.centre import CentreError
-from streams.edge.config import EdgeConfigError, load
+from streams.edge import exporter
+from streams.edge.config import EdgeConfigError, Kinds, load
 from streams.edge.follow import FollowConfig
 
 SPOOL = 'spool = "spool.db"\n'
 KAFKA = f'{SPOOL}to = "kafka"\n'
 FOLLOW = '[[follow]]\nfile = "queue_log"\n'
+
+README = (Path(__file__).parents[2] / "streams" / "edge" / "README.md").read_text()
 
 
 @pytest.fixture
@@ -66,3 +73,20 @@ def test_a_centre_that_is_not_there_or_wrong_is_named(path: Path) -> None:
 def test_a_missing_file_is_named(path: Path) -> None:
     with pytest.raises(EdgeConfigError, match=r"edge\.toml: no such file"):
         load(path)
+
+
+def test_the_example_of_the_documentation_is_a_good_one(path: Path) -> None:
+    path.write_text(README.split("```toml\n")[1].split("```")[0])
+    shutil.copy(PACKAGED, path.with_name("kota-bogor.toml"))
+    config, centre = load(path)
+
+    assert centre.code == "32.71"
+    assert config.model_fields_set == set(type(config).model_fields) - (set(Kinds.model_fields) - {"follow"})
+
+
+def test_every_metric_of_an_edge_is_in_its_documentation() -> None:
+    families = set(re.findall(r'"(pantau112_edge_\w+)"|_gauge\("(\w+)"|Family, "(\w+)"', inspect.getsource(exporter)))
+    names = {whole or f"pantau112_edge_{gauge or other}" for whole, gauge, other in families}
+
+    assert len(names) > 10
+    assert [name for name in names if name not in README] == []
