@@ -86,12 +86,14 @@ def worker(centre: Centres = None) -> None:
     from streams.worker.exporter import Exporter
     from streams.worker.monitor import Monitor
     from streams.worker.pipeline import Pipeline
-    from streams.worker.reminder import channels
+    from streams.worker.reminder import channels, link
     from streams.worker.transport import partition_of
 
     settings = terminal.settings()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     monitor = Monitor(centres.load(centre or []), partition_of, settings.ahead_seconds)
+
+    to_gateway = link(settings)
 
     def serve(pipeline: Pipeline) -> None:
         exporter = Exporter(monitor, pipeline, clock.parse(settings.clock), time.time)
@@ -102,7 +104,7 @@ def worker(centre: Centres = None) -> None:
         tell(f"metrics at http://{settings.metrics_host}:{port}/metrics")
 
     def advise(pipeline: Pipeline, publish: "Publish") -> Coroutine[Any, Any, None]:
-        return Advisor(monitor, pipeline, publish, channels(settings), time.time).run()
+        return Advisor(monitor, pipeline, publish, channels(settings), time.time, to_gateway).run()
 
     # On a recording's clock everything that is due was due long ago.
     raise typer.Exit(run_worker(settings, monitor, serve, advise if settings.clock == "wall" else None))
@@ -111,7 +113,7 @@ def worker(centre: Centres = None) -> None:
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")
 def up(
     home: Annotated[Path, typer.Option(metavar="FOLDER", help="Where everything is kept.")] = Path(".local"),
-    ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="First of seven ports in a row.")] = 11_200,
+    ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="First of eight ports in a row.")] = 11_200,
     feed: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Play this queue_log or events file; - is standard input.")
     ] = None,
@@ -125,7 +127,7 @@ def up(
     ] = None,
     centre: Centres = None,
 ) -> None:
-    """The whole monitor on this machine: Kafka, worker, Prometheus, Alertmanager, and a centre: simulated, played or real."""
+    """The whole monitor on this machine: Kafka, worker, gateway, Prometheus, Alertmanager, and a simulated, played or real centre."""
     import asyncio
 
     from schemas.event import EARLIEST
@@ -160,7 +162,7 @@ def up(
         home.resolve(),
         Ports.from_base(ports),
         [path if path == centres.NATION else path.resolve() for path in centre or []],
-        len(known),
+        list(known),
         playing,
         collected,
     )

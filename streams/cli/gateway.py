@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -35,9 +36,12 @@ def gateway(context: typer.Context, centre: Centres = None) -> None:
 async def _serve(s: "Settings", known: "list[Centre]") -> int:
     import ssl
 
+    from streams.edge.acknowledge import Acknowledging
     from streams.edge.gateway import Gateway, serving
+    from streams.edge.hooks import Hooks, HooksError
     from streams.edge.intake import Intake
     from streams.edge.tokens import Tokens, TokensError
+    from streams.log.lookup import Lookup
     from streams.log.producer import Producer
 
     producer, tokens = Producer(s), Tokens(s.gateway_tokens)
@@ -54,7 +58,16 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     writing = asyncio.create_task(producer.run())
-    at = Gateway(producer, Intake([centre.code for centre in known], door(known)), tokens, s.gateway_rate)
+    key = s.link_secret()
+    pages = [] if key is None else Acknowledging(producer, Lookup(s), key, lambda: datetime.now(UTC)).routes
+    through = door(known)
+    intake = Intake([centre.code for centre in known], through)
+    try:
+        centres = {centre.code: centre for centre in known}
+        hooks = None if s.gateway_hooks is None else Hooks(s.gateway_hooks, centres, through, intake)
+    except HooksError as error:
+        raise Failed(str(error)) from None
+    at = Gateway(producer, intake, tokens, s.gateway_rate, pages, hooks)
     try:
         async with serving(at, s.gateway_host, s.gateway_port, tls) as port:
             tell(f"gateway at {'http' if tls is None else 'https'}://{s.gateway_host}:{port}/v1/events")

@@ -48,7 +48,7 @@ def asterisk(
 
 @app.command(epilog="Example: pantau112 ingest ami ami.txt --to calls.jsonl")
 def ami(
-    recording: File,
+    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="Plain or gzip; - is standard input.")],
     to: To = None,
     source: Annotated[str | None, typer.Option(help="Name of the stream; default /CODE/ami. One for each exchange.")] = None,
     centre: Centres = None,

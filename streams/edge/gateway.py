@@ -54,6 +54,21 @@ OPEN_PATHS = {"/health", "/ready", "/metrics", "/v1/openapi.json"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class ForbiddenError(Exception):
+    """Nobody who may send this; the message says what is missing."""
+
+
+class KindError(ValueError):
+    """A body of a kind that is not read; the message says which are."""
+
+
+class Routes(Protocol):
+    """What makes events of other bodies."""
+
+    def routes(self, gateway: "Gateway") -> Sequence[web.RouteDef]:
+        """Where they go to."""
+
+
 class EventLog(Protocol):
     """Where events go."""
 
@@ -68,8 +83,17 @@ class EventLog(Protocol):
 class Gateway:
     """The routes, and who may come in by them."""
 
-    def __init__(self, log_: EventLog, intake: Intake, tokens: Tokens, rate: float) -> None:
-        """`rate` is the events a second that one token may send for long."""
+    def __init__(
+        self,
+        log_: EventLog,
+        intake: Intake,
+        tokens: Tokens,
+        rate: float,
+        pages: Sequence[web.RouteDef] = (),
+        hooks: Routes | None = None,
+    ) -> None:
+        """`rate` is the events a second that one token may send for long; `pages` and `hooks` are served beside."""
+        self._pages, self._hooks = pages, hooks
         self._log, self._intake, self._tokens, self._rate = log_, intake, tokens, rate
         self._allowances: dict[str, Allowance] = {}
         self._at_once = 0
@@ -78,6 +102,7 @@ class Gateway:
     def application(self) -> web.Application:
         """What aiohttp serves."""
         app = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
+        app.add_routes([*self._pages, *(self._hooks.routes(self) if self._hooks else ())])
         app.add_routes(
             [
                 web.post("/v1/events", self._events),
@@ -105,8 +130,7 @@ class Gateway:
                 headers = {"Allow": said.headers["Allow"]} if "Allow" in said.headers else None
                 answer = _problem(said.status, _WORDS.get(said.status, said.reason), headers)
             except Exception as error:
-                log.error("a fault of this program: %s", place_of(error))
-                answer = _problem(500, "a fault of this program")
+                answer = _explained(error)
             finally:
                 self._at_once -= 1
         answer.headers["X-Content-Type-Options"] = "nosniff"
@@ -116,20 +140,18 @@ class Gateway:
         return answer
 
     async def _events(self, request: web.Request) -> web.Response:
-        try:
-            token = self._token(request)
-        except TokensError as error:
-            log.error("%s", error)
-            return _later(503, "the gateway cannot read its tokens")
-        if token is None:
-            headers = {"WWW-Authenticate": "Bearer"}
-            return _problem(401, "send a token: Authorization: Bearer p112_… (pantau112 gateway token add makes one)", headers)
-        if request.content_type not in cloudevents.KINDS:
-            return _problem(415, f"the content type must be one of {', '.join(cloudevents.KINDS)}")
-        return await self.take(request, token, lambda body: cloudevents.events(request.content_type, request.headers, body))
+        token, kind = self.token(request), request.content_type
+        if kind not in cloudevents.KINDS:
+            raise KindError(f"the content type must be one of {', '.join(cloudevents.KINDS)}")
+        return await self.take(request, token, lambda body: self._judged(cloudevents.events(kind, request.headers, body), token))
 
-    async def take(self, request: web.Request, token: Token, read: Callable[[bytes], Iterable[bytes]]) -> web.Response:
-        """Answer a request whose body `read` makes events of."""
+    async def take(
+        self, request: web.Request, token: Token, judge: Callable[[bytes], AsyncIterator[Event | Refused]]
+    ) -> web.Response:
+        """Answer a request by what `judge` says of its body, which comes within what the token may send.
+
+        What `judge` raises is answered where it is one of the errors of this room.
+        """
         allowance = self._allowances.setdefault(token.id, Allowance(self._rate))
         if wait := allowance.wait_seconds:
             return _later(429, "too many events", wait)
@@ -141,26 +163,22 @@ class Gateway:
                     body = await request.read()
             except TimeoutError:
                 return _problem(408, f"the body did not come within {BODY_SECONDS} s")
-            try:
-                bodies = read(body)
-            except NoEventsError as error:
-                return _problem(400, str(error))
             events: list[Event] = []
             refused: list[Refused] = []
-            async for said in self._judged(bodies, token):
+            async for said in judge(body):
                 refused.append(said) if isinstance(said, Refused) else events.append(said)
             allowance.spend(len(events) + len(refused))
-            try:
-                if events:
-                    await self._log.write(events)
-            except LogError as error:
-                log.warning("%s", error)
-                return _later(503, "Kafka does not answer; send all of it again")
+            if events:
+                await self._log.write(events)
             return self._told(len(events), refused)
 
-    def _token(self, request: web.Request) -> Token | None:
+    def token(self, request: web.Request) -> Token:
+        """The token that a request shows. Raises `ForbiddenError` and `TokensError`."""
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-        return self._tokens.of(text.strip()) if scheme.lower() == "bearer" else None
+        token = self._tokens.of(text.strip()) if scheme.lower() == "bearer" else None
+        if token is None:
+            raise ForbiddenError("send a token: Authorization: Bearer p112_… (pantau112 gateway token add makes one)")
+        return token
 
     async def _judged(self, bodies: Iterable[bytes], token: Token) -> AsyncIterator[Event | Refused]:
         for number, said in enumerate(self._intake.admit(bodies, token), 1):
@@ -211,6 +229,24 @@ async def serving(gateway: Gateway, host: str, port: int, tls: ssl.SSLContext | 
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+def _explained(error: Exception) -> web.Response:
+    match error:
+        case NoEventsError():
+            return _problem(400, str(error))
+        case ForbiddenError():
+            return _problem(401, str(error), {"WWW-Authenticate": "Bearer"})
+        case KindError():
+            return _problem(415, str(error))
+        case LogError():
+            log.warning("%s", error)
+            return _later(503, "Kafka does not answer; send all of it again")
+        case TokensError():
+            log.error("%s", error)
+            return _later(503, "the gateway cannot read its tokens")
+    log.error("a fault of this program: %s", place_of(error))
+    return _problem(500, "a fault of this program")
 
 
 def _problem(status: int, error: str, headers: dict[str, str] | None = None) -> web.Response:

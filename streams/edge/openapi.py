@@ -38,6 +38,30 @@ _REFUSED: Json = {
 }
 
 
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _answer(description: str, schema: str = "Error") -> Json:
+    return {"description": description, "content": {"application/json": {"schema": _ref(schema)}}}
+
+
+_TAKING = {
+    "202": _answer("Kafka has all of them.", "Taken"),
+    "400": _answer("The body is no event and no batch, or no message."),
+    "401": _answer("There is no token or signature, or one that is not known."),
+    "403": _answer("The token may tell none of these events.", "Refused"),
+    "408": _answer("The body took too long."),
+    "413": _answer("The body is too large: send fewer events at once."),
+    "415": _answer("The content type is none of those above."),
+    "422": _answer("Some were refused; Kafka has the others.", "Refused"),
+    "429": _answer("Too much; come again after Retry-After seconds."),
+    "503": _answer("Kafka does not answer; send all again after Retry-After seconds."),
+}
+_MESSAGE: Json = {"type": "object"}
+_MESSAGES: Json = {"anyOf": [_MESSAGE, {"type": "array", "items": _MESSAGE}]}
+
+
 @cache
 def document() -> bytes:
     """The document as JSON."""
@@ -80,19 +104,50 @@ def document() -> bytes:
                             PLAIN: {"schema": {"anyOf": [_ref("Event"), batch]}},
                         },
                     },
-                    "responses": {
-                        "202": _answer("Kafka has all of them.", "Taken"),
-                        "400": _answer("The body is no event and no batch."),
-                        "401": _answer("There is no token, or one that is not known."),
-                        "403": _answer("The token may tell none of these events.", "Refused"),
-                        "408": _answer("The body took too long."),
-                        "413": _answer("The body is too large: send fewer events at once."),
-                        "415": _answer("The content type is none of those above."),
-                        "422": _answer("Some were refused; Kafka has the others.", "Refused"),
-                        "429": _answer("Too much; come again after Retry-After seconds."),
-                        "503": _answer("Kafka does not answer; send all again after Retry-After seconds."),
-                    },
+                    "responses": _TAKING,
                 }
+            },
+            "/v1/hooks/{name}": {
+                "parameters": [
+                    {
+                        "name": "name",
+                        "in": "path",
+                        "required": True,
+                        "description": "A hook of this gateway.",
+                        "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,39}$"},
+                    }
+                ],
+                "post": {
+                    "operationId": "sendMessages",
+                    "summary": "A vendor's webhook: its own JSON or a form, which the gateway's operator maps to events.",
+                    "security": [{"token": []}, {}],
+                    "requestBody": {
+                        "required": True,
+                        "content": {PLAIN: {"schema": _MESSAGES}, "application/x-www-form-urlencoded": {"schema": _MESSAGE}},
+                    },
+                    "responses": _TAKING | {"404": _answer("There is no such hook.")},
+                },
+            },
+            "/v1/tickets/{signed}": {
+                "parameters": [
+                    {
+                        "name": "signed",
+                        "in": "path",
+                        "required": True,
+                        "description": "The end of the link that a reminder bears.",
+                        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,2000}$"},
+                    }
+                ],
+                "get": {
+                    "operationId": "showTicket",
+                    "summary": "The page of a ticket that an agency was reminded of.",
+                    "responses": _pages("The page."),
+                },
+                "post": {
+                    "operationId": "acknowledgeTicket",
+                    "summary": "The page's button: the agency has the ticket.",
+                    "responses": _pages("It is noted.") | {"409": _html("It was acknowledged already.")},
+                },
             },
             "/v1/openapi.json": _page("This document.", "application/json", {"type": "object"}),
             "/health": _page("The gateway runs.", "application/json", {"type": "object"}),
@@ -107,12 +162,18 @@ def document() -> bytes:
     return json.dumps(said, ensure_ascii=False).encode()
 
 
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
+def _html(description: str) -> Json:
+    return {"description": description, "content": {"text/html": {"schema": {"type": "string"}}}}
 
 
-def _answer(description: str, schema: str = "Error") -> Json:
-    return {"description": description, "content": {"application/json": {"schema": _ref(schema)}}}
+def _pages(done: str) -> Json:
+    return {
+        "200": _html(done),
+        "403": _html("The link is forged."),
+        "404": _answer("There is no such page: this gateway has no key for links."),
+        "410": _html("The link has expired."),
+        "503": _html("Kafka does not answer."),
+    }
 
 
 def _page(summary: str, kind: str, schema: Json, *errors: str) -> Json:

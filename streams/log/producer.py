@@ -12,6 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -62,7 +63,7 @@ class Producer:
     async def run(self) -> None:
         """Connect, and see again and again whether Kafka answers, until cancelled."""
         while True:
-            producer = self._connection()
+            producer = AIOKafkaProducer(**connection(self._settings), acks="all", max_batch_size=LARGEST_BATCH)
             try:
                 await producer.start()
                 self._producer = producer
@@ -101,7 +102,7 @@ class Producer:
                 # Whoever gives up must not end the round for the others.
                 failed = [error for error in await asyncio.gather(*map(asyncio.shield, rounds)) if error is not None]
         except (KafkaError, OSError) as error:
-            raise self._explained(error) from None
+            raise explained(self._settings, error) from None
         if failed:
             raise failed[0]
 
@@ -114,7 +115,7 @@ class Producer:
                 await self._deliver(place, records)
             except (KafkaError, OSError) as error:
                 self.is_up = False
-                ended.set_result(self._explained(error))
+                ended.set_result(explained(self._settings, error))
             except BaseException:
                 ended.cancel()
                 raise
@@ -144,26 +145,27 @@ class Producer:
             return False
         return True
 
-    def _explained(self, error: Exception) -> LogError:
-        at, name = self._settings.bootstrap, type(error).__name__
-        if "Authori" in name or "Authentication" in name or "Sasl" in name:
-            return LogError(f"Kafka at {at} refuses us ({name}): check the PANTAU112_SASL_ and PANTAU112_SSL_ settings")
-        if "TopicOrPartition" in name:
-            return LogError(f"Kafka at {at} lacks a topic: run pantau112 topics create")
-        return LogError(f"Kafka at {at} does not answer ({name})")
 
-    def _connection(self) -> AIOKafkaProducer:
-        s = self._settings
-        tls = s.security_protocol in ("SSL", "SASL_SSL")
-        return AIOKafkaProducer(
-            bootstrap_servers=s.bootstrap.split(","),
-            client_id="pantau112-gateway",
-            acks="all",
-            max_batch_size=LARGEST_BATCH,
-            request_timeout_ms=int(REQUEST_SECONDS * 1000),
-            security_protocol=s.security_protocol,
-            ssl_context=ssl.create_default_context(cafile=s.ssl_cafile) if tls else None,
-            sasl_mechanism=s.sasl_mechanism or "PLAIN",
-            sasl_plain_username=s.sasl_username,
-            sasl_plain_password=s.sasl_password.get_secret_value() if s.sasl_password else None,
-        )
+def connection(settings: Settings) -> dict[str, Any]:
+    """Where Kafka is and who we are there, in aiokafka's words."""
+    tls = settings.security_protocol in ("SSL", "SASL_SSL")
+    return {
+        "bootstrap_servers": settings.bootstrap.split(","),
+        "client_id": "pantau112-gateway",
+        "request_timeout_ms": int(REQUEST_SECONDS * 1000),
+        "security_protocol": settings.security_protocol,
+        "ssl_context": ssl.create_default_context(cafile=settings.ssl_cafile) if tls else None,
+        "sasl_mechanism": settings.sasl_mechanism or "PLAIN",
+        "sasl_plain_username": settings.sasl_username,
+        "sasl_plain_password": settings.sasl_password.get_secret_value() if settings.sasl_password else None,
+    }
+
+
+def explained(settings: Settings, error: Exception) -> LogError:
+    """What to do about an error of aiokafka's."""
+    at, name = settings.bootstrap, type(error).__name__
+    if "Authori" in name or "Authentication" in name or "Sasl" in name:
+        return LogError(f"Kafka at {at} refuses us ({name}): check the PANTAU112_SASL_ and PANTAU112_SSL_ settings")
+    if "TopicOrPartition" in name:
+        return LogError(f"Kafka at {at} lacks a topic: run pantau112 topics create")
+    return LogError(f"Kafka at {at} does not answer ({name})")

@@ -20,6 +20,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from streams.stack.gateway import token_file
 from streams.stack.service import Status
 from streams.stack.up import DASHBOARDS, Monitoring
 
@@ -95,6 +96,7 @@ async def watch(monitoring: Monitoring, zone: ZoneInfo) -> int:
     addresses = (
         f"Prometheus {prometheus}   Alertmanager http://127.0.0.1:{monitoring.ports.alertmanager}   "
         f"metrics http://127.0.0.1:{monitoring.ports.worker}/metrics   Kafka {monitoring.bootstrap}\n"
+        f"gateway http://127.0.0.1:{monitoring.ports.gateway}/v1/events   token {token_file(monitoring.home)}\n"
         f"{monitoring.home}/log   {monitoring.shown}"
     )
     live = Live(console=console, auto_refresh=False, screen=False) if console.is_terminal else None

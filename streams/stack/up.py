@@ -3,19 +3,19 @@
 import asyncio
 import json
 import os
-import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from streams import settings
 from streams.clock import Clock
 from streams.log.kafka import Log
-from streams.stack import StackError, debian, jars
+from streams.stack import debian, jars
 from streams.stack.folder import private, require_room
+from streams.stack.gateway import ensure_key, ensure_token, tokens_file
 from streams.stack.kafka import Broker, find_java
 from streams.stack.pages import REMINDERS, Pages
 from streams.stack.ports import require_free
@@ -33,7 +33,7 @@ HEAD_START = 15.0  # seconds from the start of Kafka to the first event of a fee
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Seven ports in a row on the loopback."""
+    """Eight ports in a row on the loopback."""
 
     kafka: int
     controller: int
@@ -42,11 +42,12 @@ class Ports:
     alertmanager: int
     pages: int
     wall: int
+    gateway: int
 
     @classmethod
     def from_base(cls, base: int) -> "Ports":
-        """The seven that begin with `base`."""
-        return cls(*range(base, base + 7))
+        """The eight that begin with `base`."""
+        return cls(*range(base, base + 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,19 @@ class Monitoring:
     """One run of the local monitor in a folder. Without a feed and an edge, a centre is simulated, live."""
 
     def __init__(
-        self, home: Path, ports: Ports, centres: Sequence[Path], watched: int, feed: Feed | None, edge: Collected | None = None
+        self,
+        home: Path,
+        ports: Ports,
+        centres: Sequence[Path],
+        watched: Collection[str],
+        feed: Feed | None,
+        edge: Collected | None = None,
     ) -> None:
-        """`centres` are files as the command line names them, and `watched` says how many centres that makes."""
+        """`centres` are files as the command line names them, and `watched` are the codes of the centres in them."""
         self.home, self.ports, self.feed, self.edge = home, ports, feed, edge
         # Each has its own: what was simulated, or played, is never mixed with what happened.
         self.data = home / ("feed" if feed is not None else "edge" if edge is not None else "live")
-        self._interval = 1 if watched <= FEW else 5
+        self._watched, self._interval = watched, 1 if len(watched) <= FEW else 5
         self.clock = Clock()
         self.pages = Pages(home / "log" / "pages.log")
         self.supervisor = Supervisor(home)
@@ -138,6 +145,8 @@ class Monitoring:
             *broker.plan(_at_once),
             Step("topics", topics),
             self._worker(),
+            Step("token", self._ensure_token),
+            self._gateway(),
             alertmanager(
                 programs,
                 home=self.home,
@@ -157,6 +166,8 @@ class Monitoring:
                 here={
                     "alertmanager:9093": f"127.0.0.1:{self.ports.alertmanager}",
                     "dns_sd_configs: [{names: [worker], type: A, port: 9112}]": "file_sd_configs: [{files: [targets/*.json]}]",
+                    "dns_sd_configs: [{names: [gateway], type: A, port: 11207}]": "static_configs: "
+                    f'[{{targets: ["127.0.0.1:{self.ports.gateway}"]}}]',
                     "interval: 5s": f"interval: {self._interval}s",
                 },
             ),
@@ -167,12 +178,16 @@ class Monitoring:
     def _environment(self) -> dict[str, str]:
         return {
             "PANTAU112_REMINDER_WEBHOOK": f"http://127.0.0.1:{self.ports.pages}{REMINDERS}",
+            "PANTAU112_GATEWAY_URL": f"http://127.0.0.1:{self.ports.gateway}",
+            "PANTAU112_LINK_KEY_FILE": str(ensure_key(self.home / "link.key")),
             **os.environ,
             "PANTAU112_BOOTSTRAP": self.bootstrap,
             "PANTAU112_METRICS_PORT": str(self.ports.worker),
             "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
             "PANTAU112_INSTANCE_ID": "local",
             "PANTAU112_CALLER_KEY_FILE": str(caller_key(self.home)),
+            "PANTAU112_GATEWAY_PORT": str(self.ports.gateway),
+            "PANTAU112_GATEWAY_TOKENS": str(tokens_file(self.home)),
         }
 
     def _worker(self) -> Service:
@@ -181,6 +196,18 @@ class Monitoring:
             [*_PANTAU112, "worker", *self._centres],
             ready=answers(self.ports.worker, "/ready"),
             ports=(self.ports.worker,),
+            env=self._environment(),
+        )
+
+    async def _ensure_token(self) -> None:
+        ensure_token(self.home, self._watched)
+
+    def _gateway(self) -> Service:
+        return Service(
+            "gateway",
+            [*_PANTAU112, "gateway", *self._centres],
+            ready=answers(self.ports.gateway, "/ready"),
+            ports=(self.ports.gateway,),
             env=self._environment(),
         )
 
@@ -219,12 +246,4 @@ async def _at_once() -> bool:
 
 def caller_key(home: Path) -> Path:
     """The key under which this machine makes callers into pseudonyms; made by chance when there is none yet."""
-    path = home / "caller.key"
-    if not path.exists():
-        try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except OSError as error:
-            raise StackError(f"Cannot write {path}: {error.strerror}. Choose another folder with --home.") from None
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
-    return path
+    return ensure_key(home / "caller.key")

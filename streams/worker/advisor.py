@@ -19,7 +19,7 @@ from streams.core.centre import Centre
 from streams.core.fault import place_of
 from streams.worker.monitor import Monitor
 from streams.worker.pipeline import Partition, Pipeline
-from streams.worker.reminder import Channel, Reminder, deliver
+from streams.worker.reminder import Channel, Link, Reminder, deliver
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,15 @@ class Advisor:
     """
 
     def __init__(
-        self, monitor: Monitor, pipeline: Pipeline, publish: Publish, channels: Sequence[Channel], wall: Callable[[], float]
+        self,
+        monitor: Monitor,
+        pipeline: Pipeline,
+        publish: Publish,
+        channels: Sequence[Channel],
+        wall: Callable[[], float],
+        link: Link = lambda _: "",
     ) -> None:
+        self._link = link
         self._monitor, self._pipeline, self._publish, self._channels, self._wall = monitor, pipeline, publish, channels, wall
         self._said: dict[str, Partition] = {}
         self._deliveries: dict[str, asyncio.Task[None]] = {}
@@ -176,14 +183,15 @@ class Advisor:
                 with self._guarded(centre.code):
                     key = reminder_id(centre, due)
                     since, passed = (datetime.fromtimestamp(time, centre.timezone) for time in (due.since, due.due))
-                    found[key] = Reminder(key, centre.code, centre.name, due.ticket, due.opd, due.rung, since, passed)
+                    category = state.desk.tickets[due.ticket].category
+                    found[key] = Reminder(key, centre.code, centre.name, due.ticket, due.opd, due.rung, since, passed, category)
         return found
 
     async def _deliver(self, reminder: Reminder) -> None:
         try:
             # While Kafka takes no note of it, nobody is reminded again.
             if reminder.id not in self._delivered:
-                await deliver(reminder, self._channels)
+                await deliver(replace(reminder, link=self._link(reminder)), self._channels)
                 self._delivered.add(reminder.id)
             await self._publish(
                 TicketReminderAccepted(

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,6 +11,7 @@ import aiohttp
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from streams.settings import Settings
+from streams.worker.signed_ticket import SignedTicket, sign
 
 log = logging.getLogger(__name__)
 
@@ -34,16 +35,49 @@ class Reminder:
     rung: str
     since: datetime
     due: datetime
+    category: str = ""
+    link: str = ""
+    """Where the agency says that it has the ticket; empty where no gateway can be reached."""
 
     @property
     def text(self) -> str:
         """What the admins read, in Indonesian and English."""
         since = f"{self.since:%d-%m-%Y %H:%M} {self.since.tzname() or ''}".rstrip()
+        answer = f"\nSudah diterima? / Got it? {self.link}" if self.link else ""
         return (
             f"{self.centre}: tiket {self.ticket} untuk {self.opd} belum ditanggapi sejak {since} (batas {self.rung}). "
             f"Mohon ditindaklanjuti.\n"
             f"{self.centre}: ticket {self.ticket} for {self.opd} has not been answered since {since} (limit {self.rung})."
+            f"{answer}"
         )
+
+
+Link = Callable[[Reminder], str]
+"""Where the ticket of a reminder can be acknowledged; empty for nowhere."""
+
+
+def link(settings: Settings) -> Link:
+    """By links to the gateway that the environment names. Raises `SettingsError`."""
+    key = settings.link_secret()
+    if settings.gateway_url is None or key is None:
+        return lambda _: ""
+    base = settings.gateway_url.rstrip("/")
+
+    def to(reminder: Reminder) -> str:
+        ticket = SignedTicket(
+            reminder.city,
+            reminder.centre,
+            reminder.ticket,
+            reminder.opd,
+            reminder.rung,
+            reminder.category,
+            reminder.since,
+            reminder.due,
+            reminder.since.tzname() or "",
+        )
+        return f"{base}/v1/tickets/{sign(ticket, key)}"
+
+    return to
 
 
 class Channel(Protocol):

@@ -4,24 +4,30 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 from schemas.event import Event
-from schemas.topics import encode
+from schemas.topics import Topic, encode
+from streams.edge.acknowledge import Acknowledging
 from streams.edge.cloudevents import BATCHED
 from streams.edge.gateway import Gateway, serving
+from streams.edge.hooks import Hooks
 from streams.edge.intake import Intake
 from streams.edge.tokens import Tokens
 from streams.log.kafka import LogError
 from streams.sources.door import Door
-from tests.builders import BOGOR, changed
+from streams.sources.pseudonym import keyed
+from tests.builders import BOGOR, START, changed
 from tests.conftest import HANG
 
+KEY = b"0123456789abcdef0123456789abcdef"
+"""What links are signed with."""
 DEPOK = changed(BOGOR, code="32.76", name="Kota Depok")
 
 
@@ -36,6 +42,11 @@ class Memory:
         if not self.is_up:
             raise LogError("no Kafka here")
         self.written += events
+
+    async def events(self, topic: Topic, centre: str, since: datetime, kind: str) -> list[Event]:
+        if not self.is_up:
+            raise LogError("no Kafka here")
+        return [event for event in self.written if event.type == kind and event.subject == centre]
 
 
 @dataclass(frozen=True)
@@ -76,19 +87,31 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path, rate: float = 1e6, **parts: Any) -> Iterator[Served]:
-    """A gateway that keeps its tokens in `folder`."""
+def served(
+    folder: Path, rate: float = 1e6, now: Callable[[], datetime] = lambda: START, hooks: Path | None = None
+) -> Iterator[Served]:
+    """A gateway that keeps its tokens in `folder`, and thinks that it is `now`; with the hooks of a file."""
     tokens, log, ready = Tokens(folder / "tokens.json"), Memory(), Future[int]()
     token = tokens.add([BOGOR.code], ["*"])
     loop, over = asyncio.new_event_loop(), asyncio.Event()
 
     async def serve() -> None:
-        gateway = Gateway(log, Intake([BOGOR.code, DEPOK.code], Door(centres=[BOGOR, DEPOK])), tokens, rate, **parts)
+        centres = {centre.code: centre for centre in (BOGOR, DEPOK)}
+        door = Door(keyed(KEY), centres.values()) if hooks else Door(centres=centres.values())
+        intake = Intake(centres, door)
+        vendors = None if hooks is None else Hooks(hooks, centres, door, intake)
+        gateway = Gateway(log, intake, tokens, rate, Acknowledging(log, log, KEY, now).routes, vendors)
         async with serving(gateway, "127.0.0.1", 0) as port:
             ready.set_result(port)
             await over.wait()
 
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    def run() -> None:
+        try:
+            loop.run_until_complete(serve())
+        except BaseException as error:
+            ready.set_exception(error)
+
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         yield Served(ready.result(HANG), log, tokens, token)

@@ -1,5 +1,6 @@
 """What the gateway said that Kafka has, Kafka has: whoever is killed, and whatever is away for a while."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -7,18 +8,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
 
 from schemas.event import Event
-from schemas.topics import CALLS, encode
+from schemas.topics import CALLS, DISPATCH, encode
 from streams.edge.cloudevents import BATCHED
 from streams.edge.tokens import Tokens
 from streams.log.kafka import Log
+from streams.log.lookup import Lookup
 from streams.settings import Settings
-from tests.builders import offered
+from tests.builders import acknowledged, closed, offered
 from tests.conftest import HANG, RealKafka, free_port, wait_until
 
 pytestmark = pytest.mark.stack
@@ -137,3 +140,17 @@ def test_a_gateway_that_starts_before_its_broker_waits_for_it(gateway: Process, 
     kafka.start()
 
     gateway.insist([offered("c1", 0)])
+
+
+def test_what_an_agency_said_is_found_in_the_log_by_every_gateway(gateway: Process, kafka: RealKafka) -> None:
+    told = [acknowledged("BGR-1", 0, "satpol-pp"), acknowledged("BGR-2", 1, "damkar"), closed("BGR-1", 2)]
+    before = datetime.now(UTC) - timedelta(minutes=1)
+
+    def found(since: datetime, centre: str = "32.71") -> list[Event]:
+        return asyncio.run(Lookup(gateway.settings).events(DISPATCH, centre, since, "ticket.acknowledged"))
+
+    assert found(before) == []
+    gateway.insist(told)
+    assert found(before) == told[:2]
+    assert found(before, "32.76") == []
+    assert found(datetime.now(UTC) + timedelta(minutes=1)) == []

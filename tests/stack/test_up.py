@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -40,7 +40,7 @@ class Up:
     """A running `pantau112 up`."""
 
     def __init__(self, home: Path, *arguments: str) -> None:
-        self.home, self.ports = home, free_port(7)
+        self.home, self.ports = home, free_port(8)
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "streams.cli", "up", "--home", str(home), "--ports", str(self.ports)),
@@ -128,7 +128,23 @@ def test_a_crowd_of_callers_reaches_prometheus_and_wakes_somebody_and_ctrl_c_lea
 
     assert up.process.returncode == 130, said
     assert f"papan / boards: http://127.0.0.1:{up.ports + 6}/" in said
+    assert f"gateway http://127.0.0.1:{up.ports + 7}/v1/events   token {up.home}/gateway/token" in said
     assert up.leftovers() == []
+
+
+def test_an_event_that_is_sent_with_the_token_of_this_machine_is_counted(up: Up) -> None:
+    wait_until(lambda: up.value('up{job="gateway"}') == 1, "Prometheus sees the gateway")
+    token = (up.home / "gateway" / "token").read_text().strip()
+    kind = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
+    asked = Request(f"http://127.0.0.1:{up.ports + 7}/v1/events", encode(offered("by-http", 3000, "113")), kind)
+
+    with urlopen(asked, timeout=HANG) as answer:
+        assert answer.status == 202
+    wait_until(
+        lambda: up.value('sum(psap_calls_offered_total{queue="113"} or psap_calls_offered_total{queue="other"})') == 1,
+        "it is counted",
+    )
+    assert up.value("pantau112_gateway_events_accepted_total") is not None
 
 
 def test_killed_with_9_the_command_leaves_nothing_behind(up: Up) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import pytest
 from streams import settings
 from streams.worker import reminder
 from streams.worker.reminder import NotAcceptedError, Reminder, Telegram, Webhook, channels, deliver
+from streams.worker.signed_ticket import read
 from tests.conftest import free_port
 from tests.receiver import Receiver
 
@@ -42,8 +44,49 @@ def test_a_webhook_gets_the_reminder_as_json_with_its_id_as_the_key(receiver: Re
     assert receiver.paths == ["/opd"]
     assert receiver.messages["key-1"] == {
         "id": "key-1", "city": "32.71", "centre": "Kota Bogor", "ticket": "BGR-1", "opd": "satpol-pp", "rung": "24h",
-        "since": "2026-08-14T09:30:00+07:00", "due": "2026-08-15T09:30:00+07:00", "text": REMINDER.text,
+        "since": "2026-08-14T09:30:00+07:00", "due": "2026-08-15T09:30:00+07:00", "category": "", "link": "",
+        "text": REMINDER.text,
     }  # fmt: skip
+
+
+def test_a_reminder_bears_a_link_where_a_gateway_can_be_reached(tmp_path: Path) -> None:
+    key = tmp_path / "link.key"
+    key.write_text("k" * 64 + "\n")
+    said = {"PANTAU112_GATEWAY_URL": "https://112.example.go.id/gw/", "PANTAU112_LINK_KEY_FILE": str(key)}
+    kept = replace(REMINDER, category="banjir")
+    sent = replace(kept, link=reminder.link(settings.read(said))(kept))
+
+    assert sent.link.startswith("https://112.example.go.id/gw/v1/tickets/")
+    assert sent.text.endswith(f"Got it? {sent.link}")
+    signed = read(sent.link.rpartition("/")[2], b"k" * 64, SINCE)
+    assert (signed.city, signed.ticket, signed.opd, signed.rung, signed.category) == (
+        "32.71",
+        "BGR-1",
+        "satpol-pp",
+        "24h",
+        "banjir",
+    )
+    assert (signed.since, signed.due, signed.zone) == (REMINDER.since, REMINDER.due, "WIB")
+    assert sent.link == reminder.link(settings.read(said))(kept), "sent again, it is the same message"
+
+
+def test_without_a_gateway_a_reminder_bears_no_link() -> None:
+    assert reminder.link(settings.read({}))(REMINDER) == ""
+    assert "http" not in REMINDER.text
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ({"PANTAU112_GATEWAY_URL": "https://112.example.go.id"}, "PANTAU112_LINK_KEY_FILE"),
+        ({"PANTAU112_GATEWAY_URL": "http://112.example.go.id", "PANTAU112_LINK_KEY_FILE": "link.key"}, "use https"),
+        ({"PANTAU112_LINK_KEY_FILE": "/dev/null"}, "32 or more"),
+        ({"PANTAU112_LINK_KEY_FILE": "/nowhere"}, "No such file"),
+    ],
+)
+def test_a_link_that_anybody_could_make_or_read_is_none(said: dict[str, str], what: str) -> None:
+    with pytest.raises(settings.SettingsError, match=what):
+        reminder.link(settings.read(said))
 
 
 def test_telegram_gets_the_text_for_its_group(receiver: Receiver) -> None:
