@@ -15,6 +15,8 @@ from streams.core.toml import NearPath
 from streams.edge.ami import AmiConfig
 from streams.edge.collector import Collector
 from streams.edge.follow import FollowConfig
+from streams.edge.poll import PollConfig
+from streams.edge.probe import ProbeConfig
 from streams.edge.spool import LEAST_BYTES
 from streams.settings import Settings, keeps_secrets
 from streams.sources.door import Door
@@ -44,6 +46,8 @@ class Kinds(BaseModel):
 
     follow: tuple[FollowConfig, ...] = ()
     ami: tuple[AmiConfig, ...] = ()
+    probe: tuple[ProbeConfig, ...] = ()
+    poll: tuple[PollConfig, ...] = ()
 
 
 class EdgeConfig(Kinds):
@@ -72,8 +76,6 @@ class EdgeConfig(Kinds):
         kinds = list(self.kinds())
         if not kinds:
             raise ValueError(f"nothing to collect: add [[{']], [['.join(Kinds.model_fields)}]]")
-        if any(one.secret is not None for one in self.ami):
-            raise ValueError("ami.secret: a secret stands in a file of its own; name that in secret_file")
         if twice := [name for name, n in Counter(kind.name for kind in kinds).items() if n > 1]:
             raise ValueError(f"two collectors are named {twice[0]}: give each a name of its own")
         return self

@@ -50,7 +50,7 @@ def test_paths_begin_at_the_files_own_folder_and_the_centre_is_kota_bogor_unless
         (f'{SPOOL}to = "https://gateway.example"\n{FOLLOW}', "a gateway wants a token: name its file in token_file"),
         (f'{SPOOL}to = "http://gateway.example"\ntoken_file = "t"\n{FOLLOW}', "the token would be readable on the way"),
         (f'{KAFKA}token_file = "t"\n{FOLLOW}', "token_file goes with a gateway's address"),
-        (f"{KAFKA}[[ami]]\nuser = 'u'\nsecret = 'hush'\n", "a secret stands in a file of its own; name that in secret_file"),
+        (f"{KAFKA}[[ami]]\nuser = 'u'\nsecret_file = 's'\nsecret = 'hush'\n", "ami.secret: no such setting"),
         (f"spool_bytes = 10\n{KAFKA}{FOLLOW}", "line 1: spool_bytes: Input should be greater"),
         (f'{KAFKA}{FOLLOW}source = "/32.73/asterisk"\n', r"source /32\.73/asterisk of queue_log: must begin with /32\.71/"),
     ],
