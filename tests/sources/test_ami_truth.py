@@ -159,8 +159,8 @@ def test_with_and_without_the_log_in_any_order_the_figures_are_the_truth(order: 
 
 @settings(max_examples=30)
 @example(log=0, live=10, jitter=0, luck=Random(1))
-@given(st.integers(0, 900), st.integers(0, 900), st.integers(0, 10), st.randoms(use_true_random=False))
-def test_however_far_one_lags_behind_the_other_every_call_ends_as_it_did(log: int, live: int, jitter: int, luck: Random) -> None:
+@given(st.integers(0, 900), st.integers(0, 5), st.integers(0, 5), st.randoms(use_true_random=False))
+def test_however_far_the_log_lags_behind_every_call_ends_as_it_did(log: int, live: int, jitter: int, luck: Random) -> None:
     arrived: list[tuple[float, Event]] = []
     for events, behind in ((told(), live), (logged(), log)):
         at = 0.0
