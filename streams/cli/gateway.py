@@ -43,6 +43,7 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
     from streams.edge.tokens import Tokens, TokensError
     from streams.log.lookup import Lookup
     from streams.log.producer import Producer
+    from streams.settings import keeps_secrets
 
     producer, tokens = Producer(s), Tokens(s.gateway_tokens)
     tls = None
@@ -70,6 +71,8 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
     at = Gateway(producer, intake, tokens, s.gateway_rate, pages, hooks)
     try:
         async with serving(at, s.gateway_host, s.gateway_port, tls) as port:
+            if tls is None and not keeps_secrets(f"http://{s.gateway_host}"):
+                tell("without TLS the tokens can be read on the way: PANTAU112_GATEWAY_CERTIFICATE, or a proxy in front")
             tell(f"gateway at {'http' if tls is None else 'https'}://{s.gateway_host}:{port}/v1/events")
             await stop.wait()
     except OSError as error:

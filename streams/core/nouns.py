@@ -31,7 +31,7 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-STATE_VERSION = 7
+STATE_VERSION = 8
 """Goes up when what a state says, or how it is written, changes: a worker then folds again from the log's beginning."""
 
 

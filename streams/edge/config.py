@@ -12,6 +12,7 @@ from streams import centres
 from streams.core import toml
 from streams.core.centre import Centre, CentreError
 from streams.core.toml import NearPath
+from streams.edge.ami import AmiConfig
 from streams.edge.collector import Collector
 from streams.edge.follow import FollowConfig
 from streams.edge.poll import PollConfig
@@ -44,6 +45,7 @@ class Kinds(BaseModel):
     """Everything that can be collected: one line a kind."""
 
     follow: tuple[FollowConfig, ...] = ()
+    ami: tuple[AmiConfig, ...] = ()
     probe: tuple[ProbeConfig, ...] = ()
     poll: tuple[PollConfig, ...] = ()
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import Literal
@@ -18,6 +19,7 @@ from typing import Literal
 from schemas.topics import DEAD_LETTERS
 from streams import centres
 from streams.core.centre import CentreError
+from streams.edge.tokens import Tokens, TokensError
 from streams.log.dead_letters import TODO, Letter, letters
 from streams.log.kafka import Log, LogError
 from streams.settings import Settings, SettingsError
@@ -77,6 +79,7 @@ def examine(
     yield key_finding(settings)
     yield from log_findings(settings, wall)
     yield from _worker(settings, wall)
+    yield from _gateway(settings)
     yield _server("Prometheus", settings.prometheus, "PROMETHEUS")
     yield _server("Alertmanager", settings.alertmanager, "ALERTMANAGER")
     if settings.grafana_url is not None:
@@ -251,6 +254,25 @@ def samples(page: str, metric: str) -> Iterator[tuple[dict[str, str], float]]:
     """Labels and value of every sample of a metric on a page of Prometheus text."""
     for labels, value in re.findall(rf"^{metric}(?:{{(.*)}})? (\S+)$", page, re.MULTILINE):
         yield dict(re.findall(r'(\w+)="([^"]*)"', labels)), float(value)
+
+
+def _gateway(settings: Settings) -> Iterator[Finding]:
+    """Nothing where nobody ever had a token: not every monitor has a gateway, nor on this machine."""
+    name, address, tokens = "gateway", f"{settings.gateway_host}:{settings.gateway_port}", settings.gateway_tokens
+    if not tokens.exists() or settings.gateway_certificate is not None:
+        return
+    try:
+        known = Tokens(tokens).known
+        status, _ = fetch(address, "/ready")
+    except TokensError as error:
+        yield Finding("fail", name, str(error), "until then nobody can send")
+    except (OSError, http.client.HTTPException):
+        yield Finding("warn", name, f"does not answer at {address}", "start it: pantau112 gateway; or set PANTAU112_GATEWAY_PORT")
+    else:
+        if status != HTTPStatus.OK:
+            yield Finding("warn", name, f"{address} is not ready (HTTP {status})", "see its log, and whether Kafka runs")
+        else:
+            yield Finding("ok", name, f"ready at {address}; {len(known)} tokens")
 
 
 def _server(name: str, address: str, variable: str) -> Finding:

@@ -40,7 +40,7 @@ def test_paths_begin_at_the_files_own_folder_and_the_centre_is_kota_bogor_unless
     ("text", "said"),
     [
         ('spool = "s"\nto = kafka', "no valid TOML: "),
-        (KAFKA, r"line 1: nothing to collect: add \[\[follow\]\]"),
+        (KAFKA, r"line 1: nothing to collect: add \[\[follow\]\], \[\[ami\]\]"),
         (f"{KAFKA}token = 'x'\n{FOLLOW}", "line 3: token: no such setting"),
         (f"{KAFKA}{FOLLOW}fiel = 'x'\n", "line 5: follow.fiel: no such setting"),
         (f"{KAFKA}{FOLLOW}[[follow]]\nname = 'b'\n", "line 5: follow.file: is missing"),
@@ -50,6 +50,7 @@ def test_paths_begin_at_the_files_own_folder_and_the_centre_is_kota_bogor_unless
         (f'{SPOOL}to = "https://gateway.example"\n{FOLLOW}', "a gateway wants a token: name its file in token_file"),
         (f'{SPOOL}to = "http://gateway.example"\ntoken_file = "t"\n{FOLLOW}', "the token would be readable on the way"),
         (f'{KAFKA}token_file = "t"\n{FOLLOW}', "token_file goes with a gateway's address"),
+        (f"{KAFKA}[[ami]]\nuser = 'u'\nsecret_file = 's'\nsecret = 'hush'\n", "ami.secret: no such setting"),
         (f"spool_bytes = 10\n{KAFKA}{FOLLOW}", "line 1: spool_bytes: Input should be greater"),
         (f'{KAFKA}{FOLLOW}source = "/32.73/asterisk"\n', r"source /32\.73/asterisk of queue_log: must begin with /32\.71/"),
     ],
@@ -81,7 +82,7 @@ def test_the_example_of_the_documentation_is_a_good_one(path: Path) -> None:
     config, centre = load(path)
 
     assert centre.code == "32.71"
-    assert config.model_fields_set == set(type(config).model_fields) - (set(Kinds.model_fields) - {"follow"})
+    assert config.model_fields_set == set(type(config).model_fields) - (set(Kinds.model_fields) - {"follow", "ami"})
 
 
 def test_every_metric_of_an_edge_is_in_its_documentation() -> None:

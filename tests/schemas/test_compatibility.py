@@ -168,5 +168,6 @@ def test_an_optional_field_and_an_enum_value_may_be_added() -> None:
 
 if __name__ == "__main__":
     for kind, model in EVENT_TYPES.items():
-        if SCHEMAS.get(kind) != (schema := json_schema(model)) and not list(breaks(SCHEMAS.get(kind, {}), schema)):
-            (GOLDEN / "schemas" / f"{kind}.schema.json").write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
+        if kind not in SCHEMAS or not list(breaks(SCHEMAS[kind], json_schema(model))):
+            text = json.dumps(json_schema(model), indent=2, ensure_ascii=False) + "\n"
+            (GOLDEN / "schemas" / f"{kind}.schema.json").write_text(text)

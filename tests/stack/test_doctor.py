@@ -15,6 +15,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from schemas.calls import CallOffered, Offered
+from streams.edge.tokens import Tokens
 from streams.log.kafka import Log
 from streams.log.topics import plans
 from streams.settings import Settings, SettingsError, read
@@ -28,7 +29,12 @@ def nowhere() -> Settings:
     """Settings of a machine on which nothing runs."""
     port = free_port()
     return Settings(
-        bootstrap=f"127.0.0.1:{port}", metrics_port=port, prometheus=f"127.0.0.1:{port}", alertmanager=f"127.0.0.1:{port}"
+        bootstrap=f"127.0.0.1:{port}",
+        metrics_port=port,
+        gateway_port=port,
+        gateway_tokens=Path("/nowhere/tokens.json"),
+        prometheus=f"127.0.0.1:{port}",
+        alertmanager=f"127.0.0.1:{port}",
     )
 
 
@@ -147,6 +153,20 @@ def test_prometheus_and_alertmanager_are_asked_whether_they_are_ready(serve: Ser
     with serve(200) as ready, serve(503) as starting:
         findings = found(nowhere().model_copy(update={"prometheus": ready, "alertmanager": starting}), tmp_path)
     assert (findings["Prometheus"].state, findings["Alertmanager"].state) == ("ok", "warn")
+
+
+@pytest.mark.parametrize(("status", "state"), [(200, "ok"), (503, "warn"), (None, "warn")])
+def test_a_gateway_that_somebody_has_a_token_for_is_asked_whether_it_is_ready(
+    serve: Serve, tmp_path: Path, status: int | None, state: str
+) -> None:
+    tokens = tmp_path / "tokens.json"
+    Tokens(tokens).add(["32.71"], ["*"])
+    with serve(status or 200) as address:
+        port = free_port() if status is None else int(address.split(":")[1])
+        asked = nowhere().model_copy(update={"gateway_port": port, "gateway_tokens": tokens})
+        assert found(asked, tmp_path)["gateway"].state == state
+        tokens.chmod(0o644)
+        assert "chmod 600" in found(asked, tmp_path)["gateway"].says
 
 
 def test_a_wrong_centre_file_is_named_with_its_line(tmp_path: Path) -> None:
