@@ -190,7 +190,7 @@ def cap(
             bad += 1
         else:
             if not concerned:
-                tell(f"{path}: for elsewhere; its areas name no centre's city or province")
+                tell(f"{path}: for elsewhere; its areas concern no centre")
     with sink_for(to) as sink:
         # What comes far behind a later one would be passed over as late.
         for event in sorted(events, key=lambda event: event.time):

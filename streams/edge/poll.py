@@ -205,7 +205,7 @@ class Levels:
     name: str
     url: str
     query: Query
-    counted: Counter[str] = field(default_factory=lambda: Counter(bad_rows=0, silent_rows=0))
+    counted: Counter[str] = field(default_factory=lambda: Counter(bad_rows=0))
 
     async def look(self, web: Web, memory: Mapping[str, Any]) -> "Look":
         """What is new. Raises `SilentError` when the document cannot be had, or is no table for the query."""
@@ -223,14 +223,11 @@ class Levels:
             path = Path(folder, "answer")
             path.write_bytes(body)
             with rows.opened(path, self._bad) as table:
-                return list(self.query.read(table, self._bad, self._silent))
+                return list(self.query.read(table, self._bad))
 
     def _bad(self, line: int, why: str) -> None:
         self.counted["bad_rows"] += 1
         log.warning("%s: line %d: %s", self.name, line, why)
-
-    def _silent(self, line: int) -> None:
-        self.counted["silent_rows"] += 1
 
 
 @dataclass(slots=True)

@@ -234,13 +234,13 @@ class Watch:
 
 
 class Probe:
-    """Asks the far ends of links. `counted`: questions without an answer, and those that could not leave this machine."""
+    """Asks the far ends of links. `counted`: questions that could not leave this machine."""
 
     rereads = False
 
     def __init__(self, config: ProbeConfig, centre: Centre, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.name = config.name
-        self.counted: Counter[str] = Counter(unanswered=0, unsent=0)
+        self.counted: Counter[str] = Counter(unsent=0)
         self._config, self._centre, self._now = config, centre, now
         said = {link.code: link.probe for link in centre.links if link.probe is not None}
         said |= {centre.names.links[link]: address for link, address in config.links.items()}
@@ -278,10 +278,8 @@ class Probe:
             was_unsent = is_unsent
             if is_unsent:
                 self.counted["unsent"] += 1
-            else:
-                self.counted["unanswered"] += answer is None
-                if events := watch.take(asked, answer):
-                    await inbox.put(events)
+            elif events := watch.take(asked, answer):
+                await inbox.put(events)
             await asyncio.sleep(max(0.0, began + config.every_seconds - loop.time()))
 
     async def _ask(self, end: FarEnd) -> tuple[Answer | None, bool]:

@@ -65,7 +65,8 @@ _KEMENDAGRI = re.compile(r"mendagri|adm|wilayah|kode|kab|kota|prov")
 _TOKEN = re.compile(r"[^\W_]+(?:['’`][^\W_]+)*|[,;\n():/&–—]")
 
 _ALSO = {
-    "Aceh": "nanggroeacehdarussalam nad", "Sumatera Utara": "sumut", "Sumatera Barat": "sumbar", "Sumatera Selatan": "sumsel",
+    "Aceh": "nanggroeacehdarussalam nad diaceh daerahistimewaaceh", "Sumatera Utara": "sumut", "Sumatera Barat": "sumbar",
+    "Sumatera Selatan": "sumsel",
     "Kepulauan Bangka Belitung": "babel", "Kepulauan Riau": "kepri", "Jawa Barat": "jabar", "Jawa Tengah": "jateng",
     "Jawa Timur": "jatim", "Nusa Tenggara Barat": "ntb", "Nusa Tenggara Timur": "ntt", "Kalimantan Barat": "kalbar",
     "Kalimantan Tengah": "kalteng", "Kalimantan Selatan": "kalsel", "Kalimantan Timur": "kaltim", "Kalimantan Utara": "kaltara",
@@ -81,6 +82,11 @@ _ALSO = {
     "Kabupaten Lima Puluh Kota": "50kota limapuluhkoto", "Kabupaten Kepulauan Tanimbar": "malukutenggarabarat",
     "Kabupaten Pasangkayu": "mamujuutara", "Kabupaten Kep. Siau Tagulandang Biaro": "sitaro kepulauansitaro",
     "Kabupaten Pangkajene dan Kepulauan": "pangkep pangkajenekepulauan", "Kabupaten Mahakam Ulu": "mahakamhulu",
+    "Kabupaten Ogan Komering Ulu": "oku", "Kabupaten Ogan Komering Ulu Timur": "okutimur",
+    "Kabupaten Ogan Komering Ulu Selatan": "okuselatan", "Kabupaten Ogan Komering Ilir": "oki",
+    "Kabupaten Penukal Abab Lematang Ilir": "pali", "Kota Administrasi Jakarta Pusat": "jakpus",
+    "Kota Administrasi Jakarta Utara": "jakut", "Kota Administrasi Jakarta Barat": "jakbar",
+    "Kota Administrasi Jakarta Selatan": "jaksel", "Kota Administrasi Jakarta Timur": "jaktim",
     "Kabupaten Kutai Kartanegara": "kutaikertanegara kukar", "Kabupaten Administrasi Kepulauan Seribu": "thousandislands",
 }  # fmt: skip
 """What else people call a region, where no rule makes it of its name."""
@@ -191,12 +197,13 @@ def _places(parts: list[_Place | str]) -> list[_Place]:
             places.append(part)
             at += 1
         elif part in _KINDS:
+            is_suffix = part in _SUFFIXES and at > 0 and isinstance(parts[at - 1], _Place)
             end = at + 1
-            while end + 1 < len(parts) and parts[end] == "and" and isinstance(parts[end + 1], str) and parts[end + 1] in _KINDS:
+            while parts[end : end + 1] == ["and"] and _goes_on(parts[end + 1 : end + 3], is_suffix):
                 end += 2
             kinds = {_KINDS[str(word)] for word in parts[at:end] if word != "and"}
             follows = parts[end] if end < len(parts) else ","
-            if isinstance(follows, _Place) and not (part in _SUFFIXES and isinstance(parts[at - 1], _Place) and at):
+            if isinstance(follows, _Place) and not is_suffix:
                 follows.kinds = kinds
             else:
                 _say_after(places, kinds, is_plural=part in _PLURALS)
@@ -205,6 +212,13 @@ def _places(parts: list[_Place | str]) -> list[_Place]:
             after.add(part)
             at += 1
     return places
+
+
+def _goes_on(parts: list[_Place | str], is_suffix: bool) -> bool:
+    """Whether one more kind is said of the same name: `Kota dan Kabupaten Bogor`, `Bogor City and Regency`."""
+    if not parts or isinstance(parts[0], _Place) or parts[0] not in _KINDS:
+        return False
+    return not is_suffix or (parts[0] in _SUFFIXES and not isinstance(parts[-1], _Place))
 
 
 def _say_after(places: list[_Place], kinds: set[str], is_plural: bool) -> None:
@@ -245,12 +259,16 @@ def _narrowed(places: list[_Place]) -> list[_Place]:
                 continue
             if ":" in place.after and _inside(place.codes, kept[-1].codes):
                 within = kept.pop().codes
-            elif not place.after and not kept[-1].kinds and max(map(len, place.codes)) == _PROVINCE:
-                kept.pop()  # the west coast (pesisir barat) of a province, and no regency of this name
+            elif not place.after and not kept[-1].kinds and not _provinces(kept[-1]) & _provinces(place):
+                kept.pop()  # a coast (pesisir selatan) or a pass (puncak), and no regency of that name
         within = within if _inside(place.codes, within) else frozenset([""])
         place.codes = _inside(place.codes, within) or place.codes
         kept.append(place)
     return kept
+
+
+def _provinces(place: _Place) -> set[str]:
+    return {code[:_PROVINCE] for code in place.codes}
 
 
 def _inside(codes: frozenset[str], others: frozenset[str]) -> frozenset[str]:

@@ -19,6 +19,8 @@ NEARLY_FULL = 0.8
 """Share of what a spool can hold from which on files begin to wait."""
 OLD_SECONDS = 300.0
 """An event that waits for so long is not on its way."""
+UNHEARD_SECONDS = 1_800.0
+"""A feed that gave nothing for so long is silent."""
 SILENT_SECONDS = 86_400.0
 """A queue_log to which nothing was written for so long is probably another one."""
 
@@ -109,6 +111,10 @@ def _running(config: EdgeConfig, now: float) -> Iterator[Finding]:
         if n:
             todo = "the edge's log says why"
             yield Finding("warn", "restarts", f"{labels['collector']} failed and began again {n:,.0f} times", todo)
+    for labels, moment in samples(page, "pantau112_edge_source_last_answer_timestamp_seconds"):
+        if now - moment > UNHEARD_SECONDS:
+            said_last = f"the feed gave its last answer {(now - moment) / 60:,.0f} min ago: what it would say is not known"
+            yield Finding("warn", f"collector {labels['collector']}", said_last, "the edge's log says how it fails")
     for labels, n in samples(page, "pantau112_edge_noted_total"):
         if n:
             todo = "the edge's log says where"

@@ -108,5 +108,5 @@ class SipPeer(asyncio.DatagramProtocol):
         lines = request.decode().split("\r\n")
         kept = [line for line in lines if line.startswith(("Via", "From", "To", "Call-ID", "CSeq"))]
         foreign = ["Call-ID: other" if line.startswith("Call-ID") else line for line in kept]
-        answers = ((self.status.replace("200", "500"), foreign), ("100 Trying", kept), (self.status, kept))
+        answers = (("503 Service Unavailable", foreign), ("100 Trying", kept), (self.status, kept))
         return ["\r\n".join([f"SIP/2.0 {status}", *said, "Content-Length: 0", "", ""]).encode() for status, said in answers]

@@ -129,7 +129,9 @@ def test_of_a_running_edge_its_own_page_is_asked(write: Write, tmp_path: Path) -
     async def nothing(_: object) -> None:
         pass
 
-    edge = Edge(keeper, [Tells("queue_log", nothing)], Far())
+    feed = Tells("bmkg", nothing)
+    feed.answered = time.time() - 4_000  # type: ignore[attr-defined]
+    edge = Edge(keeper, [Tells("queue_log", nothing), feed], Far())
     asyncio.run(SpoolInbox(keeper, "queue_log", rereads=True).put([offered("c1", 0)]))
     keeper.refused["queue_log"] += 7
     edge.restarts["queue_log"] += 2
@@ -145,3 +147,4 @@ def test_of_a_running_edge_its_own_page_is_asked(write: Write, tmp_path: Path) -
     assert "the oldest of 1 events waits for 4,000 s" in said["forwarder"].says
     assert "7 events of queue_log found no room" in said["spool"].says
     assert "failed and began again 2 times" in said["restarts"].says
+    assert "gave its last answer 67 min ago" in said["collector bmkg"].says
