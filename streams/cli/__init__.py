@@ -127,7 +127,7 @@ def up(
     ] = None,
     centre: Centres = None,
 ) -> None:
-    """The whole monitor on this machine: Kafka, worker, gateway, Prometheus, Alertmanager; a simulated, played or real centre."""
+    """The whole monitor on this machine: Kafka, worker, gateway, Prometheus, Alertmanager, and a centre, real or not."""
     import asyncio
 
     from schemas.event import EARLIEST

@@ -3,11 +3,15 @@
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli.terminal import Centres, Failed, Faults, Moment, Silent, To, door, progress, report_on, sink_for, tell
+
+if TYPE_CHECKING:
+    from streams.sources.door import Door
+    from streams.sources.table import Query
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What a centre already has becomes events, in Kafka or a file."
@@ -77,7 +81,7 @@ def ami(
 
 
 @app.command(
-    epilog="Example: pantau112 ingest table calls.xlsx --sql mapping.sql --to calls.jsonl; how: streams/sources/README.md"
+    epilog="Example: pantau112 ingest table calls.xlsx --sql mapping.sql --to calls.jsonl  # how: streams/sources/README.md"
 )
 def table(
     file: Annotated[
@@ -92,6 +96,10 @@ def table(
     to: To = None,
     sheet: Annotated[str | None, typer.Option(help="Of a workbook: the sheet's name; the first without it.")] = None,
     header: Annotated[int | None, typer.Option(min=0, help="The line with the names of columns; 0 where there is none.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Of a database: go on as rows are added.")] = False,
+    remember: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of a database: where to keep how far it was read, to go on there.")
+    ] = None,
     centre: Centres = None,
 ) -> None:
     """Rows of a table become events, as an SQL query over them says; they are sorted by time."""
@@ -103,12 +111,17 @@ def table(
     from streams.sources.table import Query, shipped
 
     one = next(iter(centres.load(centre or []).values()))
-    faults, silent, report = Faults(file), Silent(file), Report()
     through = door([one], writes=True)
     try:
         query = Query(shipped(sql), one, through, earliest=OLDEST_RECORDING)
+        if "://" in file:
+            _from_database(file, query, through, to, follow, remember)
+            return
     except MappingError as error:
         raise Failed(f"{sql}: {error}") from None
+    if follow or remember:
+        raise typer.BadParameter("a file is read whole; --follow and --remember are for databases (and for ingest asterisk)")
+    faults, silent, report = Faults(file), Silent(file), Report()
     # Nothing is written before all is read: what is no such table leaves no half of itself.
     with progress("events") as tick, rows.opened(Path(file), faults.say, sheet, header, tick.watch) as found:
         try:
@@ -124,7 +137,29 @@ def table(
     report.bad = faults.count
     report.passed_over = through.passed_over
     silent.sum_up()
-    report_on(Path(file), report, faults)
+    report_on(file, report, faults)
+
+
+def _from_database(url: str, query: "Query", through: "Door", to: Path | None, follow: bool, remember: Path | None) -> None:
+    import signal
+    from threading import Event
+
+    from streams.edge.database import Database, deliver
+    from streams.edge.ingest import Report
+
+    database = Database(url)
+    faults, silent, report = Faults(database.name), Silent(database.name), Report()
+    stop = Event() if follow else None
+    if stop is not None:
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    with sink_for(to, append=remember is not None) as sink, progress("events") as tick:
+        told = deliver(database, query, sink, faults.say, silent.say, remember, on_away=tell, stop=stop)
+        for count in tick(told, lambda count: count):
+            report.events = count
+    report.bad = faults.count
+    report.passed_over = through.passed_over
+    silent.sum_up()
+    report_on(database.name, report, faults)
 
 
 @app.command(

@@ -125,7 +125,7 @@ def sentence(refusal: "Refusal") -> str:
     return f"{refusal.detail} ({refusal.reason})"
 
 
-def report_on(source: Path, report: "Report", faults: Faults) -> None:
+def report_on(source: Path | str, report: "Report", faults: Faults) -> None:
     """Say what came of reading a source. Raises `Failed` when nothing of it could be read."""
     from streams.sources.door import MEND_SEAT, UNNAMED_SEAT
 

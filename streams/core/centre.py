@@ -118,6 +118,8 @@ class Link(Named):
 
     carrier: Code
     kind: Literal["sip", "pstn", "uplink"] = "sip"
+    probe: Annotated[str, StringConstraints(max_length=256)] | None = None
+    """Where an edge asks whether its far end is there, such as `sip:sbc.example.id:5060`."""
     channels: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """How many calls it carries at once, by contract or by its lines: no exchange knows."""
 

@@ -187,7 +187,7 @@ class Funnel:
                     self._take_seat(journey, seat, time)
             return
         if visit.is_waiting:
-            if journey.past and journey.is_past(self._number(queue, centre), time) and time < (visit.entered or time + 1):
+            if self._is_of_past(journey, queue, time, centre):
                 return
             if (
                 queue not in {None, visit.queue}
@@ -244,7 +244,7 @@ class Funnel:
                 visit.lost = visit.lost if visit.loss == "overflowed" else time
                 visit.loss = "overflowed"
             return
-        if journey.past and journey.is_past(self._number(queue, centre), time) and time < (visit.entered or time + 1):
+        if self._is_of_past(journey, queue, time, centre):
             return
         if visit.loss is None:
             self._lose_visit(journey, visit, loss, time, centre)
@@ -318,6 +318,8 @@ class Funnel:
             is_other = seat not in {None, journey.visit.seat} or time < (journey.visit.answered or 0)
             if is_other and journey.past and journey.is_past(self._number(queue, centre), time):
                 return None  # of a conversation before this one
+            if journey.past and journey.visit.answered is not None and time <= journey.past[-1][2] > journey.visit.answered:
+                return None  # of the consultation that this one was, before it was handed its caller
             if label is None or journey.visit.queue in {"", label}:
                 self._end_talk(journey, time, to, centre, transferred=transferred, cut_off=cut_off)
             return None
@@ -560,6 +562,14 @@ class Funnel:
             queue = OTHER
         self.queues.setdefault(queue, Queue())
         return queue
+
+    def _is_of_past(self, journey: Journey, queue: str | None, time: float, centre: Centre) -> bool:
+        """Whether an answer or a loss is of a visit before the one that goes on: earlier, or in the queue of that alone."""
+        if not journey.past or not journey.is_past(self._number(queue, centre), time):
+            return False
+        visit = journey.visit
+        is_elsewhere = queue is not None and visit.queue not in {"", self._label(queue, centre)}
+        return is_elsewhere or time < (visit.entered or time + 1)
 
     def _know_leg(self, leg: str, key: str) -> None:
         if len(self.legs) >= LEGS:

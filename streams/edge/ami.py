@@ -10,14 +10,14 @@ import time
 from collections.abc import Sequence
 from enum import StrEnum
 from hashlib import md5
-from pathlib import Path
-from typing import Annotated, NoReturn, Self
+from typing import Annotated, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from schemas.event import Event, Source
 from streams.core.centre import Centre
+from streams.core.toml import NearPath
 from streams.edge.collector import Inbox
 from streams.sources.ami import TOO_LONG, Reader
 from streams.sources.ami_blocks import BANNER, Block, Blocks
@@ -74,7 +74,7 @@ class RefusedError(ConnectionError):
 
 
 class AmiConfig(BaseModel):
-    """Where an exchange is, and as whom to ask it. The secret stands in a file, or is handed over from the environment."""
+    """One `[[ami]]` of an edge.toml: where an exchange is, and as whom to ask it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -82,22 +82,17 @@ class AmiConfig(BaseModel):
     host: Annotated[str, StringConstraints(min_length=1, max_length=253)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 5038
     user: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,80}$")]
-    secret_file: Path | None = None
-    secret: SecretStr | None = None
+    secret_file: NearPath
+    """Holds the secret of this user of manager.conf."""
     source: Source | None = None
     """Its name in events; /CODE/ami unless said."""
 
-    @model_validator(mode="after")
-    def _one_secret(self) -> Self:
-        if (self.secret_file is None) == (self.secret is None):
-            raise ValueError("give secret_file, the file that has the secret of this user of manager.conf")
-        return self
+    def collector(self, centre: Centre, door: Door) -> "AmiCollector":
+        """What asks the exchange."""
+        return AmiCollector(self, centre, door)
 
     def password(self) -> str:
         """The secret. Raises `RefusedError` where its file cannot be read."""
-        if self.secret is not None:
-            return self.secret.get_secret_value()
-        assert self.secret_file is not None
         try:
             return self.secret_file.read_bytes().decode("utf-8", "replace").strip()
         except OSError as error:
@@ -209,7 +204,7 @@ class Session:
             if block.get("Response") != "Success":
                 raise ConnectionRefusedError  # it boots or shuts down
             self.is_in = True
-        elif block.get("Response") == "Error" and block.get("ActionID") in LISTS:
+        elif block.get("ActionID") in LISTS and "ermission denied" in block.get("Message", ""):
             log.warning(
                 "%s: the exchange tells nothing to %s; give its user write = reporting", self._config.name, block["ActionID"]
             )

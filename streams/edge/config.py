@@ -12,8 +12,11 @@ from streams import centres
 from streams.core import toml
 from streams.core.centre import Centre, CentreError
 from streams.core.toml import NearPath
+from streams.edge.ami import AmiConfig
 from streams.edge.collector import Collector
 from streams.edge.follow import FollowConfig
+from streams.edge.poll import PollConfig
+from streams.edge.probe import ProbeConfig
 from streams.edge.spool import LEAST_BYTES
 from streams.settings import Settings, keeps_secrets
 from streams.sources.door import Door
@@ -42,6 +45,9 @@ class Kinds(BaseModel):
     """Everything that can be collected: one line a kind."""
 
     follow: tuple[FollowConfig, ...] = ()
+    ami: tuple[AmiConfig, ...] = ()
+    probe: tuple[ProbeConfig, ...] = ()
+    poll: tuple[PollConfig, ...] = ()
 
 
 class EdgeConfig(Kinds):

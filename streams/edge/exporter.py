@@ -42,6 +42,15 @@ class EdgeCollector:
         yield self._of_collectors(
             CounterMetricFamily, "restarts", "Times that one failed and began again.", [*names, "forwarder"], edge.restarts
         )
+        answered = GaugeMetricFamily(
+            "pantau112_edge_source_last_answer_timestamp_seconds",
+            "When a source that is asked, such as a feed of warnings, last gave all it had.",
+            labels=["collector"],
+        )
+        for collector in edge.collectors:
+            if (moment := getattr(collector, "answered", None)) is not None:
+                answered.add_metric([collector.name], moment)
+        yield answered
         noted = CounterMetricFamily(
             "pantau112_edge_noted", "What a collector found in its source and could not use.", labels=["collector", "what"]
         )

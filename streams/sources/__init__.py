@@ -74,7 +74,7 @@ def read(path: Path, centre: Centre, door: Door | None = None, watch: Watch = la
                 opened.refuse_bytes()
                 raise UnknownFileError(
                     f"{path}: neither events (a JSON object a line) nor a queue_log (time|callid|queue|agent|event); "
-                    "for a table use: pantau112 ingest csv"
+                    "for a table use: pantau112 ingest table"
                 )
 
 

@@ -20,7 +20,8 @@ from schemas.calls import CallLost, ExchangeRestarted
 from schemas.event import EARLIEST, TOO_LATE, Event
 from streams.core.centre import Centre
 from streams.sources.ami_blocks import BANNER, Block, Blocks
-from streams.sources.ami_calls import Call, Calls, Leg
+from streams.sources.ami_call import Call, Leg
+from streams.sources.ami_calls import Calls
 from streams.sources.ami_exchange import Exchange, device
 from streams.sources.ami_links import Links
 from streams.sources.ami_seats import Member, Place, Seats
@@ -211,29 +212,24 @@ class Reader:
         """What became of a call that was known before."""
         calls, uid = self._calls, call.id
         own = [dest for dest, leg in calls.legs.items() if leg.call == uid and leg.answered is not None]
-        if call.stage == "talking":
-            if any(dest in found.channels or dest not in calls.suspects for dest in own):
-                return []  # consultations talk on though their caller's first channel is gone
-        elif uid in found.channels:
-            if uid in found.waiting:
-                entered = float(int(now - _wait(found.waiting[uid])))
-                queue = self._exchange.queue(found.waiting[uid].get("Queue"))
-                same = call.stage == "waiting" and queue == call.queue
-                return [] if same else calls.queue_up(found.waiting[uid], uid, queue, max(entered, call.since))
-            if uid in talks and call.stage in ("arrived", "waiting", "left"):
-                # Somebody answered in the gap; it is known from now on.
-                dest = talks[uid]
-                block = found.channels[dest]
-                seat = self._exchange.seat(device(block.get("Channel", "")))
-                leg = calls.legs.setdefault(dest, Leg(uid, seat, call.queue, now))
-                leg.answered = now
-                return calls.answer(call, leg, call.queue, now)
-            if call.stage in ("arrived", "moved"):
-                return []
-        is_over = uid not in found.channels
+        if call.stage == "talking" and any(dest in found.channels or dest not in calls.suspects for dest in own):
+            return []  # a consultation talks on though its caller's first channel is gone
+        if uid in found.waiting:
+            entered = float(int(now - _wait(found.waiting[uid])))
+            queue = self._exchange.queue(found.waiting[uid].get("Queue"))
+            same = call.stage == "waiting" and queue == call.queue
+            return [] if same else calls.queue_up(found.waiting[uid], uid, queue, max(entered, call.since))
+        if uid in talks and call.stage != "moved":
+            # Somebody answered in the gap; it is known from now on.
+            seat = self._exchange.seat(device(found.channels[talks[uid]].get("Channel", "")))
+            leg = calls.legs.setdefault(talks[uid], Leg(uid, seat, call.queue, now))
+            leg.answered = now
+            return calls.answer(call, leg, call.queue, now)
+        if uid in found.channels and call.stage in ("arrived", "moved"):
+            return []
         told = [] if call.stage == "moved" else self._exchange.event(CallLost, now, {"call": uid, "journey": call.journey})
         call.stage, call.left = "moved", None
-        if is_over:
+        if uid not in found.channels:
             del calls.open[uid]
         return told
 

@@ -12,7 +12,6 @@ events say something else than their names do:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from schemas.calls import (
     CallAbandoned,
@@ -29,6 +28,7 @@ from schemas.calls import (
 from schemas.event import Event
 from schemas.operators import OperatorRingCanceled, OperatorRinging, OperatorRingNoAnswer
 from streams.sources.ami_blocks import Block
+from streams.sources.ami_call import Call, Leg
 from streams.sources.ami_exchange import Exchange
 from streams.sources.ami_links import Links
 from streams.sources.ami_seats import Seats
@@ -44,48 +44,6 @@ NETWORK = "44"
 
 SHUTDOWN = "4"
 """The bit of SoftHangupRequest's cause that says that the exchange shuts down; that is no Q.850."""
-
-Stage = Literal["arrived", "waiting", "left", "talking", "moved"]
-"""Before any queue; in one; between two, or turned away; with a seat; handed over, or not known: nothing is told of its end."""
-
-
-@dataclass(slots=True)
-class Call:
-    """One call that is not over. `ending` is what began to end its channel, `left` when and how it left its queue, which is not
-    told yet; the last four say what was heard of its sound.
-    """
-
-    id: str
-    since: float
-    journey: str | None = None
-    link: str | None = None
-    inside: bool = False
-    stage: Stage = "arrived"
-    queue: str | None = None
-    seat: str | None = None
-    ending: Literal["caller", "shutdown", "exchange"] | None = None
-    gave_way: float | None = None
-    left: tuple[float, Literal["timeout", "empty", "key"]] | None = None
-    heard: bool = False
-    sent_none: bool = False
-    unreported: bool = False
-
-
-@dataclass(slots=True)
-class Leg:
-    """A channel at a seat, which rings with a call or speaks with it."""
-
-    call: str
-    seat: str | None
-    queue: str | None
-    rang: float
-    answered: float | None = None
-    local: bool = False
-    asked: bool = False
-    """Whether the seat hung up, before its caller did."""
-    ended: bool = False
-    """Whether the exchange began to end this channel before any other of the call."""
-    heard: bool = False
 
 
 @dataclass(slots=True)
@@ -187,13 +145,13 @@ class Calls:
             channel, number = block.get("Channel", ""), block.get("CallerIDNum")
             link = self.exchange.trunk(channel)
             inside = link is None and self.exchange.is_inside(channel, number)
-            call = self._follow(Call(uid, time, link=link, inside=inside))
+            call = self._follow(Call(uid, time, link=link))
             facts = {"call": uid, "queue": queue, "clock": "queue", "link": link, "direction": "internal" if inside else None}
             events = self.exchange.event(CallOffered, time, facts, None if inside else self.exchange.caller(number))
         else:
             events += self._overflow(call) if call.left is not None else ()
             events += self.exchange.event(CallQueued, time, {"call": uid, "journey": call.journey, "queue": queue})
-        call.stage, call.queue, call.seat, call.gave_way = "waiting", queue, None, None
+        call.stage, call.queue, call.gave_way = "waiting", queue, None
         return events
 
     def _leave(self, call: Call, time: float) -> list[Event]:
@@ -256,8 +214,8 @@ class Calls:
 
     def answer(self, call: Call, leg: Leg, queue: str | None, time: float) -> list[Event]:
         """A seat speaks with a call from `time` on."""
-        call.stage, call.queue, call.seat, call.left, call.gave_way = "talking", queue, leg.seat, None, None
-        call.sent_none = call.unreported = False
+        call.stage, call.queue, call.left, call.gave_way = "talking", queue, None, None
+        call.sent_none = call.got_none = False
         facts = {"call": call.id, "journey": call.journey, "seat": leg.seat, "queue": queue}
         return self.exchange.event(CallAnswered, time, facts)
 
@@ -304,7 +262,7 @@ class Calls:
                 second.journey = call.journey or call.id
                 facts |= {"call": second.id, "journey": second.journey, "to": second.queue}
             facts |= {"queue": leg.queue, "seat": leg.seat, "talk_seconds": max(0.0, round(time - leg.answered, 6))}
-            call.stage, call.seat = "moved", None
+            call.stage = "moved"
             if second is not None and second.stage == "waiting":
                 self._swap(second, call)
             silent = self._silent(call, leg, time)
@@ -358,7 +316,7 @@ class Calls:
         if talks is not None:
             # The seat's channel goes next; of one that Asterisk made up it is not certain.
             leg = self.legs[talks]
-            return self._end_talk(talks, leg, cause, time) + self._close(call) if leg.local else []
+            return self._end_talk(talks, leg, cause, time) if leg.local else []
         told: list[Event] = []
         if call.stage in ("arrived", "waiting") or call.left is not None:
             if cause == NETWORK and call.ending != "caller":
@@ -373,11 +331,8 @@ class Calls:
                 told = self._lose(call, CallLost, time)
             else:
                 told = self.exchange.event(CallOverflowed, time, {"call": call.id, "journey": call.journey, "reason": "refused"})
-        return told + self._close(call)
-
-    def _close(self, call: Call) -> list[Event]:
-        self.open.pop(call.id, None)
-        return []
+        del self.open[call.id]
+        return told
 
     def _end_talk(self, dest: str, leg: Leg, cause: str, time: float) -> list[Event]:
         """A seat's conversation is over."""
@@ -394,31 +349,23 @@ class Calls:
             facts |= {"by": by, "queue": leg.queue, "seat": leg.seat}
             facts["talk_seconds"] = max(0.0, round(time - leg.answered, 6))
             events += self.exchange.event(CallEnded, time, facts)
-        self._close(call)
+        del self.open[call.id]
         return [*events, *self.seats.wrap_up(leg.queue, leg.seat, time)]
 
     # What is heard of it.
 
     def _listen(self, block: Block, uid: str, time: float) -> Sequence[Event]:
         """An RTCP report: of what Asterisk got from a channel (sent), or of what that channel sent (received)."""
-        is_sent = block["Event"] == "RTCPSent"
-        sounds = block.get("ReportCount", "0") != "0" if is_sent else block.get("SentPackets", "0") != "0"
-        if (call := self.open.get(uid)) is not None:
-            call.heard = call.heard or sounds
-            if call.stage == "talking" and not sounds:
-                call.unreported = call.unreported or is_sent
-                call.sent_none = call.sent_none or (not is_sent and "SentPackets" in block)
-        if (leg := self.legs.get(uid)) is not None:
-            leg.heard = leg.heard or sounds
+        for channel in (self.open.get(uid), self.legs.get(uid)):
+            if channel is not None:
+                channel.hear(block)
         link = self.exchange.trunk(block.get("Channel"))
         # The seat's leg repeats what was lost on the trunk's.
         return () if link is None else self.links.report(link, block, time)
 
     def _silent(self, call: Call, leg: Leg, time: float) -> list[Event]:
         """A seat spoke with somebody of whom nothing was ever heard."""
-        if call.heard or not (call.sent_none and call.unreported and leg.heard):
-            return []
-        return self.exchange.event(CallClassified, time, {"call": call.id, "class": "ghost"})
+        return self.exchange.event(CallClassified, time, {"call": call.id, "class": "ghost"}) if call.is_silent(leg) else []
 
     def _heed(self, block: Block, uid: str | None, time: float) -> list[Event]:
         """What a dialplan says: `UserEvent(Disposition,Call: ID,Class: WORD)`, or that a queue took nobody in:

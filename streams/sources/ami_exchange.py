@@ -27,8 +27,8 @@ _make: Callable[[Any], Event] = TypeAdapter(
     CallEvent | OperatorEvent | NetworkEvent | ExchangeRestarted
 ).validator.validate_python
 
-# Where a name of the exchange's own stands before it, that is letters; a telephone number has no such second in it.
-_CALL = re.compile(r"([A-Za-z][A-Za-z_-]{0,30}-)?[12][0-9]{9}\.[0-9]{1,9}", re.ASCII)
+# A second since 1970 and a count; where the exchange has a name (systemname), that comes before, without room for a number.
+_CALL = re.compile(r"([A-Za-z](?:[A-Za-z_.-]|(?<![0-9])[0-9]{1,5}(?![0-9])){0,30}-)?[12][0-9]{9}\.[0-9]{1,9}", re.ASCII)
 _SERIAL = re.compile(r"(-[0-9a-f]{1,8})?(;[12])?$", re.ASCII)
 _INSIDE = re.compile(r"(?!0+$)[0-9]{2,5}", re.ASCII)
 

@@ -9,9 +9,9 @@ WITH calls AS (
         nullif(server, 'NO_SERVER') AS seat,
         outcome,
         strptime(date, '%y%m%d') AS day,
-        seconds(vru_entry) AS came,
+        clock(vru_entry) AS came,
         -- Never queued: answered, or hung up, straight from the voice-response unit.
-        seconds(coalesce(nullif(q_start, '0:00:00'), vru_exit)) AS clock,
+        clock(coalesce(nullif(q_start, '0:00:00'), vru_exit)) AS clock,
         seconds(q_time) AS waited,
         seconds(ser_time) AS spoken
     FROM rows

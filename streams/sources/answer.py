@@ -36,6 +36,12 @@ _TYPED = frozenset(("category", "opd"))
 _KINDS: dict[str, Kind] = {"queue": "queue", "reason": "reason", "to": "to"}
 _ITEM = re.compile(r"(pemahaman_program|tepat_sasaran|tepat_waktu|tercapainya_tujuan|perubahan_nyata)\.[1-9]|u[1-9]")
 _NUMBER = re.compile(r"([+-]?[0-9]{1,12})(?:[.,]([0-9]{1,9}))?(?:\s*(mm|cm|m))?", re.ASCII | re.IGNORECASE)
+_SAID = {
+    "missing": "says nothing; leave such rows out by WHERE … IS NOT NULL",
+    "string_pattern_mismatch": "no code; code(…) makes one of any text",
+    "less_than_equal": "too large",
+    "greater_than_equal": "too small",
+}
 _CENTIMETRES = {"mm": 0.1, "cm": 1.0, "m": 100.0}
 
 
@@ -142,10 +148,10 @@ class Answer:
     @staticmethod
     def _refused(kind: str, invalid: ValidationError) -> str:
         first = invalid.errors(include_url=False, include_input=False, include_context=False)[0]
-        where, what = [str(part) for part in first["loc"]], first["type"]
-        field = ".".join(part for part in where if part not in {"data", "scores", "[key]"})
-        said = {"missing": "says nothing", "string_pattern_mismatch": "no code; code(…) makes one of any text"}.get(what)
-        return f"{kind}, column {field}: {said or what.replace('_', ' ')}"
+        what = first["type"]
+        field = ".".join(part for part in map(str, first["loc"]) if part not in {"data", "scores", "[key]"})
+        where = f", column {field}" if field else ""
+        return f"{kind}{where}: {_SAID.get(what) or what.replace('_', ' ')}"
 
     def _plan(self, kind: str) -> None:
         if kind not in EVENT_TYPES:

@@ -25,23 +25,36 @@ CREATE MACRO bulan(v) AS
     'september|sept|sep', '09'), 'oktober|october|okt|oct', '10'), 'november|nopember|nov|nop', '11'),
     'desember|december|des|dec', '12');
 
+-- Seconds since midnight of a time of day: 9:05, 09.05, 9:05:30, 9:05:30 PM, or a fraction of a day (0.38400463), as spreadsheets
+-- keep one. 0.25 may be six in the morning or 25 minutes past midnight.
+CREATE MACRO _split(v) AS
+    list_sum(list_transform(string_split(v, ':'), lambda x, i: replace(x, ',', '.')::DOUBLE * [3600, 60, 1][i::INT]));
+CREATE MACRO _half(v) AS epoch(strptime('1970-01-01 ' || regexp_replace(upper(v), '\s*([AP])\.?M\.?$', ' \1M'),
+    ['%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p']));
+CREATE MACRO clock(v) AS CASE
+    WHEN v IS NULL THEN NULL
+    WHEN regexp_full_match(v::VARCHAR, '([01]?[0-9]|2[0-3])[:.][0-5][0-9]([:.][0-5][0-9]([.,][0-9]+)?)?')
+        AND NOT regexp_full_match(v::VARCHAR, '0\.[0-9]{2}')
+        THEN _split(regexp_replace(v::VARCHAR, '^([0-9]+)[:.]([0-9]+)(?:[:.](.+))?$', '\1:\2:0\3'))
+    WHEN regexp_full_match(v::VARCHAR, '(?i)(1[0-2]|0?[1-9]):[0-5][0-9](:[0-5][0-9])?\s*[ap]\.?m\.?') THEN _half(v::VARCHAR)
+    WHEN regexp_full_match(v::VARCHAR, '0?[.,]([0-9]|[0-9]{3,})')
+        THEN round(replace(v::VARCHAR, ',', '.')::DOUBLE * 86400, 3) % 86400
+    ELSE error('clock: no time of day such as 9:05, 09:05:30 or 9:05 PM') END;
+
 -- Seconds of a duration: 55, 55.5, 55,5, 0:55, 1:02:03, 12:02:23 AM (as spreadsheets show one), 1 jam 2 menit 3 detik, 90s.
 CREATE MACRO _part(v, units) AS
     coalesce(replace(nullif(regexp_extract(v, '(?i)([0-9]+([.,][0-9]+)?)\s*(' || units || ')\b', 1), ''), ',', '.')::DOUBLE, 0);
-CREATE MACRO _clock(v) AS
-    list_sum(list_transform(list_reverse(string_split(v, ':')), lambda x, i: x::DOUBLE * [1, 60, 3600][i::INT]));
 CREATE MACRO seconds(v) AS CASE
     WHEN v IS NULL THEN NULL
     WHEN regexp_full_match(v::VARCHAR, '[0-9]{1,9}([.,][0-9]{1,2}|[.][0-9]{4,}|[.,][0-9]{3})?')
         THEN CASE WHEN regexp_full_match(v::VARCHAR, '[1-9][0-9]{0,2},[0-9]{3}')
              THEN error('seconds: a comma that may stand between thousands') ELSE replace(v::VARCHAR, ',', '.')::DOUBLE END
     WHEN regexp_full_match(v::VARCHAR, '[0-9]{1,4}:[0-5]?[0-9]')
-        THEN _clock(v::VARCHAR || ':00') / 60
+        THEN _split('0:' || v::VARCHAR)
     WHEN regexp_full_match(v::VARCHAR, '[0-9]{1,4}:[0-5]?[0-9]:[0-5]?[0-9]([.,][0-9]+)?')
-        THEN _clock(replace(v::VARCHAR, ',', '.'))
+        THEN _split(v::VARCHAR)
     WHEN regexp_full_match(v::VARCHAR, '(?i)(1[0-2]|0?[1-9]):[0-5][0-9](:[0-5][0-9])?\s*[ap]\.?m\.?')
-        THEN epoch(strptime(regexp_replace(upper(v::VARCHAR), '^([0-9]+:[0-9]+)(:[0-9]+)?\s*([AP])\.?M\.?$', '1970-01-01 \1\2 \3M'),
-             ['%Y-%m-%d %I:%M:%S %p', '%Y-%m-%d %I:%M %p']))
+        THEN _half(v::VARCHAR)
     WHEN regexp_full_match(v::VARCHAR, '(?i)\s*([0-9]+([.,][0-9]+)?\s*(jam|hours?|hrs?|h|menit|mnt|minutes?|mins?|m|detik|dtk|seconds?|secs?|s)\.?[\s,]*)+')
         THEN 3600 * _part(v::VARCHAR, 'jam|hours?|hrs?|h') + 60 * _part(v::VARCHAR, 'menit|mnt|minutes?|mins?|m')
              + _part(v::VARCHAR, 'detik|dtk|seconds?|secs?|s')

@@ -1,13 +1,17 @@
-"""One input, opened once: a file, a pipe or standard input (`-`), plain or gzip, in whatever form of text it was saved.
+"""One input, opened once: a file, a pipe or standard input (`-`), plain or packed (gzip, bzip2, xz), in whatever form of text it
+was saved.
 
 What comes out is UTF-8 (or whatever 8 bits a file without a mark is in) in lines that end with `\\n`: a byte order mark is taken
-off, UTF-16 is recoded, and the ends of lines of other systems become ours. Nothing is read twice, so a pipe loses nothing.
+off, UTF-16 is recoded, also without a mark, and the ends of lines of other systems become ours. Nothing is read twice, so a pipe
+loses nothing.
 """
 
+import bz2
 import codecs
 import errno
 import gzip
 import io
+import lzma
 import os
 import select
 import stat
@@ -38,10 +42,15 @@ _NO_TEXT = (
     (b"PK\x03\x04", "a zip or an Excel file: save the sheet as CSV, or unpack it first"),
     (b"\xd0\xcf\x11\xe0", "an old Excel file: save the sheet as CSV first"),
     (b"%PDF", "a PDF: what is wanted is the table or log that it was made of"),
-    (b"BZh", "packed by bzip2: unpack it first"),
-    (b"\xfd7zXZ", "packed by xz: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "packed by zstd: unpack it first"),
 )
+_PACKED: tuple[tuple[bytes, str, Callable[[io.BufferedReader], io.BufferedIOBase]], ...] = (
+    (GZIP, "gzip", lambda file: gzip.GzipFile(fileobj=file)),
+    (b"BZh", "bzip2", bz2.BZ2File),
+    (b"\xfd7zXZ", "xz", lzma.LZMAFile),
+)
+_BROKEN = (EOFError, zlib.error, lzma.LZMAError, OSError)
+"""What the unpackers raise; bzip2's is an `OSError` without a number, as gzip's `BadGzipFile` is."""
 _NO_FILE = (
     (stat.S_ISDIR, "is a folder, no file"),
     (stat.S_ISSOCK, "is a socket, no file"),
@@ -71,6 +80,8 @@ class BrokenFileError(OSError):
 
 class Opened(AbstractContextManager["Opened"]):
     """An input on its way to becoming lines. `size` is how many bytes it has, as they lie there; None for a pipe."""
+
+    _packed = ""
 
     def __init__(self, path: Path) -> None:
         """Raises `UnreadableError` for what is no file or no text, and `OSError` for what cannot be opened."""
@@ -110,8 +121,12 @@ class Opened(AbstractContextManager["Opened"]):
         try:
             while piece := self._file.read1(_CHUNK):
                 yield piece
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            raise BrokenFileError(f"{self.name}: the gzip file breaks off; replace it by a whole copy or remove it") from None
+        except _BROKEN as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise BrokenFileError(
+                f"{self.name}: the {self._packed} file breaks off; replace it by a whole copy or remove it"
+            ) from None
 
     def batches(self) -> Iterator[list[bytes]]:
         """Lines without their ends, as many as have come; the last may have had no end. Raises `BrokenFileError`, and
@@ -137,11 +152,15 @@ class Opened(AbstractContextManager["Opened"]):
 
     def _as_text(self) -> tuple[bytes, io.BufferedReader]:
         head, file = _look(io.BufferedReader(self._raw, _CHUNK))
-        if head.startswith(GZIP):
-            try:
-                head, file = _look(gzip.GzipFile(fileobj=file))
-            except (EOFError, zlib.error, gzip.BadGzipFile):
-                raise BrokenFileError(f"{self.name}: the gzip file breaks off at its beginning") from None
+        for magic, self._packed, unpacker in _PACKED:
+            if head.startswith(magic):
+                try:
+                    head, file = _look(unpacker(file))
+                except _BROKEN as error:
+                    if isinstance(error, OSError) and error.errno is not None:
+                        raise
+                    raise BrokenFileError(f"{self.name}: the {self._packed} file breaks off at its beginning") from None
+                break
         for magic, what in _NO_TEXT:
             if head.startswith(magic):
                 raise UnreadableError(f"{self.name}: is {what}")
@@ -151,6 +170,8 @@ class Opened(AbstractContextManager["Opened"]):
         if head.startswith(codecs.BOM_UTF8):
             file.read(len(codecs.BOM_UTF8))
             head, file = _look(file)
+        if (found := _unmarked(head)) is not None:
+            return _look(_recoded(io.TextIOWrapper(file, found, errors="replace"), "utf-8"))
         if b"\n" not in head:
             if b"\0" in head:
                 raise UnreadableError(f"{self.name}: is no text (it has zero bytes)")
@@ -240,6 +261,14 @@ def _look(file: io.BufferedIOBase) -> tuple[bytes, io.BufferedReader]:
     while len(head) < 4 and (more := file.read1(_CHUNK)):
         head += more
     return head, io.BufferedReader(_Pieces(head, lambda: file.read1(_CHUNK)), _CHUNK)
+
+
+def _unmarked(head: bytes) -> str | None:
+    """UTF-16 that has no mark: of most letters one byte is zero, and always the same of the two."""
+    even, odd = head[0:512:2], head[1:512:2]
+    if 10 * odd.count(0) > 9 * len(odd) > 0 == even.count(0):
+        return "utf-16-le"
+    return "utf-16-be" if 10 * even.count(0) > 9 * len(even) > 0 == odd.count(0) else None
 
 
 def _recoded(text: io.TextIOWrapper, encoding: str) -> io.BufferedReader:

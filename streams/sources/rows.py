@@ -14,6 +14,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import chain, islice
 from json import JSONDecodeError, JSONDecoder
 from pathlib import Path
+from statistics import median_high
 
 from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound, XmlError, ZipError
 
@@ -34,10 +35,11 @@ _SEP = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows under a header; a row has as many cells as `columns`."""
+    """Rows under a header, or, where they are not `named`, under `column0`, …; a row has as many cells as `columns`."""
 
     columns: Sequence[str]
     rows: Iterator[tuple[int, Sequence[str | None]]]
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,7 @@ def text_of(cell: object) -> str | None:
         case float():
             return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
         case datetime():
-            # Spreadsheets keep days as fractions, which miss the second by some microseconds.
-            near = cell.replace(microsecond=0) + timedelta(milliseconds=round(cell.microsecond / 1000))
-            return near.isoformat(sep=" ", timespec="milliseconds" if near.microsecond else "seconds")
+            return cell.isoformat(sep=" ")
         case date() | time():
             return cell.isoformat()
         case timedelta():
@@ -128,21 +128,22 @@ def _grid(rows: Iterator[tuple[int, list[str]]], on_bad: OnBad, header: int | No
         raise UnreadableError(f"line {header} is no row, and so no header")
     if at is None:
         width = max(len(row) for _, row in head)
-        return Grid([f"column{n}" for n in range(width)], _fitting(chain(head, rows), width, on_bad, short=True))
+        return Grid([f"column{n}" for n in range(width)], _fitting(chain(head, rows), width, on_bad, short=True), named=False)
     names = [name.strip() or f"column{n}" for n, name in enumerate(head[at][1])]
-    while len(names) > 1 and not head[at][1][len(names) - 1].strip() and all(len(row) < len(names) for _, row in head[at + 1 :]):
-        names.pop()
     return Grid(names, _fitting(chain(head[at + 1 :], rows), len(names), on_bad))
 
 
 def _header(head: list[tuple[int, list[str]]]) -> int | None:
     """Which row names the columns; None where the first that could be one is a row like the others."""
-    width = Counter(len(row) for _, row in head).most_common(1)[0][0]
+    usual = median_high(_filled(row) for _, row in head)
     for at, (_, row) in enumerate(head):
-        filled = [cell.strip() for cell in row if cell.strip()]
-        if 2 * len(filled) > min(width, len(row)) and 2 * len(row) > width:
-            return None if any(_DATUM.fullmatch(cell) for cell in filled) else at
+        if 2 * _filled(row) > usual:
+            return None if any(_DATUM.fullmatch(cell.strip()) for cell in row) else at
     return None
+
+
+def _filled(row: list[str]) -> int:
+    return sum(1 for cell in row if cell.strip())
 
 
 def _fitting(
@@ -165,13 +166,20 @@ def _of_sheet(path: Path, name: str | None) -> Iterator[tuple[int, list[str]]]:
         sheet = workbook.get_sheet_by_index(0) if name is None else workbook.get_sheet_by_name(name)
         first = 1 + (sheet.start[0] if sheet.start is not None else 0)
         for number, row in enumerate(sheet.iter_rows(), first):
-            cells = [text_of(cell) or "" for cell in row]
+            cells = [text_of(_to_the_millisecond(cell)) or "" for cell in row]
             if any(cells):
                 yield number, cells
     except WorksheetNotFound:
         raise UnreadableError(f"{path}: has no sheet {name}; it has {', '.join(workbook.sheet_names)}") from None
     except (CalamineError, XmlError, ZipError):
         raise UnreadableError(f"{path}: no workbook that can be read (.xlsx, .ods, .xls), or locked by a password") from None
+
+
+def _to_the_millisecond(cell: object) -> object:
+    """A spreadsheet keeps days as fractions, which miss the second by some microseconds."""
+    if not isinstance(cell, datetime):
+        return cell
+    return cell.replace(microsecond=0) + timedelta(milliseconds=round(cell.microsecond / 1000))
 
 
 def _of_text(file: Opened, on_bad: OnBad) -> Iterator[tuple[int, list[str]]]:

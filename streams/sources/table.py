@@ -75,6 +75,9 @@ class Query:
                 statements = connection.extract_statements(sql)
             except duckdb.Error as error:
                 raise MappingError(_first_line(error)) from None
+            [(tree,)] = connection.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()
+        self.groups: bool = '"group_expressions":[{' in tree
+        """Whether it puts rows together."""
         if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
             raise MappingError("must be one SELECT (or WITH … SELECT), and nothing else")
         self._sql = statements[0].query.rstrip().rstrip(";")
@@ -113,7 +116,7 @@ class Query:
 
 def shipped(name: str) -> str:
     """The text of a query: of the file of that name, or of one that comes along. Raises `UnreadableError` and `OSError`."""
-    own = Path(__file__).with_name(f"{name}.sql")
+    own = _MACROS.parent / f"{name}.sql"
     return text_of(own if re.fullmatch(r"[a-z0-9_]+", name) and name != _MACROS.stem and own.is_file() else Path(name))
 
 
@@ -133,7 +136,7 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
             # What is in it of numbers and names is in no folder of files, also when this is killed.
             (folder / "table.duckdb").unlink()
         self._locked = False
-        self._open = False
+        self._open = ""
         self._doubled: dict[str, int] = {}
         self._columns: list[str] = []
         self._begins: list[str] = []
@@ -154,7 +157,8 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
 
         Raises `MappingError` for a Parquet file that is none.
         """
-        self._open = isinstance(rows, Records)
+        # What may be absent: a record has the names of which it says something, and headless rows may end early.
+        self._open = ".*" if isinstance(rows, Records) else r"column[0-9]+" if isinstance(rows, Grid) and not rows.named else ""
         match rows:
             case Grid():
                 names = self._name(rows.columns)
@@ -234,7 +238,7 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
             failing = [*self._failing(sql, said, 0, self._last)]
             for line, why in failing:
                 on_bad(line, why)
-            self._connection.executemany("INSERT INTO _bad VALUES (?)", [(line,) for line, _ in failing])
+            self._append("_bad", ((line,) for line, _ in failing))
             self._only(0, self._last)
             if not failing or self._failure(create) is not None:
                 raise MappingError(f"fails on the table as a whole, and on no row alone: {_kind(error)}")
@@ -254,7 +258,7 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
                 name = missing[1]
                 if n := self._doubled.get(name.lower()):
                     raise MappingError(f'the table has {n} columns {name}; say which: "{name}:1" or "{name}:2"') from None
-                if not self._open or name in absent:
+                if name in absent or not re.fullmatch(self._open, name):
                     raise MappingError(
                         f"the table has no column {name}; its header has {len(self._columns)} cells. If it has no header line, "
                         'its columns are column0, column1 and so on; names with spaces or dots are written in ""'
@@ -322,10 +326,11 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
                 return f"column {name}: {_kind(error)}"
         return "a condition of the query fails"
 
-    def tell(self, reader: "Answer", on_bad: Callable[[int, str], None], on_silent: Callable[[int], object]) -> None:
+    def tell(self, answer: Answer, on_bad: Callable[[int, str], None], on_silent: Callable[[int], object]) -> None:
         """Make the events of what the query said, and keep them in `_events`."""
         self._execute("CREATE OR REPLACE TABLE _events (time BIGINT, line BIGINT, event BLOB)")
-        appender = self._connection.cursor().appender("_events")
+        self._execute("CREATE OR REPLACE TABLE _gave (line BIGINT)")
+        kept = self._connection.cursor().appender("_events")
         asking = self._connection.cursor()
         joined = "".join(
             f" LEFT JOIN (SELECT {noun}, min(time) AS time FROM _told WHERE type = '{BEGINS[noun]}' GROUP BY {noun}) AS _{noun} "
@@ -334,33 +339,36 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
         )
         begun = "".join(f"_{noun}.time, " for noun in self._begins)
         asking.execute(f"SELECT _told.*, coalesce({begun}NULL) FROM _told{joined}")
+        gave = self._connection.cursor().appender("_gave")
         bad: set[int] = set()
-        gave = bytearray(self._last + 1)
         while rows := asking.fetchmany(_BATCH):
-            events = []
+            events: list[tuple[Any, ...]] = []
+            told = set[int]()
             for row in rows:
-                lines = reader.lines(row)
+                lines = answer.lines(row)
                 try:
-                    event = reader.event(row)
+                    event = answer.event(row)
                 except RowError as fault:
                     line = min(lines, default=0)
                     if line not in bad:
                         on_bad(line, str(fault))
                     bad.update(lines)
-                    event = None
-                for line in lines:
-                    if event is not None or line in bad:
-                        gave[line] = 1
-                if event is not None:
-                    events.append(((event.time - EPOCH) // timedelta(microseconds=1), min(lines, default=None), encode(event)))
-            appender.append_rows(events)
-            appender.flush()
-        self._connection.executemany("INSERT INTO _bad VALUES (?)", [(line,) for line in bad] or [(-1,)])
-        asking.execute("SELECT line FROM _rows WHERE line NOT IN (SELECT line FROM _bad) ORDER BY line")
-        while reader.has_lines and (rows := asking.fetchmany(_BATCH)):
+                    told.update(lines)
+                else:
+                    if event is not None:
+                        told.update(lines)
+                        micros = (event.time - EPOCH) // timedelta(microseconds=1)
+                        events.append((micros, min(lines, default=None), encode(event)))
+            for into, batch in ((kept, events), (gave, [(line,) for line in told])):
+                into.append_rows(batch)
+                into.flush()
+        self._append("_bad", ((line,) for line in bad))
+        if not answer.has_lines:
+            return
+        asking.execute("SELECT line FROM _rows ANTI JOIN _bad USING (line) ANTI JOIN _gave USING (line) ORDER BY line")
+        while rows := asking.fetchmany(_BATCH):
             for (line,) in rows:
-                if not gave[line]:
-                    on_silent(line)
+                on_silent(line)
 
     def told(self) -> Iterator[Event]:
         """The events of the lines without fault, by their time."""

@@ -233,7 +233,7 @@ class Monitoring:
         folder.mkdir(parents=True, exist_ok=True)
         targets: list[dict[str, object]] = [{"targets": [f"127.0.0.1:{self.ports.worker}"]}]
         if self.edge is not None:
-            targets.append({"targets": [f"127.0.0.1:{self.edge.metrics_port}"], "labels": {"job": "pantau112-edge"}})
+            targets.append({"targets": [f"127.0.0.1:{self.edge.metrics_port}"], "labels": {"job": "edge"}})
         (folder / "local.json").write_text(json.dumps(targets))
 
 

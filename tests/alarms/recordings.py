@@ -8,11 +8,12 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-import streams.sources
-from schemas.event import Event
+from schemas.event import OLDEST_RECORDING, Event
 from streams import centres
 from streams.core.centre import Centre
-from streams.sources import asterisk, csvfile, simulate
+from streams.sources import asterisk, rows, simulate
+from streams.sources.door import Door
+from streams.sources.table import Query, shipped
 from tests.conftest import DATA
 from tests.sources import anonymous_bank
 
@@ -57,13 +58,12 @@ class Recording:
         return found
 
 
-def _table(mapping: str, paths: Iterable[Path]) -> Callable[[Centre], Iterable[Event]]:
-    text = Path(streams.sources.__file__).with_name(mapping).read_text()
-
+def _table(name: str, paths: Iterable[Path]) -> Callable[[Centre], Iterable[Event]]:
     def read(centre: Centre) -> Iterator[Event]:
         for path in paths:
-            with gzip.open(path) as lines:
-                yield from csvfile.Table(csvfile.parse(text), centre).events(lines, on_bad=lambda *_: None)
+            query = Query(shipped(name), centre, Door(None, [centre]), earliest=OLDEST_RECORDING)
+            with rows.opened(path, lambda *_: None) as found:
+                yield from query.read(found, lambda *_: None)
 
     return read
 
@@ -94,7 +94,7 @@ _ALL = (
         "bank",
         "January and February 1999 of a bank's call centre, every call that was offered (a table; 11 and 12 January are missing)",
         anonymous_bank.CENTRE,
-        _table("anonymous_bank.toml", _TABLES),
+        _table("anonymous_bank", _TABLES),
         _TABLES,
         months=True,
     ),
@@ -109,7 +109,7 @@ _ALL = (
         "san_francisco",
         "7 to 13 April 2020 of San Francisco's fire department: tickets and units, no calls",
         FRANCISCO,
-        _table("sf_fire.toml", (_WEEK,)),
+        _table("sf_fire", (_WEEK,)),
         (_WEEK,),
     ),
     Recording(

@@ -10,7 +10,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.bench import forecast, gateway, latency, month, scale, stage, throughput
+from tests.bench import forecast, gateway, latency, month, scale, stage, table, throughput
 from tests.bench.figure import Figure
 from tests.bench.workload import NATION, national, produce
 
@@ -41,6 +41,7 @@ def figures() -> Iterator[Figure]:
         yield from throughput.measure(bootstrap, events)
         yield from scale.measure(bootstrap, events)
     yield from month.measure()
+    yield from table.measure()
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """A year of a centre's calls as a table, ingested by the command line as a whole process."""
 
 import csv
+import os
 import subprocess
-import sys
 import tempfile
 import time
 from datetime import datetime, timedelta
@@ -10,11 +10,11 @@ from pathlib import Path
 from random import Random
 
 from tests.bench.figure import Figure
-from tests.bench.stage import peak_memory
+from tests.bench.stage import on_core
 
 CALLS = 367_000
 """A thousand a day, and three events each."""
-_YEAR = datetime(2025, 1, 1)
+_YEAR = datetime(2025, 1, 1)  # noqa: DTZ001 (a clock on the wall, as tables have)
 _SQL = """
 WITH calls AS (
     SELECT *, strptime(tanggal || ' ' || masuk, '%d/%m/%Y %H:%M:%S') AS came, seconds(tunggu) AS waited FROM rows
@@ -39,18 +39,20 @@ def measure() -> list[Figure]:
         sql.write_text(_SQL)
         began = time.monotonic()
         command = ["-m", "streams.cli", "ingest", "table", str(table), "--sql", str(sql), "--to", str(events)]
-        megabytes = peak_memory([sys.executable, *command])
-        ours = time.monotonic() - began
+        process = subprocess.Popen(on_core(*command), stderr=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        assert status == 0, "ingest table failed"
+        ours, megabytes = time.monotonic() - began, used.ru_maxrss / 1024
         began = time.monotonic()
         bare = "import csv, sys; print(sum(1 for row in csv.reader(open(sys.argv[1]))))"
-        subprocess.run([sys.executable, "-c", bare, str(table)], check=True, capture_output=True)
+        subprocess.run(on_core("-c", bare, str(table)), check=True, capture_output=True)
         bare_seconds = time.monotonic() - began
         with events.open("rb") as lines:
             count = sum(1 for _ in lines)
     what = f"ingest of a year's table, {CALLS:,} rows, {count:,} events, whole process"
     return [
         Figure(what, f"{ours:.0f} s", f"{bare_seconds:.1f} s (python, csv)", f"{ours / bare_seconds:.0f}", "≤ 60 s", ours <= 60),
-        Figure("memory of it", f"{megabytes:.0f} MB", "", "", "≤ 300 MB", megabytes <= 300),
+        Figure("its memory at most", f"{megabytes:.0f} MB", "", "", "≤ 300 MB", megabytes <= 300),
     ]
 
 

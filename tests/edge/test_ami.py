@@ -13,6 +13,7 @@ from tenacity import wait_none
 from schemas.event import Event
 from streams.edge import ami
 from streams.edge.ami import LISTS, Action, AmiCollector, AmiConfig
+from streams.edge.collector import Collector
 from streams.sources.door import Door
 from streams.sources.pseudonym import keyed
 from tests.edge.fake_exchange import BANNER, SECRET, USER, Conversation, Script, booted, exchange, text
@@ -61,7 +62,7 @@ def config(port: int, secret: Path) -> AmiConfig:
     return AmiConfig(port=port, user=USER, secret_file=secret)
 
 
-def collector(port: int, secret: Path) -> AmiCollector:
+def collector(port: int, secret: Path) -> Collector:
     return AmiCollector(config(port, secret), CENTRE, Door(keyed(b"sixteen bytes key"), [CENTRE]))
 
 
@@ -95,7 +96,7 @@ def follow(
 
 async def one_call(talk: Conversation) -> None:
     await talk.let_in()
-    talk.say(booted())
+    talk.say(booted() + booted())
     await talk.lists()
     talk.say(arrival(A))
     await talk.hang_on()
@@ -105,11 +106,21 @@ def has(*kinds: str) -> Callable[[Kept], bool]:
     return lambda kept: set(kinds) <= set(kept.kinds)
 
 
-def test_whoever_is_let_in_asks_for_the_lists_and_then_tells_what_happens(secret: Path) -> None:
-    kept, (talk,) = follow(secret, one_call, enough=has("call.offered"))
+def test_whoever_is_let_in_asks_for_the_lists_and_then_tells_what_happens(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ami, "PING_SECONDS", 0.01)
+
+    async def pinged(talk: Conversation) -> None:
+        await talk.let_in()
+        talk.say(booted() + booted())
+        await talk.lists()
+        await talk.asked("Ping")
+        talk.say(arrival(A))
+        await talk.hang_on()
+
+    kept, (talk,) = follow(secret, pinged, enough=has("call.offered"))
 
     assert kept.kinds == ["call.offered"]
-    assert [each["Action"] for each in talk.actions[:7]] == ["Challenge", "Login", *LISTS]
+    assert [each["Action"] for each in talk.actions[:8]] == ["Challenge", "Login", *LISTS, "Ping"]
     assert SECRET not in str(talk.actions)
     assert kept.position is not None
     assert A in kept.position
@@ -126,7 +137,7 @@ def test_nothing_is_sent_but_what_changes_nothing() -> None:
         "PJSIPShowRegistrationsOutbound",
         "Ping",
     }
-    session = ami.Session(AmiConfig(user=USER, secret="x"), None)  # type: ignore[arg-type]
+    session = ami.Session(AmiConfig(user=USER, secret_file=Path("x")), None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="QueueReset"):
         session.send("QueueReset")  # type: ignore[arg-type]
 
@@ -134,7 +145,7 @@ def test_nothing_is_sent_but_what_changes_nothing() -> None:
 @pytest.mark.parametrize("user", ["a\r\nAction: QueueReset", "a b", ""])
 def test_no_user_s_name_says_an_action(user: str) -> None:
     with pytest.raises(ValidationError):
-        AmiConfig(user=user, secret="x")
+        AmiConfig(user=user, secret_file=Path("x"))
 
 
 def test_before_the_exchange_has_booted_nothing_is_asked(secret: Path) -> None:
@@ -298,8 +309,8 @@ def test_whoever_answers_no_ping_is_gone(secret: Path, monkeypatch: pytest.Monke
         await talk.asked("Ping")
         await talk.asked("Never")
 
-    kept, talks = follow(secret, dies, one_call, enough=has("call.offered"))
-    assert len(talks) == 2
+    kept, talks = follow(secret, dies, one_call, one_call, enough=has("call.offered"))
+    assert len(talks) >= 2
     assert kept.kinds == ["call.offered"]
 
 
@@ -309,6 +320,8 @@ def test_a_user_that_may_not_ask_is_told_which_right_it_lacks(secret: Path, capl
         talk.say(booted())
         await talk.asked("DeviceStateList")
         talk.say(text("Response: Error", "ActionID: QueueStatus", "Message: Permission denied"))
+        # Of an exchange that knows no such thing, nobody is to blame.
+        talk.say(text("Response: Error", "ActionID: PJSIPShowRegistrationsOutbound", "Message: Invalid/unknown command"))
         talk.say(arrival(A))
         await talk.hang_on()
 
@@ -317,6 +330,7 @@ def test_a_user_that_may_not_ask_is_told_which_right_it_lacks(secret: Path, capl
 
     assert "QueueStatus" in caplog.text
     assert "write = reporting" in caplog.text
+    assert "Registrations" not in caplog.text
 
 
 def test_a_recorded_life_served_anew_tells_the_same_and_logs_no_number(secret: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner
 
-import streams.sources
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, decode_recording, encode
 from streams import centres
@@ -84,9 +83,8 @@ def san_francisco(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
     folder = tmp_path_factory.mktemp("sf_fire")
     centre, told = folder / "centre.toml", folder / "week.jsonl"
     centre.write_text('code = "99.01"\nname = "San Francisco"\ntimezone = "America/Los_Angeles"')
-    mapping = Path(streams.sources.__file__).with_name("sf_fire.toml")
     table = DATA / "sf_fire" / "week1.csv.gz"
-    arguments = ["ingest", "csv", str(table), "--mapping", str(mapping), "--centre", str(centre), "--to", str(told)]
+    arguments = ["ingest", "table", str(table), "--sql", "sf_fire", "--centre", str(centre), "--to", str(told)]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     return DataSet(told.read_bytes().splitlines(), centre.read_text())

@@ -153,7 +153,8 @@ def test_a_call_that_the_exchange_makes_is_no_arrival() -> None:
     called = block("Newchannel", 0, Channel="PJSIP/telkom-0000000a", ChannelStateDesc="Down", Uniqueid=A, Linkedid=B)
     placed = block("Newchannel", 0, Channel="PJSIP/telkom-0000000a", ChannelStateDesc="Down", Uniqueid=A, Linkedid=A)
 
-    assert [kind for kind in kinds(called + placed) if kind.startswith("call")] == []
+    assert kinds(called + placed) == []
+    assert kinds(called.replace("Down", "Ring")) == []
 
 
 def test_a_call_that_is_answered_without_a_queue_is_answered_too() -> None:
@@ -193,6 +194,46 @@ def test_a_call_of_which_the_coming_was_missed_is_told_from_its_queue_on() -> No
 
     assert [kind for kind, _ in found] == ["call.offered", "call.answered"]
     assert found[0][1]["clock"] == "queue"
+
+
+@pytest.mark.parametrize(
+    ("uid", "known"),
+    [
+        (A, True),
+        (f"pbx1.kota-{A}", True),
+        (f"pusat_2-b-{A}", True),
+        (f"pbx{CALLER}-{A}", False),
+        (CALLER, False),
+        (f"{CALLER}.1", False),
+        ("", False),
+    ],
+)
+def test_a_call_s_id_is_a_second_and_a_count_behind_the_exchange_s_name_if_it_has_one(uid: str, known: bool) -> None:
+    assert (kinds(arrival(uid)) == ["call.offered"]) is known
+
+
+def report(event: str, uid: str, seconds: float, channel: str = "PJSIP/telkom", **fields: Any) -> str:
+    return block(event, seconds, Channel=f"{channel}-0000000a", Uniqueid=uid, **fields)
+
+
+NOTHING_CAME = report("RTCPSent", A, 9, ReportCount=0, SentPackets=251)
+NOTHING_SENT = report("RTCPReceived", A, 9, SentPackets=0)
+SEAT_SPEAKS = report("RTCPReceived", LEG, 9, "PJSIP/1001", SentPackets=251)
+
+
+@pytest.mark.parametrize(
+    ("reports", "silent"),
+    [
+        (NOTHING_CAME + NOTHING_SENT + SEAT_SPEAKS, True),
+        (NOTHING_CAME + SEAT_SPEAKS, False),
+        (NOTHING_SENT + SEAT_SPEAKS, False),
+        (NOTHING_CAME + NOTHING_SENT, False),
+        (report("RTCPSent", A, 6, ReportCount=1) + NOTHING_CAME + NOTHING_SENT + SEAT_SPEAKS, False),
+        ("", False),
+    ],
+)
+def test_only_of_whom_three_things_say_so_is_said_that_nothing_was_heard(reports: str, silent: bool) -> None:
+    assert ("call.classified" in kinds(TALKS + reports + SEAT_GONE)) is silent
 
 
 # --- seats
@@ -318,6 +359,18 @@ def test_who_was_answered_in_a_gap_is_answered_when_that_is_seen() -> None:
     assert found[-1] == ("call.answered", {"call": A, "seat": "seat-1", "queue": "112"})
 
 
+def test_who_was_handed_over_in_a_gap_waits_where_the_list_says() -> None:
+    assert after(TALKS, entry(A, 10, "112-overflow"), channel(A))[0] == ("call.queued", {"call": A, "queue": "112-overflow"})
+
+
+def test_who_was_handed_to_another_seat_in_a_gap_talks_with_that_one() -> None:
+    member = block("QueueMember", 60, ActionID="q", Queue="112", Location="PJSIP/1002", Name="x", Paused=0, Status=2)
+    seat = channel(OTHER, "PJSIP/1002-0000000c", linked=A, BridgeId="b")
+
+    found = after(TALKS, channel(A, BridgeId="b"), seat, members=member)
+    assert ("call.answered", {"call": A, "seat": "seat-2", "queue": "112"}) in found
+
+
 def test_who_came_in_a_gap_and_waits_came_when_the_exchange_says() -> None:
     found = events(lists(entry(A, 20), channel(A, Duration="00:00:25", Application="Queue")))
 
@@ -362,6 +415,15 @@ def test_an_exchange_that_says_another_start_was_restarted_and_one_whose_clock_w
     assert kinds(before + started("19:10:00", 2))[-1] == "exchange.restarted"
     assert kinds(before + started("19:10:00", 2) + lists())[-1] == "exchange.restarted"
     assert "exchange.restarted" not in kinds(before + started("19:00:00", 20))
+
+
+def test_what_rang_before_a_restart_rings_no_more() -> None:
+    rings = WAITS + of_seat("AgentCalled", A, LEG, 2)
+
+    assert kinds(started("19:00:00", 100) + rings + started("19:10:00", 2))[-2:] == [
+        "exchange.restarted",
+        "operator.ring_canceled",
+    ]
 
 
 def test_where_a_start_is_not_told_it_is_known_by_how_long_the_exchange_is_up() -> None:
@@ -426,6 +488,7 @@ def test_a_dialplan_cannot_speak_for_asterisk_by_telling_a_field_again() -> None
     assert last(text) == ("call.classified", {"call": A, "class": "prank"})
 
 
+@settings(max_examples=15)
 @given(st.lists(st.integers(0, 400_000), max_size=6))
 def test_wherever_the_stream_is_cut_it_says_the_same(cuts: list[int]) -> None:
     text = stream("ami.txt.gz")

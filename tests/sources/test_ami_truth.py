@@ -1,10 +1,14 @@
 """What a real Asterisk told by its manager interface, held against what its callers, seats and registrar saw."""
 
+from collections import deque
 from collections.abc import Iterable
 from functools import cache
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from schemas.event import Event
 from schemas.topics import CALLS as CALLS_TOPIC
@@ -23,9 +27,13 @@ from streams.core.calls import (
     UNENDED_TOTAL,
     WAIT_SECONDS,
 )
-from streams.sources import Line, ami
-from tests.builders import Said, said
-from tests.sources.recording_a import CALLS, CENTRE, START, TRUTH, logged, reader, stream, told
+from streams.core.centre import Centre
+from streams.sources import Line, ami, read
+from streams.sources.door import Door
+from streams.sources.pseudonym import keyed
+from tests.builders import Said, changed, said
+from tests.conftest import DATA
+from tests.sources.recording_a import CALLS, CENTRE, SOURCE, START, TRUTH, logged, reader, stream, told
 
 ARRIVED = [event for event in told() if event.type == "call.offered" and event.data.clock == "arrival"]  # type: ignore[attr-defined]
 # The exchange hands over half a second after the seat asked for it.
@@ -149,6 +157,28 @@ def test_with_and_without_the_log_in_any_order_the_figures_are_the_truth(order: 
         assert found.histogram(WAIT_SECONDS, "112", "answered").sum == pytest.approx(queue_wait(), abs=0.6)
 
 
+@settings(max_examples=30)
+@example(log=0, live=10, jitter=0, luck=Random(1))
+@given(st.integers(0, 900), st.integers(0, 900), st.integers(0, 10), st.randoms(use_true_random=False))
+def test_however_far_one_lags_behind_the_other_every_call_ends_as_it_did(log: int, live: int, jitter: int, luck: Random) -> None:
+    arrived: list[tuple[float, Event]] = []
+    for events, behind in ((told(), live), (logged(), log)):
+        at = 0.0
+        for event in events:
+            at = max(at, event.time.timestamp() + behind + luck.random() * jitter)
+            arrived.append((at, event))
+    found, alone = measured(event for _, event in sorted(arrived, key=lambda each: each[0])), figures("the interface alone")
+
+    for metric, *labels in (
+        (JOURNEYS_ENDED_TOTAL,),
+        (OFFERED_TOTAL,),
+        (ENDED_TOTAL, "112"),
+        (ENDED_TOTAL, "112-overflow"),
+        (CUT_OFF_TOTAL,),
+    ):
+        assert found.by_label(metric, *labels) == alone.by_label(metric, *labels), metric.name
+
+
 def queue_wait() -> float:
     return float(TRUTH["expected"]["wait_sum_from_queue_answered_112"])
 
@@ -170,8 +200,8 @@ def test_what_the_log_alone_does_not_know() -> None:
     # offered, announcement, turned away, lost track of, cut off by the network, seconds waited, seconds spoken in 112-overflow
     assert row(figures("the log alone")) == [37, 0, 2, 2, 0, 167, 30]
     assert row(figures("the interface alone")) == [40, 2, 3, 2, 1, 228, 40]
-    # Of the conversation that a consultation became, the log says that it was over then.
-    assert row(figures("as it comes")) == [40, 2, 3, 2, 1, 228, 30]
+    # Of the conversation that a consultation became, the log alone says that it was over then.
+    assert row(figures("as it comes")) == [40, 2, 3, 2, 1, 228, 40]
 
 
 # --- seats
@@ -208,23 +238,23 @@ KILLED = 1795719522.335
 BLIND = (KILLED, 1795719527.1)
 
 
-def doing() -> dict[int, dict[str, operators.Doing]]:
-    """What each seat does at each whole second, as it is measured."""
+def doing(events: Iterable[Event], centre: Centre = CENTRE) -> dict[int, tuple[dict[str, operators.Look], dict[str, float]]]:
+    """At each whole second what each seat does, and how many do what, as these events say of it in their order."""
     of_calls, of_seats = calls.State(), operators.State()
-    found: dict[int, dict[str, operators.Doing]] = {}
-    waiting = sorted(told(), key=lambda event: event.time)
+    found: dict[int, tuple[dict[str, operators.Look], dict[str, float]]] = {}
+    waiting = deque(events)
     types = {event_type: topic.name for topic in (CALLS_TOPIC, OPERATORS_TOPIC) for event_type in topic.types}
     for second in range(int(START) + 1, int(START) + 590):
         while waiting and waiting[0].time.timestamp() <= second:
-            event: Any = waiting.pop(0)
+            event: Any = waiting.popleft()
             time = event.time.timestamp()
             if types.get(type(event)) == CALLS_TOPIC.name:
-                calls.step(of_calls, event, time, CENTRE)
+                calls.step(of_calls, event, time, centre)
             elif types.get(type(event)) == OPERATORS_TOPIC.name:
-                operators.step(of_seats, event, time, CENTRE)
-        state = calls.settled(of_calls, second, CENTRE)
-        looks = operators.look(of_seats, calls.talking(state), state.funnel.workload, second, CENTRE)
-        found[second] = {seat: look.doing for seat, look in looks.items()}
+                operators.step(of_seats, event, time, centre)
+        state = calls.settled(of_calls, second, centre)
+        looks = operators.look(of_seats, calls.talking(state), state.funnel.workload, second, centre)
+        found[second] = looks, said(operators.measure(of_seats, looks, second, centre)).by_label(operators.OPERATORS)
     return found
 
 
@@ -237,9 +267,9 @@ def test_every_second_each_seat_does_what_it_did() -> None:
         return any(start <= second < end + more for start, end in truth[seat][what])
 
     wrong, rings = [], 0
-    for second, seats in doing().items():
+    for second, (seats, _) in doing(sorted(told(), key=lambda event: event.time)).items():
         for seat in truth:
-            state = seats.get(seat, "off")
+            state = seats[seat].doing if seat in seats else "off"
             if BLIND[0] <= second < BLIND[1] + 4 and seat in ("seat-1", "seat-2"):
                 continue
             if state == "ringing":
@@ -259,6 +289,21 @@ def test_every_second_each_seat_does_what_it_did() -> None:
                 wrong.append((round(second - START), seat, state))
     assert wrong == []
     assert rings > 100
+
+
+def test_where_the_file_pairs_no_names_the_log_beside_invents_no_seat() -> None:
+    unpaired = changed(CENTRE, seats=())
+    door = Door(keyed(b"sixteen bytes key"), [unpaired])
+    alone = list(ami.events([stream()], ami.Reader(unpaired, SOURCE, door)))
+    log = [line.item for line in read(DATA / "asterisk" / "queue_log", unpaired, door) if isinstance(line.item, Event)]
+    # A line stands in the log when its second is over.
+    both = sorted((*alone, *log), key=lambda event: event.time.timestamp() + event.source.endswith("asterisk"))
+
+    def counted(events: Iterable[Event]) -> dict[int, dict[str, float]]:
+        counts = {second: counts for second, (_, counts) in doing(events, unpaired).items()}
+        return {second: of for second, of in counts.items() if not BLIND[0] <= second < BLIND[1] + 1}
+
+    assert counted(both) == counted(sorted(alone, key=lambda event: event.time))
 
 
 # --- trunks

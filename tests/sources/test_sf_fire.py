@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import streams.sources
 from streams.cli import app
 from tests.conftest import DATA
 
-MAPPING = Path(streams.sources.__file__).with_name("sf_fire.toml")
 CENTRE = 'code = "99.01"\nname = "San Francisco"\ntimezone = "America/Los_Angeles"\n'
 
 
@@ -23,7 +21,7 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sf_fire")
     centre, events = folder / "centre.toml", folder / "week.jsonl"
     centre.write_text(CENTRE)
-    arguments = ["ingest", "csv", str(table), "--mapping", str(MAPPING), "--centre", str(centre), "--to", str(events)]
+    arguments = ["ingest", "table", str(table), "--sql", "sf_fire", "--centre", str(centre), "--to", str(events)]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output
     assert "0 bad lines" in done.stderr

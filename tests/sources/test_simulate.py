@@ -129,7 +129,7 @@ def test_every_noun_is_told_and_only_known_events_are(fortnight: list[Event]) ->
     told = {event.type for event in fortnight}
 
     assert set(EVENT_TYPES) - told == {
-        "call.blocked",
+        "call.blocked", "call.lost", "operator.ring_canceled",
         "caller.block_recommended", "caller.block_approved", "caller.block_declined", "caller.block_lifted", "caller.contacted",
         "ticket.reminder_due", "ticket.reminder_accepted", "weather.cancelled",
     }  # fmt: skip

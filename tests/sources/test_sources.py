@@ -190,6 +190,6 @@ def test_a_queue_log_of_a_database_is_read_in_the_centre_s_zone(tmp_path: Path, 
 
 
 def test_any_other_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(sources.UnknownFileError, match=r"feed: neither events .* ingest csv"):
+    with pytest.raises(sources.UnknownFileError, match=r"feed: neither events .* ingest table"):
         list(sources.read(written(tmp_path, b"id;time\n1;2\n"), CENTRE))
     assert list(sources.read(written(tmp_path, b""), CENTRE)) == []

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +16,12 @@ from urllib.request import Request, urlopen
 import pytest
 
 from schemas.topics import encode
+from streams import centres
+from streams.analysis.measure import measure
+from streams.sources import read
 from streams.stack.debian import Programs
 from tests.builders import START, answered, ended, offered
-from tests.conftest import HANG, LOCAL, free_port, wait_until
+from tests.conftest import DATA, HANG, LOCAL, free_port, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -39,13 +44,12 @@ def feed(tmp_path: Path) -> Path:
 class Up:
     """A running `pantau112 up`."""
 
-    def __init__(self, home: Path, feed: Path) -> None:
+    def __init__(self, home: Path, *arguments: str) -> None:
         self.home, self.ports = home, free_port(8)
-        start = START + timedelta(seconds=3000)
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "streams.cli", "up", "--home", str(home), "--ports", str(self.ports)),
-                *("--feed", str(feed), "--from", start.isoformat(), "--speed", "30"),
+                *arguments,
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -89,18 +93,29 @@ class Up:
 
 
 @pytest.fixture
-def up(tmp_path: Path, feed: Path, kafka_jars: list[Path], programs: Programs) -> Iterator[Up]:
-    """The monitor on a folder of its own, with what was fetched for the project before."""
+def home(tmp_path: Path, kafka_jars: list[Path], programs: Programs) -> Path:
+    """A folder of its own, with what was fetched for the project before."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "kafka").symlink_to(LOCAL / "kafka")
     if (LOCAL / "debian").exists():
         (home / "debian").symlink_to(LOCAL / "debian")
-    running = Up(home, feed)
-    yield running
-    running.process.send_signal(signal.SIGKILL)
-    print(*running.process.communicate())  # seen when a test failed
-    wait_until(lambda: not running.leftovers(), "everything ended")
+    return home
+
+
+@pytest.fixture
+def up(home: Path, feed: Path) -> Iterator[Up]:
+    """The monitor that plays a recording."""
+    start = START + timedelta(seconds=3000)
+    yield from running(Up(home, "--feed", str(feed), "--from", start.isoformat(), "--speed", "30"))
+
+
+def running(up: Up) -> Iterator[Up]:
+    """It, until the test is over."""
+    yield up
+    up.process.send_signal(signal.SIGKILL)
+    print(*up.process.communicate())  # seen when a test failed
+    wait_until(lambda: not up.leftovers(), "everything ended")
 
 
 def test_a_crowd_of_callers_reaches_prometheus_and_wakes_somebody_and_ctrl_c_leaves_nothing(up: Up) -> None:
@@ -143,3 +158,36 @@ def test_killed_with_9_the_command_leaves_nothing_behind(up: Up) -> None:
     up.process.kill()
 
     wait_until(lambda: not up.leftovers(), "everything ended")
+
+
+@pytest.fixture
+def centre(home: Path, tmp_path: Path) -> Iterator[Up]:
+    """The monitor of a real centre, which has a queue_log, of which a part was rotated away."""
+    lines = (DATA / "asterisk" / "queue_log").read_bytes().splitlines(keepends=True)
+    (tmp_path / "queue_log.1").write_bytes(b"".join(lines[:60]))
+    (tmp_path / "queue_log").write_bytes(b"".join(lines[60:120]))
+    config = tmp_path / "edge.toml"
+    text = f'spool = "spool.db"\nto = "kafka"\nmetrics_port = {free_port()}\n[[follow]]\nfile = "queue_log"\n'
+    config.write_text(text)
+    (home / "live").mkdir()
+    yield from running(Up(home, "--edge", str(config)))
+
+
+def test_a_real_centre_is_collected_and_nothing_simulated_in_a_folder_of_its_own(centre: Up, tmp_path: Path) -> None:
+    whole = DATA / "asterisk" / "queue_log"
+    sent = "sum(pantau112_edge_events_sent_total)"
+    wait_until(lambda: (centre.value(sent) or 0) > 100, "what was there is sent")
+    with (tmp_path / "queue_log").open("ab") as log:
+        log.writelines(whole.read_bytes().splitlines(keepends=True)[120:])
+    known = centres.load([])
+    page = measure(read(whole, next(iter(known.values()))), known, time.time()).text
+    visits = sum(map(float, re.findall(r"^psap_calls_offered_total{.*} (\S+)$", page, re.M)))
+    wait_until(lambda: centre.value("sum(psap_calls_offered_total)") == visits, "every call is counted, and no other")
+
+    assert centre.value('up{job="edge"}') == 1
+    centre.process.send_signal(signal.SIGINT)
+    said, _ = centre.process.communicate(timeout=HANG)
+    assert "tanpa simulasi / a real centre, nothing is simulated" in said
+    assert (centre.home / "edge" / "kafka").is_dir()
+    assert list((centre.home / "live").iterdir()) == []
+    assert not (centre.home / "log" / "simulator.log").exists()
