@@ -16,6 +16,14 @@ PLAIN = "application/json"
 KINDS = (STRUCTURED, BATCHED, PLAIN)
 
 
+MOST = 5_000
+"""Events of one request: an answer can name each of them."""
+
+
+class TooManyError(ValueError):
+    """A request with more than `MOST` events."""
+
+
 class NoEventsError(ValueError):
     """A body that is neither an event nor a batch; the message repeats nothing of it."""
 
@@ -23,7 +31,7 @@ class NoEventsError(ValueError):
 def events(kind: str, headers: Mapping[str, str], body: bytes) -> Iterator[bytes]:
     """The events of a request with this content type, one by one; `headers` find names in any case.
 
-    Raises `NoEventsError` before the first.
+    Raises `NoEventsError` and `TooManyError` before the first.
     """
     try:
         said = from_json(body)
@@ -37,6 +45,8 @@ def events(kind: str, headers: Mapping[str, str], body: bytes) -> Iterator[bytes
             attributes["replayed"] = True
         return iter([to_json(attributes | {"data": said})])
     if isinstance(said, list) and kind != STRUCTURED:
+        if len(said) > MOST:
+            raise TooManyError
         return map(to_json, said)
     if isinstance(said, dict) and kind != BATCHED:
         return iter([body])

@@ -20,7 +20,7 @@ from schemas.event import Event
 from streams.core.fault import place_of
 from streams.edge import cloudevents
 from streams.edge.allowance import Allowance
-from streams.edge.cloudevents import NoEventsError
+from streams.edge.cloudevents import MOST, NoEventsError, TooManyError
 from streams.edge.intake import Intake, Refused
 from streams.edge.openapi import document
 from streams.edge.tokens import Token, Tokens, TokensError
@@ -235,6 +235,8 @@ def _explained(error: Exception) -> web.Response:
     match error:
         case NoEventsError():
             return _problem(400, str(error))
+        case TooManyError():
+            return _problem(413, f"one request may have {MOST:,} events: send fewer at once")
         case ForbiddenError():
             return _problem(401, str(error), {"WWW-Authenticate": "Bearer"})
         case KindError():

@@ -29,7 +29,7 @@ from schemas.topics import encode
 from streams.core import toml
 from streams.core.centre import Centre
 from streams.core.toml import NearPath
-from streams.edge.cloudevents import NoEventsError
+from streams.edge.cloudevents import MOST, NoEventsError, TooManyError
 from streams.edge.gateway import ForbiddenError, Gateway, KindError
 from streams.edge.intake import Intake, Refused
 from streams.edge.tokens import Token
@@ -143,7 +143,7 @@ class Hooks:
 
 
 def messages(kind: str, body: bytes) -> list[Mapping[str, object]]:
-    """The messages of a body: JSON, one or an array of them, or one form. Raises `KindError` and `NoEventsError`."""
+    """The messages of a body: JSON, one or an array of them, or one form. Raises `KindError`, `NoEventsError`, `TooManyError`."""
     if kind == FORM:
         try:
             return [dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))]
@@ -158,4 +158,6 @@ def messages(kind: str, body: bytes) -> list[Mapping[str, object]]:
     found = said if isinstance(said, list) else [said]
     if not all(isinstance(message, dict) for message in found):
         raise NoEventsError("the body must be one JSON object or an array of them")
+    if len(found) > MOST:
+        raise TooManyError
     return found

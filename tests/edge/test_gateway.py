@@ -17,6 +17,7 @@ from streams.edge.allowance import AT_ONCE, Allowance
 from streams.edge.cloudevents import BATCHED, STRUCTURED
 from streams.edge.tokens import DECISIONS
 from tests.builders import answered, approved, link, logged_in, offered, opened
+from tests.conftest import wait_until
 from tests.edge.served import DEPOK, Served, served
 from tests.strategies import Teller
 
@@ -241,6 +242,14 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(gateway: Served) 
     assert gateway.send(CALL).status == 202
 
 
+def test_a_request_of_more_events_than_an_answer_can_name_is_refused_whole(gateway: Served) -> None:
+    assert gateway.post(b"[" + b",".join([b"0"] * 5_000) + b"]").status == 422
+    answer = gateway.post(b"[" + b",".join([b"0"] * 5_001) + b"]")
+
+    assert answer.status == 413
+    assert "5,000" in answer.json["error"]
+
+
 def test_who_sends_too_much_waits_and_the_others_do_not(tmp_path: Path) -> None:
     with served(tmp_path, rate=1.0) as gateway:
         other = gateway.tokens.add(["32.71"], ["*"])
@@ -276,18 +285,16 @@ def _half(gateway: Served, token: str | None) -> socket.socket:
     return slow
 
 
-def test_slow_clients_of_one_token_harm_nobody_else(gateway: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_clients_of_one_token_harm_nobody_else(gateway: Served) -> None:
     other = gateway.tokens.add(["32.71"], ["*"])
     slow = [_half(gateway, gateway.token) for _ in range(AT_ONCE)] + [_half(gateway, None) for _ in range(300)]
     answer = gateway.send(CALL, token=other)
 
     assert answer.status == 202
-    while gateway.send(CALL).status != 429:  # until all of the slow ones are being read
-        pass
+    wait_until(lambda: gateway.send(CALL).status == 429, "all of the slow ones are being read")
     for one in slow:
         one.close()
-    while gateway.send(CALL).status != 202:
-        pass
+    wait_until(lambda: gateway.send(CALL).status == 202, "they have gone")
 
 
 def test_a_body_that_does_not_come_ends(gateway: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -255,6 +255,24 @@ def test_any_json_in_any_field_gets_an_answer(good: bytes, changes: dict[str, An
     assert isinstance(decode(json.dumps(json.loads(good) | changes).encode()), Event | UnknownType | Refusal)
 
 
+def test_a_key_that_no_schema_has_is_not_repeated() -> None:
+    event = example("survey.answered")
+    answer = decode(json.dumps(event | {"data": {"scores": {"Budi Contoh 081234567890": 5}}}).encode())
+
+    assert isinstance(answer, Refusal)
+    assert (answer.reason, answer.field) == ("invalid_data", "data.scores")
+    assert "Budi" not in str(answer)
+    assert "0812" not in str(answer)
+
+
+def test_a_score_that_is_none_is_named_by_its_item() -> None:
+    event = example("survey.answered")
+    answer = decode(json.dumps(event | {"data": {"scores": {"u1": 9}}}).encode())
+
+    assert isinstance(answer, Refusal)
+    assert answer.field == "data.scores.u1"
+
+
 def test_a_time_that_is_a_number_in_quotes_is_refused() -> None:
     """Seconds or milliseconds would be a guess."""
     for number in ("1700000000", "1700000000000", "+17e8"):
