@@ -21,7 +21,7 @@ CLIENTS = {
     "faust": {"streams/worker/app.py", "streams/worker/transport.py"},
     "aiokafka": {"streams/log/lookup.py", "streams/log/producer.py", "streams/worker/app.py", "streams/worker/transport.py"},
     "kafka": {"streams/log/kafka.py"},
-    "prometheus_client": {"streams/edge/exporter.py", "streams/edge/traffic.py", "streams/worker/exporter.py"},
+    "prometheus_client": {"streams/edge/exporter.py", "streams/edge/gateway/traffic.py", "streams/worker/exporter.py"},
     "simpy": {f"streams/sources/simulate/{name}.py" for name in ("world", "takers", "wandering")},
 }
 IMPURE = {"os", "time", "random", "secrets", "uuid", "logging", "socket", "threading", "asyncio", "subprocess"}
@@ -132,7 +132,7 @@ def test_every_room_says_first_what_belongs_there_and_has_a_place_in_the_order()
         ("streams/sources/asterisk.py", "from streams.log.kafka import Log"),
         ("streams/log/topics.py", "from streams.worker.monitor import Monitor"),
         ("streams/worker/app.py", "from streams.edge import spool"),
-        ("streams/edge/gateway.py", "from streams.stack import up"),
+        ("streams/edge/gateway/server.py", "from streams.stack import up"),
         ("streams/settings.py", "from streams.log.kafka import Log"),
         ("streams/core/calls.py", "from streams import settings"),
         ("dashboards/boards/calls.py", "from schemas.calls import Call"),

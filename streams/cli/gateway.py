@@ -36,11 +36,11 @@ def gateway(context: typer.Context, centre: Centres = None) -> None:
 async def _serve(s: "Settings", known: "list[Centre]") -> int:
     import ssl
 
-    from streams.edge.acknowledge import Acknowledging
-    from streams.edge.gateway import Gateway, serving
-    from streams.edge.hooks import Hooks, HooksError
-    from streams.edge.intake import Intake
-    from streams.edge.tokens import Tokens, TokensError
+    from streams.edge.gateway.acknowledge import Acknowledging
+    from streams.edge.gateway.hooks import Hooks, HooksError
+    from streams.edge.gateway.intake import Intake
+    from streams.edge.gateway.server import Gateway, serving
+    from streams.edge.gateway.tokens import Tokens, TokensError
     from streams.log.lookup import Lookup
     from streams.log.producer import Producer
     from streams.settings import keeps_secrets
@@ -90,7 +90,7 @@ def add(
     may_decide: Annotated[bool, typer.Option("--may-decide", help="It may tell decisions about callers too.")] = False,
 ) -> None:
     """Make a token and print it. It is shown this once: the file keeps only its hash."""
-    from streams.edge.tokens import Tokens, TokensError
+    from streams.edge.gateway.tokens import Tokens, TokensError
 
     patterns = [pattern.strip() for pattern in types.split(",") if pattern.strip()]
     try:
@@ -104,7 +104,7 @@ def add(
 @token.command("list", epilog="Example: pantau112 gateway token list")
 def list_() -> None:
     """Every token by its id, and what it may do."""
-    from streams.edge.tokens import Tokens, TokensError
+    from streams.edge.gateway.tokens import Tokens, TokensError
 
     try:
         known = Tokens(settings().gateway_tokens).known
@@ -119,7 +119,7 @@ def list_() -> None:
 @token.command(epilog="Example: pantau112 gateway token revoke 5f1c09ab")
 def revoke(name: Annotated[str, typer.Argument(metavar="ID", help="As `gateway token list` prints it.")]) -> None:
     """Take a token's rights away, at its next request."""
-    from streams.edge.tokens import Tokens, TokensError
+    from streams.edge.gateway.tokens import Tokens, TokensError
 
     try:
         if not Tokens(settings().gateway_tokens).revoke(name):

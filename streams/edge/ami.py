@@ -20,7 +20,7 @@ from streams.core.centre import Centre
 from streams.core.toml import NearPath
 from streams.edge.collector import Inbox
 from streams.sources.ami import TOO_LONG, Reader
-from streams.sources.ami_blocks import BANNER, Block, Blocks
+from streams.sources.ami.blocks import BANNER, Block, Blocks
 from streams.sources.door import Door
 
 CONNECT_SECONDS = 10.0

@@ -19,7 +19,7 @@ from typing import Literal
 from schemas.topics import DEAD_LETTERS
 from streams import centres
 from streams.core.centre import CentreError
-from streams.edge.tokens import Tokens, TokensError
+from streams.edge.gateway.tokens import Tokens, TokensError
 from streams.log.dead_letters import TODO, Letter, letters
 from streams.log.kafka import Log, LogError
 from streams.settings import Settings, SettingsError

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from streams.edge.tokens import Tokens, TokensError
+from streams.edge.gateway.tokens import Tokens, TokensError
 from streams.stack import StackError
 
 TYPES = ("*",)

@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from schemas.topics import encode
-from streams.edge.cloudevents import BATCHED, STRUCTURED
-from streams.edge.tokens import Tokens
+from streams.edge.gateway.cloudevents import BATCHED, STRUCTURED
+from streams.edge.gateway.tokens import Tokens
 from streams.sources import simulate
 from tests.bench.figure import Figure
 from tests.bench.stage import create_topics, on_core

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.test_cli import pantau112
 from tests.conftest import free_port, wait_until
-from tests.edge.served import Served, served
+from tests.edge.gateway.served import Served, served
 
 ROOT = Path(__file__).parents[2]
 LOG = "".join(f"{1_732_500_000 + n}|u{n}|112|NONE|ENTERQUEUE|||1\n" for n in range(900))

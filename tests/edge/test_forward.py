@@ -20,7 +20,7 @@ from streams.settings import Settings
 from streams.sources.door import Door
 from tests.builders import offered
 from tests.conftest import HANG
-from tests.edge.served import Memory, served
+from tests.edge.gateway.served import Memory, served
 
 TOKEN = "glsa-of-the-test"
 NOW = 1_732_500_000.0

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.event import Event
 from streams.core.centre import parse
 from streams.sources import ami, read
-from streams.sources.ami_blocks import Block, Blocks
+from streams.sources.ami.blocks import Block, Blocks
 from streams.sources.door import Door
 from streams.sources.pseudonym import keyed
 from tests.conftest import DATA

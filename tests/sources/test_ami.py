@@ -14,8 +14,8 @@ from schemas.event import Event
 from schemas.topics import decode, encode
 from streams.core.centre import Centre, parse
 from streams.sources import ami
-from streams.sources.ami_blocks import LONGEST, Blocks
-from streams.sources.ami_exchange import ANONYMOUS_TRUNK
+from streams.sources.ami.blocks import LONGEST, Blocks
+from streams.sources.ami.exchange import ANONYMOUS_TRUNK
 from streams.sources.door import Door
 from streams.sources.pseudonym import keyed
 from tests.builders import changed

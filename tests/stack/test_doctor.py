@@ -15,7 +15,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from schemas.calls import CallOffered, Offered
-from streams.edge.tokens import Tokens
+from streams.edge.gateway.tokens import Tokens
 from streams.log.kafka import Log
 from streams.log.topics import plans
 from streams.settings import Settings, SettingsError, read

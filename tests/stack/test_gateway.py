@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from streams.edge.tokens import Tokens
+from streams.edge.gateway.tokens import Tokens
 from streams.stack.gateway import ensure_key, ensure_token, token_file, tokens_file
 
 

@@ -16,8 +16,8 @@ from schemas.dispatch import OfOpd, TicketAcknowledged
 from schemas.event import Event
 from schemas.topics import DISPATCH, Topic
 from streams.core.names import plain
-from streams.edge import ticket_page
-from streams.edge.gateway import EventLog
+from streams.edge.gateway import ticket_page
+from streams.edge.gateway.server import EventLog
 from streams.log.kafka import LogError
 from streams.worker.advisor import made_from
 from streams.worker.signed_ticket import ExpiredError, ForgedError, SignedTicket, read

@@ -16,8 +16,8 @@ import pytest
 
 from schemas.event import Event
 from schemas.topics import CALLS, DISPATCH, encode
-from streams.edge.cloudevents import BATCHED
-from streams.edge.tokens import Tokens
+from streams.edge.gateway.cloudevents import BATCHED
+from streams.edge.gateway.tokens import Tokens
 from streams.log.kafka import Log
 from streams.log.lookup import Lookup
 from streams.settings import Settings

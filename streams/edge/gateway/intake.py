@@ -7,7 +7,7 @@ from typing import Literal
 from schemas.event import Event
 from schemas.topics import Decoded, Refusal, UnknownType, decode
 from schemas.topics import Reason as Unreadable
-from streams.edge.tokens import DECISIONS, Token
+from streams.edge.gateway.tokens import DECISIONS, Token
 from streams.sources.door import MEND_SEAT, UNNAMED_SEAT, Door
 
 Reason = Unreadable | Literal["unknown_type", "foreign_source", "not_allowed", "personal"]

@@ -14,12 +14,12 @@ from typing import Any
 
 from schemas.event import Event
 from schemas.topics import Topic, encode
-from streams.edge.acknowledge import Acknowledging
-from streams.edge.cloudevents import BATCHED
-from streams.edge.gateway import Gateway, serving
-from streams.edge.hooks import Hooks
-from streams.edge.intake import Intake
-from streams.edge.tokens import Tokens
+from streams.edge.gateway.acknowledge import Acknowledging
+from streams.edge.gateway.cloudevents import BATCHED
+from streams.edge.gateway.hooks import Hooks
+from streams.edge.gateway.intake import Intake
+from streams.edge.gateway.server import Gateway, serving
+from streams.edge.gateway.tokens import Tokens
 from streams.log.kafka import LogError
 from streams.sources.door import Door
 from streams.sources.pseudonym import keyed

@@ -11,7 +11,7 @@ import pytest
 from schemas.dispatch import OfOpd, TicketAcknowledged
 from streams.worker.signed_ticket import LASTS, SignedTicket, sign
 from tests.builders import START, acknowledged
-from tests.edge.served import KEY, Answer, Served, served
+from tests.edge.gateway.served import KEY, Answer, Served, served
 
 DUE = START - timedelta(hours=1)
 TICKET = SignedTicket(

@@ -19,12 +19,12 @@ from dataclasses import asdict, dataclass, field
 from schemas.calls import CallLost, ExchangeRestarted
 from schemas.event import EARLIEST, TOO_LATE, Event
 from streams.core.centre import Centre
-from streams.sources.ami_blocks import BANNER, Block, Blocks
-from streams.sources.ami_call import Call, Leg
-from streams.sources.ami_calls import Calls
-from streams.sources.ami_exchange import Exchange, device
-from streams.sources.ami_links import Links
-from streams.sources.ami_seats import Member, Place, Seats
+from streams.sources.ami.blocks import BANNER, Block, Blocks
+from streams.sources.ami.call import Call, Leg
+from streams.sources.ami.calls import Calls
+from streams.sources.ami.exchange import Exchange, device
+from streams.sources.ami.links import Links
+from streams.sources.ami.seats import Member, Place, Seats
 from streams.sources.door import Door
 
 TOO_LONG = "blocks that are too long"

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from streams.edge.hooks import Hooks, HooksError
-from streams.edge.intake import Intake
+from streams.edge.gateway.hooks import Hooks, HooksError
+from streams.edge.gateway.intake import Intake
 from streams.sources.door import Door
 from tests.builders import BOGOR
-from tests.edge.served import Answer, Served, served
+from tests.edge.gateway.served import Answer, Served, served
 
 SQL = """
 SELECT 'call.offered' AS type, masuk AS time, nomor_panggilan AS call, '112' AS queue, telepon AS caller

@@ -16,8 +16,8 @@ import pytest
 
 from streams.worker.signed_ticket import sign
 from tests.conftest import HANG
-from tests.edge.served import KEY, served
-from tests.edge.test_acknowledge import TICKET
+from tests.edge.gateway.served import KEY, served
+from tests.edge.gateway.test_acknowledge import TICKET
 from tests.pictures import BROWSERS, QUIET
 
 BROWSER = next((found for name in BROWSERS if (found := shutil.which(name))), None)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from schemas.event import Event
 from schemas.network import LinkDown, LinkMeasured, LinkOccupied, LinkRegistered, LinkUnregistered, LinkUp
-from streams.sources.ami_blocks import Block
-from streams.sources.ami_exchange import Exchange
+from streams.sources.ami.blocks import Block
+from streams.sources.ami.exchange import Exchange
 
 BOOTING_SECONDS = 120.0
 """So long after a boot an unavailable device may be one that nobody asked yet."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.edge.tokens import Tokens, TokensError
+from streams.edge.gateway.tokens import Tokens, TokensError
 
 
 @pytest.fixture

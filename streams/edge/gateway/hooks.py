@@ -29,10 +29,10 @@ from schemas.topics import encode
 from streams.core import toml
 from streams.core.centre import Centre
 from streams.core.toml import NearPath
-from streams.edge.cloudevents import MOST, NoEventsError, TooManyError
-from streams.edge.gateway import ForbiddenError, Gateway, KindError
-from streams.edge.intake import Intake, Refused
-from streams.edge.tokens import Token
+from streams.edge.gateway.cloudevents import MOST, NoEventsError, TooManyError
+from streams.edge.gateway.intake import Intake, Refused
+from streams.edge.gateway.server import ForbiddenError, Gateway, KindError
+from streams.edge.gateway.tokens import Token
 from streams.sources.answer import MappingError
 from streams.sources.door import Door
 from streams.sources.opened import text_of, words

@@ -27,11 +27,11 @@ from schemas.calls import (
 )
 from schemas.event import Event
 from schemas.operators import OperatorRingCanceled, OperatorRinging, OperatorRingNoAnswer
-from streams.sources.ami_blocks import Block
-from streams.sources.ami_call import Call, Leg
-from streams.sources.ami_exchange import Exchange
-from streams.sources.ami_links import Links
-from streams.sources.ami_seats import Seats
+from streams.sources.ami.blocks import Block
+from streams.sources.ami.call import Call, Leg
+from streams.sources.ami.exchange import Exchange
+from streams.sources.ami.links import Links
+from streams.sources.ami.seats import Seats
 
 OPEN = 2_000
 """The most calls, and the most channels of seats, that are followed at once; beyond it the oldest is forgotten."""

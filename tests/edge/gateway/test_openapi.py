@@ -11,8 +11,8 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from schemas.topics import EVENT_TYPES
-from streams.edge.openapi import document
-from tests.edge.served import Served, served
+from streams.edge.gateway.openapi import document
+from tests.edge.gateway.served import Served, served
 
 schema = schemathesis.openapi.from_dict(json.loads(document()))
 schema.config.generation.update(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])

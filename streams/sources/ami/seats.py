@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from schemas.event import Event
 from schemas.operators import OperatorLoggedIn, OperatorLoggedOut, OperatorPaused, OperatorResumed, OperatorWrapUpStarted
-from streams.sources.ami_blocks import Block
-from streams.sources.ami_exchange import Exchange
+from streams.sources.ami.blocks import Block
+from streams.sources.ami.exchange import Exchange
 
 MEMBERS = 1_000
 """The most members of queues, each queue's counted, of which is known what they do."""

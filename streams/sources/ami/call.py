@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from streams.sources.ami_blocks import Block
+from streams.sources.ami.blocks import Block
 
 Stage = Literal["arrived", "waiting", "left", "talking", "moved"]
 """Before any queue; in one; between two, or turned away; with a seat; handed over, or not known: nothing is told of its end."""

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.topics import EVENT_TYPES, TOPIC_OF, encode
-from streams.edge import gateway as gateway_module
-from streams.edge.allowance import AT_ONCE, Allowance
-from streams.edge.cloudevents import BATCHED, STRUCTURED
-from streams.edge.tokens import DECISIONS
+from streams.edge.gateway import server as gateway_module
+from streams.edge.gateway.allowance import AT_ONCE, Allowance
+from streams.edge.gateway.cloudevents import BATCHED, STRUCTURED
+from streams.edge.gateway.tokens import DECISIONS
 from tests.builders import answered, approved, link, logged_in, offered, opened
 from tests.conftest import wait_until
-from tests.edge.served import DEPOK, Served, served
+from tests.edge.gateway.served import DEPOK, Served, served
 from tests.strategies import Teller
 
 CALL = offered("c1", 0)
@@ -178,7 +178,7 @@ def test_a_token_of_one_centre_can_say_nothing_about_another(gateway: Served, se
 
 @pytest.mark.parametrize("name", EVENT_TYPES)
 def test_a_token_tells_the_types_it_was_made_for_and_no_others(gateway: Served, name: str) -> None:
-    example = (Path(__file__).parents[2] / "schemas" / "examples" / f"{name}.json").read_bytes()
+    example = (Path(__file__).parents[3] / "schemas" / "examples" / f"{name}.json").read_bytes()
     noun = name.partition(".")[0]
     for it in (
         gateway.tokens.add(["32.71"], [f"{noun}.*"], may_decide=True),
@@ -194,7 +194,7 @@ def test_a_token_tells_the_types_it_was_made_for_and_no_others(gateway: Served, 
 
 @pytest.mark.parametrize("name", sorted(DECISIONS))
 def test_decisions_about_callers_need_a_right_of_their_own(gateway: Served, name: str) -> None:
-    example = (Path(__file__).parents[2] / "schemas" / "examples" / f"{name}.json").read_bytes()
+    example = (Path(__file__).parents[3] / "schemas" / "examples" / f"{name}.json").read_bytes()
 
     answer = gateway.post(example, STRUCTURED)
 

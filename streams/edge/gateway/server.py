@@ -18,13 +18,13 @@ from aiohttp import web
 
 from schemas.event import Event
 from streams.core.fault import place_of
-from streams.edge import cloudevents
-from streams.edge.allowance import Allowance
-from streams.edge.cloudevents import MOST, NoEventsError, TooManyError
-from streams.edge.intake import Intake, Refused
-from streams.edge.openapi import document
-from streams.edge.tokens import Token, Tokens, TokensError
-from streams.edge.traffic import CONTENT_TYPE, Traffic
+from streams.edge.gateway import cloudevents
+from streams.edge.gateway.allowance import Allowance
+from streams.edge.gateway.cloudevents import MOST, NoEventsError, TooManyError
+from streams.edge.gateway.intake import Intake, Refused
+from streams.edge.gateway.openapi import document
+from streams.edge.gateway.tokens import Token, Tokens, TokensError
+from streams.edge.gateway.traffic import CONTENT_TYPE, Traffic
 from streams.log.kafka import LogError
 
 log = logging.getLogger(__name__)

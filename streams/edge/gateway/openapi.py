@@ -6,7 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from schemas.topics import EVENT_TYPES
-from streams.edge.cloudevents import BATCHED, PLAIN, STRUCTURED
+from streams.edge.gateway.cloudevents import BATCHED, PLAIN, STRUCTURED
 
 Json = dict[str, Any]
 
