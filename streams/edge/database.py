@@ -119,8 +119,8 @@ def deliver(
 
     Yields how many there were so far. How far was read is kept in `memory` once the sink has it; after a restart the last rows
     are looked at again, and their events known by their ids. While the database is away when following, `on_away` is told once,
-    and it is asked again. Raises `DatabaseError`, and `MappingError` for a query that puts rows together where rows come one after
-    the other.
+    and it is asked again. Raises `DatabaseError`, and `MappingError` for a query that puts rows together where rows come one
+    after the other.
     """
     if query.groups and (stop is not None or memory is not None):
         raise MappingError("puts rows together (GROUP BY), and the rest of a group may come later: read the whole table instead")

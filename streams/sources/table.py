@@ -272,22 +272,33 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
         tree = json.loads(told)
         if tree["error"]:
             return None
-        parts = [*_parts(tree["statements"][0]["node"])]
-        ways = [_select_item(text) for text in ("line AS line", "list(DISTINCT line) AS line", "NULL AS line")]
+        parts = [part for part in _parts(tree["statements"][0]["node"]) if part["select_list"]]
         for part in parts:
-            part["select_list"].append(ways[-1])
-        best = None
+            part["select_list"].append(_select_item("NULL::BIGINT[] AS line"))
+        ways: list[str] = []
         for part in parts:
-            for way in ways[: 2 if _is_plain(part) else 0]:
-                part["select_list"][-1] = way
-                try:
-                    [(text,)] = self._connection.execute("SELECT json_deserialize_sql($1)", [json.dumps(tree)]).fetchall()
-                    self._execute(f"DESCRIBE (\n{text}\n)")
-                    best = str(text)
+            for way in ("[line]", "list(DISTINCT line)") if _is_plain(part) else ():
+                part["select_list"][-1] = _select_item(f"{way} AS line")
+                if self._binds(tree) is not None:
+                    ways.append(way)
                     break
-                except duckdb.Error:
-                    part["select_list"][-1] = ways[-1]
-        return best
+                part["select_list"][-1] = _select_item("NULL::BIGINT[] AS line")
+        if not ways:
+            return None
+        if ways == ["[line]"] * len(parts):
+            # The usual case, and quicker.
+            for part in parts:
+                part["select_list"][-1] = _select_item("line AS line")
+        return self._binds(tree)
+
+    def _binds(self, tree: Any) -> str | None:
+        """A query as text, where DuckDB understands it on this table."""
+        try:
+            [(text,)] = self._connection.execute("SELECT json_deserialize_sql($1)", [json.dumps(tree)]).fetchall()
+            self._execute(f"DESCRIBE (\n{text}\n)")
+        except duckdb.Error:
+            return None
+        return str(text)
 
     def _failure(self, sql: str) -> duckdb.Error | None:
         try:
