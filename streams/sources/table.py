@@ -36,6 +36,7 @@ MOST_FAILING = 50
 """Rows that a query may fail on; of a query that fails on more, not the rows are wrong."""
 
 _BATCH = 2_000
+_SORTED = 50_000
 _MACROS = Path(__file__).with_name("macros.sql")
 _SAID: frozenset[str] = frozenset(re.findall(r"error\('([^']*)'\)", _MACROS.read_text()))
 
@@ -109,9 +110,12 @@ class Query:
             yield from self._events(work, on_bad, on_silent)
 
     def _events(self, work: "_Work", on_bad: Callable[[int, str], None], on_silent: Callable[[int], object]) -> Iterator[Event]:
-        columns = work.run(self._sql, on_bad)
-        work.tell(Answer(columns, self._centre, self._door, self._source, self._earliest), on_bad, on_silent)
-        return work.told()
+        try:
+            columns = work.run(self._sql, on_bad)
+            work.tell(Answer(columns, self._centre, self._door, self._source, self._earliest), on_bad, on_silent)
+            yield from work.told()
+        except duckdb.OutOfMemoryException:
+            raise MappingError(f"needs more than {MEMORY} of memory at once, or the disk is full; group or join less") from None
 
 
 def shipped(name: str) -> str:
@@ -128,7 +132,7 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
             ":memory:" if folder is None else str(folder / "table.duckdb"),
             config={
                 "memory_limit": MEMORY,
-                "threads": 1 if folder is None else 2,
+                "threads": 1,
                 "temp_directory": "" if folder is None else str(folder / "spilt"),
             },
         )
@@ -304,7 +308,7 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
         try:
             self._execute(sql)
         except duckdb.OutOfMemoryException:
-            raise MappingError(f"needs more than {MEMORY} of memory at once, or the disk is full; group or join less") from None
+            raise
         except duckdb.Error as error:
             return error
         return None
@@ -382,15 +386,24 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
                 on_silent(line)
 
     def told(self) -> Iterator[Event]:
-        """The events of the lines without fault, by their time."""
-        self._execute(
-            "SELECT event FROM _events WHERE line IS NULL OR line NOT IN (SELECT line FROM _bad) ORDER BY time, _events.rowid"
-        )
-        while rows := self._connection.fetchmany(_BATCH):
-            for (text,) in rows:
-                event = decode_recording(text)
-                assert isinstance(event, Event), "it was one before it was written down"
-                yield event
+        """The events of the lines without fault, by their time; stretch by stretch of it, so that few are sorted at once."""
+        [(count,)] = self._execute("SELECT count(*) FROM _events").fetchall()
+        if not count:
+            return
+        shares = [share / count for share in range(0, count, _SORTED)]
+        [(begins,)] = self._connection.execute("SELECT quantile_disc(time, $1) FROM _events", [shares]).fetchall()
+        begins = sorted({*begins})
+        for begin, end in zip(begins, [*begins[1:], None], strict=True):
+            until = "" if end is None else f" AND time < {end}"
+            self._execute(
+                f"SELECT event FROM _events WHERE time >= {begin}{until} "
+                "AND (line IS NULL OR line NOT IN (SELECT line FROM _bad)) ORDER BY time, _events.rowid"
+            )
+            while rows := self._connection.fetchmany(_BATCH):
+                for (text,) in rows:
+                    event = decode_recording(text)
+                    assert isinstance(event, Event), "it was one before it was written down"
+                    yield event
 
 
 def _kind(error: duckdb.Error) -> str:

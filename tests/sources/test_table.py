@@ -645,7 +645,7 @@ FROM rows
 )
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=5)
 @given(st.lists(st.lists(CELLS, min_size=6, max_size=6), min_size=1, max_size=3))
 def test_whatever_stands_in_a_table_no_cell_of_it_stands_in_a_message(table: list[list[str]]) -> None:
     marked = [[f"{cell}Rahasia" for cell in row] for row in table]
