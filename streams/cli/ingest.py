@@ -50,10 +50,7 @@ def asterisk(
     report_on(queue_log, report, faults)
 
 
-@app.command(
-    epilog="How a query is written stands in streams/sources/README.md. "
-    "Example: pantau112 ingest table calls.xlsx --sql mapping.sql --to calls.jsonl"
-)
+@app.command(epilog="Example: pantau112 ingest table calls.xlsx --sql mapping.sql --to calls.jsonl")
 def table(
     file: Annotated[
         str,
@@ -62,7 +59,8 @@ def table(
         ),
     ],
     sql: Annotated[
-        str, typer.Option(metavar="FILE", help="The query, or the name of one that comes along, such as asterisk_cdr.")
+        str,
+        typer.Option(metavar="FILE", help="The query, as streams/sources/README.md says, or the name of one that comes along."),
     ],
     to: To = None,
     sheet: Annotated[str | None, typer.Option(help="Of a workbook: the sheet's name; the first without it.")] = None,

@@ -76,12 +76,15 @@ class Query:
                 statements = connection.extract_statements(sql)
             except duckdb.Error as error:
                 raise MappingError(_first_line(error)) from None
+            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+                raise MappingError("must be one SELECT (or WITH … SELECT), and nothing else")
             [(tree,)] = connection.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()
-        self.groups: bool = '"group_expressions":[{' in tree
-        """Whether it puts rows together."""
-        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
-            raise MappingError("must be one SELECT (or WITH … SELECT), and nothing else")
-        self._sql = statements[0].query.rstrip().rstrip(";")
+            self.groups: bool = '"group_expressions":[{' in tree
+            """Whether it puts rows together."""
+            self._sql = sql
+            if ";" in sql and '"error":false' in tree:
+                # What stands behind a semicolon, as a comment does, would be in the way inside of another query.
+                [(self._sql,)] = connection.execute("SELECT json_deserialize_sql($1)", [tree]).fetchall()
 
     def events(self, rows: Sequence[Mapping[str, object]]) -> Told:
         """What these rows give. Raises `MappingError` where the query does not fit any table, as for a function that is none."""
@@ -254,7 +257,7 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
         while True:
             try:
                 found = self._execute(f"DESCRIBE (\n{sql}\n)").fetchall()
-                return [Column(name, kind) for name, kind, *_ in found]
+                return [Column(name.lower(), kind) for name, kind, *_ in found]
             except duckdb.Error as error:
                 missing = re.match(r'Binder Error: Referenced column "(.*?)" not found', str(error))
                 if missing is None:
@@ -335,10 +338,10 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
 
     def _why(self, sql: str) -> str:
         """Why the query fails on the rows that it sees now, by its columns one for one."""
-        for name, kind, *_ in self._execute(f"DESCRIBE (\n{sql}\n)").fetchall():
-            said = Column(name, kind).kept
-            if (error := self._failure(f"CREATE OR REPLACE TEMP TABLE _probe AS SELECT {said} FROM (\n{sql}\n)")) is not None:
-                return f"column {name}: {_kind(error)}"
+        for column in self._bound(sql):
+            probe = f"CREATE OR REPLACE TEMP TABLE _probe AS SELECT {column.kept} FROM (\n{sql}\n)"
+            if (error := self._failure(probe)) is not None:
+                return f"column {column.name}: {_kind(error)}"
         return "a condition of the query fails"
 
     def tell(self, answer: Answer, on_bad: Callable[[int, str], None], on_silent: Callable[[int], object]) -> None:

@@ -229,6 +229,21 @@ def test_a_query_that_cannot_be_used_is_refused_and_says_why(tmp_path: Path, sql
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        f"{CALL};",
+        f"{CALL};\n-- the end; really\n",
+        f"-- first; a comment\n{CALL} -- and one behind",
+        CALL.replace("AS type", "AS TYPE").replace("AS time", "AS Time"),
+        f"{CALL} ORDER BY time LIMIT 5",
+        CALL.replace("SELECT", "SELECT DISTINCT"),
+    ],
+)
+def test_a_query_may_be_written_as_people_write_sql(tmp_path: Path, sql: str) -> None:
+    assert len(read(tmp_path, "id,at\na,2026-01-05 08:00\n", sql).events) == 1
+
+
+@pytest.mark.parametrize(
     "source", ["read_csv('{file}')", "read_text('{file}')", "'{file}'", "glob('/*')", "read_csv('http://127.0.0.1/x.csv')"]
 )
 def test_a_query_sees_no_file_and_no_network(tmp_path: Path, source: str) -> None:
