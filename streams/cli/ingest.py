@@ -91,7 +91,8 @@ def table(
         ),
     ],
     sql: Annotated[
-        str, typer.Option(metavar="FILE", help="The query, or the name of one that comes along, such as asterisk_cdr.")
+        str,
+        typer.Option(metavar="FILE", help="The query, as streams/sources/README.md says, or the name of one that comes along."),
     ],
     to: To = None,
     sheet: Annotated[str | None, typer.Option(help="Of a workbook: the sheet's name; the first without it.")] = None,

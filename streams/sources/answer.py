@@ -161,7 +161,9 @@ class Answer:
         for name, field in data.model_fields.items():
             told = field.alias or name
             if told in self._names:
-                plan.append((self._names.index(told), told, self._way(told, repr(field.annotation))))
+                # A ticket is passed on to an agency, a call to a queue or a neighbour.
+                named = "opd" if told == "to" and kind.startswith("ticket.") else told
+                plan.append((self._names.index(told), told, self._way(named, repr(field.annotation))))
         if kind == _SURVEY:
             scores = [(index, name) for index, name in enumerate(self._names) if _ITEM.fullmatch(name)]
         # Text, also where the field is a number: not strict.

@@ -36,6 +36,7 @@ MOST_FAILING = 50
 """Rows that a query may fail on; of a query that fails on more, not the rows are wrong."""
 
 _BATCH = 2_000
+_SORTED = 50_000
 _MACROS = Path(__file__).with_name("macros.sql")
 _SAID: frozenset[str] = frozenset(re.findall(r"error\('([^']*)'\)", _MACROS.read_text()))
 
@@ -75,12 +76,15 @@ class Query:
                 statements = connection.extract_statements(sql)
             except duckdb.Error as error:
                 raise MappingError(_first_line(error)) from None
+            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+                raise MappingError("must be one SELECT (or WITH … SELECT), and nothing else")
             [(tree,)] = connection.execute("SELECT json_serialize_sql($1)", [sql]).fetchall()
-        self.groups: bool = '"group_expressions":[{' in tree
-        """Whether it puts rows together."""
-        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
-            raise MappingError("must be one SELECT (or WITH … SELECT), and nothing else")
-        self._sql = statements[0].query.rstrip().rstrip(";")
+            self.groups: bool = '"group_expressions":[{' in tree
+            """Whether it puts rows together."""
+            self._sql = sql
+            if ";" in sql and '"error":false' in tree:
+                # What stands behind a semicolon, as a comment does, would be in the way inside of another query.
+                [(self._sql,)] = connection.execute("SELECT json_deserialize_sql($1)", [tree]).fetchall()
 
     def events(self, rows: Sequence[Mapping[str, object]]) -> Told:
         """What these rows give. Raises `MappingError` where the query does not fit any table, as for a function that is none."""
@@ -109,9 +113,12 @@ class Query:
             yield from self._events(work, on_bad, on_silent)
 
     def _events(self, work: "_Work", on_bad: Callable[[int, str], None], on_silent: Callable[[int], object]) -> Iterator[Event]:
-        columns = work.run(self._sql, on_bad)
-        work.tell(Answer(columns, self._centre, self._door, self._source, self._earliest), on_bad, on_silent)
-        return work.told()
+        try:
+            columns = work.run(self._sql, on_bad)
+            work.tell(Answer(columns, self._centre, self._door, self._source, self._earliest), on_bad, on_silent)
+            yield from work.told()
+        except duckdb.OutOfMemoryException:
+            raise MappingError(f"needs more than {MEMORY} of memory at once, or the disk is full; group or join less") from None
 
 
 def shipped(name: str) -> str:
@@ -128,7 +135,7 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
             ":memory:" if folder is None else str(folder / "table.duckdb"),
             config={
                 "memory_limit": MEMORY,
-                "threads": 1 if folder is None else 2,
+                "threads": 1,
                 "temp_directory": "" if folder is None else str(folder / "spilt"),
             },
         )
@@ -250,7 +257,7 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
         while True:
             try:
                 found = self._execute(f"DESCRIBE (\n{sql}\n)").fetchall()
-                return [Column(name, kind) for name, kind, *_ in found]
+                return [Column(name.lower(), kind) for name, kind, *_ in found]
             except duckdb.Error as error:
                 missing = re.match(r'Binder Error: Referenced column "(.*?)" not found', str(error))
                 if missing is None:
@@ -272,28 +279,39 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
         tree = json.loads(told)
         if tree["error"]:
             return None
-        parts = [*_parts(tree["statements"][0]["node"])]
-        ways = [_select_item(text) for text in ("line AS line", "list(DISTINCT line) AS line", "NULL AS line")]
+        parts = [part for part in _parts(tree["statements"][0]["node"]) if part["select_list"]]
         for part in parts:
-            part["select_list"].append(ways[-1])
-        best = None
+            part["select_list"].append(_select_item("NULL::BIGINT[] AS line"))
+        ways: list[str] = []
         for part in parts:
-            for way in ways[: 2 if _is_plain(part) else 0]:
-                part["select_list"][-1] = way
-                try:
-                    [(text,)] = self._connection.execute("SELECT json_deserialize_sql($1)", [json.dumps(tree)]).fetchall()
-                    self._execute(f"DESCRIBE (\n{text}\n)")
-                    best = str(text)
+            for way in ("[line]", "list(DISTINCT line)") if _is_plain(part) else ():
+                part["select_list"][-1] = _select_item(f"{way} AS line")
+                if self._binds(tree) is not None:
+                    ways.append(way)
                     break
-                except duckdb.Error:
-                    part["select_list"][-1] = ways[-1]
-        return best
+                part["select_list"][-1] = _select_item("NULL::BIGINT[] AS line")
+        if not ways:
+            return None
+        if ways == ["[line]"] * len(parts):
+            # The usual case, and quicker.
+            for part in parts:
+                part["select_list"][-1] = _select_item("line AS line")
+        return self._binds(tree)
+
+    def _binds(self, tree: Any) -> str | None:
+        """A query as text, where DuckDB understands it on this table."""
+        try:
+            [(text,)] = self._connection.execute("SELECT json_deserialize_sql($1)", [json.dumps(tree)]).fetchall()
+            self._execute(f"DESCRIBE (\n{text}\n)")
+        except duckdb.Error:
+            return None
+        return str(text)
 
     def _failure(self, sql: str) -> duckdb.Error | None:
         try:
             self._execute(sql)
         except duckdb.OutOfMemoryException:
-            raise MappingError(f"needs more than {MEMORY} of memory at once, or the disk is full; group or join less") from None
+            raise
         except duckdb.Error as error:
             return error
         return None
@@ -320,10 +338,10 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
 
     def _why(self, sql: str) -> str:
         """Why the query fails on the rows that it sees now, by its columns one for one."""
-        for name, kind, *_ in self._execute(f"DESCRIBE (\n{sql}\n)").fetchall():
-            said = Column(name, kind).kept
-            if (error := self._failure(f"CREATE OR REPLACE TEMP TABLE _probe AS SELECT {said} FROM (\n{sql}\n)")) is not None:
-                return f"column {name}: {_kind(error)}"
+        for column in self._bound(sql):
+            probe = f"CREATE OR REPLACE TEMP TABLE _probe AS SELECT {column.kept} FROM (\n{sql}\n)"
+            if (error := self._failure(probe)) is not None:
+                return f"column {column.name}: {_kind(error)}"
         return "a condition of the query fails"
 
     def tell(self, answer: Answer, on_bad: Callable[[int, str], None], on_silent: Callable[[int], object]) -> None:
@@ -371,15 +389,24 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
                 on_silent(line)
 
     def told(self) -> Iterator[Event]:
-        """The events of the lines without fault, by their time."""
-        self._execute(
-            "SELECT event FROM _events WHERE line IS NULL OR line NOT IN (SELECT line FROM _bad) ORDER BY time, _events.rowid"
-        )
-        while rows := self._connection.fetchmany(_BATCH):
-            for (text,) in rows:
-                event = decode_recording(text)
-                assert isinstance(event, Event), "it was one before it was written down"
-                yield event
+        """The events of the lines without fault, by their time; stretch by stretch of it, so that few are sorted at once."""
+        [(count,)] = self._execute("SELECT count(*) FROM _events").fetchall()
+        if not count:
+            return
+        shares = [share / count for share in range(0, count, _SORTED)]
+        [(begins,)] = self._connection.execute("SELECT quantile_disc(time, $1) FROM _events", [shares]).fetchall()
+        begins = sorted({*begins})
+        for begin, end in zip(begins, [*begins[1:], None], strict=True):
+            until = "" if end is None else f" AND time < {end}"
+            self._execute(
+                f"SELECT event FROM _events WHERE time >= {begin}{until} "
+                "AND (line IS NULL OR line NOT IN (SELECT line FROM _bad)) ORDER BY time, _events.rowid"
+            )
+            while rows := self._connection.fetchmany(_BATCH):
+                for (text,) in rows:
+                    event = decode_recording(text)
+                    assert isinstance(event, Event), "it was one before it was written down"
+                    yield event
 
 
 def _kind(error: duckdb.Error) -> str:

@@ -163,6 +163,11 @@ def test_a_recorded_manager_interface_becomes_events_and_no_number_leaves(tmp_pa
         (["ingest", "table", "nowhere", "--sql", "sf_fire"], 1, "nowhere: no such file"),
         (["ingest", "table", "README.md", "--sql", "schemas"], 1, "schemas: is a folder, no file"),
         (["ingest", "table", "README.md", "--sql", "sf_fire"], 1, "no column Call Number"),
+        (
+            ["ingest", "table", "mysql://asterisk:rahasia7@127.0.0.1:1/asterisk?table=queue_log", "--sql", "queue_log"],
+            1,
+            "pantau112: mysql://127.0.0.1:1/asterisk queue_log: nobody answers there",
+        ),
         (["ingest", "simulate", "--start", "2026-01-05T00:00+07:00", "--to", "nowhere/x"], 1, "there is no folder nowhere"),
         (["ingest", "simulate", "--start", "2026-01-05T00:00+07:00", "--to", "/dev/full"], 1, "/dev/full: the disk is full"),
         (["measure", "README.md", "--centre", "nowhere.toml"], 1, "nowhere.toml: no such file"),

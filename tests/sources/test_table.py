@@ -1,11 +1,15 @@
 """Tables as SQL queries read them: what a row says becomes events, and what it does not say is told by its line."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import streams.sources
 from schemas.event import OLDEST_RECORDING, Event
 from streams import centres
 from streams.core.centre import Centre
@@ -222,6 +226,21 @@ def test_a_query_that_cannot_be_used_is_refused_and_says_why(tmp_path: Path, sql
         read(tmp_path, "id,at\na,2026-01-05 08:00\n", sql)
 
     assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"{CALL};",
+        f"{CALL};\n-- the end; really\n",
+        f"-- first; a comment\n{CALL} -- and one behind",
+        CALL.replace("AS type", "AS TYPE").replace("AS time", "AS Time"),
+        f"{CALL} ORDER BY time LIMIT 5",
+        CALL.replace("SELECT", "SELECT DISTINCT"),
+    ],
+)
+def test_a_query_may_be_written_as_people_write_sql(tmp_path: Path, sql: str) -> None:
+    assert len(read(tmp_path, "id,at\na,2026-01-05 08:00\n", sql).events) == 1
 
 
 @pytest.mark.parametrize(
@@ -580,3 +599,75 @@ def test_january_s_rows_fold_to_the_figures_of_an_independent_computation() -> N
     # Who hung up before the queue did not wait.
     assert waits["abandoned"] == [calls + 1_198 for calls in anonymous_bank.ABANDONED]
     assert seconds == {"answered": 947_857, "abandoned": 188_305}
+
+
+def _examples() -> list[tuple[str, str, str]]:
+    """Table, query and what comes out, of each example of the page for strangers."""
+    page = Path(streams.sources.__file__).with_name("README.md").read_text()
+    return re.findall(r"```csv\n(.*?)```\n+```sql\n(.*?)```\n+```text\n(.*?)```", page, re.DOTALL)
+
+
+def test_every_example_of_the_page_gives_what_it_says(tmp_path: Path) -> None:
+    examples = _examples()
+    assert len(examples) == 5
+    for table, sql, said in examples:
+        found = read(tmp_path, table, sql)
+        told = [
+            " ".join([time, kind, *(f"{name}={value}" for name, value in data.items() if name != "caller")])
+            for kind, time, data in found.told
+        ]
+        assert (told, found.bad) == (said.splitlines(), {})
+
+
+def test_every_query_that_comes_along_stands_on_the_page() -> None:
+    folder = Path(streams.sources.__file__).parent
+    names = {path.stem for path in folder.glob("*.sql")} - {"macros"}
+
+    assert names <= set(re.findall(r"`(\w+)`", (folder / "README.md").read_text()))
+
+
+CELLS = st.one_of(
+    st.sampled_from(
+        [
+            "0:55",
+            "5 Januari 2026",
+            "15.04",
+            "WIB",
+            "-",
+            "0",
+            "1970-01-01",
+            "70,5",
+            "Dijawab",
+            "5 Jan 2026",
+            "23:59",
+            "1e9",
+            "9" * 30,
+        ]
+    ),
+    st.text(max_size=12),
+)
+
+
+EVERY_MACRO = Query(
+    """
+SELECT
+    'call.ended' AS type, zone(strptime(bulan(day), '%d %m %Y') + to_seconds(clock(hour)), zone) AS time, code(call) AS call,
+    seconds(talked) AS talk_seconds, status AS "by"
+FROM rows
+""",
+    BOGOR,
+    Door(KEY, [BOGOR]),
+)
+
+
+@settings(deadline=None, max_examples=5)
+@given(st.lists(st.lists(CELLS, min_size=6, max_size=6), min_size=1, max_size=3))
+def test_whatever_stands_in_a_table_no_cell_of_it_stands_in_a_message(table: list[list[str]]) -> None:
+    marked = [[f"{cell}Rahasia" for cell in row] for row in table]
+
+    for cells in (table, marked):
+        told = EVERY_MACRO.events(
+            [dict(zip(("day", "hour", "zone", "call", "talked", "status"), row, strict=True)) for row in cells]
+        )
+        assert len(told.events) + len({line for line, _ in told.faults}) + len(told.silent) == len(cells)
+        assert "Rahasia" not in str(told.faults)
