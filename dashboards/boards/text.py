@@ -56,7 +56,13 @@ COMMON = {
 }
 ALERTS = {
     "DeadLetters": Text("Rekaman tidak terbaca", "Unreadable records"),
+    "EdgeCutOff": Text("Edge tidak dapat mengirim", "Edge cannot send"),
+    "EdgeDown": Text("Edge tidak menjawab", "Edge does not answer"),
+    "EdgePlaceLost": Text("Baris log mungkin hilang", "Lines of a log missing"),
+    "EdgeSpoolFull": Text("Tampungan edge penuh", "Edge's spool is full"),
     "EventsLost": Text("Kejadian hilang dari Kafka", "Events gone from Kafka"),
+    "FeedSilent": Text("Umpan tidak menjawab", "Feed is silent"),
+    "GatewayDown": Text("Gateway tidak menerima", "Gateway takes no events"),
     "LagRecords": Text("Kejadian menumpuk", "Events pile up"),
     "LagSeconds": Text("Pemantau tertinggal", "Monitor is behind"),
     "LeftOut": Text("Sebagian dilewati", "Something is left out"),

@@ -1,5 +1,7 @@
 """Which metrics and labels a PromQL expression uses, and which of them the monitor exports."""
 
+import inspect
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,8 @@ import promql_parser
 import yaml
 
 from streams.clock import Clock
+from streams.edge import exporter
+from streams.edge.gateway import traffic
 from streams.worker.exporter import PipelineCollector
 from streams.worker.monitor import METRICS, Monitor
 from streams.worker.pipeline import Pipeline
@@ -37,6 +41,10 @@ def exported() -> dict[str, set[str]]:
             names |= {f"{metric.name}_bucket": labels | {"le"}, f"{metric.name}_sum": labels, f"{metric.name}_count": labels}
         else:
             names[metric.name] = labels
+    for source in (inspect.getsource(exporter), inspect.getsource(traffic)):
+        for name in re.findall(r'"((?:pantau112_edge_|pantau112_gateway_)\w+)"', source):
+            names[name] = names[f"{name}_total"] = SCRAPED | {"collector", "what", "by", "answer"}
+        names |= {f"pantau112_edge_{name}": SCRAPED for name in re.findall(r'_gauge\("(\w+)"', source)}
     for family in PipelineCollector(Monitor({}), Pipeline(), Clock(), time.time).collect():
         name = family.name + ("_total" if family.type == "counter" else "")
         names[name] = set(getattr(family, "_labelnames", ())) | SCRAPED
