@@ -117,7 +117,8 @@ class Silent:
         if self._count:
             lines = ", ".join(map(str, self._first))
             more = f" and {self._count - len(self._first):,} more" if self._count > len(self._first) else ""
-            tell(f"{self._name}: {self._count:,} rows gave no event: line{'s' if self._count > 1 else ''} {lines}{more}")
+            s = "s" if self._count > 1 else ""
+            tell(f"{self._name}: {self._count:,} row{s} gave no event: line{s} {lines}{more}")
 
 
 def sentence(refusal: "Refusal") -> str:

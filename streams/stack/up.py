@@ -165,9 +165,12 @@ class Monitoring:
                 rules=sorted((DASHBOARDS / "rules").glob("*.yml")),
                 here={
                     "alertmanager:9093": f"127.0.0.1:{self.ports.alertmanager}",
-                    "dns_sd_configs: [{names: [worker], type: A, port: 9112}]": "file_sd_configs: [{files: [targets/*.json]}]",
-                    "dns_sd_configs: [{names: [gateway], type: A, port: 11207}]": "static_configs: "
-                    f'[{{targets: ["127.0.0.1:{self.ports.gateway}"]}}]',
+                    **{
+                        f"dns_sd_configs: [{{names: [{name}], type: A, port: {port}}}]": (
+                            f"file_sd_configs: [{{files: [targets/{name}.json]}}]"
+                        )
+                        for name, port in (("worker", 9112), ("gateway", 11207), ("edge", 11212))
+                    },
                     "interval: 5s": f"interval: {self._interval}s",
                 },
             ),
@@ -231,10 +234,9 @@ class Monitoring:
     async def _write_targets(self) -> None:
         folder = self.home / "prometheus" / "targets"
         folder.mkdir(parents=True, exist_ok=True)
-        targets: list[dict[str, object]] = [{"targets": [f"127.0.0.1:{self.ports.worker}"]}]
-        if self.edge is not None:
-            targets.append({"targets": [f"127.0.0.1:{self.edge.metrics_port}"], "labels": {"job": "edge"}})
-        (folder / "local.json").write_text(json.dumps(targets))
+        ports = {"worker": self.ports.worker, "gateway": self.ports.gateway, "edge": self.edge and self.edge.metrics_port}
+        for name, port in ports.items():
+            (folder / f"{name}.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{port}"]}] if port else []))
 
 
 _PANTAU112 = [sys.executable, "-m", "streams.cli"]
