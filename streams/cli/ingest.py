@@ -190,7 +190,10 @@ def cap(
             tell(words(error))
             bad += 1
         else:
-            if not concerned:
+            if alert.is_only_drawn() and (unplaced := [one.code for one in known if one.place is None and one not in concerned]):
+                whom = unplaced[0] if len(unplaced) == 1 else f"{len(unplaced)} centres"
+                tell(f"{path}: draws where it is for, and the file of {whom} has no place = [latitude, longitude] to compare")
+            elif not concerned:
                 tell(f"{path}: for elsewhere; its areas concern no centre")
     with sink_for(to) as sink:
         # What comes far behind a later one would be passed over as late.

@@ -63,6 +63,10 @@ class Alert:
         """Whether there is something to tell the centre. What ends, ends everywhere: an update may have moved away from here."""
         return bool(self.ends) or any(where.concerns(centre) for _, where in self.warnings)
 
+    def is_only_drawn(self) -> bool:
+        """Whether an info says by a drawing alone where it is for: then only the `place` of a centre can say whether there."""
+        return any(where.shapes and not where.regions for _, where in self.warnings)
+
     def events(self, centre: Centre) -> Iterator[EnvironmentEvent]:
         """What is told to a centre. Raises `CapError` for what no event can say."""
         try:

@@ -418,3 +418,17 @@ def test_good_files_are_told_in_order_of_time_whatever_is_wrong_with_others(tmp_
     assert again.returncode == 0
     measured = pantau112("measure", tmp_path / "again.jsonl", "--at", "2026-05-20T16:00:00+07:00")
     assert 'psap_weather_warning{city="32.71",event="hujan-lebat-dan-petir",severity="Moderate"' in measured.stdout
+
+
+def test_a_warning_that_is_only_drawn_says_that_a_centre_s_place_is_not_known(tmp_path: Path) -> None:
+    """It must not read as one for elsewhere."""
+    drawn = re.sub(r"<areaDesc>[^<]*</areaDesc>", "<areaDesc>-</areaDesc>", ALERT)
+    (tmp_path / "drawn.xml").write_text(drawn)
+    (tmp_path / "centre.toml").write_text('code = "32.71"\nname = "Kota Bogor"\ntimezone = "Asia/Jakarta"\n')
+    told = [
+        pantau112("ingest", "cap", tmp_path / "drawn.xml", "--to", tmp_path / "out.jsonl", *centre)
+        for centre in ((), ("--centre", tmp_path / "centre.toml"))
+    ]
+    assert [said.returncode for said in told] == [0, 0]
+    assert "32.71 has no place" not in told[0].stderr
+    assert "32.71 has no place" in told[1].stderr
