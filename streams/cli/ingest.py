@@ -122,11 +122,14 @@ def table(
         raise Failed(f"{sql}: {error}") from None
     if follow or remember:
         raise typer.BadParameter("a file is read whole; --follow and --remember are for databases (and for ingest asterisk)")
-    faults, silent, report = Faults(file), Silent(file), Report()
+    faults, silent, endless = Faults(file), Silent(file), Silent(file, "call", "offered and without an end")
+    report = Report()
+    if not centre:
+        tell(f"events of {one.code} {one.name}; --centre FILE names another")
     # Nothing is written before all is read: what is no such table leaves no half of itself.
     with progress("events") as tick, rows.opened(Path(file), faults.say, sheet, header, tick.watch) as found:
         try:
-            events = query.read(found, faults.say, silent.say)
+            events = query.read(found, faults.say, silent.say, endless.say)
             first = next(events, None)
         except MappingError as error:
             raise Failed(f"{file}: {sql}: {error}") from None
@@ -138,6 +141,7 @@ def table(
     report.bad = faults.count
     report.passed_over = through.passed_over
     silent.sum_up()
+    endless.sum_up()
     report_on(file, report, faults)
 
 

@@ -101,10 +101,11 @@ class Faults:
 
 
 class Silent:
-    """The rows of a table of which a query says nothing: the first are named, all are counted."""
+    """Lines of a table that the query says too little of: the first are named, all are counted."""
 
-    def __init__(self, name: str | Path) -> None:
-        self._name, self._count, self._first = str(name), 0, list[int]()
+    def __init__(self, name: str | Path, what: str = "row", why: str = "without an event") -> None:
+        self._name, self._what, self._why = str(name), what, why
+        self._count, self._first = 0, list[int]()
 
     def say(self, line: int) -> None:
         """Count one."""
@@ -118,7 +119,7 @@ class Silent:
             lines = ", ".join(map(str, self._first))
             more = f" and {self._count - len(self._first):,} more" if self._count > len(self._first) else ""
             s = "s" if self._count > 1 else ""
-            tell(f"{self._name}: {self._count:,} row{s} gave no event: line{s} {lines}{more}")
+            tell(f"{self._name}: {self._count:,} {self._what}{s} {self._why}: line{s} {lines}{more}")
 
 
 def sentence(refusal: "Refusal") -> str:

@@ -21,6 +21,16 @@ from streams.core.centre import Centre
 from streams.core.names import OTHER, Names
 from streams.sources.door import UNNAMED_SEAT, Door, Kind, is_code
 
+ENDS = (
+    "call.abandoned",
+    "call.blocked",
+    "call.ended",
+    "call.lost",
+    "call.network_dropped",
+    "call.overflowed",
+    "call.transferred",
+)
+"""What a call is over with."""
 BEGINS = {"call": "call.offered", "ticket": "ticket.opened"}
 """The first event of each story, by the field that names the story; none of the others may be before it."""
 

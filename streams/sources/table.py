@@ -25,7 +25,7 @@ import duckdb
 from schemas.event import EARLIEST, Event
 from schemas.topics import decode_recording, encode
 from streams.core.centre import Centre
-from streams.sources.answer import BEGINS, EPOCH, Answer, Column, MappingError, RowError, check, quoted
+from streams.sources.answer import BEGINS, ENDS, EPOCH, Answer, Column, MappingError, RowError, check, quoted
 from streams.sources.door import Door
 from streams.sources.opened import text_of
 from streams.sources.rows import Grid, Parquet, Records, Rows
@@ -102,20 +102,29 @@ class Query:
         rows: Rows,
         on_bad: Callable[[int, str], None],
         on_silent: Callable[[int], object] = lambda line: None,
+        on_endless: Callable[[int], object] = lambda line: None,
     ) -> Iterator[Event]:
         """All events of a table, by their time; what is simultaneous stays in the query's order.
 
         `on_bad` is told the line and the fault of each row that gives no events, `on_silent` the line of each of which the query
-        says nothing; both before the first event comes. Raises `MappingError`, `UnreadableError`.
+        says nothing, and `on_endless` that of each call which is offered and has no end, as one has whose time was empty; all
+        before the first event comes. Raises `MappingError`, `UnreadableError`.
         """
         with tempfile.TemporaryDirectory(prefix="pantau112-table-") as folder, _Work(self._centre, Path(folder)) as work:
             work.load(rows)
-            yield from self._events(work, on_bad, on_silent)
+            yield from self._events(work, on_bad, on_silent, on_endless)
 
-    def _events(self, work: "_Work", on_bad: Callable[[int, str], None], on_silent: Callable[[int], object]) -> Iterator[Event]:
+    def _events(
+        self,
+        work: "_Work",
+        on_bad: Callable[[int, str], None],
+        on_silent: Callable[[int], object],
+        on_endless: Callable[[int], object] = lambda line: None,
+    ) -> Iterator[Event]:
         try:
             columns = work.run(self._sql, on_bad)
             work.tell(Answer(columns, self._centre, self._door, self._source, self._earliest), on_bad, on_silent)
+            work.tell_endless(columns, on_endless)
             yield from work.told()
         except duckdb.OutOfMemoryException:
             raise MappingError(f"needs more than {MEMORY} of memory at once, or the disk is full; group or join less") from None
@@ -387,6 +396,21 @@ class _Work(contextlib.AbstractContextManager["_Work"]):
         while rows := asking.fetchmany(_BATCH):
             for (line,) in rows:
                 on_silent(line)
+
+    def tell_endless(self, columns: Sequence[Column], on_endless: Callable[[int], object]) -> None:
+        """Tell the line of each call that is offered, and neither ended nor lost: it would wait or speak for hours."""
+        kinds = {column.name: column.type for column in columns}
+        if not {"call", "line"} <= kinds.keys():
+            return
+        line = "list_min(line)" if kinds["line"].endswith("[]") else "line"
+        ends = ", ".join(_text(kind) for kind in ENDS)
+        asking = self._connection.cursor().execute(
+            f"SELECT min({line}) FROM _told WHERE time IS NOT NULL AND starts_with(type, 'call.') GROUP BY call "
+            f"HAVING bool_or(type = 'call.offered') AND NOT bool_or(type IN ({ends})) ORDER BY 1"
+        )
+        while rows := asking.fetchmany(_BATCH):
+            for (first,) in rows:
+                on_endless(first or 0)
 
     def told(self) -> Iterator[Event]:
         """The events of the lines without fault, by their time; stretch by stretch of it, so that few are sorted at once."""

@@ -85,7 +85,10 @@ def test_commands_are_found_where_they_are_printed() -> None:
 def test_a_command_of_the_runbook_runs_as_printed_as_far_as_it_needs_no_kafka(command: str, tmp_path: Path) -> None:
     log = tmp_path / "queue_log"
     log.write_text("1732500000|u1|112|NONE|ENTERQUEUE|||1\n")
-    words = [str(log) if word in {"QUEUE_LOG", "FILE"} else word for word in words_of(command)]
+    edge = tmp_path / "edge.toml"
+    edge.write_text('spool = "spool.db"\nto = "kafka"\n[[follow]]\nfile = "queue_log"\n')
+    places = {"QUEUE_LOG": str(log), "FILE": str(log), "edge.toml": str(edge)}
+    words = [places.get(word, word) for word in words_of(command)]
 
     said = pantau112(*words, PANTAU112_BOOTSTRAP="127.0.0.1:1")
 

@@ -31,10 +31,11 @@ class Read:
     def __init__(self, path: Path, sql: str, centre: Centre = BOGOR, sheet: str | None = None, header: int | None = None) -> None:
         self.bad: dict[int, str] = {}
         self.silent: list[int] = []
+        self.endless: list[int] = []
         self._centre = centre
         query = Query(sql, centre, Door(KEY, [centre]), earliest=OLDEST_RECORDING)
         with rows.opened(path, self.bad.__setitem__, sheet, header) as found:
-            self.events: list[Event] = [*query.read(found, self.bad.__setitem__, self.silent.append)]
+            self.events: list[Event] = [*query.read(found, self.bad.__setitem__, self.silent.append, self.endless.append)]
 
     @property
     def told(self) -> list[tuple[str, str, dict[str, object]]]:
@@ -671,3 +672,11 @@ def test_whatever_stands_in_a_table_no_cell_of_it_stands_in_a_message(table: lis
         )
         assert len(told.events) + len({line for line, _ in told.faults}) + len(told.silent) == len(cells)
         assert "Rahasia" not in str(told.faults)
+
+
+def test_a_call_that_is_offered_and_never_ends_is_told_by_its_line(tmp_path: Path) -> None:
+    """Its end was empty, and it would wait on the wall for hours."""
+    table = "id,at,over\n1,2026-01-05 08:00,2026-01-05 08:02\n2,2026-01-05 08:01,\n3,2026-01-05 08:03,2026-01-05 08:04\n"
+    ended = """ UNION ALL BY NAME SELECT 'call.ended' AS type, "over" AS time, id AS call FROM rows"""
+    assert read(tmp_path, table, CALL + ended).endless == [3]
+    assert read(tmp_path, table, CALL.replace("call.offered", "call.abandoned")).endless == []
