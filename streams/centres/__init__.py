@@ -1,4 +1,4 @@
-"""Centre files: those packaged with the monitor, and those that its operator gives."""
+"""Centre files: those packaged with the monitor, and those its operator gives. What stands in one, core/centre.py says."""
 
 from collections.abc import Sequence
 from pathlib import Path

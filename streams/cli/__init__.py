@@ -1,4 +1,4 @@
-"""The command line: `pantau112 <verb>`. Data goes to stdout, progress and messages to stderr."""
+"""The command line: `pantau112 <verb>`. It only asks and tells: data to stdout, progress and messages to stderr."""
 
 import gc
 import logging

@@ -1,4 +1,4 @@
-"""What call centres already have, as events: each file here knows one kind of source."""
+"""What call centres already have, as events: each file knows one kind of source. No clock, no network and no Kafka in here."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The local stack: real Kafka, Prometheus and Alertmanager on one Linux machine, without Docker."""
+"""The local stack: real Kafka, Prometheus and Alertmanager on one Linux machine, without Docker. It computes no figure."""
 
 
 class StackError(Exception):
