@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -24,8 +25,19 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "spool.db"
 
 
+OPEN: list[Spool] = []
+
+
 def opened(path: Path, most_bytes: int = LEAST_BYTES) -> Spool:
-    return Spool(path, most_bytes)
+    OPEN.append(Spool(path, most_bytes))
+    return OPEN[-1]
+
+
+@pytest.fixture(autouse=True)
+def all_are_closed() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
 
 
 def drained(spool: Spool, most: int = 7) -> list[bytes]:
