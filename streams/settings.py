@@ -26,6 +26,10 @@ class SettingsError(ValueError):
     """A setting that cannot be used; the message names the variable and what to do, and never repeats a secret."""
 
 
+GatewayUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
+"""Where a gateway is, without the path of its events."""
+
+
 class Settings(BaseSettings):
     """Where Kafka is, who we are there, and what this process serves."""
 
@@ -91,7 +95,7 @@ class Settings(BaseSettings):
     gateway_certificate_key: FilePath | None = None
     gateway_hooks: FilePath | None = None
     """TOML file that says what vendors' webhooks become."""
-    gateway_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")] | None = None
+    gateway_url: GatewayUrl | None = None
     """Where people reach the gateway from outside: the beginning of the links in reminders, which bear none without it."""
     link_key_file: Path | None = None
     """The key that those links are signed with: the same for workers and gateways."""
@@ -138,10 +142,7 @@ class Settings(BaseSettings):
     def grafana_secret(self) -> str | None:
         """The token for Grafana, or None where none is set. Raises `SettingsError`."""
         if self.grafana_token_file is not None:
-            try:
-                token = self.grafana_token_file.read_text(errors="replace").strip()
-            except OSError as error:
-                raise SettingsError(f"{PREFIX}GRAFANA_TOKEN_FILE: {self.grafana_token_file}: {error.strerror}") from None
+            token = _read("GRAFANA_TOKEN_FILE", self.grafana_token_file).decode(errors="replace").strip()
         elif self.grafana_token is not None:
             token = self.grafana_token.get_secret_value().strip()
         else:
@@ -154,10 +155,7 @@ class Settings(BaseSettings):
         """The key that links in reminders are signed with, or None where none is set. Raises `SettingsError`."""
         if self.link_key_file is None:
             return None
-        try:
-            secret = self.link_key_file.read_bytes().strip()
-        except OSError as error:
-            raise SettingsError(f"{PREFIX}LINK_KEY_FILE: {self.link_key_file}: {error.strerror}") from None
+        secret = _read("LINK_KEY_FILE", self.link_key_file)
         if len(secret) < 32:
             raise SettingsError(f"{PREFIX}LINK_KEY_FILE: {len(secret)} bytes, and it needs 32 or more: openssl rand -hex 32")
         return secret
@@ -165,10 +163,7 @@ class Settings(BaseSettings):
     def caller_secret(self) -> bytes | None:
         """The key that callers are hashed with, or None where none is set. Raises `SettingsError`."""
         if self.caller_key_file is not None:
-            try:
-                secret = self.caller_key_file.read_bytes().strip()
-            except OSError as error:
-                raise SettingsError(f"{PREFIX}CALLER_KEY_FILE: {self.caller_key_file}: {error.strerror}") from None
+            secret = _read("CALLER_KEY_FILE", self.caller_key_file)
         elif self.caller_key is not None:
             secret = self.caller_key.get_secret_value().encode()
         else:
@@ -176,6 +171,14 @@ class Settings(BaseSettings):
         if len(secret) < 16:
             raise SettingsError(f"the caller key has {len(secret)} bytes and needs 16 or more: openssl rand -hex 32")
         return secret
+
+
+def _read(setting: str, path: Path) -> bytes:
+    """The secret that the file of a setting holds. Raises `SettingsError`."""
+    try:
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}{setting}: {path}: {error.strerror}") from None
 
 
 def keeps_secrets(url: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from streams import centres
 from streams.core import toml
@@ -18,12 +18,9 @@ from streams.edge.follow import FollowConfig
 from streams.edge.poll import PollConfig
 from streams.edge.probe import ProbeConfig
 from streams.edge.spool import LEAST_BYTES
-from streams.settings import Settings, keeps_secrets
+from streams.settings import GatewayUrl, Settings, keeps_secrets
 from streams.sources.door import Door
 from streams.sources.opened import text_of, words
-
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
-"""A gateway, without the path of its events."""
 
 
 class EdgeConfigError(ValueError):
@@ -58,7 +55,7 @@ class EdgeConfig(Kinds):
     centre: NearPath | None = Field(default=None, description="The centre's file; default Kota Bogor as packaged.")
     spool: NearPath = Field(description="The file that keeps events until they are sent; on a local disk.")
     spool_bytes: Annotated[int, Field(ge=LEAST_BYTES)] = 1_000_000_000
-    to: Literal["kafka"] | Url = Field(description="kafka (where: PANTAU112_BOOTSTRAP) or a gateway's address.")
+    to: Literal["kafka"] | GatewayUrl = Field(description="kafka (where: PANTAU112_BOOTSTRAP) or a gateway's address.")
     token_file: NearPath | None = Field(default=None, description="Holds the token that the gateway's operator gave.")
     caller_key_file: NearPath | None = Field(default=None, description="Instead of PANTAU112_CALLER_KEY_FILE.")
     metrics_host: str = "127.0.0.1"
