@@ -41,7 +41,6 @@ COMMON = {
     "upper": Text("Batas atas", "Upper bound"),
     "target": Text("Sasaran", "Target"),
     "n": Text("n", "n"),
-    "window": Text("Jendela", "Window"),
     "ratio": Text("Rasio", "Ratio"),
     "alerts": Text("Peringatan aktif", "Firing alerts"),
     "alerts about": Text(
@@ -53,6 +52,8 @@ COMMON = {
     "severity": Text("Tingkat", "Severity"),
     "page": Text("Mendesak", "Page"),
     "ticket": Text("Jam kerja", "Ticket"),
+    "wall": Text("Dinding", "Wall"),
+    "marks": Text("Tanda", "Marks"),
 }
 ALERTS = {
     "DeadLetters": Text("Rekaman tidak terbaca", "Unreadable records"),

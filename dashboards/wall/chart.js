@@ -12,12 +12,14 @@ const sync = uPlot.sync("wall");
 function range(view) {
   return (plot, low, high) => {
     const bottom = [view.min, view.soft.min].find((value) => typeof value === "number");
-    const top = [view.max, view.soft.max].find((value) => typeof value === "number");
+    const top = [view.soft.max, view.max].find((value) => typeof value === "number");
     const [least, most] = [low === null ? 0 : low, high === null ? 1 : high];
     const from = typeof view.min === "number" ? view.min : Math.min(least, bottom === undefined ? least : bottom);
-    const to = typeof view.max === "number" ? view.max : Math.max(most, top === undefined ? most : top);
+    const wanted = Math.max(most, top === undefined ? most : top);
+    const isFixed = typeof view.max === "number" && typeof view.soft.max !== "number";
+    const to = isFixed ? view.max : typeof view.max === "number" ? Math.min(wanted, view.max) : wanted;
     const room = (to - from || Math.abs(to) || 1) * 0.05;
-    return [typeof bottom === "number" && from === bottom ? from : from - room, typeof view.max === "number" ? to : to + room];
+    return [typeof bottom === "number" && from === bottom ? from : from - room, to === view.max ? to : to + room];
   };
 }
 

@@ -6,7 +6,7 @@ import { unsupported } from "./drift.js";
 import { requests, view, worsened } from "./panels.js";
 import { Unreachable, ask, now, read } from "./prometheus.js";
 import { between, duration } from "./timerange.js";
-import { boardAddress, choose, fill, inQuery, optionsOf, question } from "./variables.js";
+import { boardAddress, choose, fill, inQuery, offered, optionsOf, question } from "./variables.js";
 import { languageOf, wordsIn } from "./words.js";
 
 const FIRST = "psap-calls-id";
@@ -77,7 +77,8 @@ async function resolve(at) {
   const found = {};
   for (const variable of board.templating.list.filter(({ type }) => type === "query")) {
     const query = fill(question(variable), (name) => (found[name] ? inQuery(found[name]) : undefined));
-    const options = optionsOf(variable, await ask("query", { query, time: at }), words.all);
+    const known = optionsOf(variable, await ask("query", { query, time: at }), words.all);
+    const options = offered(known, parameters.get(`var-${variable.name}`), words.unknown);
     const value = choose(variable, options, parameters.get(`var-${variable.name}`));
     const text = options.filter((one) => one.value === value).map((one) => one.text)[0] || "";
     found[variable.name] = { variable, options, value: value || "", text };

@@ -45,7 +45,7 @@ const last = (samples) => samples.map(([, value]) => value).filter((value) => !i
 function stat(panel, answers, context) {
   const values = series(panel, answers).map(({ name, labels, samples, config }) => {
     const value = last(samples);
-    return { name, ...display(value, config), link: linked(config, { name, labels, row: labels, value }, context) };
+    return { name, ...display(value, config), link: linked(config, { name, labels, said: (key) => labels[key] || "", value }, context) };
   });
   if (values.length) return { values };
   const { text, colour } = display(null, configOf(panel, {}));
@@ -62,7 +62,7 @@ function axisOf({ first, last: end, step }) {
   return Array.from({ length: Math.max(0, Math.round((end - first) / step) + 1) }, (unused, place) => first + place * step);
 }
 
-// What tells lines apart that differ in nothing but their colour.
+// What tells lines apart that have the same width and dashes.
 const MARKS = ["●", "▲", "■", "◆", "▼", "○", "△", "□", "◇", "▽"];
 
 function timeseries(panel, answers, context) {
@@ -86,11 +86,11 @@ function timeseries(panel, answers, context) {
       mark: "",
       inLegend: !(custom.hideFrom && custom.hideFrom.legend),
       last: display(value, config).text,
-      link: linked(config, { name, labels, row: labels, value }, context),
+      link: linked(config, { name, labels, said: (key) => labels[key] || "", value }, context),
     };
   });
-  const plain = lines.filter(({ dash }) => !dash.length);
-  if (plain.length > 1) plain.forEach((line, place) => (line.mark = MARKS[place % MARKS.length]));
+  const alike = (one) => lines.filter(({ width, dash, cap }) => width === one.width && cap === one.cap && dash.join() === one.dash.join());
+  lines.filter((line) => alike(line).length > 1).forEach((line, place) => (line.mark = MARKS[place % MARKS.length]));
   const { unit, decimals, min = null, max = null, noValue, custom } = configOf(panel, {});
   const soft = { min: custom.axisSoftMin, max: custom.axisSoftMax };
   const legend = panel.options.legend.showLegend !== false && panel.options.legend.displayMode !== "hidden";
@@ -116,7 +116,7 @@ function timeline(panel, answers, context) {
     name,
     runs: runs(samples, axis, config, context.request.step),
     now: display(last(samples), config),
-    link: linked(config, { name, labels, row: labels, value: last(samples) }, context),
+    link: linked(config, { name, labels, said: (key) => labels[key] || "", value: last(samples) }, context),
   }));
   const { first, last: end, step } = context.request;
   return { rows, from: first, to: end + step, noValue: panel.fieldConfig.defaults.noValue, words: panel.options.showValue !== "never" };
@@ -131,20 +131,22 @@ function frame(target, results, single) {
   return { columns, rows };
 }
 
-// Grafana's `merge`: rows of different frames that agree in the columns common to all become one.
-export function merge(frames) {
-  const full = frames.filter(({ rows }) => rows.length);
-  const columns = [].concat(...full.map((one) => one.columns)).filter((name, place, all) => all.indexOf(name) === place);
-  const common = columns.filter((name) => full.every((one) => one.columns.includes(name)));
-  const merged = [];
-  const agree = (one, other, names) => names.every((name) => one[name] === other[name]);
-  full.forEach(({ rows }) => rows.forEach((row) => {
-    const own = Object.keys(row);
-    const fitting = merged.filter((other) => agree(row, other, common) && agree(row, other, own.filter((name) => name in other)));
-    if (fitting.length) fitting.forEach((other) => Object.assign(other, row));
-    else merged.push({ ...row });
+// Grafana's `joinByField`, outer: rows of different frames with the same key become one. A frame without the key is left out, and
+// columns of one name are numbered.
+export function join(frames, key) {
+  const keyed = frames.filter(({ columns }) => columns.includes(key));
+  const names = [].concat(...keyed.map(({ columns }) => columns.filter((name) => name !== key)));
+  const numbered = (name, frame) => {
+    const before = keyed.slice(0, frame).filter(({ columns }) => columns.includes(name)).length;
+    return names.filter((one) => one === name).length > 1 ? `${name} ${before + 1}` : name;
+  };
+  const joined = new Map();
+  keyed.forEach(({ columns, rows }, frame) => rows.forEach((row) => {
+    if (!joined.has(row[key])) joined.set(row[key], { [key]: row[key] });
+    columns.filter((name) => name !== key).forEach((name) => (joined.get(row[key])[numbered(name, frame)] = row[name]));
   }));
-  return { columns, rows: merged };
+  const columns = [].concat(...keyed.map((one, frame) => one.columns.filter((name) => name !== key).map((name) => numbered(name, frame))));
+  return { columns: keyed.length ? [key].concat(columns) : [], rows: Array.from(joined.values()) };
 }
 
 function organized(columns, { excludeByName = {}, indexByName = {}, renameByName = {} }) {
@@ -155,24 +157,32 @@ function organized(columns, { excludeByName = {}, indexByName = {}, renameByName
     .sort((one, other) => place(one.name) - place(other.name) || one.order - other.order);
 }
 
-function sorted(rows, columns, [first]) {
-  const column = first && columns.find(({ shown }) => shown === first.displayName);
-  if (!column) return rows;
-  const key = (row) => (row[column.name] === undefined ? -Infinity : row[column.name]);
-  const order = (one, other) => (key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : 0);
-  return rows.slice().sort((one, other) => (first.desc ? order(other, one) : order(one, other)));
+// By one column; what is not known comes last.
+function sorted(rows, { field, desc }) {
+  const isKnown = (row) => typeof row[field] === "string" || (typeof row[field] === "number" && !isNaN(row[field]));
+  const order = (one, other) => (one[field] < other[field] ? -1 : one[field] > other[field] ? 1 : 0);
+  const known = rows.filter(isKnown).sort((one, other) => (desc ? order(other, one) : order(one, other)));
+  return known.concat(rows.filter((row) => !isKnown(row)));
+}
+
+// What the transformations of a table make of its frames: columns as they are asked for, and rows by column name.
+function transformed(panel, frames) {
+  const options = (id) => ((panel.transformations || []).find((one) => one.id === id) || { options: {} }).options;
+  const { byField } = options("joinByField");
+  const { columns, rows } = byField ? join(frames, byField) : frames[0];
+  const [by] = options("sortBy").sort || [];
+  return { columns: organized(columns, options("organize")), rows: by ? sorted(rows, by) : rows };
 }
 
 function table(panel, answers, context) {
   const targets = panel.targets.filter((target) => !target.hide);
   const frames = targets.map((target) => frame(target, answers[target.refId] || [], targets.length === 1));
-  const { columns: all, rows } = merge(frames);
-  const organize = (panel.transformations || []).find(({ id }) => id === "organize");
-  const columns = organized(all, organize ? organize.options : {})
+  const { columns: asked, rows } = transformed(panel, frames);
+  const columns = asked
     .map((column) => ({ ...column, config: configOf(panel, column), isNumber: column.name.startsWith("Value") }))
     .filter(({ config }) => !config.custom.hidden);
   const cells = (row) => columns.map(({ name, shown, config }) => {
-    const values = Object.assign({}, row, ...columns.map((column) => ({ [column.shown]: row[column.name] })));
+    const said = (key) => columns.filter((one) => [one.name, one.shown].includes(key)).map((one) => display(row[one.name], one.config).text)[0];
     const { text, colour, known } = display(row[name], config);
     const kind = (config.custom.cellOptions || {}).type;
     return {
@@ -180,7 +190,7 @@ function table(panel, answers, context) {
       known,
       colour: kind === "color-background" || kind === "color-text" ? colour : null,
       isFilled: kind === "color-background",
-      link: linked(config, { name: shown, labels: row, row: values, value: row[name] }, context),
+      link: linked(config, { name: shown, labels: row, said, value: row[name] }, context),
     };
   });
   return {
@@ -189,7 +199,7 @@ function table(panel, answers, context) {
       align: { left: "left", center: "center", right: "right" }[config.custom.align] || (isNumber ? "right" : "left"),
       width: config.custom.width || null,
     })),
-    rows: sorted(rows, columns, panel.options.sortBy || []).map(cells),
+    rows: rows.map(cells),
     noValue: panel.fieldConfig.defaults.noValue,
   };
 }

@@ -58,11 +58,18 @@ export function optionsOf(variable, answer, all) {
   return variable.includeAll ? [{ value: ALL, text: all }].concat(own) : own;
 }
 
-// What is chosen: what was asked for if it can be, else what the board says, else the first.
+// What is chosen: what was asked for, else what the board says if it can be, else the first.
 export function choose(variable, options, asked) {
+  if (asked) return asked;
   const current = variable.current && variable.current.value;
-  const wanted = [asked, Array.isArray(current) ? current[0] : current].find((value) => options.some((one) => one.value === value));
+  const wanted = [].concat(current).find((value) => options.some((one) => one.value === value));
   return wanted === undefined ? options.length && options[0].value : wanted;
+}
+
+// The options with what was asked for: nothing takes its place where it is not among them, and `unknown` is said of it.
+export function offered(options, asked, unknown) {
+  if (!asked || options.some((one) => one.value === asked)) return options;
+  return options.concat({ value: asked, text: `${asked} – ${unknown}` });
 }
 
 const escaped = (text) => text.replace(/[\\^$*+?.()|[\]{}]/g, "\\$&").replace(/\\/g, "\\\\");
@@ -83,7 +90,8 @@ export function address(url, chosen, range, here) {
     if (name in chosen && format === "queryparam") return parameter(`var-${name}`, chosen[name].value);
     if (name in chosen) return encodeURIComponent(chosen[name].value);
     const [, path, key] = FIELD.exec(name) || [];
-    if (path !== undefined) return encodeURIComponent((path === "__data.fields" ? here.row : here.labels)[key] || "");
+    if (path === "__data.fields") return encodeURIComponent(here.said(key));
+    if (path !== undefined) return encodeURIComponent(here.labels[key] || "");
     return { "__field.name": here.name, "__value.raw": String(here.value) }[name];
   });
 }

@@ -14,6 +14,7 @@ const WORDS = {
     worse: "Memburuk",
     back: "Data kembali",
     all: "Semua",
+    unknown: "tidak dikenal",
     boards: "Papan",
   },
   en: {
@@ -29,6 +30,7 @@ const WORDS = {
     worse: "Worse",
     back: "Data is back",
     all: "All",
+    unknown: "not known",
     boards: "Boards",
   },
 };

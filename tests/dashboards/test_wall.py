@@ -164,8 +164,10 @@ class TestLines:
         assert [line["mark"] for line in lines] == ["", ""]  # the dashes tell them apart
 
     def test_lines_that_only_their_colour_would_tell_apart_bear_marks(self) -> None:
-        lines = view(panel("timeseries", "a", "b"), {"A": [over_time((3600, 1))], "B": [over_time((3600, 9))]})["lines"]
-        assert [line["mark"] for line in lines] == ["●", "▲"]
+        shown = panel("timeseries", "a", "b", "c")
+        override(shown, "byName", "c", custom__lineWidth=4)
+        lines = view(shown, {"A": [over_time((3600, 1))], "B": [over_time((3600, 9))], "C": [over_time((3600, 5))]})["lines"]
+        assert [line["mark"] for line in lines] == ["●", "▲", ""]  # the third is seen to be wider
 
     def test_a_ghost_is_of_dots_that_can_be_seen(self) -> None:
         shown = panel("timeseries", "a")
@@ -187,8 +189,8 @@ class TestTables:
     def tickets(self, **organize: Any) -> dict[str, Any]:
         shown = panel("table", "open", "oldest")
         shown["transformations"] = [
-            {"id": "merge", "options": {}},
-            {"id": "organize", "options": {"excludeByName": {"Time": True}, **organize}},
+            {"id": "joinByField", "options": {"byField": "opd", "mode": "outer"}},
+            {"id": "organize", "options": {"excludeByName": {"Time": True, "Time 1": True, "Time 2": True}, **organize}},
         ]
         return shown
 
@@ -205,16 +207,60 @@ class TestTables:
 
     def test_a_table_without_rows_says_its_word(self) -> None:
         found = view(self.tickets(), {"A": [], "B": []})
-        assert (found["rows"], found["noValue"]) == ([], "BUTA")
+        assert (found["rows"], found["columns"], found["noValue"]) == ([], [], "BUTA")
+
+    def test_a_query_without_an_answer_has_no_column_as_in_grafana(self) -> None:
+        answers = {"A": [now(3, opd="damkar")], "B": []}
+        assert self.rows(self.tickets(), answers) == [["opd", "Value #A"], ["damkar", "3"]]
+
+    def test_columns_of_one_name_are_numbered_as_grafana_numbers_them(self) -> None:
+        shown = self.tickets()
+        answers = {"A": [now(3, opd="damkar", rung="7m")], "B": [now(90, opd="damkar", rung="24h")]}
+        assert self.rows(shown, answers)[0] == ["opd", "rung 1", "Value #A", "rung 2", "Value #B"]
+
+    @pytest.mark.parametrize(
+        ("unit", "texts"),
+        [
+            ("none", {"32.71": "32.7", "32.01": "32.0", "32.76": "32.8", "91.71": "91.7", "damkar": "damkar", "": "BUTA"}),
+            ("percentunit", {"15": "1500%", "20": "2000%", "60": "6000%"}),
+            ("dthms", {"32.71": "00:00:32", "101": "00:01:41"}),
+            ("string", {"32.71": "32.71", "32.76": "32.76", "15": "15", "08": "08", "": "BUTA"}),
+        ],
+    )
+    def test_a_text_that_looks_like_a_number_is_written_as_one_unless_it_is_said_to_be_text(
+        self, unit: str, texts: dict[str, str]
+    ) -> None:
+        """As a Grafana 12.3.0 wrote them: a board that forgets the unit of a code is seen to here."""
+        shown = self.tickets()
+        override(shown, "byName", "opd", unit=unit)
+        rows = self.rows(shown, {"A": [now(1, opd=text) for text in texts], "B": []})[1:]
+        assert {text: row[0] for text, row in zip(texts, rows, strict=True)} == texts
+
+    def test_a_link_has_what_its_cell_says_as_in_grafana(self) -> None:
+        shown = self.tickets()
+        override(
+            shown,
+            "byName",
+            "opd",
+            links=[{"title": "", "url": "/d/psap-calls-id?${__url_time_range}&var-city=${__data.fields.opd}"}],
+        )
+        answers = {"A": [now(1, opd="32.76")], "B": []}
+        assert "var-city=32.8" in view(shown, answers)["rows"][0][0]["link"]["href"]
+        override(shown, "byName", "opd", unit="string")
+        assert "var-city=32.76" in view(shown, answers)["rows"][0][0]["link"]["href"]
 
     def test_numbers_are_sorted_as_numbers(self) -> None:
-        shown = self.tickets(renameByName={"Value #A": "Terbuka"}, excludeByName={"Time": True, "Value #B": True})
-        shown["options"]["sortBy"] = [{"displayName": "Terbuka", "desc": True}]
-        answers = {"A": [now(9, opd="a"), now(100, opd="b"), now(20, opd="c")], "B": []}
-        assert [row[0] for row in self.rows(shown, answers)[1:]] == ["b", "c", "a"]
+        shown = self.tickets()
+        shown["transformations"].insert(
+            1, {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "Value #A", "desc": True}]}}
+        )
+        answers = {"A": [now(9, opd="a"), now("NaN", opd="d"), now(100, opd="b"), now(20, opd="c")], "B": []}
+        assert [row[0] for row in self.rows(shown, answers)[1:]] == ["b", "c", "a", "d"]
 
     def test_a_cell_leads_to_the_board_of_its_row_at_the_same_time(self) -> None:
         shown = self.tickets(renameByName={"city": "Pusat"})
+        shown["transformations"][0]["options"]["byField"] = "city"
+        override(shown, "byName", "Pusat", unit="string")
         url = "/d/psap-calls-id?${__url_time_range}&var-city=${__data.fields.city}&${city:queryparam}"
         override(shown, "byName", "Pusat", links=[{"title": "", "url": url}])
         (row,) = view(shown, {"A": [now(1, city="32.71")], "B": [now(2, city="32.71")]})["rows"]
@@ -237,7 +283,15 @@ class TestVariables:
         options = call("variables.js", "optionsOf", variable, answer, "Semua")
         assert [(one["value"], one["text"]) for one in options] == [("32.01", "Bogor"), ("32.71", "Kota Bogor")]
         assert call("variables.js", "choose", variable, options, "32.71") == "32.71"
-        assert call("variables.js", "choose", variable, options, "99.99") == "32.01"
+        assert call("variables.js", "choose", variable, options, None) == "32.01"
+
+    def test_a_chosen_centre_that_is_not_there_stays_chosen_and_is_said_to_be_unknown(self) -> None:
+        options = [{"value": "32.01", "text": "Bogor"}]
+        assert call("variables.js", "choose", {}, options, "99.99") == "99.99"
+        assert call("variables.js", "choose", {}, [], "99.99") == "99.99", "also while nobody knows of any centre"
+        offered = call("variables.js", "offered", options, "99.99", "tidak dikenal")
+        assert [one["text"] for one in offered] == ["Bogor", "99.99 – tidak dikenal"]
+        assert call("variables.js", "offered", options, "32.01", "tidak dikenal") == options
 
     def test_all_of_a_label_is_every_one_of_its_values_and_nothing_like_them(self) -> None:
         variable = {"query": {"query": "label_values(psap_calls_waiting, queue)"}, "includeAll": True}
@@ -291,7 +345,7 @@ def whole() -> dict[str, Any]:
     shown["transformations"] = [{"id": "organize", "options": {"excludeByName": {"Time": True}}}]
     big, lines, states = panel("stat"), panel("timeseries"), panel("state-timeline")
     big["options"] = {"graphMode": "none", "reduceOptions": {"calcs": ["lastNotNull"], "values": False, "fields": ""}}
-    lines["options"] = {"legend": {"displayMode": "list", "calcs": ["lastNotNull"]}}
+    lines["options"] = {"legend": {"displayMode": "list", "calcs": ["last"]}}
     states["options"] = {"showValue": "auto", "legend": {"showLegend": False}}
     override(shown, "byName", "Pusat", unit="dthms", custom__width=90)
     return {
@@ -339,13 +393,17 @@ Change = Callable[[dict[str, Any]], object]
         (lambda b: b["panels"][1]["options"]["legend"].update(placement="right"), "legend.placement"),
         (lambda b: b["panels"][2].update(transformations=[]), "shows the column Time"),
         (lambda b: b["panels"][2]["transformations"].append({"id": "calculateField", "options": {}}), "calculateField"),
+        (lambda b: b["panels"][2]["transformations"].append({"id": "merge", "options": {}}), '"merge"'),
+        (lambda b: b["panels"][2]["targets"].append(b["panels"][2]["targets"][0] | {"refId": "B"}), "does not join its queries"),
+        (lambda b: b["panels"][0]["options"].update(wideLayout=True), "wideLayout"),
         (lambda b: override(b["panels"][2], "byType", "number", unit="none"), "byType"),
         (lambda b: override(b["panels"][2], "byName", "a", custom__cellOptions={"type": "gauge"}), "cellOptions.type"),
         (lambda b: b["panels"][3]["options"].update(mergeValues=False), "mergeValues"),
         (lambda b: b["templating"]["list"].append({"type": "custom", "name": "x"}), 'type = "custom"'),
         (lambda b: b["templating"]["list"][0].update(query={"query": "metrics(psap)"}), "query"),
         (lambda b: b["templating"]["list"][0].update(multi=True), "multi"),
-        (lambda b: b.update(annotations={"list": [{"name": "alerts"}]}), "annotations.list"),
+        (lambda b: b.update(annotations={"list": [{"name": "alerts", "expr": "ALERTS"}]}), "annotations.list[0].expr"),
+        (lambda b: b.update(annotations={"list": [{"datasource": {"uid": "prometheus"}}]}), "datasource.uid"),
         (lambda b: b.update(time={"from": "now/fy", "to": "now"}), "time.from"),
         (lambda b: b["links"][0].update(url="elsewhere"), "links[0].url"),
         (lambda b: b.update(novelty={}), "board.novelty"),
