@@ -48,7 +48,10 @@ def test_what_judges_tells_and_shows_is_one_image_for_ever_by_its_digest(service
 
 def test_rules_and_routes_are_checked_by_the_programs_that_are_in_those_images() -> None:
     made = (ROOT / "Makefile").read_text()
-    for service, modules in (("prometheus", "prometheus/prometheus@v0.3"), ("alertmanager", "prometheus/alertmanager/cmd/amtool@v")):
+    for service, modules in (
+        ("prometheus", "prometheus/prometheus@v0.3"),
+        ("alertmanager", "prometheus/alertmanager/cmd/amtool@v"),
+    ):
         version = services()[service]["image"].split("@")[0].partition(":v")[2]
         # Prometheus 3.13.4 is 0.313.4 among Go's modules.
         assert f"{modules}{version.removeprefix('3.') if service == 'prometheus' else version}" in made, service
