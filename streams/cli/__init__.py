@@ -167,7 +167,7 @@ def up(
         collected,
     )
     try:
-        raise typer.Exit(asyncio.run(watch(monitoring, next(iter(known.values())).timezone)))
+        raise typer.Exit(asyncio.run(watch(monitoring, known, terminal.settings().grafana_url)))
     except StackError as error:
         raise Failed(str(error)) from None
 
