@@ -22,6 +22,7 @@ COUNT, RATIO, SECONDS, DURATION = "none", "percentunit", "suffix: s", "dthms"
 NO_LABEL = "–"
 CENTIMETRES, MEGABYTES = "suffix: cm", "suffix: MB"
 GREY, GHOST, RED, ORANGE, GREEN = "#4a4d55", "#9a9da5", "dark-red", "dark-orange", "dark-green"
+PURPLE = "dark-purple"
 
 
 Panel = stat.Panel | timeseries.Panel | table.Panel
@@ -44,13 +45,13 @@ class Place(NamedTuple):
 class Value(NamedTuple):
     """One value of a panel: what it is called, its query, and its unit where it is not the panel's own.
 
-    `words` are a text and a colour for 0 and for 1, of a value that is one or the other; `steps` are its own colours.
+    `words` are a text and a colour for 0, 1 and so on, of a value that is one of them; `steps` are its own colours.
     """
 
     name: str
     expr: str
     unit: str | None = None
-    words: tuple[tuple[str, str], tuple[str, str]] | None = None
+    words: tuple[tuple[str, str], ...] | None = None
     steps: Mapping[float, str] | None = None
 
 
@@ -182,7 +183,7 @@ def rows(
     return panel
 
 
-def _words(words: tuple[tuple[str, str], tuple[str, str]]) -> models.ValueMap:
+def _words(words: tuple[tuple[str, str], ...]) -> models.ValueMap:
     return models.ValueMap(
         options={str(n): models.ValueMappingResult(text=text, color=color) for n, (text, color) in enumerate(words)}
     )
