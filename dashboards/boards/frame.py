@@ -8,8 +8,8 @@ from grafana_foundation_sdk.cog.runtime import UnknownDataquery
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.common import DataSourceRef
 
-from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RED, SOURCE, Panel, Place, Value, rows, stats
-from dashboards.boards.promql import Matcher, firing, of_city
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, PURPLE, RED, SOURCE, Panel, Place, Value, rows, stats
+from dashboards.boards.promql import Matcher, firing, of_city, select
 from dashboards.boards.text import ALERTS, LANGUAGES, Language, Say, Text, speaker
 
 LEVELS = {"15": {0: RED, 0.8: ORANGE, 0.9: GREEN}, "20": {0: RED, 0.85: ORANGE, 0.95: GREEN}}
@@ -18,6 +18,11 @@ SEVERITIES = ("page", "wall", "ticket")
 """In the order of their urgency: what the room sees is now, a ticket can wait."""
 RULES_ASKED = 'ALERTS{alertstate="firing",alertname="Watchdog"}'
 """Has an answer as long as the rules are evaluated: only then does no alert mean that all is well."""
+SIMULATOR = "/[^/]+/simulat(ion|ed-).*"
+"""The sources of the simulator, of whatever centre. None of a real one is called so."""
+SIMULATED = ("", "partly simulated, ", "simulated, ")
+"""How many of the centres are: none, some, all."""
+OF_CITY = {"city": "$city"}
 
 Shown = tuple[str, Place, Panel]
 """A panel with its place; its title is the text of that name, its description the text of that name and `about`."""
@@ -91,13 +96,31 @@ def freshness(say: Say, place: Place) -> Shown:
 def freshness_of_all(say: Say, place: Place) -> Shown:
     """The same for the newest event of all centres."""
     age = "(time() - max(psap_last_event_timestamp_seconds))"
-    return "freshness", place, fresh(say, f"{age} <= bool 300", say("newest event"), age)
+    return "freshness", place, fresh(say, f"{age} <= bool 300", say("newest event"), age, {})
 
 
-def fresh(say: Say, is_fresh: str, newest: str, age: str) -> stat.Panel:
-    """Whether what is shown is new, in a word; how old it is; how far the monitor is behind."""
-    state = Value(say("state"), is_fresh, COUNT, ((say("stale"), RED), (say("fresh"), GREEN)))
+def fresh(say: Say, is_fresh: str, newest: str, age: str, of: Mapping[str, str] = OF_CITY) -> stat.Panel:
+    """Whether what is shown is new, in a word, and whether it is simulated; how old it is; how far the monitor is behind.
+
+    `of` are the labels of the centres that are shown.
+    """
+    colours = {"stale": RED, "fresh": GREEN, "simulated, fresh": PURPLE, "partly simulated, fresh": PURPLE}
+    words = tuple(
+        (say(f"{kind}{state}"), colours.get(f"{kind}{state}", RED)) for kind in SIMULATED for state in ("stale", "fresh")
+    )
+    state = Value(say("state"), f"({is_fresh}) + 2 * {simulated(of)}", COUNT, words)
     return stats([state, Value(newest, age), Value(say("behind"), "max(pantau112_lag_seconds)")], DURATION, say("blind"))
+
+
+def simulated(of: Mapping[str, str]) -> str:
+    """The query for how many of the centres with such labels are simulated: 0 none, 1 some, 2 all.
+
+    One is, if within the last day of its events one came from a source of the simulator.
+    """
+    newest = f"max by (city) ({select('psap_last_event_timestamp_seconds', **of)})"
+    played = f"max by (city) ({select('psap_last_event_timestamp_seconds', **of, source=Matcher('=~', SIMULATOR))})"
+    found = f"count({played} > {newest} - 86400)"
+    return f"((1 + ({found} == bool count({newest}))) or vector(0))"
 
 
 def alerts(say: Say, columns: Mapping[str, str], most: int, **labels: str | Matcher) -> table.Panel:

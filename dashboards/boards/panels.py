@@ -26,6 +26,7 @@ CODE = "string"
 """The unit of what only looks like a number: with any other Grafana writes the code 32.76 as 32.8."""
 NO_LABEL = "–"
 GREY, GHOST, RED, ORANGE, GREEN = "#4a4d55", "#9a9da5", "dark-red", "dark-orange", "dark-green"
+PURPLE = "dark-purple"
 STYLES: tuple[tuple[int, tuple[int, ...]], ...] = tuple(
     (width, dash) for width in (4, 2) for dash in ((), (30, 10), (30, 8, 6, 8), (6, 8))
 )
@@ -55,14 +56,14 @@ class Place(NamedTuple):
 class Value(NamedTuple):
     """One value of a panel: what it is called, its query, and its unit where it is not the panel's own.
 
-    `words` are a text and a colour for 0 and for 1, of a value that is one or the other; `steps` are its own colours; `decimals`
+    `words` are a text and a colour for 0, 1 and so on, of a value that is one of them; `steps` are its own colours; `decimals`
     is for a value whose fractions say nothing.
     """
 
     name: str
     expr: str
     unit: str | None = None
-    words: tuple[tuple[str, str], tuple[str, str]] | None = None
+    words: tuple[tuple[str, str], ...] | None = None
     steps: Mapping[float, str] | None = None
     decimals: int | None = None
 
@@ -255,7 +256,7 @@ def _no_row() -> models.ValueMap:
     return models.ValueMap(options={f"{-NO_ROW:.0f}": said, f"{NO_ROW:.0f}": said})
 
 
-def _words(words: tuple[tuple[str, str], tuple[str, str]]) -> models.ValueMap:
+def _words(words: tuple[tuple[str, str], ...]) -> models.ValueMap:
     return models.ValueMap(
         options={str(n): models.ValueMappingResult(text=text, color=color) for n, (text, color) in enumerate(words)}
     )

@@ -29,13 +29,19 @@ COMMON = {
     "over limit": Text("LEWAT BATAS", "OVER LIMIT"),
     "freshness": Text("Kebaruan data", "Data freshness"),
     "freshness about": Text(
-        "Umur kejadian terbaru pusat ini, dan ketertinggalan pemantau. BUTA: pemantau sendiri tidak menjawab.",
-        "Age of this centre's newest event, and how far the monitor is behind. BLIND: the monitor itself does not answer.",
+        "Umur kejadian terbaru pusat ini, dan ketertinggalan pemantau. BUTA: pemantau sendiri tidak menjawab. SIMULASI: kejadian "
+        "dari simulator, bukan panggilan nyata.",
+        "Age of this centre's newest event, and how far the monitor is behind. BLIND: the monitor itself does not answer. "
+        "SIMULATED: events of the simulator, no real calls.",
     ),
     "newest event": Text("Umur data", "Newest event"),
     "behind": Text("Tertinggal", "Behind"),
     "fresh": Text("TERKINI", "FRESH"),
     "stale": Text("USANG", "STALE"),
+    "simulated, fresh": Text("SIMULASI · TERKINI", "SIMULATED · FRESH"),
+    "simulated, stale": Text("SIMULASI · USANG", "SIMULATED · STALE"),
+    "partly simulated, fresh": Text("SEBAGIAN SIMULASI · TERKINI", "PARTLY SIMULATED · FRESH"),
+    "partly simulated, stale": Text("SEBAGIAN SIMULASI · USANG", "PARTLY SIMULATED · STALE"),
     "limit": Text("Batas", "Limit"),
     "lower": Text("Batas bawah", "Lower bound"),
     "upper": Text("Batas atas", "Upper bound"),
