@@ -15,6 +15,9 @@ const WORDS = {
     back: "Data kembali",
     all: "Semua",
     boards: "Papan",
+    since: (time) => `Tanpa data sebelum ${time}`,
+    begun: "Peringatan baru",
+    sound: { on: "Suara nyala", held: "Suara: tekan di sini", off: "Suara mati" },
   },
   en: {
     blind: (since, why) => `BLIND since ${since} – ${why}`,
@@ -30,6 +33,9 @@ const WORDS = {
     back: "Data is back",
     all: "All",
     boards: "Boards",
+    since: (time) => `No data before ${time}`,
+    begun: "New alert",
+    sound: { on: "Sound on", held: "Sound: press here", off: "Sound off" },
   },
 };
 
