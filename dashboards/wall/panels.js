@@ -8,15 +8,16 @@ import { address, fill, inQuery } from "./variables.js";
 export function requests(panel, range, points, chosen) {
   const coarsest = panel.targets.concat(panel).map(({ interval }) => (interval ? duration(interval) : 0));
   const step = Math.max(stepOf(range, points), ...coarsest); // one for all: the lines share their time axis
-  return panel.targets.filter((target) => !target.hide).map((target) => {
+  return [].concat(...panel.targets.filter((target) => !target.hide).map((target) => {
     const known = builtins(range, step);
     const query = fill(target.expr, (name) => (name in chosen ? inQuery(chosen[name]) : known[name]));
     const first = Math.ceil(range.from / step) * step;
     const last = Math.floor(range.to / step) * step;
-    return target.range
-      ? { refId: target.refId, path: "query_range", step, first, last, body: { query, start: first, end: last, step } }
-      : { refId: target.refId, path: "query", body: { query, time: range.to } };
-  });
+    const now = { refId: target.refId, path: "query", body: { query, time: range.to } };
+    if (!target.range) return [now];
+    // The end of a line is up to a step old: what its legend says is asked for apart, of the moment that the numbers beside it are of.
+    return [{ refId: target.refId, path: "query_range", step, first, last, body: { query, start: first, end: last, step } }, now];
+  }));
 }
 
 const number = (text) => ({ "+Inf": Infinity, "-Inf": -Infinity }[text] || Number(text));
@@ -38,6 +39,13 @@ function series(panel, answers) {
 function linked(config, here, context) {
   const links = config.links || [];
   return links.length ? { href: address(links[0].url, context.chosen, context.range, here), title: links[0].title } : null;
+}
+
+// What the same series of the same query is at the end of the range; undefined for one that is not there then.
+function present(now, { target, labels }) {
+  const pairs = ({ __name__: unused, ...others }) => JSON.stringify(Object.keys(others).sort().map((key) => [key, others[key]]));
+  const same = (now[target.refId] || []).filter(({ metric }) => pairs(metric) === pairs(labels));
+  return same.length ? number(same[0].value[1]) : undefined;
 }
 
 const last = (samples) => samples.map(([, value]) => value).filter((value) => !isNaN(value)).pop();
@@ -67,12 +75,13 @@ const MARKS = ["●", "▲", "■", "◆", "▼", "○", "△", "□", "◇", "�
 
 function timeseries(panel, answers, context) {
   const axis = axisOf(context.request);
-  const lines = series(panel, answers).map(({ name, labels, samples, config }, place) => {
+  const lines = series(panel, answers).map((one, place) => {
+    const { name, labels, samples, config } = one;
     const fixed = config.color && config.color.mode === "fixed" && config.color.fixedColor;
     const custom = config.custom;
     const style = custom.lineStyle || {};
     const data = aligned(samples, axis);
-    const value = last(data.slice(-2).map((sample, place) => [place, sample === null ? NaN : sample])); // a line that ended has none
+    const value = present(context.now, one);
     return {
       name,
       data,
@@ -94,7 +103,15 @@ function timeseries(panel, answers, context) {
   const { unit, decimals, min = null, max = null, noValue, custom } = configOf(panel, {});
   const soft = { min: custom.axisSoftMin, max: custom.axisSoftMax };
   const legend = panel.options.legend.showLegend !== false && panel.options.legend.displayMode !== "hidden";
-  return { axis, lines, unit, decimals, min, max, soft, noValue, legend };
+  return { axis, lines, unit, decimals, min, max, soft, noValue, legend, since: since(plain, axis) };
+}
+
+// When the first of some lines begins, where that is so late that the beginning of the chart would look as if nothing had been;
+// null where it is not.
+function since(lines, axis) {
+  const starts = lines.map(({ data }) => data.findIndex((value) => value !== null)).filter((place) => place >= 0);
+  const start = Math.min(...starts);
+  return starts.length && start > axis.length / 20 ? axis[start] : null;
 }
 
 // Runs of the same text and colour, from one step to the next.
@@ -112,12 +129,16 @@ function runs(samples, axis, config, step) {
 
 function timeline(panel, answers, context) {
   const axis = axisOf(context.request);
-  const rows = series(panel, answers).map(({ name, labels, samples, config }) => ({
-    name,
-    runs: runs(samples, axis, config, context.request.step),
-    now: display(last(samples), config),
-    link: linked(config, { name, labels, said: (key) => labels[key] || "", value: last(samples) }, context),
-  }));
+  const rows = series(panel, answers).map((one) => {
+    const { name, labels, samples, config } = one;
+    const value = present(context.now, one);
+    return {
+      name,
+      runs: runs(samples, axis, config, context.request.step),
+      now: display(value, config),
+      link: linked(config, { name, labels, said: (key) => labels[key] || "", value }, context),
+    };
+  });
   const { first, last: end, step } = context.request;
   return { rows, from: first, to: end + step, noValue: panel.fieldConfig.defaults.noValue, words: panel.options.showValue !== "never" };
 }
@@ -206,7 +227,8 @@ function table(panel, answers, context) {
 
 export const KINDS = { stat, timeseries, table, "state-timeline": timeline };
 
-// What to show of a panel. `answers` has the `result` of each query by refId; `context` the range, the choices, the request.
+// What to show of a panel. `answers` has the `result` of each query by refId; `context` the range, the choices, and of what is drawn
+// over time the request and `now`, the results at the end of the range.
 export function view(panel, answers, context) {
   return KINDS[panel.type](panel, answers, context);
 }

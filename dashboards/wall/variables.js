@@ -39,20 +39,21 @@ function line({ metric, value }) {
   return `${name}{${pairs.join(",")}} ${value[1]} ${value[0] * 1000}`;
 }
 
-function option(text, regex) {
+function option(text, regex, zone) {
   const found = regex ? regex.exec(text) : [text];
   if (!found) return [];
   const whole = found[found.length > 1 ? 1 : 0];
   const { value, text: shown } = found.groups || { value: whole };
-  return [{ value: value || shown, text: shown || value }];
+  return [{ value: value || shown, text: shown || value, zone }];
 }
 
-// The options of a query variable from the answer to its question, and "all" where the board offers it.
+// The options of a query variable from the answer to its question, with the time zone of those that have one, and "all" where the
+// board offers it.
 export function optionsOf(variable, answer, all) {
   const values = LABEL_VALUES.exec(variable.query.query);
-  const lines = values ? answer.filter(({ metric }) => metric[values[2]]).map(({ metric }) => metric[values[2]]) : answer.map(line);
+  const series = values ? answer.filter(({ metric }) => metric[values[2]]) : answer;
   const regex = variable.regex ? pattern(variable.regex) : null;
-  const found = [].concat(...lines.map((text) => option(text, regex)));
+  const found = [].concat(...series.map((one) => option(values ? one.metric[values[2]] : line(one), regex, one.metric.tz)));
   const own = found.filter(({ value }, place) => found.findIndex((other) => other.value === value) === place);
   if (variable.sort === 1) own.sort((one, other) => (one.text < other.text ? -1 : one.text > other.text ? 1 : 0));
   return variable.includeAll ? [{ value: ALL, text: all }].concat(own) : own;

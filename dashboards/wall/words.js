@@ -16,6 +16,9 @@ const WORDS = {
     all: "Semua",
     unknown: "tidak dikenal",
     boards: "Papan",
+    since: (time) => `Tanpa data sebelum ${time}`,
+    begun: "Peringatan baru",
+    sound: { on: "Suara nyala", held: "Suara: tekan di sini", off: "Suara mati" },
   },
   en: {
     blind: (since, why) => `BLIND since ${since} – ${why}`,
@@ -32,6 +35,9 @@ const WORDS = {
     all: "All",
     unknown: "not known",
     boards: "Boards",
+    since: (time) => `No data before ${time}`,
+    begun: "New alert",
+    sound: { on: "Sound on", held: "Sound: press here", off: "Sound off" },
   },
 };
 

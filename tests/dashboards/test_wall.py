@@ -49,9 +49,15 @@ def over_time(*samples: tuple[int, float | str], **labels: str) -> dict[str, Any
     return {"metric": labels, "values": [[time, str(value)] for time, value in samples]}
 
 
-def view(panel: dict[str, Any], answers: dict[str, Any], step: int = 60) -> Any:
-    request = {"first": 3600, "last": 3600 + 4 * step, "step": step}
-    return call("panels.js", "view", panel, answers, {"range": HOUR, "chosen": {"city": BOGOR}, "request": request})
+def view(panel: dict[str, Any], answers: dict[str, Any], now: dict[str, Any] | None = None) -> Any:
+    """What is shown of answers; those at the end of the range are `now`, by default as each line ends."""
+    ended = {
+        ref: [{"metric": line["metric"], "value": line["values"][-1]} for line in lines if "values" in line]
+        for ref, lines in answers.items()
+    }
+    request = {"first": 3600, "last": 3840, "step": 60}
+    context = {"range": HOUR, "chosen": {"city": BOGOR}, "request": request, "now": ended if now is None else now}
+    return call("panels.js", "view", panel, answers, context)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +157,21 @@ class TestLines:
         assert line["last"] == "3"
 
     def test_a_line_that_ended_has_no_value_now(self) -> None:
-        (line,) = view(panel("timeseries"), {"A": [over_time((3600, 1), (3660, 1))]})["lines"]
+        (line,) = view(panel("timeseries"), {"A": [over_time((3600, 1), (3660, 1))]}, {"A": []})["lines"]
         assert line["last"] == "BUTA"
+
+    def test_a_legend_says_what_the_number_beside_it_does_and_not_what_was_a_step_ago(self) -> None:
+        answers = {"A": [over_time((3600, 1), (3840, 1), link="a"), over_time((3840, 2), link="b")]}
+        lines = view(panel("timeseries"), answers, {"A": [now(7, link="b"), now(5, link="a")]})["lines"]
+        assert [line["last"] for line in lines] == ["5", "7"]
+
+    def test_a_chart_that_begins_late_says_when(self) -> None:
+        limited = panel("timeseries", "a", "b")
+        override(limited, "byName", "b", custom__lineStyle={"fill": "dash", "dash": [10, 10]})
+        limit = over_time((3600, 9), (3840, 9))
+        assert view(limited, {"A": [over_time((3780, 1))], "B": [limit]})["since"] == 3780
+        assert view(limited, {"A": [over_time((3600, 1))], "B": [limit]})["since"] is None
+        assert view(limited, {"A": [], "B": [limit]})["since"] is None
 
     def test_a_limit_is_dashed_and_has_its_own_colour(self) -> None:
         shown = panel("timeseries", "a", "b")
@@ -293,6 +312,12 @@ class TestVariables:
         assert [one["text"] for one in offered] == ["Bogor", "99.99 – tidak dikenal"]
         assert call("variables.js", "offered", options, "32.01", "tidak dikenal") == options
 
+    def test_a_centre_has_the_time_of_its_own_zone(self) -> None:
+        variable = {"query": {"query": "query_result(psap_city_info)"}, "regex": '/city="(?<value>[^"]+)"/'}
+        answer = [now(1, city="94.71", tz="Asia/Jayapura"), now(1, city="32.71", tz="Asia/Jakarta")]
+        options = call("variables.js", "optionsOf", variable, answer, "Semua")
+        assert {one["value"]: one["zone"] for one in options} == {"94.71": "Asia/Jayapura", "32.71": "Asia/Jakarta"}
+
     def test_all_of_a_label_is_every_one_of_its_values_and_nothing_like_them(self) -> None:
         variable = {"query": {"query": "label_values(psap_calls_waiting, queue)"}, "includeAll": True}
         assert call("variables.js", "question", variable) == "group by (queue) (psap_calls_waiting)"
@@ -303,10 +328,11 @@ class TestVariables:
 
     def test_a_query_asks_for_the_chosen_centre_over_the_whole_range_in_even_steps(self) -> None:
         shown = panel("timeseries", 'sum(rate(x{city="$city"}[$__rate_interval])) + sum(increase(y[$__range]))')
-        (asked,) = call("panels.js", "requests", shown, {**HOUR, "from": 3607, "to": 7207}, 100, {"city": BOGOR})
+        asked, at_end = call("panels.js", "requests", shown, {**HOUR, "from": 3607, "to": 7207}, 100, {"city": BOGOR})
         query = 'sum(rate(x{city="32.71"}[65s])) + sum(increase(y[3600s]))'
         assert asked["path"] == "query_range"
         assert asked["body"] == {"query": query, "start": 3660, "end": 7200, "step": 60}
+        assert (at_end["path"], at_end["body"]) == ("query", {"query": query, "time": 7207})
 
     @pytest.mark.parametrize("value", ['a"} or up{x="', "a\\"])
     def test_a_value_from_the_address_cannot_leave_its_quotes(self, value: str) -> None:
@@ -330,6 +356,58 @@ class TestVariables:
         yesterday = evaluate(f'{between}({{from: "now-1d/d", to: "now-1d/d"}}, {noon}, {midnight})')
         assert (today["from"], today["to"]) == (10 * day, noon)
         assert (yesterday["from"], round(yesterday["to"])) == (9 * day, 10 * day)
+
+
+class TestSound:
+    """The one sound: when something begins, and only then."""
+
+    def rounds(self, *rounds: tuple[float, list[str] | None], scope: str = "s", memory: Any = None) -> list[list[str]]:
+        """What each look finds new: at a moment, what fires, or None when nobody answers."""
+        found = []
+        for at, firing in rounds:
+            said = call("alarms.js", "heard", memory, firing, at, scope if firing is not None else None)
+            memory = said["memory"]
+            found.append(said["begun"])
+        self.memory = memory
+        return found
+
+    def test_what_is_there_when_the_page_is_opened_is_silent_and_what_begins_sounds_once(self) -> None:
+        assert self.rounds((0, ["a"]), (5, ["a", "b"]), (10, ["a", "b"]), (15, ["b"])) == [[], ["b"], [], []]
+
+    def test_what_comes_back_within_ten_minutes_is_the_same_alert(self) -> None:
+        assert self.rounds((0, []), (5, ["a"]), (10, []), (600, ["a"])) == [[], ["a"], [], []]
+        assert self.rounds((0, []), (5, ["a"]), (300, []), (604, []), (610, ["a"])) == [[], ["a"], [], [], ["a"]]
+
+    def test_blindness_sounds_once_and_what_fired_meanwhile_does_when_it_is_seen(self) -> None:
+        told = self.rounds((0, ["a"]), (5, None), (10, None), (15, ["a"]), (20, ["a", "b"]))
+        assert told == [[], ["blind"], [], [], ["b"]]
+        told = self.rounds((0, ["a"]), *((at, None) for at in range(5, 905, 5)), (905, ["a", "b"]))
+        assert [names for names in told if names] == [["blind"], ["b"]]
+
+    def test_a_page_that_opens_blind_is_silent_until_something_begins(self) -> None:
+        assert self.rounds((0, None), (5, None), (10, ["a"]), (15, ["a", "b"])) == [[], [], [], ["b"]]
+
+    def test_a_page_that_is_loaded_anew_goes_on_where_it_was_and_another_centre_begins_anew(self) -> None:
+        self.rounds((0, ["a"]))
+        assert self.rounds((8, ["a", "b"]), memory=self.memory) == [["b"]]
+        assert self.rounds((16, ["c"]), scope="another", memory=self.memory) == [[]]
+        self.rounds((0, ["a"]))
+        assert self.rounds((3600, ["b"]), memory=self.memory) == [[]], "of an hour ago nothing is known"
+
+    def test_a_centres_page_listens_to_its_own_alerts_and_the_monitors(self) -> None:
+        own = call("alarms.js", "alarming", "32.71")
+        assert own == 'ALERTS{alertstate="firing",severity=~"page|wall",city=~"32.71|"}'
+        assert evaluate('modules["alarms.js"].alarming()') == 'ALERTS{alertstate="firing",severity=~"page|wall"}'
+
+    def test_alerts_are_told_apart_by_all_their_labels_and_announced_by_the_boards_name(self) -> None:
+        labels = {"__name__": "ALERTS", "alertstate": "firing", "alertname": "PsapLinkDown", "link": "sip-xl"}
+        name = call("alarms.js", "nameOf", labels)
+        assert name == call("alarms.js", "nameOf", dict(reversed(labels.items())))
+        assert name != call("alarms.js", "nameOf", labels | {"link": "sip-telkom"})
+        board = json.loads((FOLDER / "id" / "psap-calls.json").read_text())
+        assert call("alarms.js", "called", board, name) == ["Jalur putus"]
+        assert call("alarms.js", "called", board, call("alarms.js", "nameOf", {"alertname": "New"})) == ["New"]
+        assert call("alarms.js", "called", board, "blind") == []
 
 
 @pytest.mark.parametrize("path", COMMITTED)
