@@ -92,6 +92,7 @@ function timeseries(panel, answers, context) {
       fill: custom.fillOpacity || 0,
       interpolation: custom.lineInterpolation || "linear",
       spansGaps: custom.spanNulls === true,
+      isLimit: Boolean(fixed), // or another line to compare with
       mark: "",
       inLegend: !(custom.hideFrom && custom.hideFrom.legend),
       last: display(value, config).text,
@@ -100,6 +101,7 @@ function timeseries(panel, answers, context) {
   });
   const alike = (one) => lines.filter(({ width, dash, cap }) => width === one.width && cap === one.cap && dash.join() === one.dash.join());
   lines.filter((line) => alike(line).length > 1).forEach((line, place) => (line.mark = MARKS[place % MARKS.length]));
+  const plain = lines.filter(({ isLimit }) => !isLimit);
   const { unit, decimals, min = null, max = null, noValue, custom } = configOf(panel, {});
   const soft = { min: custom.axisSoftMin, max: custom.axisSoftMax };
   const legend = panel.options.legend.showLegend !== false && panel.options.legend.displayMode !== "hidden";

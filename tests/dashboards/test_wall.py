@@ -167,7 +167,7 @@ class TestLines:
 
     def test_a_chart_that_begins_late_says_when(self) -> None:
         limited = panel("timeseries", "a", "b")
-        override(limited, "byName", "b", custom__lineStyle={"fill": "dash", "dash": [10, 10]})
+        override(limited, "byName", "b", color={"mode": "fixed", "fixedColor": RED})
         limit = over_time((3600, 9), (3840, 9))
         assert view(limited, {"A": [over_time((3780, 1))], "B": [limit]})["since"] == 3780
         assert view(limited, {"A": [over_time((3600, 1))], "B": [limit]})["since"] is None
