@@ -150,7 +150,8 @@ function frame(target, results, single) {
   const value = single ? "Value" : `Value #${target.refId}`;
   const labels = [].concat(...results.map(({ metric }) => Object.keys(metric)));
   const columns = ["Time"].concat(labels.filter((label, place) => labels.indexOf(label) === place).sort(), [value]);
-  const rows = results.map(({ metric, value: [time, text] }) => ({ Time: time, ...metric, [value]: number(text) }));
+  const none = Object.assign({}, ...labels.map((label) => ({ [label]: "" }))); // as Grafana has it where a series lacks a label
+  const rows = results.map(({ metric, value: [time, text] }) => ({ Time: time, ...none, ...metric, [value]: number(text) }));
   return { columns, rows };
 }
 
@@ -213,6 +214,7 @@ function table(panel, answers, context) {
       known,
       colour: kind === "color-background" || kind === "color-text" ? colour : null,
       isFilled: kind === "color-background",
+      isWrapped: Boolean((config.custom.cellOptions || {}).wrapText),
       link: linked(config, { name: shown, labels: row, said, value: row[name] }, context),
     };
   });
