@@ -13,13 +13,13 @@ from dashboards.boards.panels import (
     ALL_WELL,
     DURATION,
     GREY,
-    NO_LABEL,
     NO_ROW,
     ORANGE,
     RED,
     Value,
     cells,
     filled,
+    no_row,
     option,
     unknown,
 )
@@ -102,11 +102,11 @@ def alerts(say: Say, columns: Sequence[str], most: int, **labels: str | Matcher)
     others = with_label(f"-{NO_ROW:.0f} * {beyond(firing(**labels), most, 'alertname')}", "rank", "9")
     clear = with_label(with_label(f"-{NO_ROW:.0f} * group({RULES_ASKED})", "alertname", ALL_WELL), "rank", "9")
     one = ", ".join(_ONE)
-    until = f"max by ({one}) (psap_alarm_acknowledged_until_timestamp_seconds) - time()"
-    asked = [
-        joined(f"{_stated(listed)} or {others} or on () {clear}", "row", list(_ONE)),
-        f"max by (row) ({joined(f'{until} and on ({one}) {listed}', 'row', list(_ONE))})",
-    ]
+    left = f"max by ({one}) (psap_alarm_acknowledged_until_timestamp_seconds) - time()"
+    free = f"-{NO_ROW:.0f} * max by ({one}) (psap_alarm_state)"
+    until = f"({left} or {free}) and on ({one}) {listed} or on ({one}) NaN * {listed}"
+    asked = [joined(f"{found} or {others} or on () {clear}", "row", list(_ONE)) for found in (_stated(listed), until)]
+    asked[1] = f"max by (row) ({asked[1]})"  # the labels stand in the first
     values = {"since": Value(say("held for"), ""), "until": Value(say("taken until"), "")}
     words = ("severity", "alert", "centre", "about what", "told", "taken by", "to do")
     named = dict(zip(("severity", "alertname", "name", "what", "state", "by", "todo"), map(say, words), strict=True))
@@ -131,9 +131,9 @@ def alerts(say: Say, columns: Sequence[str], most: int, **labels: str | Matcher)
     )
     if "severity" in columns:
         colours = {name: (say(name), colour) for name, colour in zip(SEVERITIES, (RED, ORANGE, GREY), strict=True)}
-        panel.override_by_name(named["severity"], filled(colours))
+        panel.override_by_name(named["severity"], filled(colours, say("blind")))
     if "until" in columns:
-        panel.override_by_name(named["until"], [option("mappings", [unknown(NO_LABEL)])])
+        panel.override_by_name(named["until"], [option("mappings", [no_row(), unknown(say("no data"))])])
     if "todo" in columns:
         wrapped = {"type": "auto", "wrapText": True}
         panel.override_by_name(named["todo"], [option("custom.cellOptions", wrapped), option("custom.minWidth", 500)])

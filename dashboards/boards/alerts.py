@@ -24,9 +24,9 @@ TEXTS = {
     "alarms told": Text("Menurut Alertmanager", "Alertmanager says"),
     "alarms told about": Text(
         "Berapa yang sudah ditangani orang, berapa yang ditahan karena sebabnya sudah diberitahukan, dan berapa kali orang "
-        "dipanggil dalam 24 jam. Tidak diketahui: Alertmanager tidak menjawab gateway.",
+        "dipanggil dalam 24 jam. TANPA DATA: Alertmanager tidak menjawab gateway.",
         "How many somebody has, how many are held back because their cause was told, and how often people were paged in 24 h. "
-        "Not known: Alertmanager does not answer the gateway.",
+        "NO DATA: Alertmanager does not answer the gateway.",
     ),
     "paged": Text("Dipanggil, 24 jam", "Paged, 24 h"),
     "watchdog": Text("Penjaga", "Watchdog"),
@@ -107,7 +107,7 @@ def _panels(say: Say) -> list[Shown]:
     ]
     return [
         ("now", Place(0, 0, 8, 5), stats(now, COUNT, blind)),
-        ("alarms told", Place(8, 0, 6, 5), stats(told, COUNT, say("alarm unknown"))),
+        ("alarms told", Place(8, 0, 6, 5), stats(told, COUNT, say("no data"))),
         (
             "watchdog",
             Place(14, 0, 3, 5),
@@ -119,7 +119,7 @@ def _panels(say: Say) -> list[Shown]:
             (
                 name,
                 Place(8 * place, 15, 8, 6),
-                rows([value], COUNT, blind, labels, most=3, hidden=["city"], codes=codes, clear=clear),
+                rows([value], COUNT, blind, labels, most=2, hidden=["city"], codes=codes, clear=clear),
             )
             for place, (name, value, labels, clear) in enumerate(listed)
         ),

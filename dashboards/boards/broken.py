@@ -22,7 +22,7 @@ def broken(say: Say, most: int, info: str = "", **labels: str) -> table.Panel:
     value = Value(say("held for"), listed)
     panel = rows([value], DURATION, say("blind"), columns, most=most, least_first=True, hidden=["city"], clear=clear)
     words = {kind: (say(kind), colour) for kind, colour in KINDS.items()} | {ALL_WELL: (say("nothing broken"), GREEN)}
-    panel.override_by_name(columns["kind"], filled(words))
+    panel.override_by_name(columns["kind"], filled(words, say("blind")))
     return panel
 
 

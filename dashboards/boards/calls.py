@@ -4,7 +4,7 @@ from dashboards.boards.alert_list import alerts
 from dashboards.boards.broken import broken
 from dashboards.boards.figures import of_centre
 from dashboards.boards.frame import LEVELS, Sheet, Shown, age_of_data, fresh, limit
-from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, SECONDS, Place, Value, lines, rows, stats
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, SECONDS, Place, Value, judged, lines, rows, stats
 from dashboards.boards.promql import Matcher, of_city
 from dashboards.boards.text import Say, Text
 
@@ -115,23 +115,17 @@ def _panels(say: Say) -> list[Shown]:
 def _now(say: Say) -> list[Shown]:
     blind = say("blind")
     limited = (say("within limit"), GREEN), (say("over limit"), RED)
-    waiting = [
-        Value(say("waiting"), WAITING),
-        Value(say("state"), f"{WAITING} >= bool {limit('queue_calls')}", words=limited),
-    ]
-    longest = [
-        Value(say("waiting"), LONGEST),
-        Value(say("state"), f"{LONGEST} > bool {limit('oldest_waiting_seconds')}", COUNT, words=limited),
-    ]
+    waiting, longest = Value(say("waiting"), WAITING), Value(say("waiting"), LONGEST)
+    too_many, too_long = f"({WAITING} >= bool {limit('queue_calls')})", f"({LONGEST} > bool {limit('oldest_waiting_seconds')})"
     seats = [
         Value(say("available"), of_centre("around.free")),
         *(Value(say(state), f"max({of_city('psap_operators', state=state)})") for state in ("talking", "paused")),
     ]
     return [
-        ("waiting now", Place(0, 0, 5, 6), stats(waiting, COUNT, blind, is_stacked=True)),
-        ("longest wait", Place(5, 0, 6, 6), stats(longest, DURATION, blind, is_stacked=True)),
-        ("seats", Place(11, 0, 6, 6), stats(seats, COUNT, say("no data"))),
-        ("broken", Place(17, 0, 7, 6), broken(say, 3, city="$city")),
+        ("waiting now", Place(0, 0, 5, 7), judged(waiting, too_many, limited, COUNT, blind)),
+        ("longest wait", Place(5, 0, 6, 7), judged(longest, too_long, limited, DURATION, blind)),
+        ("seats", Place(11, 0, 6, 7), stats(seats, COUNT, say("no data"))),
+        ("broken", Place(17, 0, 7, 7), broken(say, 3, city="$city")),
     ]
 
 
@@ -158,9 +152,9 @@ def _service(say: Say) -> list[Shown]:
     ]
     nothing = say("no data")
     return [
-        ("freshness", Place(0, 6, 8, 4), fresh(say, heard, [Value(say("newest call"), age), age_of_data(say)])),
-        ("service level", Place(8, 6, 5, 4), stats(level, RATIO, nothing, LEVELS["15"])),
-        ("today", Place(13, 6, 11, 4), stats(today, COUNT, nothing)),
+        ("freshness", Place(0, 7, 8, 4), fresh(say, heard, [Value(say("newest call"), age), age_of_data(say)])),
+        ("service level", Place(8, 7, 5, 4), stats(level, RATIO, nothing, LEVELS["15"])),
+        ("today", Place(13, 7, 11, 4), stats(today, COUNT, nothing)),
     ]
 
 
@@ -205,10 +199,10 @@ def _below(say: Say) -> list[Shown]:
     ]
     fired = ("severity", "alertname", "what", "since", "state", "by", "until", "todo")
     return [
-        ("alerts", Place(0, 10, 24, 8), alerts(say, fired, 4, city=Matcher("=~", "$city|"))),
-        ("queue", Place(0, 18, 9, 8), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
-        ("queues", Place(9, 18, 15, 5), rows(queues, COUNT, nothing, {"queue": say("queue name")}, most=2)),
-        ("waits", Place(9, 23, 15, 3), stats(waits, SECONDS, nothing)),
+        ("alerts", Place(0, 11, 24, 8), alerts(say, fired, 4, city=Matcher("=~", "$city|"))),
+        ("queue", Place(0, 19, 7, 7), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
+        ("queues", Place(13, 19, 11, 7), rows(queues, COUNT, nothing, {"queue": say("queue name")}, most=3)),
+        ("waits", Place(7, 19, 6, 7), stats(waits, SECONDS, nothing)),
     ]
 
 

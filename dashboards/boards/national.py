@@ -130,9 +130,9 @@ def _panels(say: Say) -> list[Shown]:
     board = {say("name"): address}
     no_caller, all_speak = (("psap_city_info", say(words)) for words in ("no caller", "all speak"))
     zones = {"tz": ZONES}
-    silent = rows([Value(say("held for"), quiet)], DURATION, blind, who, most=5, links=board, codes=zones, clear=all_speak)
-    waits = rows(centres, COUNT, blind, who, most=5, links=board, codes=zones, clear=no_caller)
-    fired = alerts(say, ("severity", "alertname", "name", "what", "since", "state", "by", "until"), 5)
+    silent = rows([Value(say("held for"), quiet)], DURATION, blind, who, most=4, links=board, codes=zones, clear=all_speak)
+    waits = rows(centres, COUNT, blind, who, most=4, links=board, codes=zones, clear=no_caller)
+    fired = alerts(say, ("severity", "alertname", "name", "what", "since", "state", "by", "until"), 4)
     return [
         ("waiting now", Place(0, 0, 4, 6), stats([in_all], COUNT, blind)),
         ("longest", Place(4, 0, 7, 6), stats([Value(say("wait"), f"max({longest}) {zero}")], DURATION, blind)),
@@ -145,7 +145,7 @@ def _panels(say: Say) -> list[Shown]:
         ("volume", Place(13, 10, 6, 8), lines(volume, COUNT, nothing, [], [say("last week")])),
         ("queue", Place(19, 10, 5, 8), lines([in_all], COUNT, nothing)),
         ("alerts", Place(0, 18, 14, 8), fired),
-        ("broken", Place(14, 18, 10, 8), broken(say, 5, "on (city) group_left (name) max by (city, name) (psap_city_info)")),
+        ("broken", Place(14, 18, 10, 8), broken(say, 4, "on (city) group_left (name) max by (city, name) (psap_city_info)")),
     ]
 
 

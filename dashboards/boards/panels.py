@@ -104,6 +104,20 @@ def stats(
     return panel
 
 
+def judged(value: Value, is_over: str, words: tuple[tuple[str, str], tuple[str, str]], unit: str, nothing: str) -> stat.Panel:
+    """One number that may lie over a limit, as large as its panel: whether it does its name says in a word, its box in a colour.
+
+    `is_over` is the query for 0 or 1 and `words` has both; where it has no answer the box is grey.
+    """
+    panel = stats([], unit, nothing).with_target(
+        query("A", f"({value.expr} or vector(NaN)) unless {is_over}").instant().legend_format(value.name)
+    )
+    for ref, answer, (word, colour) in zip("BC", (0, 1), words, strict=True):
+        panel.with_target(query(ref, f"{value.expr} and {is_over} == {answer}").instant().legend_format(f"{value.name} · {word}"))
+        panel.override_by_query(ref, [option("color", {"mode": "fixed", "fixedColor": colour})])
+    return panel
+
+
 def lines(
     values: list[Value],
     unit: str,
@@ -220,7 +234,7 @@ def cells(
         .no_value(nothing)
         .thresholds(thresholds({}))
         .min_width(60)  # and not Grafana's 150 pixels, beyond which columns leave the panel
-        .mappings([_no_row(), unknown(nothing)])
+        .mappings([no_row(), unknown(nothing)])
         .targets([query(ref, expr).instant().format(PromQueryFormat.TABLE) for ref, expr in zip(refs, asked, strict=True)])
     )
     if len(asked) > 1:
@@ -237,7 +251,7 @@ def cells(
     for value in values:
         properties = _own(value)
         if value.words is not None:
-            properties.append(option("mappings", [_words(value.words), _no_row(), unknown(nothing)]))
+            properties.append(option("mappings", [_words(value.words), no_row(), unknown(nothing)]))
             properties.append(option("custom.cellOptions", {"type": "color-background"}))
         if properties:
             panel.override_by_name(value.name, properties)
@@ -251,12 +265,12 @@ def cells(
     return panel
 
 
-def filled(words: Mapping[str, tuple[str, str]]) -> list[models.DynamicConfigValue]:
-    """What a column of codes has, of which each is a word on a colour."""
+def filled(words: Mapping[str, tuple[str, str]], nothing: str) -> list[models.DynamicConfigValue]:
+    """What a column of codes has, of which each is a word on a colour; `nothing` stands for what is not known."""
     said = {code: models.ValueMappingResult(text=text, color=color) for code, (text, color) in words.items()}
     none = _special(models.SpecialValueMatch.EMPTY, NO_LABEL)
     return [
-        option("mappings", [models.ValueMap(options=said), none]),
+        option("mappings", [models.ValueMap(options=said), none, unknown(nothing)]),
         option("custom.cellOptions", {"type": "color-background"}),
     ]
 
@@ -289,7 +303,8 @@ def _changed(name: str, **options: Any) -> models.DataTransformerConfig:
     return models.DataTransformerConfig(id_val=name, options=options)
 
 
-def _no_row() -> models.ValueMap:
+def no_row() -> models.ValueMap:
+    """What stands for the value of a row that has none."""
     said = models.ValueMappingResult(text=NO_LABEL, color=GREY)
     return models.ValueMap(options={f"{-NO_ROW:.0f}": said, f"{NO_ROW:.0f}": said})
 

@@ -37,9 +37,9 @@ TEXTS = {
     "budget": Text("Sisa anggaran, 30 hari", "Error budget left, 30 d"),
     "budget about": Text(
         "1 − bagian perjalanan yang terlambat / bagian yang boleh terlambat (10 % untuk 15 detik, 5 % untuk 20 detik). Yang "
-        "kini menunggu lebih lama dari itu sudah terlambat. Negatif: habis.",
+        "kini menunggu lebih lama dari itu sudah terlambat. Negatif: habis. n: perjalanan dalam 30 hari.",
         "1 − share of journeys too late / share that may be too late (10 % for 15 s, 5 % for 20 s). Whoever now waits for "
-        "longer is too late already. Negative: used up.",
+        "longer is too late already. Negative: used up. n: journeys within 30 days.",
     ),
     "burn": Text("Laju pemakaian anggaran 15 detik", "Burn rate of the 15 s budget"),
     "burn about": Text(
@@ -147,6 +147,7 @@ def _panels(say: Say) -> list[Shown]:
         beyond = of_city("psap_journeys_waiting_beyond", threshold=seconds)
         met = f"sum(increase({good}[30d])) / ({ended} + max({beyond}) > 0)"
         budget.append(Value(f"≤ {seconds} s", f"1 - (1 - {met}) / {share}"))
+    budget.append(Value("n", f"round({ended} > 0)", COUNT, steps={}))
     burn = [
         Value(say(name), f"max({of_city(f'city:psap_journeys_missed:ratio_rate{window}')}) / 0.1")
         for name, window in (("1 hour", "1h"), ("6 hours", "6h"), ("1 day", "1d"), ("3 days", "3d"))
@@ -205,13 +206,13 @@ def _panels(say: Say) -> list[Shown]:
     labels = {"variant": say("formula"), "threshold": say("seconds")}
     colours = {-1e9: RED, 0: ORANGE, 0.25: GREEN}
     return [
-        ("now", Place(0, 0, 11, 5), stats(now, RATIO, nothing)),
-        ("budget", Place(11, 0, 4, 5), stats(budget, RATIO, nothing, colours)),
-        ("elsewhere", Place(15, 0, 3, 5), stats(elsewhere, COUNT, nothing)),
-        freshness(say, Place(18, 0, 6, 5)),
+        ("now", Place(0, 0, 13, 5), stats(now, RATIO, nothing)),
+        ("budget", Place(13, 0, 4, 5), stats(budget, RATIO, nothing, colours)),
+        freshness(say, Place(17, 0, 7, 5)),
         ("course", Place(0, 5, 9, 7), lines(course, RATIO, nothing, [say("target")], [say("last week")])),
-        ("burn", Place(9, 5, 8, 7), lines(burn, COUNT, nothing)),
-        ("neighbours", Place(17, 5, 7, 7), rows([neighbours], COUNT, nothing, {"to": say("to")}, most=3, clear=none_passed)),
+        ("burn", Place(9, 5, 6, 7), lines(burn, COUNT, nothing)),
+        ("elsewhere", Place(15, 5, 4, 7), stats(elsewhere, COUNT, nothing, is_stacked=True)),
+        ("neighbours", Place(19, 5, 5, 7), rows([neighbours], COUNT, nothing, {"to": say("to")}, most=3, clear=none_passed)),
         ("waits", Place(0, 12, 7, 7), lines(waits, SECONDS, nothing)),
         ("classes", Place(0, 19, 7, 7), lines(losses, COUNT, nothing)),
         ("funnel", Place(7, 12, 6, 14), lost_calls),

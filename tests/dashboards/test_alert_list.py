@@ -139,8 +139,15 @@ def test_each_is_told_apart_as_the_gateway_does_and_has_its_own_state(promtool: 
             **common,
         ),
     )
-    still = [{"labels": '{row="PsapPauseLong · ticket · 32.71 · reason=prayer, seat=meja-1"}', "value": 1800}]
-    check(promtool, tmp_path, series, asked()[1], still)
+    left = {
+        "PsapPauseLong · ticket · 32.71 · reason=prayer, seat=meja-1": 1800,
+        "EdgeDown · page ·  · instance=edge:1, job=edge": -1e9,
+    }
+    left |= {"PsapProvinceIsolated · page ·  · province=Jawa Barat": -1e9}
+    unknown = {"PsapPauseLong · ticket · 32.71 · reason=prayer, seat=meja-2": "NaN"}
+    rows = [{"labels": select("", row=name), "value": value} for name, value in (left | unknown).items()]
+    check(promtool, tmp_path, series, f"({asked()[1]}) == ({asked()[1]})", [one for one in rows if one["value"] != "NaN"])
+    check(promtool, tmp_path, series, f"count({asked()[1]})", [{"labels": "{}", "value": len(rows)}])
 
 
 def test_that_nothing_fires_is_said_only_while_the_rules_are_evaluated(promtool: Path, tmp_path: Path) -> None:
