@@ -63,15 +63,14 @@ TEXTS = {
     ),
     "waits": Text("Waktu jawab, 60 menit", "Answer time, 60 min"),
     "waits about": Text(
-        "Rata-rata, P90, dan P95 waktu tunggu dari n perjalanan yang dijawab, sejak masuk ke pusat atau, bila sumber tidak "
+        "P90 dan P95 waktu tunggu dari n perjalanan yang dijawab, sejak masuk ke pusat atau, bila sumber tidak "
         "menyebutnya, sejak antrean pertama. Dari histogram; hanya benar pada kecepatan 1×.",
-        "Mean, P90 and P95 wait of n answered journeys, from the arrival at the centre or, where the source does not tell it, "
+        "P90 and P95 wait of n answered journeys, from the arrival at the centre or, where the source does not tell it, "
         "from the first queue. From the histogram; right at 1× only.",
     ),
     "counted from": Text("Sejak", "From"),
     "clock arrival": Text("MASUK", "ARRIVAL"),
     "clock queue": Text("ANTREAN", "QUEUE"),
-    "mean": Text("Rata-rata", "Mean"),
     "today": Text("Hari ini", "Today"),
     "today about": Text(
         "Perjalanan panggilan sejak tengah malam setempat. Batal dan segera ditutup: menutup sebelum dijawab, dua golongan "
@@ -168,11 +167,6 @@ def _below(say: Say) -> list[Shown]:
     ]
     buckets = 'sum by (le) (rate(psap_journey_wait_seconds_bucket{city="$city",outcome="answered"}[1h]))'
     waits = [
-        Value(
-            say("mean"),
-            'sum(rate(psap_journey_wait_seconds_sum{city="$city",outcome="answered"}[1h]))'
-            ' / sum(rate(psap_journey_wait_seconds_count{city="$city",outcome="answered"}[1h]))',
-        ),
         Value("P90", f"histogram_quantile(0.9, {buckets})"),
         Value("P95", f"histogram_quantile(0.95, {buckets})"),
         Value("n", 'round(sum(increase(psap_journey_wait_seconds_count{city="$city",outcome="answered"}[1h])))', COUNT),
@@ -200,9 +194,9 @@ def _below(say: Say) -> list[Shown]:
     fired = ("severity", "alertname", "what", "since", "state", "by", "until", "todo")
     return [
         ("alerts", Place(0, 11, 24, 8), alerts(say, fired, 4, city=Matcher("=~", "$city|"))),
-        ("queue", Place(0, 19, 7, 7), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
-        ("queues", Place(13, 19, 11, 7), rows(queues, COUNT, nothing, {"queue": say("queue name")}, most=3)),
-        ("waits", Place(7, 19, 6, 7), stats(waits, SECONDS, nothing)),
+        ("queue", Place(0, 19, 6, 7), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
+        ("queues", Place(11, 19, 13, 7), rows(queues, COUNT, nothing, {"queue": say("queue name")}, most=3)),
+        ("waits", Place(6, 19, 5, 7), stats(waits, SECONDS, nothing)),
     ]
 
 

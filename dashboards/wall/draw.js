@@ -70,7 +70,7 @@ function table(body, view, panel) {
     if (!place) made.scope = "row";
     if (!cell.known) made.classList.add("unknown");
     if (cell.isWrapped) made.classList.add("wrapped");
-    if (cell.colour && cell.known) {
+    if (cell.colour) { // also of what is not known, which is grey
       Object.assign(made.style, cell.isFilled ? { backgroundColor: hex(cell.colour), color: ink(cell.colour) } : { color: hex(cell.colour) });
     }
     return made;
