@@ -8,7 +8,7 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -141,7 +141,9 @@ def picture(
     lower: list[Text] = []
     for block in (
         _others(numbers, width),
-        [Text("terkirim terakhir / last sent", "bold"), *(Text(_sent(page)) for page in reversed(pages))] if pages else [],
+        [Text("terkirim terakhir / last sent", "bold"), *(Text(_sent(page, moment.tzinfo)) for page in reversed(pages))]
+        if pages
+        else [],
         [Text(detail, "dim") for detail in (*shown.details, "Ctrl-C berhenti / stops")],
     ):
         if block and room > 2:
@@ -209,7 +211,9 @@ def _alerts(numbers: Numbers, width: int, room: int) -> list[Text]:
     counts = Counter(alert.severity for alert in numbers.alerts)
     said = [f"{counts[kind]} {'/'.join(words)}" for kind, (*words, _) in SEVERITIES.items() if counts[kind]]
     lines = [Text(f"alarm: {', '.join(said)}", SEVERITIES[numbers.alerts[0].severity][2])]
-    entries = [_entry(alert, width) for alert in numbers.alerts]
+    entries = [_together(alert) for alert in numbers.alerts]
+    if any(len(text) > width for entry in entries for text in entry):
+        entries = [_apart(alert, width) for alert in numbers.alerts]
     while sum(map(len, entries)) > room - len(lines) and len(entries) > 1:
         entries.pop()
     if more := len(numbers.alerts) - len(entries):
@@ -217,14 +221,18 @@ def _alerts(numbers: Numbers, width: int, room: int) -> list[Text]:
     return [*lines, *(text for entry in entries for text in entry)]
 
 
-def _entry(alert: Alert, width: int) -> list[Text]:
+def _together(alert: Alert) -> list[Text]:
+    """An alert in both languages on one line."""
     *words, style = SEVERITIES[alert.severity]
-    ages = (_age(time.time() - alert.since), "")
-    together = f"{'/'.join(words):<17} {ages[0]:>5}  {' / '.join(alert.says)}  {alert.name}"
-    if len(together) <= width:
-        return [Text(together, style)]
+    age = _age(time.time() - alert.since)
+    return [Text(f"{'/'.join(words):<17} {age:>5}  {' / '.join(alert.says)}  {alert.name}", style)]
+
+
+def _apart(alert: Alert, width: int) -> list[Text]:
+    """An alert in one language after the other, on as many lines as they need."""
+    *words, style = SEVERITIES[alert.severity]
     lines = []
-    for word, age, says in zip(words, ages, alert.says, strict=True):
+    for word, age, says in zip(words, (_age(time.time() - alert.since), ""), alert.says, strict=True):
         begin = f"{word:<9} {age:>5}  "
         lines += wrap(says, width, initial_indent=begin, subsequent_indent=" " * len(begin))
     return [Text(line, style) for line in lines]
@@ -262,10 +270,10 @@ def _trouble(service: Status) -> str:
     return f"layanan / service {service.name}: {service.state}{f', {reason}' if reason else ''}"
 
 
-def _sent(page: str) -> str:
-    """A line of the pages' file, without its date."""
+def _sent(page: str, zone: tzinfo | None) -> str:
+    """A line of the pages' file, with its time alone, in the centre's zone."""
     stamp, _, says = page.partition(" ")
-    return f"{stamp[11:19]} {says}"
+    return f"{datetime.fromisoformat(stamp).astimezone(zone):%H:%M:%S} {says}"
 
 
 def _packed(said: Iterable[str], between: str, width: int) -> Iterator[Text]:

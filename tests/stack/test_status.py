@@ -46,6 +46,8 @@ RUNNING = [Status(name, "running", 1, 1, 0, 0.0, "") for name in ("kafka", "work
 QUERY = {figure.key: figure.query for figure in FIGURES}
 LONG = "Kabupaten Siau Tagulandang Biaro: 45.3% panggilan tidak dijawab dalam 15 detik selama satu hari ini"
 
+SENT = f"2026-11-24T02:30:07+00:00 PAGE     PsapServiceLevelBurnFast 32.71 {LONG}"
+
 
 def screen(
     numbers: Numbers, services: Sequence[Status] = RUNNING, pages: Sequence[str] = (), width: int = 80, height: int = 24
@@ -128,7 +130,7 @@ def test_it_fits_whatever_there_is_to_say(
 ) -> None:
     alerts = firing(*sorted(severities, key=["page", "wall", "ticket"].index), says=LONG)
     numbers = Numbers(centres(count, waiting=value, longest=value, free=value), alerts, reached)
-    lines = screen(numbers, [RUNNING[0]._replace(state="failed", reason=LONG)], [LONG] * 9, width, height)
+    lines = screen(numbers, [RUNNING[0]._replace(state="failed", reason=LONG)], [SENT] * 9, width, height)
     assert lines[0].startswith("pantau112")
     assert [line for line in lines if line.startswith("layanan / service kafka: failed")]
     assert len(line(RUNNING, numbers, NOW)) <= LINE_COLUMNS
@@ -221,6 +223,12 @@ def test_services_are_one_line_while_all_run_and_are_named_when_they_do_not() ->
     assert not [line for line in lines if "all run" in line]
     assert "mulai ulang / restarted: worker 2" in screen(numbers, [*RUNNING[2:], crashed._replace(state="running")])
     assert "worker restarting" in line([crashed], numbers, NOW)
+
+
+def test_what_was_sent_stands_newest_first_in_the_time_of_the_centre() -> None:
+    older = SENT.replace(":07", ":01")
+    lines = screen(Numbers({"32.71": {}}, [], reached=True), pages=[older, SENT], height=40)
+    assert [line[:13] for line in lines if "BurnFast" in line] == ["09:30:07 PAGE", "09:30:01 PAGE"]
 
 
 def test_a_line_for_a_log_names_what_is_urgent_as_long_as_it_fits() -> None:
