@@ -202,7 +202,7 @@ def test_what_prometheus_says_is_put_in_order_and_the_watchdog_is_no_alert(monke
         alert("page", minute=2),
     ]
 
-    assert [alert.name for alert in told_by_prometheus(monkeypatch, said).alerts] == ["page2", "page1", "wall0", "ticket0"]
+    assert [alert.name for alert in told_by_prometheus(monkeypatch, said).alerts] == ["page2", "page1", "wall0", "ticket8"]
 
 
 @pytest.mark.parametrize("numbers", [Numbers(), Numbers({}, [], reached=True)], ids=["no answer", "no numbers"])
