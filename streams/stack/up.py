@@ -163,7 +163,10 @@ class Monitoring:
                 data=data / "alertmanager",
                 port=self.ports.alertmanager,
                 config=DASHBOARDS / "alertmanager.yml",
-                here={"pages:9113": f"127.0.0.1:{self.ports.pages}"},
+                here={
+                    "pages:9113": f"127.0.0.1:{self.ports.pages}",
+                    "127.0.0.1:11206": f"127.0.0.1:{self.ports.wall}",
+                },
             ),
             Step("targets", self._write_targets),
             prometheus(
@@ -193,6 +196,7 @@ class Monitoring:
             "PANTAU112_REMINDER_WEBHOOK": f"http://127.0.0.1:{self.ports.pages}{REMINDERS}",
             "PANTAU112_GATEWAY_URL": f"http://127.0.0.1:{self.ports.gateway}",
             "PANTAU112_LINK_KEY_FILE": str(ensure_key(self.home / "link.key")),
+            "PANTAU112_ALERTMANAGER_URL": f"http://127.0.0.1:{self.ports.alertmanager}",
             **os.environ,
             "PANTAU112_BOOTSTRAP": self.bootstrap,
             "PANTAU112_METRICS_PORT": str(self.ports.worker),

@@ -170,7 +170,7 @@ def test_rates_of_domain_metrics_keep_silent_unless_the_stream_runs_at_the_speed
 def test_routes_lead_where_they_should(amtool: Path) -> None:
     config = f"--config.file={DASHBOARDS / 'alertmanager.yml'}"
     assert run(amtool, "config", "routes", "test", config, "alertname=Watchdog", "severity=none").split() == ["dead-man"]
-    assert run(amtool, "config", "routes", "test", config, "alertname=PsapCallerWaiting", "severity=page").split() == ["local"]
+    assert run(amtool, "config", "routes", "test", config, "alertname=PsapLinkDown", "severity=page").split() == ["second,local"]
     assert run(amtool, "config", "routes", "test", config, "alertname=DeadLetters", "severity=ticket").split() == ["local"]
 
 
