@@ -15,9 +15,11 @@ from rich.cells import cell_len
 
 from dashboards.boards import files
 from streams.centres import load
+from streams.stack import figures as asked
 from streams.stack import status
+from streams.stack.figures import GROUPS, Alert, Figure, Numbers, figures
 from streams.stack.service import Status
-from streams.stack.status import GROUPS, LINE_COLUMNS, Alert, Figure, Numbers, Shown, figures, line, picture
+from streams.stack.status import LINE_COLUMNS, Shown, line, picture
 from streams.stack.up import Monitoring, Ports
 from tests.dashboards.names import exported, unknown
 
@@ -43,6 +45,8 @@ SHOWN = Shown(
 RUNNING = [Status(name, "running", 1, 1, 0, 0.0, "") for name in ("kafka", "worker", "gateway", "prometheus")]
 QUERY = {figure.key: figure.query for figure in FIGURES}
 LONG = "Kabupaten Siau Tagulandang Biaro: 45.3% panggilan tidak dijawab dalam 15 detik selama satu hari ini"
+
+SENT = f"2026-11-24T02:30:07+00:00 PAGE     PsapServiceLevelBurnFast 32.71 {LONG}"
 
 
 def screen(
@@ -81,7 +85,8 @@ def test_what_the_terminal_asks_a_board_asks_of_its_centre(group: str, name: str
 
 
 def test_the_terminal_has_no_questions_of_its_own() -> None:
-    assert "psap_" not in Path(status.__file__).read_text()
+    files = [Path(str(module.__file__)) for module in (asked, status)]
+    assert [file for file in files if "psap_" in file.read_text()] == []
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name[1])
@@ -115,8 +120,8 @@ def test_abandoned_and_short_abandoned_are_told_apart_and_what_is_not_known_is_a
 @given(
     count=st.integers(0, 514),
     severities=st.lists(st.sampled_from(["page", "wall", "ticket"]), max_size=40),
-    width=st.integers(80, 250),
-    height=st.integers(23, 70),
+    width=st.integers(40, 250),
+    height=st.integers(10, 70),
     reached=st.booleans(),
     value=st.floats(0, 1e6),
 )
@@ -125,8 +130,9 @@ def test_it_fits_whatever_there_is_to_say(
 ) -> None:
     alerts = firing(*sorted(severities, key=["page", "wall", "ticket"].index), says=LONG)
     numbers = Numbers(centres(count, waiting=value, longest=value, free=value), alerts, reached)
-    lines = screen(numbers, [RUNNING[0]._replace(state="failed", reason=LONG)], [LONG] * 9, width, height)
+    lines = screen(numbers, [RUNNING[0]._replace(state="failed", reason=LONG)], [SENT] * 9, width, height)
     assert lines[0].startswith("pantau112")
+    assert [line for line in lines if line.startswith("layanan / service kafka: failed")]
     assert len(line(RUNNING, numbers, NOW)) <= LINE_COLUMNS
 
 
@@ -175,7 +181,7 @@ def told_by_prometheus(monkeypatch: pytest.MonkeyPatch, alerts: list[dict[str, o
             return {"alerts": alerts}
         return {"result": [{"metric": {"city": "32.71"}, "value": [0, "1"]}]}
 
-    monkeypatch.setattr(status, "_get", answer)
+    monkeypatch.setattr(asked, "_get", answer)
     numbers = Numbers()
     numbers.refresh("http://nowhere")
     return numbers
@@ -217,6 +223,12 @@ def test_services_are_one_line_while_all_run_and_are_named_when_they_do_not() ->
     assert not [line for line in lines if "all run" in line]
     assert "mulai ulang / restarted: worker 2" in screen(numbers, [*RUNNING[2:], crashed._replace(state="running")])
     assert "worker restarting" in line([crashed], numbers, NOW)
+
+
+def test_what_was_sent_stands_newest_first_in_the_time_of_the_centre() -> None:
+    older = SENT.replace(":07", ":01")
+    lines = screen(Numbers({"32.71": {}}, [], reached=True), pages=[older, SENT], height=40)
+    assert [line[:13] for line in lines if "BurnFast" in line] == ["09:30:07 PAGE", "09:30:01 PAGE"]
 
 
 def test_a_line_for_a_log_names_what_is_urgent_as_long_as_it_fits() -> None:

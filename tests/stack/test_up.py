@@ -19,7 +19,9 @@ from schemas.topics import encode
 from streams import centres
 from streams.analysis.measure import measure
 from streams.sources import read
+from streams.stack import local_doctor
 from streams.stack.debian import Programs
+from streams.stack.up import Ports
 from tests.builders import START, answered, ended, offered
 from tests.conftest import DATA, HANG, LOCAL, free_port, wait_until
 
@@ -127,6 +129,7 @@ def test_a_crowd_of_callers_reaches_prometheus_and_wakes_somebody_and_ctrl_c_lea
     wait_until(lambda: up.value('sum(psap_calls_ended_total{outcome="answered"})') == 60 + 35 + CALLERS, "all are answered")
 
     assert up.on_wall('sum(psap_calls_ended_total{outcome="answered"})') == 60 + 35 + CALLERS
+    assert (up.home, Ports.from_base(up.ports)) in local_doctor.running(), "the doctor finds it"
 
     up.process.send_signal(signal.SIGINT)
     said, _ = up.process.communicate(timeout=HANG)
