@@ -100,6 +100,10 @@ class Monitoring:
         self._watched, self._interval = watched, 1 if len(watched) <= FEW else 5
         self._days = min(DAYS, CENTRE_DAYS // len(watched)) if feed is None and edge is None else 0
         self._place, self._past = self.data / "simulation.json", self.data / "history"
+        # An older folder has no past.
+        self._is_new = bool(self._days) and not (self.data / "kafka").exists()
+        days = self._days if self._is_new else 0
+        self._begun = recall(self._place) or beginning(datetime.now().astimezone(), days, list(watched.values()))
         self.clock = Clock()
         self.pages = Pages(home / "log" / "pages.log")
         self.supervisor = Supervisor(home)
@@ -113,7 +117,7 @@ class Monitoring:
         elif self.feed is not None:
             said = f"rekaman / a recording: {self.feed.path}"
         else:
-            said = f"simulasi, dengan {self._days} hari sebelumnya / simulated, {self._days} days behind it"
+            said = f"simulasi sejak / simulated since {self._begun.since:%Y-%m-%d}"
         return f"{said}   data {self.data}"
 
     @property
@@ -154,15 +158,14 @@ class Monitoring:
             await asyncio.to_thread(create_topics)
 
         started = datetime.now().astimezone()
-        is_new = bool(self._days) and not (data / "kafka").exists()
-        is_past_due = is_new or self._past.exists()
 
         async def begin() -> None:
-            # Before anything runs, so that it has begun even if it is stopped at once. An older folder has no past.
-            if is_new:
-                self._past.mkdir(parents=True)
-            if self._days and recall(self._place) is None:
-                keep(self._place, beginning(started, self._days if is_new else 0, list(self._watched.values())))
+            # Before anything runs, so that it has begun even if it is stopped at once.
+            if self._is_new:
+                self._past.mkdir(parents=True, exist_ok=True)
+            if self._days:
+                data.mkdir(parents=True, exist_ok=True)
+                keep(self._place, recall(self._place) or self._begun)
 
         async def catch_up() -> None:
             # What is scraped before would be the state of days ago, measured now: callers who wait for a week.
@@ -209,7 +212,7 @@ class Monitoring:
                     "interval: 5s": f"interval: {self._interval}s",
                 },
             ),
-            *([self._history(programs.promtool, started)] if is_past_due else []),
+            *([self._history(programs.promtool)] if self._is_new or self._past.exists() else []),
         ]
         return await self.supervisor.run(plan, on_change)
 
@@ -287,15 +290,14 @@ class Monitoring:
         except OSError:
             return math.inf
 
-    def _history(self, promtool: Path, started: datetime) -> Service:
-        place = recall(self._place) or beginning(started, self._days, list(self._watched.values()))
+    def _history(self, promtool: Path) -> Service:
         history = History(
             self._past,
             self.data / "prometheus",
             self.ports.prometheus,
             promtool,
             f"127.0.0.1:{self.ports.worker}",
-            place.since.timestamp(),
+            self._begun.since.timestamp(),
             tuple(self._centres[1::2]),
         )
         return Service("history", history.command(), ready=_at_once, env=self._environment(), restart=False)
