@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from grafana_foundation_sdk.builders import dashboard, stat, table
+from grafana_foundation_sdk.cog.runtime import UnknownDataquery
 from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.common import DataSourceRef
 
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, PURPLE, RED, SOURCE, Panel, Place, Value, rows, stats
 from dashboards.boards.promql import Matcher, firing, of_city, select
@@ -12,7 +14,10 @@ from dashboards.boards.text import ALERTS, LANGUAGES, Language, Say, Text, speak
 
 LEVELS = {"15": {0: RED, 0.8: ORANGE, 0.9: GREEN}, "20": {0: RED, 0.85: ORANGE, 0.95: GREEN}}
 """Colours of the share answered within so many seconds: green from NENA's target on, orange ten points below it."""
-SEVERITIES = ("page", "ticket")
+SEVERITIES = ("page", "wall", "ticket")
+"""In the order of their urgency: what the room sees is now, a ticket can wait."""
+RULES_ASKED = 'ALERTS{alertstate="firing",alertname="Watchdog"}'
+"""Has an answer as long as the rules are evaluated: only then does no alert mean that all is well."""
 SIMULATOR = "/[^/]+/simulat(ion|ed-).*"
 """The sources of the simulator, of whatever centre. None of a real one is called so."""
 SIMULATED = ("", "partly simulated, ", "simulated, ")
@@ -46,7 +51,7 @@ def build(sheet: Sheet, language: Language) -> models.Dashboard:
         .description(say("about"))
         .tags(["112", f"lang:{language}"])
         .readonly()
-        .timezone("Asia/Jakarta")
+        .timezone("browser")  # a board has one zone and the country three: the television's is its centre's
         .time(sheet.since, "now")
         .refresh("5s")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
@@ -72,7 +77,9 @@ def build(sheet: Sheet, language: Language) -> models.Dashboard:
     for number, (name, place, panel) in enumerate(sheet.panels(say), 1):
         panel.id(number).title(say(name)).description(say(f"{name} about")).grid_pos(place.grid).datasource(SOURCE)
         built.with_panel(panel)
-    return built.build()
+    board = built.build()
+    board.annotations = models.AnnotationContainer(list_val=[_marks(say)])
+    return board
 
 
 def limit(name: str) -> str:
@@ -116,16 +123,29 @@ def simulated(of: Mapping[str, str]) -> str:
     return f"((1 + ({found} == bool count({newest}))) or vector(0))"
 
 
-def alerts(say: Say, columns: Mapping[str, str], **labels: str | Matcher) -> table.Panel:
-    """The alerts that fire, of those with such labels, under the names that people know them by."""
-    fired = f"max by ({', '.join(columns)}) ({firing(**labels)})"
+def alerts(say: Say, columns: Mapping[str, str], most: int, **labels: str | Matcher) -> table.Panel:
+    """The alerts that fire, of those with such labels, by urgency, under the names that people know them by."""
+    urgency = {name: rank for rank, name in enumerate(reversed(SEVERITIES), 1) if labels.get("severity", name) == name}
+    by, others = ", ".join(columns), {label: wanted for label, wanted in labels.items() if label != "severity"}
+    ranked = " or ".join(
+        f"{rank} * max by ({by}) ({firing(severity=name, **others)})" for name, rank in reversed(urgency.items())
+    )
     names = {"alertname": {name: say(name) for name in ALERTS}, "severity": {name: say(name) for name in SEVERITIES}}
     codes = {label: names[label] for label in columns if label in names}
-    return rows([Value("n", fired)], COUNT, say("no alert"), dict(columns), ["Time", "Value"], codes=codes)
+    clear = (RULES_ASKED, say("no alert"))
+    return rows([Value("n", f"({ranked})")], COUNT, say("blind"), columns, most=most, hidden=["Value"], codes=codes, clear=clear)
+
+
+def _marks(say: Say) -> models.AnnotationQuery:
+    """What `pantau112 boards annotate` marks is the organisation's: without asking for its tag, a board sees only its own."""
+    asked = UnknownDataquery({"limit": 100, "matchAny": False, "tags": ["112"], "type": "tags"})
+    source = DataSourceRef(type_val="grafana", uid="-- Grafana --")
+    return models.AnnotationQuery(name=say("marks"), datasource=source, icon_color=ORANGE, target=asked)
 
 
 def _city(say: Say) -> dashboard.QueryVariable:
-    known = 'label_join(max by (city, name, tz) (psap_city_info), "text", " · ", "name", "tz")'
+    # Over a day: Grafana asks anew at every refresh, and a centre that is silent for a moment would give way to another.
+    known = 'label_join(max by (city, name, tz) (last_over_time(psap_city_info[1d])), "text", " · ", "name", "tz")'
     asked = f"query_result({known})"
     return (
         dashboard.QueryVariable("city")

@@ -104,8 +104,8 @@ def test_every_board_says_it_beside_how_fresh_it_is(name: str) -> None:
     assert {code: word["text"] for code, word in words.items()} == {
         "0": "STALE",
         "1": "FRESH",
-        "2": "PARTLY SIMULATED · STALE",
-        "3": "PARTLY SIMULATED · FRESH",
-        "4": "SIMULATED · STALE",
-        "5": "SIMULATED · FRESH",
+        "2": "SIM. STALE",
+        "3": "PARTLY SIM.",
+        "4": "SIM. STALE",
+        "5": "SIMULATED",
     }
