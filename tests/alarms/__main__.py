@@ -11,11 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from streams.analysis.backfill import Blocks
 from streams.core.centre import Centre
 from streams.stack import debian
 from tests.alarms.firing import Episode, Prometheus, Rule, prometheus, rules
 from tests.alarms.recordings import RECORDINGS, Period
-from tests.alarms.scrapes import STEP, Blocks, Wanted, moments, scrape
+from tests.alarms.scrapes import STEP, Wanted, moments, scrape
 from tests.conftest import LOCAL
 
 RESULTS = Path(__file__).with_name("results.md")
