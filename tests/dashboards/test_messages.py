@@ -271,6 +271,13 @@ def test_a_webhook_with_a_token_hears_of_it_too(told: tuple[int, Mailbox, Group]
     assert said["alerts"][0]["annotations"] == notes
 
 
+def test_the_runbook_shows_the_receiver_as_it_is_tried_here() -> None:
+    """And with the numbers and paths that stand in the comments."""
+    [shown] = re.findall(r"```yaml\n(.*?)```", (DASHBOARDS / "runbook" / "alarms.md").read_text(), re.DOTALL)
+    comments = re.sub(r"^ +# ", "", (DASHBOARDS / "alertmanager.yml").read_text(), flags=re.MULTILINE)
+    assert [line.strip() for line in shown.splitlines() if line.strip() not in comments] == []
+
+
 def test_a_page_that_telegram_refuses_is_counted_as_failed_by_the_name_that_the_rule_asks_for(
     told: tuple[int, Mailbox, Group],
 ) -> None:
