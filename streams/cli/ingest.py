@@ -230,12 +230,14 @@ def simulate(
     start: Moment = None,
     days: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="How many days: 1; with --live, how many before today come first, at once: 0."),
+        typer.Option(
+            min=0, metavar="N", help="How many days: 1. With --live, how many days before today come first, at once: 0."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same days.")] = 112,
     live: Annotated[bool, typer.Option("--live", help="From now on, at the speed of life, until you stop it.")] = False,
     remember: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With --live: where to keep how far it was told, to go on there.")
+        Path | None, typer.Option(metavar="FILE", help="With --live: keep in this file how far was told, and go on there.")
     ] = None,
     to: To = None,
     centre: Centres = None,

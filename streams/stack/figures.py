@@ -1,12 +1,13 @@
-"""What `up` asks Prometheus each second: the boards' own figures for each centre, and the alerts that fire."""
+"""What `up` asks each second: the boards' own figures for each centre, what fires, and what Alertmanager does about it."""
 
+import http.client
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, NamedTuple
-from urllib.error import URLError
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -24,6 +25,9 @@ SEVERITIES = {
     "ticket": ("Jam kerja", "Ticket", ""),
 }
 """Kinds of alerts by urgency, with their words and colour. What is of none of them, such as the watchdog, is no alert."""
+
+FAULTS = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
+"""What comes of asking somebody who is not there, or is somebody else."""
 
 
 class Figure(NamedTuple):
@@ -66,38 +70,46 @@ def in_order() -> tuple[Figure, ...]:
 
 
 class Alert(NamedTuple):
-    """One alert that fires: how urgent, since when (Unix seconds), and what it says in both languages."""
+    """One alert that fires: how urgent, since when (Unix seconds), what it says in both languages.
+
+    Somebody has `taken` it, or it is `held` back because it follows from another one; else it is neither.
+    """
 
     severity: str
     name: str
     since: float
     says: tuple[str, str]
+    state: Literal["", "taken", "held"] = ""
 
 
 @dataclass(slots=True)
 class Numbers:
-    """What Prometheus last said: per centre a value for each figure, by its query; and what fires, most urgent first."""
+    """What was last said: per centre a value for each figure, by its query; and what fires, nobody's and most urgent first."""
 
     centres: dict[str, dict[str, float]] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
     reached: bool = False
 
-    def refresh(self, prometheus: str) -> None:
-        """Ask Prometheus at this base address; when it does not answer, say that instead of old numbers."""
+    def refresh(self, prometheus: str, alertmanager: str) -> None:
+        """Ask those at these base addresses; when Prometheus does not answer, say that instead of old numbers."""
         try:
             centres: dict[str, dict[str, float]] = {}
             for query in [figure.query for figure in in_order()]:
-                for sample in _get(f"{prometheus}/api/v1/query?{urlencode({'query': query})}")["result"]:
+                for sample in _get(f"{prometheus}/api/v1/query?{urlencode({'query': query})}")["data"]["result"]:
                     centres.setdefault(sample["metric"]["city"], {})[query] = float(sample["value"][1])
-            said = _get(f"{prometheus}/api/v1/alerts")["alerts"]
+            held = _held(alertmanager)
             alerts = [
-                _alert(alert) for alert in said if alert["state"] == "firing" and alert["labels"].get("severity") in SEVERITIES
+                _alert(alert, held)
+                for alert in _get(f"{prometheus}/api/v1/alerts")["data"]["alerts"]
+                if alert["state"] == "firing" and alert["labels"].get("severity") in SEVERITIES
             ]
-        except (URLError, OSError, ValueError, KeyError):
+        except FAULTS:
             self.centres, self.alerts, self.reached = {}, [], False
         else:
-            urgency = list(SEVERITIES)
-            alerts.sort(key=lambda alert: (urgency.index(alert.severity), -alert.since, alert.name, alert.says))
+            urgency, order = list(SEVERITIES), ("", "taken", "held")
+            alerts.sort(
+                key=lambda alert: (order.index(alert.state), urgency.index(alert.severity), -alert.since, alert.name, alert.says)
+            )
             self.centres, self.alerts, self.reached = centres, alerts, True
 
     def worst_first(self) -> list[tuple[str, dict[str, float]]]:
@@ -111,12 +123,22 @@ class Numbers:
         return sorted(self.centres.items(), key=rank)
 
 
-def _alert(alert: dict[str, Any]) -> Alert:
+def _held(alertmanager: str) -> dict[frozenset[tuple[str, str]], Literal["taken", "held"]]:
+    """The alerts that Alertmanager tells nobody, by their labels; none where it does not answer."""
+    try:
+        said = _get(f"{alertmanager}/api/v2/alerts?active=false&unprocessed=false")
+        return {frozenset(one["labels"].items()): "taken" if one["status"]["silencedBy"] else "held" for one in said}
+    except FAULTS:
+        return {}
+
+
+def _alert(alert: dict[str, Any], held: Mapping[frozenset[tuple[str, str]], Literal["taken", "held"]]) -> Alert:
     labels, notes = alert["labels"], alert["annotations"]
     since = datetime.fromisoformat(alert["activeAt"]).timestamp()
-    return Alert(labels["severity"], labels["alertname"], since, (notes.get("summary_id", ""), notes.get("summary", "")))
+    says = notes.get("summary_id", ""), notes.get("summary", "")
+    return Alert(labels["severity"], labels["alertname"], since, says, held.get(frozenset(labels.items()), ""))
 
 
 def _get(address: str) -> Any:
-    with urlopen(address, timeout=2) as answer:  # noqa: S310 (our own Prometheus on the loopback)
-        return json.load(answer)["data"]
+    with urlopen(address, timeout=2) as answer:  # noqa: S310 (our own, on the loopback)
+        return json.load(answer)

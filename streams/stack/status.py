@@ -47,7 +47,9 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
     """
     console, numbers = Console(stderr=True), Numbers()
     zone = next(iter(known.values())).timezone
-    prometheus = f"http://127.0.0.1:{monitoring.ports.prometheus}"
+    prometheus, alertmanager = (
+        f"http://127.0.0.1:{port}" for port in (monitoring.ports.prometheus, monitoring.ports.alertmanager)
+    )
     fixed = shown(monitoring, known, grafana)
     live = Live(console=console, auto_refresh=False, screen=False) if console.is_terminal else None
 
@@ -65,7 +67,7 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
         told: set[str] = set()
         said_at = time.monotonic()
         while True:
-            await asyncio.to_thread(numbers.refresh, prometheus)
+            await asyncio.to_thread(numbers.refresh, prometheus, alertmanager)
             draw()
             if live is None:
                 for page in [page for page in monitoring.pages.recent if page not in told]:
@@ -208,34 +210,42 @@ def _alerts(numbers: Numbers, width: int, room: int) -> list[Text]:
         return [Text("alarm: tidak diketahui / alerts: not known", "yellow")]
     if not numbers.alerts:
         return [Text("alarm: tidak ada / alerts: none", "green")]
-    counts = Counter(alert.severity for alert in numbers.alerts)
+    told = [alert for alert in numbers.alerts if alert.state != "held"]
+    counts = Counter(alert.severity for alert in told)
     said = [f"{counts[kind]} {'/'.join(words)}" for kind, (*words, _) in SEVERITIES.items() if counts[kind]]
     lines = [Text(f"alarm: {', '.join(said)}", SEVERITIES[numbers.alerts[0].severity][2])]
-    entries = [_together(alert) for alert in numbers.alerts]
+    if held := len(numbers.alerts) - len(told):
+        lines.append(Text(f"ditahan, akibat alarm lain / held back, they follow from others: {held}", "dim"))
+    entries = [_together(alert) for alert in told]
     if any(len(text) > width for entry in entries for text in entry):
-        entries = [_apart(alert, width) for alert in numbers.alerts]
+        entries = [_apart(alert, width) for alert in told]
     while sum(map(len, entries)) > room - len(lines) and len(entries) > 1:
         entries.pop()
-    if more := len(numbers.alerts) - len(entries):
+    if more := len(told) - len(entries):
         lines[0].append(f"; +{more} lagi/more")
     return [*lines, *(text for entry in entries for text in entry)]
 
 
 def _together(alert: Alert) -> list[Text]:
     """An alert in both languages on one line."""
-    *words, style = SEVERITIES[alert.severity]
+    words, style = _words(alert)
     age = _age(time.time() - alert.since)
     return [Text(f"{'/'.join(words):<17} {age:>5}  {' / '.join(alert.says)}  {alert.name}", style)]
 
 
 def _apart(alert: Alert, width: int) -> list[Text]:
     """An alert in one language after the other, on as many lines as they need."""
-    *words, style = SEVERITIES[alert.severity]
+    words, style = _words(alert)
     lines = []
     for word, age, says in zip(words, (_age(time.time() - alert.since), ""), alert.says, strict=True):
         begin = f"{word:<9} {age:>5}  "
         lines += wrap(says, width, initial_indent=begin, subsequent_indent=" " * len(begin))
     return [Text(line, style) for line in lines]
+
+
+def _words(alert: Alert) -> tuple[Sequence[str], str]:
+    *words, style = SEVERITIES[alert.severity]
+    return (("Ditangani", "Taken"), "dim") if alert.state == "taken" else (words, style)
 
 
 def _age(seconds: float) -> str:
@@ -298,10 +308,10 @@ def line(services: Sequence[Status], numbers: Numbers, moment: datetime) -> str:
         (city, values), *others = numbers.worst_first()
         told = (f"{figure.name[1]} {figure.text(values.get(figure.query))}" for figure in in_order()[: len(FIRST)])
         said[0] += f" {city} {', '.join(told)}{f' (of {len(others) + 1})' if others else ''}"
-        counts = Counter(alert.severity for alert in numbers.alerts)
+        counts = Counter(alert.severity for alert in numbers.alerts if alert.state != "held")
         said.append(f"alerts: {', '.join(f'{kind} {counts[kind]}' for kind in SEVERITIES if counts[kind]) or 'none'}")
     said += [f"{service.name} {service.state}" for service in services if service.state not in ("running", "done", "waiting")]
-    for name in dict.fromkeys(alert.name for alert in numbers.alerts if alert.severity == "page"):
+    for name in dict.fromkeys(alert.name for alert in numbers.alerts if (alert.severity, alert.state) == ("page", "")):
         if len("; ".join([*said, name])) <= LINE_COLUMNS:
             said.append(name)
     text = "; ".join(said)

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -175,19 +176,25 @@ def test_alerts_stand_by_urgency_the_newest_first_and_what_has_no_room_is_counte
     assert head.endswith(f"; +{17 - len(kinds)} lagi/more")
 
 
-def told_by_prometheus(monkeypatch: pytest.MonkeyPatch, alerts: list[dict[str, object]]) -> Numbers:
+def told(monkeypatch: pytest.MonkeyPatch, alerts: list[dict[str, Any]], held: list[dict[str, Any]] | None = None) -> Numbers:
+    """What comes of these alerts, of which Alertmanager tells nobody those that are held; it does not answer for None."""
+
     def answer(address: str) -> object:
-        if address.endswith("/alerts"):
-            return {"alerts": alerts}
-        return {"result": [{"metric": {"city": "32.71"}, "value": [0, "1"]}]}
+        if address.startswith("http://alertmanager/api/v2/alerts"):
+            if held is None:
+                raise OSError
+            return held
+        if address == "http://prometheus/api/v1/alerts":
+            return {"data": {"alerts": alerts}}
+        return {"data": {"result": [{"metric": {"city": "32.71"}, "value": [0, "1"]}]}}
 
     monkeypatch.setattr(asked, "_get", answer)
     numbers = Numbers()
-    numbers.refresh("http://nowhere")
+    numbers.refresh("http://prometheus", "http://alertmanager")
     return numbers
 
 
-def alert(severity: str, state: str = "firing", minute: int = 0) -> dict[str, object]:
+def alert(severity: str, state: str = "firing", minute: int = 0) -> dict[str, Any]:
     labels = {"alertname": f"{severity}{minute}", "severity": severity}
     return {"labels": labels, "annotations": {}, "state": state, "activeAt": f"2026-11-24T09:{minute:02d}:00.123456789Z"}
 
@@ -195,14 +202,35 @@ def alert(severity: str, state: str = "firing", minute: int = 0) -> dict[str, ob
 def test_what_prometheus_says_is_put_in_order_and_the_watchdog_is_no_alert(monkeypatch: pytest.MonkeyPatch) -> None:
     said = [
         alert("none"),
-        alert("ticket"),
+        alert("ticket", minute=8),
         alert("page", "pending", 9),
         alert("wall"),
         alert("page", minute=1),
         alert("page", minute=2),
     ]
 
-    assert [alert.name for alert in told_by_prometheus(monkeypatch, said).alerts] == ["page2", "page1", "wall0", "ticket0"]
+    assert [alert.name for alert in told(monkeypatch, said).alerts] == ["page2", "page1", "wall0", "ticket8"]
+
+
+def test_causes_come_before_what_somebody_has_taken_and_what_follows_is_only_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [alert("page", minute=minute) for minute in (1, 2, 3)] + [alert("wall")]
+    state = {"silencedBy": [], "inhibitedBy": ["a"]}
+    held = [
+        {"labels": said[0]["labels"], "status": state | {"silencedBy": ["s"]}},
+        {"labels": said[1]["labels"], "status": state},
+    ]
+    numbers = told(monkeypatch, said, held)
+    assert [(alert.name, alert.state) for alert in numbers.alerts] == [
+        ("page3", ""),
+        ("wall0", ""),
+        ("page1", "taken"),
+        ("page2", "held"),
+    ]
+    lines = screen(numbers)
+    assert "alarm: 2 Mendesak/Page, 1 Dinding/Wall" in lines
+    assert "ditahan, akibat alarm lain / held back, they follow from others: 1" in lines
+    assert [line for line in lines if line.startswith("Ditangani/Taken")]
+    assert line(RUNNING, numbers, NOW).endswith("alerts: page 2, wall 1; page3")
 
 
 @pytest.mark.parametrize("numbers", [Numbers(), Numbers({}, [], reached=True)], ids=["no answer", "no numbers"])
