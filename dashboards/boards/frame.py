@@ -12,7 +12,7 @@ from dashboards.boards.text import ALERTS, LANGUAGES, Language, Say, Text, speak
 
 LEVELS = {"15": {0: RED, 0.8: ORANGE, 0.9: GREEN}, "20": {0: RED, 0.85: ORANGE, 0.95: GREEN}}
 """Colours of the share answered within so many seconds: green from NENA's target on, orange ten points below it."""
-SEVERITIES = ("page", "ticket")
+SEVERITIES = ("page", "wall", "ticket")
 
 Shown = tuple[str, Place, Panel]
 """A panel with its place; its title is the text of that name, its description the text of that name and `about`."""
