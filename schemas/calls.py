@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.event import Code, Data, Event, Pseudonym
+from schemas.event import Code, Data, DistrictCode, Event, Pseudonym
 
 Class = Literal[
     "normal",
@@ -49,6 +49,9 @@ class Offered(Call):
     clock: Literal["arrival", "queue"] = "arrival"
     caller: Pseudonym | None = None
     link: Code | None = Field(default=None, description="The trunk or carrier it came in on.")
+    district: DistrictCode | None = Field(
+        default=None, description="The district (kecamatan) of the centre that it came from, by its Kemendagri code."
+    )
     direction: Literal["inbound", "outbound", "internal"] | None = Field(
         default=None,
         description="Who called: a citizen (inbound, as where nothing is said), the centre itself (outbound), or an extension of "

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from schemas.event import Code, Data, Event, Time, check_order
+from schemas.event import Code, Data, DistrictCode, Event, Time, check_order
 
 
 class Ticket(Data):
@@ -19,6 +19,9 @@ class Opened(Ticket):
 
     category: Code
     call: Code | None = None
+    district: DistrictCode | None = Field(
+        default=None, description="The district (kecamatan) of the centre that it is about, by its Kemendagri code."
+    )
 
 
 class OfOpd(Ticket):

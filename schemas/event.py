@@ -23,6 +23,9 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^
 CentreCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}(\.[0-9]{2})?$")]
 """Kemendagri code of the city or regency a centre serves, such as `32.71` (Kota Bogor)."""
 
+DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}\.[0-9]{2}\.[0-9]{2}$")]
+"""Kemendagri code of a district (kecamatan), such as `32.71.03` (Bogor Tengah): no place of a person is told any finer."""
+
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """A caller as a keyed hash, made at the edge: the number itself never reaches an event."""
 

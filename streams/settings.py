@@ -96,9 +96,11 @@ class Settings(BaseSettings):
     gateway_hooks: FilePath | None = None
     """TOML file that says what vendors' webhooks become."""
     gateway_url: GatewayUrl | None = None
-    """Where people reach the gateway from outside: the beginning of the links in reminders, which bear none without it."""
+    """Where people reach the gateway from outside: links in reminders and pages begin with it, and there are none without it."""
     link_key_file: Path | None = None
     """The key that those links are signed with: the same for workers and gateways."""
+    alertmanager_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")] | None = None
+    """The Alertmanager whose alarms the gateway looks at, so that a page bears a link to say "I have it"; with its sub-path."""
 
     @field_validator("clock")
     @classmethod

@@ -33,6 +33,8 @@ def trimmed(built: dict[str, Any]) -> dict[str, Any]:
     """A board as the SDK writes it, without what it adds against Grafana's own schema (@grafana/schema 13.2.3)."""
     for link in built["links"]:
         del link["placement"]  # would hide every link in a menu
+    for annotation in built["annotations"]["list"]:
+        del annotation["placement"]
     for panel in built["panels"]:
         panel["options"].pop("footer", None)
     for variable in built["templating"]["list"]:

@@ -1,6 +1,6 @@
 """What fires and what fired, and whether anybody would be told."""
 
-from dashboards.boards.frame import SEVERITIES, Sheet, Shown, freshness_of_all
+from dashboards.boards.frame import RULES_ASKED, SEVERITIES, Sheet, Shown, freshness_of_all
 from dashboards.boards.panels import COUNT, DURATION, GREEN, RED, Place, Value, lines, rows, stats
 from dashboards.boards.promql import firing
 from dashboards.boards.text import ALERTS, Say, Text
@@ -41,8 +41,8 @@ TEXTS = {
     "course about": Text("Jumlah peringatan yang aktif menurut tingkat.", "Number of alerts that fire, by severity."),
     "history": Text("Paling sering, 24 jam", "Most often, 24 h"),
     "history about": Text(
-        "Menit aktif dalam 24 jam terakhir, sepuluh teratas: yang selalu aktif tidak lagi didengar orang.",
-        "Minutes of firing within the last 24 hours, top ten: what always fires is heard by nobody.",
+        "Menit aktif dalam 24 jam terakhir, yang terbanyak: yang selalu aktif tidak lagi didengar orang.",
+        "Minutes of firing within the last 24 hours, the most frequent: what always fires is heard by nobody.",
     ),
     "minutes": Text("Menit", "Minutes"),
 }
@@ -61,6 +61,7 @@ def _panels(say: Say) -> list[Shown]:
     begun = 'ALERTS_FOR_STATE{alertname!="Watchdog"}'
     held = f"time() - max by ({who}) ({begun}) and max by ({who}) ({firing()})"
     since = f'label_replace({held}, "runbook", "$1", "alertname", "(.+)")'
+    clear = (RULES_ASKED, say("no alert"))
     columns = {
         "alertname": say("alert"),
         "runbook": say("runbook"),
@@ -70,7 +71,7 @@ def _panels(say: Say) -> list[Shown]:
     }
     course = [Value(say(name), f"count({firing(severity=name)}) or 0 * count(up)") for name in SEVERITIES]
     codes = {"alertname": {name: say(name) for name in ALERTS}, "severity": {name: say(name) for name in SEVERITIES}}
-    often = f"topk(10, sum by (alertname, name) (count_over_time({firing()}[24h:1m])))"
+    often = f"sum by (alertname, name) (count_over_time({firing()}[24h:1m]))"
     return [
         ("now", Place(0, 0, 11, 6), stats(now, COUNT, blind, {0: GREEN, 1: RED})),
         (
@@ -79,7 +80,11 @@ def _panels(say: Say) -> list[Shown]:
             stats([Value(say("watchdog"), watchdog, words=((say("dead"), RED), (say("alive"), GREEN)))], COUNT, blind),
         ),
         freshness_of_all(say, Place(17, 0, 7, 6)),
-        ("firing", Place(0, 6, 24, 10), rows([Value(say("since"), since)], DURATION, say("no alert"), columns, codes=codes)),
+        (
+            "firing",
+            Place(0, 6, 24, 10),
+            rows([Value(say("since"), since)], DURATION, blind, columns, most=6, codes=codes, clear=clear),
+        ),
         ("course", Place(0, 16, 14, 10), lines(course, COUNT, blind)),
         (
             "history",
@@ -87,9 +92,11 @@ def _panels(say: Say) -> list[Shown]:
             rows(
                 [Value(say("minutes"), often)],
                 COUNT,
-                say("no alert"),
+                blind,
                 {"alertname": say("alert"), "name": say("name")},
+                most=6,
                 codes={"alertname": codes["alertname"]},
+                clear=clear,
             ),
         ),
     ]

@@ -137,10 +137,10 @@ def _now(say: Say) -> list[Shown]:
         Value(say("pages"), f"count({pages}) or {ZERO}"),
     ]
     return [
-        ("waiting now", Place(0, 0, 5, 9), stats(waiting, COUNT, blind, is_stacked=True)),
-        ("longest wait", Place(5, 0, 7, 9), stats(longest, DURATION, blind, is_stacked=True)),
-        ("seats", Place(12, 0, 7, 9), stats(seats, COUNT, say("no data"))),
-        ("broken", Place(19, 0, 5, 9), stats(broken, COUNT, blind, {0: GREEN, 1: RED}, is_stacked=True)),
+        ("waiting now", Place(0, 0, 5, 8), stats(waiting, COUNT, blind, is_stacked=True)),
+        ("longest wait", Place(5, 0, 7, 8), stats(longest, DURATION, blind, is_stacked=True)),
+        ("seats", Place(12, 0, 7, 8), stats(seats, COUNT, say("no data"))),
+        ("broken", Place(19, 0, 5, 8), stats(broken, COUNT, blind, {0: GREEN, 1: RED}, is_stacked=True)),
     ]
 
 
@@ -167,9 +167,9 @@ def _service(say: Say) -> list[Shown]:
     ]
     nothing = say("no data")
     return [
-        ("freshness", Place(0, 9, 7, 6), fresh(say, heard, say("newest call"), age)),
-        ("service level", Place(7, 9, 5, 6), stats(level, RATIO, nothing, LEVELS["15"])),
-        ("today", Place(12, 9, 12, 6), stats(today, COUNT, nothing)),
+        ("freshness", Place(0, 8, 7, 5), fresh(say, heard, say("newest call"), age)),
+        ("service level", Place(7, 8, 5, 5), stats(level, RATIO, nothing, LEVELS["15"])),
+        ("today", Place(12, 8, 12, 5), stats(today, COUNT, nothing)),
     ]
 
 
@@ -218,13 +218,13 @@ def _course(say: Say) -> list[Shown]:
         Value(say("passed"), 'round(sum by (queue) (increase(psap_calls_transferred_total{city="$city"}[1h])))'),
         _clock(say, "psap_answer_clock_info", "by (queue) ", GREEN),
     ]
-    fired = alerts(say, {"alertname": say("alert"), "severity": say("severity")}, city=Matcher("=~", "$city|"))
+    fired = alerts(say, {"alertname": say("alert"), "severity": say("severity")}, 4, city=Matcher("=~", "$city|"))
     return [
-        ("queue", Place(0, 15, 8, 7), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
-        ("course", Place(8, 15, 8, 7), lines(course, RATIO, nothing, [say("target")])),
-        ("alerts", Place(16, 15, 8, 8), fired),
-        ("waits", Place(16, 23, 8, 5), stats(waits, SECONDS, nothing)),
-        ("queues", Place(0, 22, 16, 6), rows(queues, COUNT, nothing, {"queue": say("queue name")})),
+        ("queue", Place(0, 13, 8, 6), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
+        ("course", Place(8, 13, 8, 6), lines(course, RATIO, nothing, [say("target")])),
+        ("alerts", Place(16, 13, 8, 8), fired),
+        ("waits", Place(16, 21, 8, 5), stats(waits, SECONDS, nothing)),
+        ("queues", Place(0, 19, 16, 7), rows(queues, COUNT, nothing, {"queue": say("queue name")}, most=3)),
     ]
 
 

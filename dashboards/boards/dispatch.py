@@ -10,7 +10,7 @@ from dashboards.boards.text import Say, Text
 STATES = ("unsent", "in_time", "answered")
 RUNGS = ("7m", "15m", "24h", "48h", "72h")
 STAGES = ("opened_to_dispatched", "dispatched_to_arrived", "opened_to_closed")
-CLOCKS = ("city", "answer", "category")
+CLOCKS = ("* city", "* answer")
 DIMENSIONS = ("pemahaman_program", "tepat_sasaran", "tepat_waktu", "tercapainya_tujuan", "perubahan_nyata")
 ELEMENTS = ("u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9")
 WHOLES = ("mean", "items", "index")
@@ -73,11 +73,9 @@ TEXTS = {
         "Tiket dibuka → unit pertama OPD itu sendiri di lokasi; bagian dalam 8 dan 15 menit, selang Wilson 95 % (15 menit), n.",
         "Ticket opened → the agency's own first unit on scene; share within 8 and 15 min, Wilson 95 % interval (15 min) and n.",
     ),
-    "clock": Text("Dari", "Of"),
-    "of category": Text("Kategori", "Category"),
-    "category": Text("kategori, sejak dibuka", "category, since opened"),
-    "city": Text("seluruh kota, sejak dibuka", "whole city, since opened"),
-    "answer": Text("seluruh kota, sejak dijawab", "whole city, since the answer"),
+    "category": Text("Kategori, sejak dibuka", "Category, since opened"),
+    "* city": Text("seluruh kota, sejak dibuka", "whole city, since opened"),
+    "* answer": Text("seluruh kota, sejak dijawab", "whole city, since the answer"),
     "8 min": Text("≤ 8 menit", "≤ 8 min"),
     "15 min": Text("≤ 15 menit", "≤ 15 min"),
     "lower": Text("dari", "from"),
@@ -160,12 +158,10 @@ def _scene(say: Say, label: str) -> list[Value]:
             city = of_city(f"psap_city_{metric}", **stage, **asked)
             answer = of_city(f"psap_answer_to_scene_{of_answer}", **asked)
             category = of_city(f"psap_category_{metric}", **stage, **asked)
-            parts = {
-                "city": with_label(f"max({city})", "category", "*"),
-                "answer": with_label(f"max({answer})", "category", "*"),
-                "category": f"max by (category) ({category})",
-            }
-            expr = " or ".join(with_label(parts[clock], "clock", clock) for clock in CLOCKS)
+            wholes = (
+                with_label(f"max({asked_of})", "category", whole) for asked_of, whole in zip((city, answer), CLOCKS, strict=True)
+            )
+            expr = " or ".join((*wholes, f"max by (category) ({category})"))
         found.append(Value(say(name) if name in TEXTS else name, expr, unit))
     return found
 
@@ -244,32 +240,34 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("wanted"), f"0 * ({scores}) + on () group_left () {sample}", COUNT),
     ]
     of_opd = {"opd": "OPD"}
-    known = ('psap_city_info{city="$city"}', nothing)
+    known = 'psap_city_info{city="$city"}'
     said = {
         label: {code: say(code) for code in codes}
         for label, codes in (
             ("rung", (*STATES, *RUNGS)),
             ("stage", STAGES),
-            ("clock", CLOCKS),
+            ("category", CLOCKS),
             ("dimension", (*DIMENSIONS, *ELEMENTS, *WHOLES)),
         )
     }
     by = {**of_opd, "rung": say("rung")}
-    by_clock = {"clock": say("clock"), "category": say("of category")}
-    oldest = rows([Value(say("since"), unanswered)], DURATION, say("all answered"), of_opd, seen=known)
+    category, all_answered, no_ticket = {"category": say("category")}, (known, say("all answered")), (known, say("no ticket"))
+    oldest = rows([Value(say("since"), unanswered)], DURATION, nothing, of_opd, most=3, clear=all_answered)
+    every = len(DIMENSIONS) + len(ELEMENTS) + len(WHOLES)
+    about_survey = rows(survey, COUNT, nothing, {"dimension": say("dimension")}, most=every, least_first=True, codes=said)
     return [
-        ("open", Place(0, 0, 12, 6), stats(open_now, COUNT, nothing, {0: GREEN, 1: ORANGE})),
-        ("reminders", Place(12, 0, 5, 6), stats(reminders, COUNT, nothing)),
-        freshness(say, Place(17, 0, 7, 6)),
-        ("oldest", Place(0, 6, 8, 7), oldest),
-        ("rungs", Place(8, 6, 9, 7), rows([by_rung], COUNT, say("no ticket"), by, codes=said, seen=known)),
-        ("units", Place(17, 6, 7, 7), stats(units, COUNT, nothing)),
-        ("scene", Place(0, 13, 12, 8), rows(_scene(say, "category"), RATIO, nothing, by_clock, codes=said)),
-        ("scene opd", Place(12, 13, 12, 8), rows(_scene(say, "opd"), RATIO, nothing, of_opd)),
-        ("stages", Place(0, 21, 8, 7), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")}, codes=said)),
-        ("course", Place(8, 21, 5, 7), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
-        ("arrived", Place(13, 21, 5, 7), lines(flow, COUNT, nothing)),
-        ("survey", Place(18, 21, 6, 7), rows(survey, COUNT, nothing, {"dimension": say("dimension")}, codes=said)),
+        ("open", Place(0, 0, 10, 5), stats(open_now, COUNT, nothing, {0: GREEN, 1: ORANGE})),
+        ("reminders", Place(10, 0, 4, 5), stats(reminders, COUNT, nothing)),
+        ("units", Place(14, 0, 4, 5), stats(units, COUNT, nothing)),
+        freshness(say, Place(18, 0, 6, 5)),
+        ("oldest", Place(0, 5, 6, 7), oldest),
+        ("rungs", Place(6, 5, 6, 7), rows([by_rung], COUNT, nothing, by, most=3, codes=said, clear=no_ticket)),
+        ("course", Place(12, 5, 6, 7), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
+        ("scene", Place(0, 12, 9, 14), rows(_scene(say, "category"), RATIO, nothing, category, most=11, codes=said)),
+        ("scene opd", Place(9, 12, 9, 7), rows(_scene(say, "opd"), RATIO, nothing, of_opd, most=3)),
+        ("stages", Place(9, 19, 9, 7), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")}, most=3, codes=said)),
+        ("survey", Place(18, 5, 6, 15), about_survey),
+        ("arrived", Place(18, 20, 6, 6), lines(flow, COUNT, nothing)),
     ]
 
 

@@ -4,15 +4,25 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from grafana_foundation_sdk.builders import dashboard, stat, table
+from grafana_foundation_sdk.cog.runtime import UnknownDataquery
 from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models.common import DataSourceRef
 
-from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RED, SOURCE, Panel, Place, Value, rows, stats
-from dashboards.boards.promql import Matcher, firing, of_city
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, PURPLE, RED, SOURCE, Panel, Place, Value, rows, stats
+from dashboards.boards.promql import Matcher, firing, of_city, select
 from dashboards.boards.text import ALERTS, LANGUAGES, Language, Say, Text, speaker
 
 LEVELS = {"15": {0: RED, 0.8: ORANGE, 0.9: GREEN}, "20": {0: RED, 0.85: ORANGE, 0.95: GREEN}}
 """Colours of the share answered within so many seconds: green from NENA's target on, orange ten points below it."""
 SEVERITIES = ("page", "wall", "ticket")
+"""In the order of their urgency: what the room sees is now, a ticket can wait."""
+RULES_ASKED = 'ALERTS{alertstate="firing",alertname="Watchdog"}'
+"""Has an answer as long as the rules are evaluated: only then does no alert mean that all is well."""
+SIMULATOR = "/[^/]+/simulat(ion|ed-).*"
+"""The sources of the simulator, of whatever centre. None of a real one is called so."""
+SIMULATED = ("", "partly simulated, ", "simulated, ")
+"""How many of the centres are: none, some, all."""
+OF_CITY = {"city": "$city"}
 
 Shown = tuple[str, Place, Panel]
 """A panel with its place; its title is the text of that name, its description the text of that name and `about`."""
@@ -41,7 +51,7 @@ def build(sheet: Sheet, language: Language) -> models.Dashboard:
         .description(say("about"))
         .tags(["112", f"lang:{language}"])
         .readonly()
-        .timezone("Asia/Jakarta")
+        .timezone("browser")  # a board has one zone and the country three: the television's is its centre's
         .time(sheet.since, "now")
         .refresh("5s")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
@@ -67,7 +77,9 @@ def build(sheet: Sheet, language: Language) -> models.Dashboard:
     for number, (name, place, panel) in enumerate(sheet.panels(say), 1):
         panel.id(number).title(say(name)).description(say(f"{name} about")).grid_pos(place.grid).datasource(SOURCE)
         built.with_panel(panel)
-    return built.build()
+    board = built.build()
+    board.annotations = models.AnnotationContainer(list_val=[_marks(say)])
+    return board
 
 
 def limit(name: str) -> str:
@@ -84,25 +96,56 @@ def freshness(say: Say, place: Place) -> Shown:
 def freshness_of_all(say: Say, place: Place) -> Shown:
     """The same for the newest event of all centres."""
     age = "(time() - max(psap_last_event_timestamp_seconds))"
-    return "freshness", place, fresh(say, f"{age} <= bool 300", say("newest event"), age)
+    return "freshness", place, fresh(say, f"{age} <= bool 300", say("newest event"), age, {})
 
 
-def fresh(say: Say, is_fresh: str, newest: str, age: str) -> stat.Panel:
-    """Whether what is shown is new, in a word; how old it is; how far the monitor is behind."""
-    state = Value(say("state"), is_fresh, COUNT, ((say("stale"), RED), (say("fresh"), GREEN)))
+def fresh(say: Say, is_fresh: str, newest: str, age: str, of: Mapping[str, str] = OF_CITY) -> stat.Panel:
+    """Whether what is shown is new, in a word, and whether it is simulated; how old it is; how far the monitor is behind.
+
+    `of` are the labels of the centres that are shown.
+    """
+    colours = {"stale": RED, "fresh": GREEN, "simulated, fresh": PURPLE, "partly simulated, fresh": PURPLE}
+    words = tuple(
+        (say(f"{kind}{state}"), colours.get(f"{kind}{state}", RED)) for kind in SIMULATED for state in ("stale", "fresh")
+    )
+    state = Value(say("state"), f"({is_fresh}) + 2 * {simulated(of)}", COUNT, words)
     return stats([state, Value(newest, age), Value(say("behind"), "max(pantau112_lag_seconds)")], DURATION, say("blind"))
 
 
-def alerts(say: Say, columns: Mapping[str, str], **labels: str | Matcher) -> table.Panel:
-    """The alerts that fire, of those with such labels, under the names that people know them by."""
-    fired = f"max by ({', '.join(columns)}) ({firing(**labels)})"
+def simulated(of: Mapping[str, str]) -> str:
+    """The query for how many of the centres with such labels are simulated: 0 none, 1 some, 2 all.
+
+    One is, if within the last day of its events one came from a source of the simulator.
+    """
+    newest = f"max by (city) ({select('psap_last_event_timestamp_seconds', **of)})"
+    played = f"max by (city) ({select('psap_last_event_timestamp_seconds', **of, source=Matcher('=~', SIMULATOR))})"
+    found = f"count({played} > {newest} - 86400)"
+    return f"((1 + ({found} == bool count({newest}))) or vector(0))"
+
+
+def alerts(say: Say, columns: Mapping[str, str], most: int, **labels: str | Matcher) -> table.Panel:
+    """The alerts that fire, of those with such labels, by urgency, under the names that people know them by."""
+    urgency = {name: rank for rank, name in enumerate(reversed(SEVERITIES), 1) if labels.get("severity", name) == name}
+    by, others = ", ".join(columns), {label: wanted for label, wanted in labels.items() if label != "severity"}
+    ranked = " or ".join(
+        f"{rank} * max by ({by}) ({firing(severity=name, **others)})" for name, rank in reversed(urgency.items())
+    )
     names = {"alertname": {name: say(name) for name in ALERTS}, "severity": {name: say(name) for name in SEVERITIES}}
     codes = {label: names[label] for label in columns if label in names}
-    return rows([Value("n", fired)], COUNT, say("no alert"), dict(columns), ["Time", "Value"], codes=codes)
+    clear = (RULES_ASKED, say("no alert"))
+    return rows([Value("n", f"({ranked})")], COUNT, say("blind"), columns, most=most, hidden=["Value"], codes=codes, clear=clear)
+
+
+def _marks(say: Say) -> models.AnnotationQuery:
+    """What `pantau112 boards annotate` marks is the organisation's: without asking for its tag, a board sees only its own."""
+    asked = UnknownDataquery({"limit": 100, "matchAny": False, "tags": ["112"], "type": "tags"})
+    source = DataSourceRef(type_val="grafana", uid="-- Grafana --")
+    return models.AnnotationQuery(name=say("marks"), datasource=source, icon_color=ORANGE, target=asked)
 
 
 def _city(say: Say) -> dashboard.QueryVariable:
-    known = 'label_join(max by (city, name, tz) (psap_city_info), "text", " · ", "name", "tz")'
+    # Over a day: Grafana asks anew at every refresh, and a centre that is silent for a moment would give way to another.
+    known = 'label_join(max by (city, name, tz) (last_over_time(psap_city_info[1d])), "text", " · ", "name", "tz")'
     asked = f"query_result({known})"
     return (
         dashboard.QueryVariable("city")

@@ -114,10 +114,10 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("talking"), 'sum(max by (city) (psap_operators{state="talking"}))'),
     ]
     centres = [
-        Value(say("wait"), f"topk(10, {longest}) * {info}", DURATION),
-        Value(say("waiting"), f"({waiting}) * {info} and on (city) topk(10, {longest})", COUNT),
+        Value(say("wait"), f"({longest}) * {info}", DURATION),
+        Value(say("waiting"), f"({waiting}) * {info}", COUNT),
     ]
-    quiet = f"topk(10, (time() - {seen}) > on (city) {limit}) * {info}"
+    quiet = f"((time() - {seen}) > on (city) {limit}) * {info}"
     volume = [
         Value(say("arrived"), 'sum(max by (city) (psap_calls_arrived{window="60m"}))'),
         Value(say("last week"), 'sum(max by (city) (psap_calls_arrived{window="60m"} offset 1w))'),
@@ -125,21 +125,23 @@ def _panels(say: Say) -> list[Shown]:
     who = {"name": say("name"), "city": say("code"), "tz": say("zone")}
     address = "/d/psap-calls-" + say("language") + "?var-city=${__data.fields." + say("code") + "}&${__url_time_range}"
     board = {say("name"): address}
-    known, zones = ("psap_city_info", blind), {"tz": ZONES}
-    silent = rows([Value(say("since"), quiet)], DURATION, say("all speak"), who, links=board, codes=zones, seen=known)
-    fired = alerts(say, {"alertname": say("alert"), "name": say("name")}, severity="page")
+    no_caller, all_speak = (("psap_city_info", say(words)) for words in ("no caller", "all speak"))
+    zones = {"tz": ZONES}
+    silent = rows([Value(say("since"), quiet)], DURATION, blind, who, most=2, links=board, codes=zones, clear=all_speak)
+    waits = rows(centres, COUNT, blind, who, most=10, links=board, codes=zones, clear=no_caller)
+    fired = alerts(say, {"alertname": say("alert"), "name": say("name")}, 3, severity="page")
     return [
-        ("waiting now", Place(0, 0, 4, 9), stats([in_all], COUNT, blind)),
-        ("longest", Place(4, 0, 7, 9), stats([Value(say("wait"), f"max({longest}) {zero}")], DURATION, blind)),
-        ("staff", Place(11, 0, 5, 9), stats(staff, COUNT, nothing)),
-        ("broken", Place(16, 0, 8, 9), stats(broken, COUNT, blind, {0: GREEN, 1: RED})),
-        freshness_of_all(say, Place(0, 9, 8, 6)),
-        ("today", Place(8, 9, 16, 6), stats(today, COUNT, nothing)),
-        ("centres", Place(0, 15, 9, 13), rows(centres, COUNT, say("no caller"), who, links=board, codes=zones, seen=known)),
-        ("quiet", Place(9, 15, 8, 6), silent),
-        ("fired", Place(9, 21, 8, 7), fired),
-        ("volume", Place(17, 15, 7, 7), lines(volume, COUNT, nothing, [], [say("last week")])),
-        ("queue", Place(17, 22, 7, 6), lines([in_all], COUNT, nothing)),
+        ("waiting now", Place(0, 0, 4, 8), stats([in_all], COUNT, blind)),
+        ("longest", Place(4, 0, 7, 8), stats([Value(say("wait"), f"max({longest}) {zero}")], DURATION, blind)),
+        ("staff", Place(11, 0, 5, 8), stats(staff, COUNT, nothing)),
+        ("broken", Place(16, 0, 8, 8), stats(broken, COUNT, blind, {0: GREEN, 1: RED})),
+        freshness_of_all(say, Place(0, 8, 8, 5)),
+        ("today", Place(8, 8, 16, 5), stats(today, COUNT, nothing)),
+        ("centres", Place(0, 13, 9, 13), waits),
+        ("quiet", Place(9, 13, 8, 6), silent),
+        ("fired", Place(9, 19, 8, 7), fired),
+        ("volume", Place(17, 13, 7, 7), lines(volume, COUNT, nothing, [], [say("last week")])),
+        ("queue", Place(17, 20, 7, 6), lines([in_all], COUNT, nothing)),
     ]
 
 

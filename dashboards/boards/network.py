@@ -167,30 +167,34 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("upper"), 'max(psap_calls_expected_window_upper{city="$city",window="60m"})'),
         Value(say("last week"), 'max(psap_calls_arrived{city="$city",window="60m"} offset 1w)'),
     ]
-    known = ('psap_city_info{city="$city"}', nothing)
+    calm = ('psap_city_info{city="$city"}', say("no warning"))
     weather = {"event": say("event"), "attribution": say("source")}
     conditions = {"condition": {code: say(code) for code in CONDITIONS}}
     return [
-        ("links", Place(0, 0, 12, 7), rows(links, COUNT, nothing, {"link": say("link")})),
-        ("down now", Place(12, 0, 5, 7), stats(down, COUNT, nothing, {0: GREEN, 1: RED})),
-        freshness(say, Place(17, 0, 7, 7)),
-        ("loss", Place(0, 7, 8, 7), lines(loss, RATIO, nothing)),
-        ("silence", Place(8, 7, 8, 7), lines(silence, COUNT, nothing)),
-        ("sources", Place(16, 7, 8, 7), rows(sources, COUNT, nothing, {"source": say("source")})),
-        ("lost", Place(0, 14, 12, 7), rows(lost, RATIO, nothing, {"condition": say("condition")}, codes=conditions)),
+        ("down now", Place(0, 0, 6, 8), stats(down, COUNT, nothing, {0: GREEN, 1: RED})),
+        ("links", Place(6, 0, 12, 8), rows(links, COUNT, nothing, {"link": say("link")}, most=4, least_first=True)),
+        freshness(say, Place(18, 0, 6, 8)),
+        ("loss", Place(0, 8, 6, 6), lines(loss, RATIO, nothing, top=0.1)),
+        ("silence", Place(6, 8, 6, 6), lines(silence, COUNT, nothing)),
         (
             "surge",
-            Place(12, 14, 12, 7),
-            lines(surge, COUNT, nothing, [say("expected")], [say("lower"), say("upper"), say("last week")]),
+            Place(12, 8, 6, 6),
+            lines(surge, COUNT, nothing, [say("expected")], [say("last week")]),
         ),
-        ("level", Place(0, 21, 10, 7), lines(level, CENTIMETRES, nothing, [bound.name for bound in bounds])),
-        ("gauges", Place(10, 21, 7, 7), rows(gauges, COUNT, nothing, {"gauge": say("gauge")})),
+        ("level", Place(18, 8, 6, 6), lines(level, CENTIMETRES, nothing, [bound.name for bound in bounds])),
+        (
+            "lost",
+            Place(0, 14, 9, 8),
+            rows(lost, RATIO, nothing, {"condition": say("condition")}, most=len(CONDITIONS), codes=conditions),
+        ),
+        ("outside", Place(0, 22, 9, 4), stats(outside, COUNT, nothing)),
+        ("sources", Place(9, 14, 7, 12), rows(sources, COUNT, nothing, {"source": say("source")}, most=9)),
+        ("gauges", Place(16, 14, 8, 6), rows(gauges, COUNT, nothing, {"gauge": say("gauge")}, most=2, least_first=True)),
         (
             "weather",
-            Place(17, 21, 7, 4),
-            rows([Value(say("remaining"), expires)], DURATION, say("no warning"), weather, seen=known),
+            Place(16, 20, 8, 6),
+            rows([Value(say("remaining"), expires)], DURATION, nothing, weather, most=2, clear=calm),
         ),
-        ("outside", Place(17, 25, 7, 3), stats(outside, COUNT, nothing)),
     ]
 
 

@@ -141,27 +141,25 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("repeat"), 'max(psap_repeat_callers{city="$city",window="24h"})'),
         Value(say("nuisance"), of_centre("around.nuisance"), RATIO),
     ]
-    known = ('psap_operators{city="$city"}', nothing)
-    pauses = rows([paused], DURATION, say("no pause"), {"seat": say("seat"), "reason": say("reason")}, seen=known)
+    known, seat = 'psap_operators{city="$city"}', {"seat": say("seat")}
+    no_pause, all_taken = (known, say("no pause")), (known, say("no unanswered"))
+    said = {"class": {name: say(name) for name in CLASSES}}
+    by_reason = {**seat, "reason": say("reason")}
     return [
         ("seats", Place(0, 0, 12, 6), stats([*doing, unpaired], COUNT, nothing)),
         ("work", Place(12, 0, 5, 6), stats(work, RATIO, nothing, {0: GREEN, 0.85: ORANGE, 0.95: RED})),
         freshness(say, Place(17, 0, 7, 6)),
         (
             "course",
-            Place(0, 6, 12, 8),
+            Place(0, 6, 9, 7),
             lines([*doing[:-1], Value(say("needed"), of_centre("around.needed"))], COUNT, nothing, [say("needed")]),
         ),
-        ("occupancy course", Place(12, 6, 12, 8), lines(occupancy, RATIO, nothing, [say("limit")])),
-        ("need", Place(0, 14, 8, 6), stats(need, COUNT, nothing)),
-        ("pauses", Place(8, 14, 8, 6), pauses),
-        ("unanswered", Place(16, 14, 8, 6), rows([unanswered], COUNT, say("no unanswered"), {"seat": say("seat")}, seen=known)),
-        (
-            "classes",
-            Place(0, 20, 14, 8),
-            rows(shares, RATIO, nothing, {"class": say("class")}, codes={"class": {name: say(name) for name in CLASSES}}),
-        ),
-        ("callers", Place(14, 20, 10, 8), stats(callers, COUNT, nothing)),
+        ("occupancy course", Place(9, 6, 7, 7), lines(occupancy, RATIO, nothing, [say("limit")])),
+        ("need", Place(0, 13, 16, 5), stats(need, COUNT, nothing)),
+        ("pauses", Place(0, 18, 8, 8), rows([paused], DURATION, nothing, by_reason, most=4, clear=no_pause)),
+        ("unanswered", Place(8, 18, 8, 8), rows([unanswered], COUNT, nothing, seat, most=4, clear=all_taken)),
+        ("classes", Place(16, 6, 8, 13), rows(shares, RATIO, nothing, {"class": say("class")}, most=len(CLASSES), codes=said)),
+        ("callers", Place(16, 19, 8, 7), stats(callers, COUNT, nothing)),
     ]
 
 

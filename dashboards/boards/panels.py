@@ -1,6 +1,6 @@
 """Panels as this project draws them: grey where nothing is known, a word beside every colour."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, NamedTuple
 
@@ -17,12 +17,24 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
-COUNT, RATIO, SECONDS, DURATION = "none", "percentunit", "suffix: s", "dthms"
-NO_LABEL = "–"
-CENTIMETRES, MEGABYTES = "suffix: cm", "suffix: MB"
-GREY, GHOST, RED, ORANGE, GREEN = "#4a4d55", "#9a9da5", "dark-red", "dark-orange", "dark-green"
+from dashboards.boards.promql import beyond, joined, with_label
 
+SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
+COUNT, RATIO, SECONDS, DURATION = "none", "percentunit", "suffix:s", "dthms"
+CENTIMETRES, MEGABYTES = "suffix:cm", "suffix:MB"
+CODE = "string"
+"""The unit of what only looks like a number: with any other Grafana writes the code 32.76 as 32.8."""
+NO_LABEL = "–"
+GREY, GHOST, RED, ORANGE, GREEN = "#4a4d55", "#9a9da5", "dark-red", "dark-orange", "dark-green"
+PURPLE = "dark-purple"
+STYLES: tuple[tuple[int, tuple[int, ...]], ...] = tuple(
+    (width, dash) for width in (4, 2) for dash in ((), (30, 10), (30, 8, 6, 8), (6, 8))
+)
+"""Width and dashes of a panel's lines in their order, so that nobody needs their colours to tell them apart."""
+ALL_WELL = "*"
+"""Stands as first label of the row that a list has in place of rows when it is good that there are none."""
+NO_ROW = 1e9
+"""Stands, below zero or above, as value of a row that is none: below every real one, however the rows are sorted."""
 
 Panel = stat.Panel | timeseries.Panel | table.Panel
 
@@ -44,14 +56,16 @@ class Place(NamedTuple):
 class Value(NamedTuple):
     """One value of a panel: what it is called, its query, and its unit where it is not the panel's own.
 
-    `words` are a text and a colour for 0 and for 1, of a value that is one or the other; `steps` are its own colours.
+    `words` are a text and a colour for 0, 1 and so on, of a value that is one of them; `steps` are its own colours; `decimals`
+    is for a value whose fractions say nothing.
     """
 
     name: str
     expr: str
     unit: str | None = None
-    words: tuple[tuple[str, str], tuple[str, str]] | None = None
+    words: tuple[tuple[str, str], ...] | None = None
     steps: Mapping[float, str] | None = None
+    decimals: int | None = None
 
 
 def stats(
@@ -68,6 +82,7 @@ def stats(
         .graph_mode(BigValueGraphMode.NONE)
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
         .orientation(VizOrientation.HORIZONTAL if is_stacked else VizOrientation.VERTICAL)
+        .wide_layout(False)  # which would put the number beside its name, at a third of the size
         .mappings([unknown])
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
         .targets(
@@ -79,9 +94,7 @@ def stats(
         )
     )
     for ref, value in zip(ascii_uppercase, values, strict=False):
-        properties = []
-        if value.unit is not None:
-            properties.append(option("unit", value.unit))
+        properties = _own(value)
         if value.unit is not None or value.steps is not None:
             properties.append(option("thresholds", thresholds(value.steps or {}).build()))
         if value.words is not None:
@@ -92,34 +105,53 @@ def stats(
 
 
 def lines(
-    values: list[Value], unit: str, nothing: str, limits: Sequence[str] = (), ghosts: Sequence[str] = ()
+    values: list[Value],
+    unit: str,
+    nothing: str,
+    limits: Sequence[str] = (),
+    ghosts: Sequence[str] = (),
+    top: float | None = None,
 ) -> timeseries.Panel:
-    """Lines over time, gaps where nothing is known. Those named in `limits` are dashed and red, in `ghosts` dotted and grey."""
+    """Lines over time, gaps where nothing is known. Those named in `limits` are dashed and red, in `ghosts` dotted and grey.
+
+    `top` is the least that the axis reaches, where its whole length would flatten the lines: of a ratio it ends at 1.
+    """
     panel = (
         timeseries.Panel()
         .unit(unit)
         .no_value(nothing)
         .min(0)
-        .line_width(3)
         .span_nulls(False)
+        .mappings([_unknown(nothing)])
         .legend(
             common.VizLegendOptions()
             .display_mode(LegendDisplayMode.LIST)
             .placement(LegendPlacement.BOTTOM)
             .show_legend(True)
-            .calcs(["lastNotNull"])
+            .calcs(["last"])  # not the last that was ever known
         )
         .targets(
             [
-                query(ref, value.expr).range().legend_format(value.name)
+                # Where nothing is known a line goes on without a value, so that the legend does not keep an old one.
+                query(ref, value.expr if "{{" in value.name else f"{value.expr} or vector(NaN)").range().legend_format(value.name)
                 for ref, value in zip(ascii_uppercase, values, strict=False)
             ]
         )
     )
-    for names, fill, dash, colour in ((limits, "dash", [10, 10], RED), (ghosts, "dot", [0, 10], GHOST)):
-        style, fixed = {"fill": fill, "dash": dash}, {"mode": "fixed", "fixedColor": colour}
-        for name in names:
-            panel.override_by_name(name, [option("custom.lineStyle", style), option("color", fixed)])
+    if unit == RATIO:
+        panel.max(1)
+    if top is not None:
+        panel.axis_soft_max(top)
+    styles = iter(STYLES)
+    for ref, value in zip(ascii_uppercase, values, strict=False):
+        colour = RED if value.name in limits else GHOST if value.name in ghosts else None
+        width, dash = next(styles) if colour is None else (3, (10, 10) if colour == RED else (0, 10))
+        fill = "dot" if colour == GHOST else "dash" if dash else "solid"
+        properties = [*_own(value), option("custom.lineWidth", width)]
+        properties.append(option("custom.lineStyle", {"fill": fill, "dash": list(dash)}))
+        if colour is not None:
+            properties.append(option("color", {"mode": "fixed", "fixedColor": colour}))
+        panel.override_by_query(ref, properties)
     return panel
 
 
@@ -127,70 +159,116 @@ def rows(
     values: list[Value],
     unit: str,
     nothing: str,
-    columns: dict[str, str],
-    hidden: Sequence[str] = ("Time",),
+    columns: Mapping[str, str],
+    *,
+    most: int,
+    least_first: bool = False,
+    hidden: Sequence[str] = (),
     links: Mapping[str, str] | None = None,
     codes: Mapping[str, Mapping[str, str]] | None = None,
-    seen: tuple[str, str] | None = None,
+    clear: tuple[str, str] | None = None,
 ) -> table.Panel:
     """A table whose rows are label sets and whose last columns are the values; `columns` names the labels, in order, `links` has
-    the address that a column's cells lead to, `codes` the words for a label's values.
+    the address that a column's cells lead to, `codes` the words for a label's values, `hidden` what is not shown of the answer.
 
-    Where it is good that there are no rows, `seen` has a query that has an answer as long as anything is known, and the word that
-    stands in a row of its own when it has none.
+    The first value says which rows there are and in what order: the `most` largest (or least), and one row that counts the
+    others, so that nothing scrolls out of sight. What a row lacks of another value is `nothing`, as the table without an answer.
+    Where it is good that there are no rows, `clear` has a query that has an answer as long as anything is known, and the words of
+    the one row that then stands there.
     """
-    blind = f" or (vector(NaN) unless on () {seen[0]})" if seen else ""
-    named = columns | {f"Value #{ref}": value.name for ref, value in zip(ascii_uppercase, values, strict=False)}
-    if len(values) == 1:
-        named["Value"] = values[0].name  # which is what Grafana calls the value of an only query
+    labels, refs = list(columns), ascii_uppercase[: len(values)]
+    first = "Value" if len(values) == 1 else "Value #A"  # which is what Grafana calls the value of an only query
+    named = dict(columns) | {
+        first if ref == "A" else f"Value #{ref}": value.name for ref, value in zip(refs, values, strict=True)
+    }
+    key = labels[0] if len(labels) == 1 else "row"
+    asked = _one_row_each(values, labels, key, most, least_first, clear[0] if clear else None)
+    excluded = {"Time", *(f"Time {number}" for number in range(1, len(values) + 1)), "row", *hidden}
     panel = (
         table.Panel()
         .unit(unit)
         .no_value(nothing)
-        .targets(
-            [
-                query(ref, f"{value.expr}{blind}").instant().format(PromQueryFormat.TABLE)
-                for ref, value in zip(ascii_uppercase, values, strict=False)
-            ]
-        )
-        .with_transformation(models.DataTransformerConfig(id_val="merge", options={}))
-        .with_transformation(
-            models.DataTransformerConfig(
-                id_val="organize",
-                options={
-                    "excludeByName": dict.fromkeys(hidden, True),
-                    "indexByName": {name: position for position, name in enumerate(named)},
-                    "renameByName": named,
-                },
-            )
+        .thresholds(thresholds({}))
+        .min_width(60)  # and not Grafana's 150 pixels, beyond which columns leave the panel
+        .mappings([_no_row(), _unknown(nothing)])
+        .targets([query(ref, expr).instant().format(PromQueryFormat.TABLE) for ref, expr in zip(refs, asked, strict=True)])
+    )
+    if len(values) > 1:
+        panel.with_transformation(_changed("joinByField", byField=key, mode="outer"))
+    panel.with_transformation(_changed("sortBy", fields={}, sort=[{"field": first, "desc": not least_first}]))
+    panel.with_transformation(
+        _changed(
+            "organize",
+            excludeByName=dict.fromkeys(sorted(excluded), True),
+            indexByName={name: position for position, name in enumerate(named)},
+            renameByName=named,
         )
     )
     for value in values:
-        properties = [option("unit", value.unit)] if value.unit is not None else []
+        properties = _own(value)
         if value.words is not None:
-            properties += [option("mappings", [_words(value.words)]), option("custom.cellOptions", {"type": "color-background"})]
-        elif seen:
-            properties.append(option("mappings", [_unknown(seen[1])]))
+            properties.append(option("mappings", [_words(value.words), _no_row(), _unknown(nothing)]))
+            properties.append(option("custom.cellOptions", {"type": "color-background"}))
         if properties:
             panel.override_by_name(value.name, properties)
     for label, name in columns.items():
-        said = (codes or {}).get(label, {})
+        said = dict((codes or {}).get(label, {}))
+        if clear and label == labels[0]:
+            said[ALL_WELL] = clear[1]
         texts = models.ValueMap(options={code: models.ValueMappingResult(text=text) for code, text in said.items()})
-        panel.override_by_name(name, [option("noValue", NO_LABEL), *([option("mappings", [texts])] if said else [])])
+        mappings = [*([texts] if said else []), _special(models.SpecialValueMatch.EMPTY, NO_LABEL), _unknown(nothing)]
+        panel.override_by_name(name, [option("unit", CODE), option("mappings", mappings), option("custom.minWidth", 100)])
     for name, url in (links or {}).items():
         panel.override_by_name(name, [option("links", [{"title": name, "url": url}])])
     return panel
 
 
-def _words(words: tuple[tuple[str, str], tuple[str, str]]) -> models.ValueMap:
+def _one_row_each(
+    values: list[Value], labels: list[str], key: str, most: int, least_first: bool, known: str | None
+) -> Iterator[str]:
+    """The queries of a table, of which each has an answer for each row; `key` is the label that tells the rows apart."""
+    listed = f"{'bottomk' if least_first else 'topk'}({most}, {values[0].expr})"
+    no_row = f"{NO_ROW if least_first else -NO_ROW:.0f}"
+    others = f" or {no_row} * {beyond(values[0].expr, most, labels[0])}"
+    if known is not None:
+        others += f" or on () {with_label(f'{no_row} * group({known})', labels[0], ALL_WELL)}"
+    for place, value in enumerate(values):
+        found = f"({value.expr}) and {listed} or NaN * {listed}" if place else listed
+        if len(values) == 1 or len(labels) == 1:
+            yield found + others
+        else:
+            rows_of_it = joined(found + others, key, labels)
+            yield f"max by ({key}) ({rows_of_it})" if place else rows_of_it  # the labels stand in the first
+
+
+def _own(value: Value) -> list[models.DynamicConfigValue]:
+    """What a value has of its own in any kind of panel."""
+    found = {"unit": value.unit, "decimals": value.decimals}
+    return [option(name, said) for name, said in found.items() if said is not None]
+
+
+def _changed(name: str, **options: Any) -> models.DataTransformerConfig:
+    return models.DataTransformerConfig(id_val=name, options=options)
+
+
+def _no_row() -> models.ValueMap:
+    said = models.ValueMappingResult(text=NO_LABEL, color=GREY)
+    return models.ValueMap(options={f"{-NO_ROW:.0f}": said, f"{NO_ROW:.0f}": said})
+
+
+def _words(words: tuple[tuple[str, str], ...]) -> models.ValueMap:
     return models.ValueMap(
         options={str(n): models.ValueMappingResult(text=text, color=color) for n, (text, color) in enumerate(words)}
     )
 
 
 def _unknown(word: str) -> models.SpecialValueMap:
+    return _special(models.SpecialValueMatch.NULL_AND_NAN, word)
+
+
+def _special(match: models.SpecialValueMatch, word: str) -> models.SpecialValueMap:
     result = models.ValueMappingResult(text=word, color=GREY)
-    return models.SpecialValueMap(models.DashboardSpecialValueMapOptions(models.SpecialValueMatch.NULL_AND_NAN, result))
+    return models.SpecialValueMap(models.DashboardSpecialValueMapOptions(match, result))
 
 
 def query(ref: str, expr: str) -> prometheus.Dataquery:

@@ -98,35 +98,35 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("took"), "max(pantau112_recovery_seconds)"),
         Value(say("speed"), "max(pantau112_stream_speed)", COUNT),
     ]
-    topic, known = {"topic": say("topic")}, ("pantau112_partitions_owned", blind)
-    lag = [Value("{{topic}}", "max by (topic) (pantau112_lag_seconds)")]
+    topic, all_read = {"topic": say("topic")}, ("pantau112_partitions_owned", say("none"))
+    lag = [Value("{{topic}}", "max by (topic) (pantau112_lag_seconds)", decimals=0)]
     events = [Value("{{outcome}}", "sum by (outcome) (rate(pantau112_events_consumed_total[1m]))")]
     return [
         ("workers", Place(0, 0, 8, 6), stats(workers, COUNT, blind)),
         ("recovery", Place(8, 0, 5, 6), stats(recovery, SECONDS, nothing)),
         ("trouble", Place(13, 0, 4, 6), stats(trouble, COUNT, nothing, {0: GREEN, 0.1: RED})),
         freshness_of_all(say, Place(17, 0, 7, 6)),
-        ("lag", Place(0, 6, 12, 8), lines(lag, SECONDS, nothing)),
-        ("events", Place(12, 6, 12, 8), lines(events, COUNT, nothing)),
-        ("partitions", Place(0, 14, 12, 8), rows(partitions, COUNT, blind, topic)),
+        ("lag", Place(0, 6, 12, 6), lines(lag, SECONDS, nothing)),
+        ("events", Place(12, 6, 12, 6), lines(events, COUNT, nothing)),
+        ("partitions", Place(0, 12, 12, 8), rows(partitions, COUNT, blind, topic, most=4)),
         (
             "dead",
-            Place(12, 14, 12, 8),
-            rows([Value(say("records"), dead)], COUNT, say("none"), topic | {"reason": say("reason")}, seen=known),
+            Place(12, 12, 12, 8),
+            rows([Value(say("records"), dead)], COUNT, blind, topic | {"reason": say("reason")}, most=4, clear=all_read),
         ),
         (
             "scrape",
-            Place(0, 22, 8, 6),
+            Place(0, 20, 8, 6),
             lines([Value("{{instance}}", 'scrape_duration_seconds{job="pantau112"}')], SECONDS, nothing),
         ),
         (
             "memory",
-            Place(8, 22, 8, 6),
+            Place(8, 20, 8, 6),
             lines([Value("{{instance}}", 'process_resident_memory_bytes{job="pantau112"} / 1e6')], MEGABYTES, nothing),
         ),
         (
             "stored",
-            Place(16, 22, 8, 6),
+            Place(16, 20, 8, 6),
             lines([Value(say("written"), "sum(rate(pantau112_flushed_bytes_total[1m])) / 1e6")], MEGABYTES, nothing),
         ),
     ]

@@ -32,3 +32,15 @@ def firing(**labels: str | Matcher) -> str:
 def with_label(expr: str, label: str, value: str) -> str:
     """What an expression finds, each with one more label."""
     return f'label_replace({expr}, "{label}", "{value}", "", "")'
+
+
+def joined(expr: str, label: str, labels: list[str]) -> str:
+    """What an expression finds, each with one more label, which has the values of others with a dot between them."""
+    names = "".join(f', "{name}"' for name in labels)
+    return f'label_join({expr}, "{label}", " · "{names})'
+
+
+def beyond(expr: str, most: int, label: str) -> str:
+    """One series where an expression finds more than `most`: its label says how many more, as `+ 3`."""
+    counted = f'count_values("n", count({expr}) - {most} > 0)'
+    return f'max by ({label}) (label_replace({counted}, "{label}", "+ $1", "n", "(.*)"))'

@@ -1,11 +1,9 @@
 """The service level by every formula, its error budget, how fast that burns, and where calls are lost."""
 
-from grafana_foundation_sdk.builders import common
-
 from dashboards.boards.figures import of_centre
 from dashboards.boards.frame import LEVELS, Sheet, Shown, freshness
-from dashboards.boards.panels import COUNT, GREEN, ORANGE, RATIO, RED, Place, Value, lines, rows, stats
-from dashboards.boards.promql import Matcher, of_city, with_label
+from dashboards.boards.panels import COUNT, GREEN, ORANGE, RATIO, RED, SECONDS, Place, Value, lines, rows, stats
+from dashboards.boards.promql import of_city, with_label
 from dashboards.boards.text import Say, Text
 
 VARIANTS = ("nena", "answered", "inclusive", "servicelevelperf", "servicelevelperf2")
@@ -112,8 +110,13 @@ TEXTS = {
     "variant inclusive": Text("dari semua", "of all offered"),
     "variant servicelevelperf": Text("Asterisk", "Asterisk"),
     "variant servicelevelperf2": Text("Asterisk 2", "Asterisk 2"),
-    "window 60m": Text("60 menit", "60 min"),
-    "window today": Text("hari ini", "today"),
+    "n today": Text("n, hari ini", "n, today"),
+    "ratio 60m": Text("60 menit", "60 min"),
+    "lower 60m": Text("60 menit ≥", "60 min ≥"),
+    "upper 60m": Text("60 menit ≤", "60 min ≤"),
+    "ratio today": Text("hari ini", "today"),
+    "lower today": Text("hari ini ≥", "today ≥"),
+    "upper today": Text("hari ini ≤", "today ≤"),
     "seconds": Text("≤ detik", "≤ seconds"),
     "classes": Text("Kehilangan, 60 menit bergulir", "Losses, rolling 60 min"),
     "classes about": Text("Perjalanan menurut sebab tidak dijawab.", "Journeys by why they were not answered."),
@@ -162,18 +165,18 @@ def _panels(say: Say) -> list[Shown]:
     waiting = with_label(of_centre("calls.waiting"), "outcome", "waiting")
     today = 'max by (outcome) (psap_calls_today{city="$city"})'
     funnel = f"({today} or {waiting})"
-    shown = Matcher("=~", "60m|today")
     variants = [
         Value(
-            say(name),
-            f"max by (variant, threshold, window) ({of_city(f'psap_service_level_{metric}', window=shown)})",
+            say(f"{name} {window}"),
+            f"max by (variant, threshold) ({of_city(f'psap_service_level_{metric}', window=window)})",
             unit,
         )
+        for window in WINDOWS
         for name, metric, unit in (
+            ("n", "calls", COUNT),
             ("ratio", "ratio", None),
             ("lower", "ratio_lower", None),
             ("upper", "ratio_upper", None),
-            ("n", "calls", COUNT),
         )
     ]
     losses = [
@@ -188,33 +191,31 @@ def _panels(say: Say) -> list[Shown]:
     ]
     by_centre = f"sum by (to) ({passed_on} - ({passed_on} offset 24h) or {passed_on} unless {passed_on} offset 24h) > 0"
     neighbours = Value(say("calls"), by_centre)
-    known = ('psap_city_info{city="$city"}', nothing)
+    none_passed = ('psap_city_info{city="$city"}', say("nowhere"))
     outcomes = {"outcome": {name: say(name) for name in ("offered", "answered", "waiting", *LOST)}}
-    formulas = {
-        "variant": {name: say(f"variant {name}") for name in VARIANTS},
-        "window": {name: say(f"window {name}") for name in WINDOWS},
-    }
+    formulas = {"variant": {name: say(f"variant {name}") for name in VARIANTS}}
     lost_calls = rows(
         [Value(say("calls"), funnel), Value(say("share"), f"{funnel} / on () group_left () ({offered} > 0)", RATIO)],
         COUNT,
         nothing,
         {"outcome": say("outcome")},
+        most=len(outcomes["outcome"]),
         codes=outcomes,
-    ).sort_by([common.TableSortByFieldState().display_name(say("calls")).desc(True)])
-    labels = {"variant": say("formula"), "threshold": say("seconds"), "window": say("window")}
+    )
+    labels = {"variant": say("formula"), "threshold": say("seconds")}
     colours = {-1e9: RED, 0: ORANGE, 0.25: GREEN}
     return [
-        ("now", Place(0, 0, 12, 5), stats(now, RATIO, nothing)),
-        ("budget", Place(12, 0, 5, 5), stats(budget, RATIO, nothing, colours)),
-        freshness(say, Place(17, 0, 7, 5)),
-        ("course", Place(0, 5, 12, 8), lines(course, RATIO, nothing, [say("target")], [say("last week")])),
-        ("burn", Place(12, 5, 12, 8), lines(burn, COUNT, nothing)),
-        ("waits", Place(0, 13, 8, 5), lines(waits, "suffix: s", nothing)),
-        ("classes", Place(0, 18, 8, 6), lines(losses, COUNT, nothing)),
-        ("elsewhere", Place(8, 24, 6, 4), stats(elsewhere, COUNT, nothing)),
-        ("neighbours", Place(0, 24, 8, 4), rows([neighbours], COUNT, say("nowhere"), {"to": say("to")}, seen=known)),
-        ("funnel", Place(8, 13, 6, 11), lost_calls),
-        ("variants", Place(14, 13, 10, 15), rows(variants, RATIO, nothing, labels, codes=formulas)),
+        ("now", Place(0, 0, 11, 5), stats(now, RATIO, nothing)),
+        ("budget", Place(11, 0, 4, 5), stats(budget, RATIO, nothing, colours)),
+        ("elsewhere", Place(15, 0, 3, 5), stats(elsewhere, COUNT, nothing)),
+        freshness(say, Place(18, 0, 6, 5)),
+        ("course", Place(0, 5, 9, 7), lines(course, RATIO, nothing, [say("target")], [say("last week")])),
+        ("burn", Place(9, 5, 8, 7), lines(burn, COUNT, nothing)),
+        ("neighbours", Place(17, 5, 7, 7), rows([neighbours], COUNT, nothing, {"to": say("to")}, most=3, clear=none_passed)),
+        ("waits", Place(0, 12, 7, 7), lines(waits, SECONDS, nothing)),
+        ("classes", Place(0, 19, 7, 7), lines(losses, COUNT, nothing)),
+        ("funnel", Place(7, 12, 6, 14), lost_calls),
+        ("variants", Place(13, 12, 11, 14), rows(variants, RATIO, nothing, labels, most=10, codes=formulas)),
     ]
 
 

@@ -29,19 +29,24 @@ COMMON = {
     "over limit": Text("LEWAT BATAS", "OVER LIMIT"),
     "freshness": Text("Kebaruan data", "Data freshness"),
     "freshness about": Text(
-        "Umur kejadian terbaru pusat ini, dan ketertinggalan pemantau. BUTA: pemantau sendiri tidak menjawab.",
-        "Age of this centre's newest event, and how far the monitor is behind. BLIND: the monitor itself does not answer.",
+        "Umur kejadian terbaru pusat ini, dan ketertinggalan pemantau. BUTA: pemantau sendiri tidak menjawab. SIMULASI: kejadian "
+        "dari simulator, bukan panggilan nyata.",
+        "Age of this centre's newest event, and how far the monitor is behind. BLIND: the monitor itself does not answer. "
+        "SIMULATED: events of the simulator, no real calls.",
     ),
     "newest event": Text("Umur data", "Newest event"),
     "behind": Text("Tertinggal", "Behind"),
     "fresh": Text("TERKINI", "FRESH"),
     "stale": Text("USANG", "STALE"),
+    "simulated, fresh": Text("SIMULASI", "SIMULATED"),
+    "simulated, stale": Text("SIM. USANG", "SIM. STALE"),
+    "partly simulated, fresh": Text("SIM. SEBAGIAN", "PARTLY SIM."),
+    "partly simulated, stale": Text("SIM. USANG", "SIM. STALE"),
     "limit": Text("Batas", "Limit"),
     "lower": Text("Batas bawah", "Lower bound"),
     "upper": Text("Batas atas", "Upper bound"),
     "target": Text("Sasaran", "Target"),
     "n": Text("n", "n"),
-    "window": Text("Jendela", "Window"),
     "ratio": Text("Rasio", "Ratio"),
     "alerts": Text("Peringatan aktif", "Firing alerts"),
     "alerts about": Text(
@@ -56,6 +61,7 @@ COMMON = {
     "page": Text("Mendesak", "Page"),
     "ticket": Text("Jam kerja", "Ticket"),
     "wall": Text("Dinding", "Wall"),
+    "marks": Text("Tanda", "Marks"),
 }
 ALERTS = {
     "DeadLetters": Text("Rekaman tidak terbaca", "Unreadable records"),

@@ -12,12 +12,14 @@ const sync = uPlot.sync("wall");
 function range(view) {
   return (plot, low, high) => {
     const bottom = [view.min, view.soft.min].find((value) => typeof value === "number");
-    const top = [view.max, view.soft.max].find((value) => typeof value === "number");
+    const top = [view.soft.max, view.max].find((value) => typeof value === "number");
     const [least, most] = [low === null ? 0 : low, high === null ? 1 : high];
     const from = typeof view.min === "number" ? view.min : Math.min(least, bottom === undefined ? least : bottom);
-    const to = typeof view.max === "number" ? view.max : Math.max(most, top === undefined ? most : top);
+    const wanted = Math.max(most, top === undefined ? most : top);
+    const isFixed = typeof view.max === "number" && typeof view.soft.max !== "number";
+    const to = isFixed ? view.max : typeof view.max === "number" ? Math.min(wanted, view.max) : wanted;
     const room = (to - from || Math.abs(to) || 1) * 0.05;
-    return [typeof bottom === "number" && from === bottom ? from : from - room, typeof view.max === "number" ? to : to + room];
+    return [typeof bottom === "number" && from === bottom ? from : from - room, to === view.max ? to : to + room];
   };
 }
 
@@ -30,24 +32,28 @@ function translucent(colour, percent) {
   return percent ? colour + Math.round(percent * 2.55).toString(16).padStart(2, "0") : undefined;
 }
 
-// One panel's chart and its legend; `time` writes a moment, `zone` is its time zone or undefined for the browser's.
+// One panel's chart and its legend, with the page's words; `time` writes a moment, `zone` is its time zone or undefined for the
+// browser's.
 export class Chart {
-  constructor(body, time, zone) {
+  constructor(body, words) {
     this.body = body;
-    this.time = time;
-    this.zone = zone;
+    this.words = words;
+    this.time = null;
+    this.zone = undefined;
     this.plot = null;
     this.form = "";
   }
 
-  show(view) {
+  show(view, time = this.time, zone = this.zone) {
+    this.time = time;
+    this.zone = zone;
     if (!view.lines.length) {
       this.remove();
       return replace(this.body, element("p", { className: "nothing" }, view.noValue || "–"));
     }
     this.isWhole = view.lines.every(({ data }) => data.every((value) => value === null || Number.isInteger(value)));
     const styles = view.lines.map(({ data, last, link, ...style }) => style);
-    const form = JSON.stringify([this.isWhole, styles, view.unit, this.body.clientWidth, this.body.clientHeight]);
+    const form = JSON.stringify([this.isWhole, styles, view.unit, zone, this.body.clientWidth, this.body.clientHeight]);
     this.view = view;
     if (form !== this.form) this.make();
     this.form = form;
@@ -67,9 +73,10 @@ export class Chart {
     this.remove();
     const { view } = this;
     this.canvas = element("div", { className: "canvas", role: "img" });
+    this.since = element("p", { className: "since" });
     this.legend = element("ul", { className: "legend" }, ...view.lines.map((line) => this.entry(line)));
     this.say(null);
-    replace(this.body, this.canvas, ...(view.legend ? [this.legend] : []));
+    replace(this.body, this.canvas, ...(view.legend ? [this.legend] : []), this.since);
     const { fontSize, fontFamily } = getComputedStyle(this.body);
     const size = Math.round(parseFloat(fontSize) * 0.8); // uPlot scales whole pixels only
     const font = `${size}px ${fontFamily}`;
@@ -136,12 +143,13 @@ export class Chart {
 
   // The values in the legend: those under the pointer, else the last ones, which are also the picture's text.
   say(place) {
-    const { lines, unit, decimals, noValue } = this.view;
+    const { lines, unit, decimals, noValue, since } = this.view;
     const texts = lines.map(({ data, last }) => {
       if (place === null || place === undefined) return last;
       const value = data[place];
       return value === null || value === undefined ? noValue || "–" : format(value, unit, decimals);
     });
+    this.since.textContent = since === null ? "" : this.words.since(this.time(since));
     Array.from(this.legend.querySelectorAll("b")).forEach((entry, number) => (entry.textContent = texts[number]));
     this.canvas.setAttribute("aria-label", lines.map(({ name, last }) => `${name} ${last}`).join("; "));
   }

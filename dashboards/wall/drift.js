@@ -130,7 +130,7 @@ const legend = keys({
   displayMode: only("list", "hidden"),
   placement: only("bottom"),
   showLegend: anything,
-  calcs: where((calcs) => calcs.every((name) => name === "lastNotNull")),
+  calcs: where((calcs) => calcs.every((name) => name === "last")),
 });
 const OPTIONS = {
   stat: keys({
@@ -140,12 +140,12 @@ const OPTIONS = {
     graphMode: only("none"),
     orientation: only("vertical", "horizontal", "auto"),
     showPercentChange: only(false),
-  }, ["justifyMode", "wideLayout", "percentChangeColorMode", "text"]),
+    wideLayout: only(false),
+  }, ["justifyMode", "percentChangeColorMode", "text"]),
   timeseries: keys({ legend }, ["tooltip", "timezone"]),
   table: keys({
     showHeader: only(true),
     frameIndex: only(0),
-    sortBy: all(where((list) => list.length <= 1), each(keys({ displayName: anything, desc: anything }))),
     footer: keys({ show: only(false) }, ["countRows", "reducer", "fields", "enablePagination"]),
     enablePagination: only(false),
     showTypeIcons: only(false),
@@ -159,7 +159,8 @@ const OPTIONS = {
 
 const transformation = (value, path) => {
   const kinds = {
-    merge: keys({}),
+    joinByField: keys({ byField: anything, mode: only("outer") }),
+    sortBy: keys({ fields: keys({}), sort: all(where((list) => list.length === 1), each(keys({ field: anything, desc: anything }))) }),
     organize: keys({ excludeByName: anything, indexByName: anything, renameByName: anything, includeByName: keys({}) }),
   };
   return kinds[value.id] ? keys({ id: anything, options: kinds[value.id] })(value, path) : [`${path}.id = ${JSON.stringify(value.id)}`];
@@ -183,6 +184,12 @@ function query(kind, names) {
     }, ["datasource", "editorMode"]),
   );
 }
+
+// Several queries make one table only where they are joined.
+const single = (panel, path) => {
+  const isJoined = (panel.transformations || []).some(({ id }) => id === "joinByField");
+  return isJoined || panel.targets.filter(({ hide }) => !hide).length === 1 ? [] : [`${path} does not join its queries`];
+};
 
 // A time column would want a date format; boards leave it out.
 const timeless = (panel, path) => {
@@ -214,7 +221,7 @@ function panel(names) {
     };
     // `repeatDirection` is nothing without `repeat`; the data source is the one Prometheus.
     const found = keys(drawn, ["id", "datasource", "repeatDirection", "pluginVersion"])(value, here);
-    return found.concat(kind === "table" ? timeless(value, here) : []);
+    return found.concat(kind === "table" ? timeless(value, here).concat(single(value, here)) : []);
   };
 }
 
@@ -245,6 +252,12 @@ const dashboardLink = (value, path) => {
   return keys({ ...common, ...own }, ["icon", "tooltip", "targetBlank", "asDropdown", value.type === "link" ? "tags" : ""])(value, path);
 };
 
+// Marks live in Grafana's own store; this page, which has none, draws no board otherwise without them.
+const marks = keys({
+  datasource: keys({ type: only("grafana"), uid: only("-- Grafana --") }),
+  target: keys({ type: only("tags"), tags: anything, limit: anything, matchAny: anything }),
+}, ["name", "enable", "hide", "iconColor", "builtIn"]);
+
 // The paths of everything in a board that the page does not draw; empty when it draws it whole.
 export function unsupported(dashboard) {
   const names = dashboard.templating.list.map(({ name }) => name);
@@ -259,7 +272,7 @@ export function unsupported(dashboard) {
     templating: keys({ list: each(variable) }),
     time: keys({ from: where(isTime), to: where(isTime) }),
     timezone: anything,
-    annotations: keys({ list: where((list) => list.length === 0) }),
+    annotations: keys({ list: each(marks) }),
     // The rest is about editing, about a pointer, or about calendars that no query here uses.
   }, ["editable", "fiscalYearStartMonth", "graphTooltip", "schemaVersion", "id", "version", "weekStart", "preload", "liveNow"])(dashboard, "board");
 }

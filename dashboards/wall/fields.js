@@ -95,16 +95,22 @@ export function reached(thresholds, value) {
   return passed[passed.length - 1].color;
 }
 
+// The number that Grafana takes a value for: of a text that reads like one too, unless its unit is `string`.
+function numberOf(value, unit) {
+  if (typeof value === "number") return value;
+  return typeof value !== "string" || unit === "string" || value.trim() === "" ? NaN : Number(value);
+}
+
 // A number, a text or nothing, as text and colour. NaN, which is 0/0 in Prometheus, is nothing known.
 export function display(value, config) {
-  const number = typeof value === "number" && !isNaN(value);
+  const number = numberOf(value, config.unit);
   const word = mapped(config.mappings, value);
   let text = word.text;
-  if (text === undefined) text = number ? format(value, config.unit, config.decimals) : typeof value === "string" ? value : "";
+  if (text === undefined) text = isNaN(number) ? (typeof value === "string" ? value : "") : format(number, config.unit, config.decimals);
   const fixed = config.color && config.color.mode === "fixed" && config.color.fixedColor;
   return {
-    text: text === "" ? config.noValue || "–" : text,
-    colour: word.color || fixed || reached(config.thresholds, number ? value : -Infinity),
-    known: number || (typeof value === "string" && value !== ""),
+    text: text === "" ? config.noValue || "" : text,
+    colour: word.color || fixed || reached(config.thresholds, isNaN(number) ? -Infinity : number),
+    known: !isNaN(number) || (typeof value === "string" && value !== ""),
   };
 }

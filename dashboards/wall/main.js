@@ -1,12 +1,14 @@
 // The page: reads the board of its address, asks Prometheus as often as the board says, and says so when nobody answers.
 
+import { alarming, called, heard, nameOf } from "./alarms.js";
+import { Bell } from "./bell.js";
 import { Chart } from "./chart.js";
 import { DRAWN, element, fitStat, fitTable, replace } from "./draw.js";
 import { unsupported } from "./drift.js";
 import { requests, view, worsened } from "./panels.js";
 import { Unreachable, ask, now, read } from "./prometheus.js";
 import { between, duration } from "./timerange.js";
-import { boardAddress, choose, fill, inQuery, optionsOf, question } from "./variables.js";
+import { boardAddress, choose, fill, inQuery, offered, optionsOf, question } from "./variables.js";
 import { languageOf, wordsIn } from "./words.js";
 
 const FIRST = "psap-calls-id";
@@ -19,6 +21,7 @@ const parameters = new URLSearchParams(location.search);
 let boards;
 let board;
 let words;
+let bell;
 let chosen = {};
 let panels = [];
 let opened;
@@ -27,7 +30,12 @@ let isBusy = false;
 let isBlind = false;
 let isCut = false; // from the page's own server
 
-const zone = () => (["", "browser"].includes(board.timezone) ? undefined : { utc: "UTC" }[board.timezone] || board.timezone);
+// The chosen centre's own time zone, else the board's.
+function zone() {
+  const own = Object.keys(chosen).map((name) => chosen[name].zone).filter((name) => name !== undefined);
+  if (own.length) return own[0];
+  return ["", "browser"].includes(board.timezone) ? undefined : { utc: "UTC" }[board.timezone] || board.timezone;
+}
 
 function clock(seconds, parts = MINUTES) {
   return new Intl.DateTimeFormat("en-GB", { timeZone: zone(), hour12: false, ...parts }).format(new Date(seconds * 1000));
@@ -39,7 +47,7 @@ function zoneName() {
   return parts.find(({ type }) => type === "timeZoneName").value;
 }
 
-// The beginning of the local day of a moment, by the board's time zone.
+// The beginning of the local day of a moment.
 function midnight(seconds) {
   const [hours, minutes, rest] = clock(seconds, SECONDS).split(":").map(Number);
   return Math.floor(seconds) - (hours % 24) * 3600 - minutes * 60 - rest;
@@ -77,10 +85,11 @@ async function resolve(at) {
   const found = {};
   for (const variable of board.templating.list.filter(({ type }) => type === "query")) {
     const query = fill(question(variable), (name) => (found[name] ? inQuery(found[name]) : undefined));
-    const options = optionsOf(variable, await ask("query", { query, time: at }), words.all);
+    const known = optionsOf(variable, await ask("query", { query, time: at }), words.all);
+    const options = offered(known, parameters.get(`var-${variable.name}`), words.unknown);
     const value = choose(variable, options, parameters.get(`var-${variable.name}`));
-    const text = options.filter((one) => one.value === value).map((one) => one.text)[0] || "";
-    found[variable.name] = { variable, options, value: value || "", text };
+    const { text = "", zone: own } = options.find((one) => one.value === value) || {};
+    found[variable.name] = { variable, options, value: value || "", text, zone: own };
     select(variable, options, value);
   }
   return found;
@@ -151,9 +160,8 @@ function draw(shown, next, context) {
   shown.view = next;
   shown.section.classList.remove("failed");
   if (panel.type === "timeseries") {
-    shown.chart = shown.chart || new Chart(body, timeOf(context.range), zone());
-    shown.chart.time = timeOf(context.range);
-    shown.chart.show(next);
+    shown.chart = shown.chart || new Chart(body, words);
+    shown.chart.show(next, timeOf(context.range), zone());
   } else if (!isSame) {
     DRAWN[panel.type](body, next, panel, timeOf(context.range));
   }
@@ -186,20 +194,24 @@ async function answer(shown, period, once) {
   const points = Math.max(50, shown.body.clientWidth || 300);
   const asked = requests(shown.panel, period, points, chosen);
   const results = await Promise.all(asked.map(once));
+  const isOverTime = asked[0].path === "query_range";
   const answers = {};
-  asked.forEach(({ refId }, place) => (answers[refId] = results[place]));
-  return view(shown.panel, answers, { range: period, chosen, request: asked[0] });
+  const at = {};
+  asked.forEach(({ refId, path }, place) => ((isOverTime && path === "query" ? at : answers)[refId] = results[place]));
+  return view(shown.panel, answers, { range: period, chosen, request: asked[0], now: at });
 }
 
 async function refresh() {
   if (isBusy) return;
   isBusy = true;
   try {
-    const period = range();
     const at = now();
     const asked = String(parameters);
-    chosen = await resolve(period.to);
+    chosen = await resolve(range().to);
+    const period = range(); // by the clock of what is chosen
     const once = asker();
+    const scope = alarming(chosen.city && inQuery(chosen.city));
+    const firing = once({ path: "query", body: { query: scope, time: at } }).catch(() => null);
     const views = await Promise.all(panels.map((shown) => answer(shown, period, once).catch((error) => error)));
     if (views.every((next) => next instanceof Unreachable)) throw views[0];
     if (String(parameters) !== asked) return setTimeout(refresh); // another choice was made meanwhile
@@ -208,6 +220,8 @@ async function refresh() {
       return next instanceof Error ? (fail(panels[place], next), []) : draw(panels[place], next, { range: period });
     }));
     link();
+    const loud = await firing;
+    if (loud) announced.unshift(...listen(loud.map(({ metric }) => nameOf(metric)), at, scope));
     if (isBlind) announced.unshift(words.back);
     if (announced.length) byId("changes").textContent = announced.join(". ");
     if (isCut) location.reload(); // the server that is there again may have newer boards
@@ -218,6 +232,15 @@ async function refresh() {
   } finally {
     isBusy = false;
   }
+}
+
+// One sound for whatever has begun since the last look, also for blindness; what there is to announce of it. The memory outlives
+// the page, which turns to the next board or is loaded anew.
+function listen(firing, at, scope) {
+  const { memory, begun } = heard(JSON.parse(sessionStorage.getItem("heard")), firing, at, scope);
+  sessionStorage.setItem("heard", JSON.stringify(memory));
+  if (begun.length) bell.ring();
+  return [].concat(...begun.map((name) => called(board, name))).map((name) => `${words.begun}: ${name}`);
 }
 
 function see(at) {
@@ -235,6 +258,7 @@ function lose(why) {
   const at = answered || opened;
   const since = clock(at, now() - at > 43200 ? DAY : MINUTES);
   const said = words.blind(since, why);
+  listen(null, now());
   document.body.classList.add("blind");
   panels.forEach(({ section }) => (section.dataset.old = answered ? words.old(since) : ""));
   const banner = byId("blind");
@@ -264,6 +288,7 @@ async function begin() {
   const strange = unsupported(board);
   if (strange.length) return replace(byId("board"), element("p", {}, words.unsupported), element("pre", {}, strange.join("\n")));
   build();
+  bell = new Bell(byId("sound"), words.sound);
   byId("freshness").textContent = words.loading;
   const every = duration(board.refresh || "5s");
   const tick = () => {

@@ -8,15 +8,16 @@ import { address, fill, inQuery } from "./variables.js";
 export function requests(panel, range, points, chosen) {
   const coarsest = panel.targets.concat(panel).map(({ interval }) => (interval ? duration(interval) : 0));
   const step = Math.max(stepOf(range, points), ...coarsest); // one for all: the lines share their time axis
-  return panel.targets.filter((target) => !target.hide).map((target) => {
+  return [].concat(...panel.targets.filter((target) => !target.hide).map((target) => {
     const known = builtins(range, step);
     const query = fill(target.expr, (name) => (name in chosen ? inQuery(chosen[name]) : known[name]));
     const first = Math.ceil(range.from / step) * step;
     const last = Math.floor(range.to / step) * step;
-    return target.range
-      ? { refId: target.refId, path: "query_range", step, first, last, body: { query, start: first, end: last, step } }
-      : { refId: target.refId, path: "query", body: { query, time: range.to } };
-  });
+    const now = { refId: target.refId, path: "query", body: { query, time: range.to } };
+    if (!target.range) return [now];
+    // The end of a line is up to a step old: what its legend says is asked for apart, of the moment that the numbers beside it are of.
+    return [{ refId: target.refId, path: "query_range", step, first, last, body: { query, start: first, end: last, step } }, now];
+  }));
 }
 
 const number = (text) => ({ "+Inf": Infinity, "-Inf": -Infinity }[text] || Number(text));
@@ -40,12 +41,19 @@ function linked(config, here, context) {
   return links.length ? { href: address(links[0].url, context.chosen, context.range, here), title: links[0].title } : null;
 }
 
+// What the same series of the same query is at the end of the range; undefined for one that is not there then.
+function present(now, { target, labels }) {
+  const pairs = ({ __name__: unused, ...others }) => JSON.stringify(Object.keys(others).sort().map((key) => [key, others[key]]));
+  const same = (now[target.refId] || []).filter(({ metric }) => pairs(metric) === pairs(labels));
+  return same.length ? number(same[0].value[1]) : undefined;
+}
+
 const last = (samples) => samples.map(([, value]) => value).filter((value) => !isNaN(value)).pop();
 
 function stat(panel, answers, context) {
   const values = series(panel, answers).map(({ name, labels, samples, config }) => {
     const value = last(samples);
-    return { name, ...display(value, config), link: linked(config, { name, labels, row: labels, value }, context) };
+    return { name, ...display(value, config), link: linked(config, { name, labels, said: (key) => labels[key] || "", value }, context) };
   });
   if (values.length) return { values };
   const { text, colour } = display(null, configOf(panel, {}));
@@ -62,17 +70,18 @@ function axisOf({ first, last: end, step }) {
   return Array.from({ length: Math.max(0, Math.round((end - first) / step) + 1) }, (unused, place) => first + place * step);
 }
 
-// What tells lines apart that differ in nothing but their colour.
+// What tells lines apart that have the same width and dashes.
 const MARKS = ["●", "▲", "■", "◆", "▼", "○", "△", "□", "◇", "▽"];
 
 function timeseries(panel, answers, context) {
   const axis = axisOf(context.request);
-  const lines = series(panel, answers).map(({ name, labels, samples, config }, place) => {
+  const lines = series(panel, answers).map((one, place) => {
+    const { name, labels, samples, config } = one;
     const fixed = config.color && config.color.mode === "fixed" && config.color.fixedColor;
     const custom = config.custom;
     const style = custom.lineStyle || {};
     const data = aligned(samples, axis);
-    const value = last(data.slice(-2).map((sample, place) => [place, sample === null ? NaN : sample])); // a line that ended has none
+    const value = present(context.now, one);
     return {
       name,
       data,
@@ -83,18 +92,28 @@ function timeseries(panel, answers, context) {
       fill: custom.fillOpacity || 0,
       interpolation: custom.lineInterpolation || "linear",
       spansGaps: custom.spanNulls === true,
+      isLimit: Boolean(fixed), // or another line to compare with
       mark: "",
       inLegend: !(custom.hideFrom && custom.hideFrom.legend),
       last: display(value, config).text,
-      link: linked(config, { name, labels, row: labels, value }, context),
+      link: linked(config, { name, labels, said: (key) => labels[key] || "", value }, context),
     };
   });
-  const plain = lines.filter(({ dash }) => !dash.length);
-  if (plain.length > 1) plain.forEach((line, place) => (line.mark = MARKS[place % MARKS.length]));
+  const alike = (one) => lines.filter(({ width, dash, cap }) => width === one.width && cap === one.cap && dash.join() === one.dash.join());
+  lines.filter((line) => alike(line).length > 1).forEach((line, place) => (line.mark = MARKS[place % MARKS.length]));
+  const plain = lines.filter(({ isLimit }) => !isLimit);
   const { unit, decimals, min = null, max = null, noValue, custom } = configOf(panel, {});
   const soft = { min: custom.axisSoftMin, max: custom.axisSoftMax };
   const legend = panel.options.legend.showLegend !== false && panel.options.legend.displayMode !== "hidden";
-  return { axis, lines, unit, decimals, min, max, soft, noValue, legend };
+  return { axis, lines, unit, decimals, min, max, soft, noValue, legend, since: since(plain, axis) };
+}
+
+// When the first of some lines begins, where that is so late that the beginning of the chart would look as if nothing had been;
+// null where it is not.
+function since(lines, axis) {
+  const starts = lines.map(({ data }) => data.findIndex((value) => value !== null)).filter((place) => place >= 0);
+  const start = Math.min(...starts);
+  return starts.length && start > axis.length / 20 ? axis[start] : null;
 }
 
 // Runs of the same text and colour, from one step to the next.
@@ -112,12 +131,16 @@ function runs(samples, axis, config, step) {
 
 function timeline(panel, answers, context) {
   const axis = axisOf(context.request);
-  const rows = series(panel, answers).map(({ name, labels, samples, config }) => ({
-    name,
-    runs: runs(samples, axis, config, context.request.step),
-    now: display(last(samples), config),
-    link: linked(config, { name, labels, row: labels, value: last(samples) }, context),
-  }));
+  const rows = series(panel, answers).map((one) => {
+    const { name, labels, samples, config } = one;
+    const value = present(context.now, one);
+    return {
+      name,
+      runs: runs(samples, axis, config, context.request.step),
+      now: display(value, config),
+      link: linked(config, { name, labels, said: (key) => labels[key] || "", value }, context),
+    };
+  });
   const { first, last: end, step } = context.request;
   return { rows, from: first, to: end + step, noValue: panel.fieldConfig.defaults.noValue, words: panel.options.showValue !== "never" };
 }
@@ -131,20 +154,22 @@ function frame(target, results, single) {
   return { columns, rows };
 }
 
-// Grafana's `merge`: rows of different frames that agree in the columns common to all become one.
-export function merge(frames) {
-  const full = frames.filter(({ rows }) => rows.length);
-  const columns = [].concat(...full.map((one) => one.columns)).filter((name, place, all) => all.indexOf(name) === place);
-  const common = columns.filter((name) => full.every((one) => one.columns.includes(name)));
-  const merged = [];
-  const agree = (one, other, names) => names.every((name) => one[name] === other[name]);
-  full.forEach(({ rows }) => rows.forEach((row) => {
-    const own = Object.keys(row);
-    const fitting = merged.filter((other) => agree(row, other, common) && agree(row, other, own.filter((name) => name in other)));
-    if (fitting.length) fitting.forEach((other) => Object.assign(other, row));
-    else merged.push({ ...row });
+// Grafana's `joinByField`, outer: rows of different frames with the same key become one. A frame without the key is left out, and
+// columns of one name are numbered.
+export function join(frames, key) {
+  const keyed = frames.filter(({ columns }) => columns.includes(key));
+  const names = [].concat(...keyed.map(({ columns }) => columns.filter((name) => name !== key)));
+  const numbered = (name, frame) => {
+    const before = keyed.slice(0, frame).filter(({ columns }) => columns.includes(name)).length;
+    return names.filter((one) => one === name).length > 1 ? `${name} ${before + 1}` : name;
+  };
+  const joined = new Map();
+  keyed.forEach(({ columns, rows }, frame) => rows.forEach((row) => {
+    if (!joined.has(row[key])) joined.set(row[key], { [key]: row[key] });
+    columns.filter((name) => name !== key).forEach((name) => (joined.get(row[key])[numbered(name, frame)] = row[name]));
   }));
-  return { columns, rows: merged };
+  const columns = [].concat(...keyed.map((one, frame) => one.columns.filter((name) => name !== key).map((name) => numbered(name, frame))));
+  return { columns: keyed.length ? [key].concat(columns) : [], rows: Array.from(joined.values()) };
 }
 
 function organized(columns, { excludeByName = {}, indexByName = {}, renameByName = {} }) {
@@ -155,24 +180,32 @@ function organized(columns, { excludeByName = {}, indexByName = {}, renameByName
     .sort((one, other) => place(one.name) - place(other.name) || one.order - other.order);
 }
 
-function sorted(rows, columns, [first]) {
-  const column = first && columns.find(({ shown }) => shown === first.displayName);
-  if (!column) return rows;
-  const key = (row) => (row[column.name] === undefined ? -Infinity : row[column.name]);
-  const order = (one, other) => (key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : 0);
-  return rows.slice().sort((one, other) => (first.desc ? order(other, one) : order(one, other)));
+// By one column; what is not known comes last.
+function sorted(rows, { field, desc }) {
+  const isKnown = (row) => typeof row[field] === "string" || (typeof row[field] === "number" && !isNaN(row[field]));
+  const order = (one, other) => (one[field] < other[field] ? -1 : one[field] > other[field] ? 1 : 0);
+  const known = rows.filter(isKnown).sort((one, other) => (desc ? order(other, one) : order(one, other)));
+  return known.concat(rows.filter((row) => !isKnown(row)));
+}
+
+// What the transformations of a table make of its frames: columns as they are asked for, and rows by column name.
+function transformed(panel, frames) {
+  const options = (id) => ((panel.transformations || []).find((one) => one.id === id) || { options: {} }).options;
+  const { byField } = options("joinByField");
+  const { columns, rows } = byField ? join(frames, byField) : frames[0];
+  const [by] = options("sortBy").sort || [];
+  return { columns: organized(columns, options("organize")), rows: by ? sorted(rows, by) : rows };
 }
 
 function table(panel, answers, context) {
   const targets = panel.targets.filter((target) => !target.hide);
   const frames = targets.map((target) => frame(target, answers[target.refId] || [], targets.length === 1));
-  const { columns: all, rows } = merge(frames);
-  const organize = (panel.transformations || []).find(({ id }) => id === "organize");
-  const columns = organized(all, organize ? organize.options : {})
+  const { columns: asked, rows } = transformed(panel, frames);
+  const columns = asked
     .map((column) => ({ ...column, config: configOf(panel, column), isNumber: column.name.startsWith("Value") }))
     .filter(({ config }) => !config.custom.hidden);
   const cells = (row) => columns.map(({ name, shown, config }) => {
-    const values = Object.assign({}, row, ...columns.map((column) => ({ [column.shown]: row[column.name] })));
+    const said = (key) => columns.filter((one) => [one.name, one.shown].includes(key)).map((one) => display(row[one.name], one.config).text)[0];
     const { text, colour, known } = display(row[name], config);
     const kind = (config.custom.cellOptions || {}).type;
     return {
@@ -180,7 +213,7 @@ function table(panel, answers, context) {
       known,
       colour: kind === "color-background" || kind === "color-text" ? colour : null,
       isFilled: kind === "color-background",
-      link: linked(config, { name: shown, labels: row, row: values, value: row[name] }, context),
+      link: linked(config, { name: shown, labels: row, said, value: row[name] }, context),
     };
   });
   return {
@@ -189,14 +222,15 @@ function table(panel, answers, context) {
       align: { left: "left", center: "center", right: "right" }[config.custom.align] || (isNumber ? "right" : "left"),
       width: config.custom.width || null,
     })),
-    rows: sorted(rows, columns, panel.options.sortBy || []).map(cells),
+    rows: rows.map(cells),
     noValue: panel.fieldConfig.defaults.noValue,
   };
 }
 
 export const KINDS = { stat, timeseries, table, "state-timeline": timeline };
 
-// What to show of a panel. `answers` has the `result` of each query by refId; `context` the range, the choices, the request.
+// What to show of a panel. `answers` has the `result` of each query by refId; `context` the range, the choices, and of what is drawn
+// over time the request and `now`, the results at the end of the range.
 export function view(panel, answers, context) {
   return KINDS[panel.type](panel, answers, context);
 }

@@ -50,6 +50,7 @@ function short(value, decimals) {
 
 const UNITS = {
   none: fixed,
+  string: String, // leaves alone what only looks like a number
   short,
   percent: (value, decimals) => `${fixed(value, decimals)}%`,
   percentunit: (value, decimals) => `${fixed(value * 100, decimals)}%`,

@@ -39,30 +39,38 @@ function line({ metric, value }) {
   return `${name}{${pairs.join(",")}} ${value[1]} ${value[0] * 1000}`;
 }
 
-function option(text, regex) {
+function option(text, regex, zone) {
   const found = regex ? regex.exec(text) : [text];
   if (!found) return [];
   const whole = found[found.length > 1 ? 1 : 0];
   const { value, text: shown } = found.groups || { value: whole };
-  return [{ value: value || shown, text: shown || value }];
+  return [{ value: value || shown, text: shown || value, zone }];
 }
 
-// The options of a query variable from the answer to its question, and "all" where the board offers it.
+// The options of a query variable from the answer to its question, with the time zone of those that have one, and "all" where the
+// board offers it.
 export function optionsOf(variable, answer, all) {
   const values = LABEL_VALUES.exec(variable.query.query);
-  const lines = values ? answer.filter(({ metric }) => metric[values[2]]).map(({ metric }) => metric[values[2]]) : answer.map(line);
+  const series = values ? answer.filter(({ metric }) => metric[values[2]]) : answer;
   const regex = variable.regex ? pattern(variable.regex) : null;
-  const found = [].concat(...lines.map((text) => option(text, regex)));
+  const found = [].concat(...series.map((one) => option(values ? one.metric[values[2]] : line(one), regex, one.metric.tz)));
   const own = found.filter(({ value }, place) => found.findIndex((other) => other.value === value) === place);
   if (variable.sort === 1) own.sort((one, other) => (one.text < other.text ? -1 : one.text > other.text ? 1 : 0));
   return variable.includeAll ? [{ value: ALL, text: all }].concat(own) : own;
 }
 
-// What is chosen: what was asked for if it can be, else what the board says, else the first.
+// What is chosen: what was asked for, else what the board says if it can be, else the first.
 export function choose(variable, options, asked) {
+  if (asked) return asked;
   const current = variable.current && variable.current.value;
-  const wanted = [asked, Array.isArray(current) ? current[0] : current].find((value) => options.some((one) => one.value === value));
+  const wanted = [].concat(current).find((value) => options.some((one) => one.value === value));
   return wanted === undefined ? options.length && options[0].value : wanted;
+}
+
+// The options with what was asked for: nothing takes its place where it is not among them, and `unknown` is said of it.
+export function offered(options, asked, unknown) {
+  if (!asked || options.some((one) => one.value === asked)) return options;
+  return options.concat({ value: asked, text: `${asked} – ${unknown}` });
 }
 
 const escaped = (text) => text.replace(/[\\^$*+?.()|[\]{}]/g, "\\$&").replace(/\\/g, "\\\\");
@@ -83,7 +91,8 @@ export function address(url, chosen, range, here) {
     if (name in chosen && format === "queryparam") return parameter(`var-${name}`, chosen[name].value);
     if (name in chosen) return encodeURIComponent(chosen[name].value);
     const [, path, key] = FIELD.exec(name) || [];
-    if (path !== undefined) return encodeURIComponent((path === "__data.fields" ? here.row : here.labels)[key] || "");
+    if (path === "__data.fields") return encodeURIComponent(here.said(key));
+    if (path !== undefined) return encodeURIComponent(here.labels[key] || "");
     return { "__field.name": here.name, "__value.raw": String(here.value) }[name];
   });
 }

@@ -14,7 +14,11 @@ const WORDS = {
     worse: "Memburuk",
     back: "Data kembali",
     all: "Semua",
+    unknown: "tidak dikenal",
     boards: "Papan",
+    since: (time) => `Tanpa data sebelum ${time}`,
+    begun: "Peringatan baru",
+    sound: { on: "Suara nyala", held: "Suara: tekan di sini", off: "Suara mati" },
   },
   en: {
     blind: (since, why) => `BLIND since ${since} – ${why}`,
@@ -29,7 +33,11 @@ const WORDS = {
     worse: "Worse",
     back: "Data is back",
     all: "All",
+    unknown: "not known",
     boards: "Boards",
+    since: (time) => `No data before ${time}`,
+    begun: "New alert",
+    sound: { on: "Sound on", held: "Sound: press here", off: "Sound off" },
   },
 };
 

@@ -167,7 +167,7 @@ def up(
         collected,
     )
     try:
-        raise typer.Exit(asyncio.run(watch(monitoring, next(iter(known.values())).timezone)))
+        raise typer.Exit(asyncio.run(watch(monitoring, known, terminal.settings().grafana_url)))
     except StackError as error:
         raise Failed(str(error)) from None
 
@@ -227,11 +227,11 @@ def doctor(
     centre: Centres = None,
 ) -> None:
     """Look at everything the monitor needs, and say what is wrong and what to do."""
-    from streams.stack.doctor import examine
     from streams.stack.edge_doctor import examine_edge
+    from streams.stack.local_doctor import examine_here
 
     worst, settings = 0, terminal.settings()
-    for finding in examine(settings, centre or []) if edge is None else examine_edge(edge, settings):
+    for finding in examine_here(settings, centre or []) if edge is None else examine_edge(edge, settings):
         sys.stdout.write(f"{finding}\n")
         worst = max(worst, finding.failed)
     raise typer.Exit(worst)

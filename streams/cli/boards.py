@@ -29,18 +29,28 @@ def name(text: str) -> str:
 
 @app.command(epilog="Example: PANTAU112_GRAFANA_URL=https://grafana.example.go.id pantau112 boards push --dry-run")
 def push(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False) -> None:
-    """Write the boards, in both languages, into the folder pantau112; what is there already is left alone."""
+    """Write our boards, in both languages, into the folder pantau112. A board that somebody changed there is written anew."""
     from streams.stack.grafana import GrafanaError, boards
 
     grafana, rows = _grafana(), csv.writer(sys.stdout, lineterminator="\n")
-    rows.writerow(("uid", "title", "change"))
+    by_change: dict[str, list[str]] = {}
     try:
+        if dry_run and not grafana.has_folder():
+            tell("the folder pantau112 is not there, as far as this token sees; a push makes it")
+        rows.writerow(("uid", "title", "change"))
         for pushed in grafana.push(boards(), dry_run=dry_run):
             rows.writerow(pushed)
+            by_change.setdefault(pushed.change, []).append(pushed.uid)
     except GrafanaError as error:
         raise Failed(str(error)) from None
+    if changed := by_change.get("overwritten"):
+        tell(f"somebody changed in Grafana, and that {'would be' if dry_run else 'is'} lost: {', '.join(changed)}")
     if dry_run:
         tell("nothing was written: --dry-run")
+    if fixed := by_change.get("provisioned"):
+        raise Failed(
+            f"{', '.join(fixed)}: from files on the Grafana server, which no push can change: update those files, or remove them"
+        )
 
 
 @app.command(epilog="Example: pantau112 boards annotate incident 2026-11-24-banjir --from 2026-11-24T10:00+07:00")

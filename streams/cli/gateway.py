@@ -1,10 +1,12 @@
 """`pantau112 gateway`: events over HTTP, and the tokens of those who may send them."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,6 +39,8 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
     import ssl
 
     from streams.edge.gateway.acknowledge import Acknowledging
+    from streams.edge.gateway.alarm_answer import Answering
+    from streams.edge.gateway.alarms import watching
     from streams.edge.gateway.hooks import Hooks, HooksError
     from streams.edge.gateway.intake import Intake
     from streams.edge.gateway.server import Gateway, serving
@@ -59,8 +63,8 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     writing = asyncio.create_task(producer.run())
-    key = s.link_secret()
-    pages = [] if key is None else Acknowledging(producer, Lookup(s), key, lambda: datetime.now(UTC)).routes
+    key, now = s.link_secret(), partial(datetime.now, UTC)
+    pages = [] if key is None else [*Acknowledging(producer, Lookup(s), key, now).routes]
     through = door(known)
     intake = Intake([centre.code for centre in known], through)
     try:
@@ -68,9 +72,14 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
         hooks = None if s.gateway_hooks is None else Hooks(s.gateway_hooks, centres, through, intake)
     except HooksError as error:
         raise Failed(str(error)) from None
-    at = Gateway(producer, intake, tokens, s.gateway_rate, pages, hooks)
     try:
-        async with serving(at, s.gateway_host, s.gateway_port, tls) as port:
+        async with contextlib.AsyncExitStack() as opened:
+            alarms = None
+            if s.alertmanager_url is not None:
+                alarms = await opened.enter_async_context(watching(s.alertmanager_url, s.gateway_url, key))
+                pages += [] if key is None else Answering(alarms, key, centres, now).routes
+            at = Gateway(producer, intake, tokens, s.gateway_rate, pages, hooks, alarms)
+            port = await opened.enter_async_context(serving(at, s.gateway_host, s.gateway_port, tls))
             if tls is None and not keeps_secrets(f"http://{s.gateway_host}"):
                 tell("without TLS the tokens can be read on the way: PANTAU112_GATEWAY_CERTIFICATE, or a proxy in front")
             tell(f"gateway at {'http' if tls is None else 'https'}://{s.gateway_host}:{port}/v1/events")

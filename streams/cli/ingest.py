@@ -212,31 +212,36 @@ def cap(
 @app.command(epilog="Example: pantau112 ingest simulate --start 2026-01-05T00:00+07:00 --days 7 --to week.jsonl")
 def simulate(
     start: Moment = None,
-    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 1,
+    days: Annotated[
+        int | None, typer.Option(min=0, help="How many days: 1; with --live, how many before today come first, at once: 0.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same day.")] = 112,
     live: Annotated[bool, typer.Option("--live", help="From now on, at the speed of life, until stopped.")] = False,
+    remember: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --live: where to keep how far it was told, to go on there.")
+    ] = None,
     to: To = None,
     centre: Centres = None,
 ) -> None:
     """Seeded days of a centre, or of all with --centre indonesia: calls, seats, tickets, links, river, weather, survey."""
     from streams import centres
-    from streams.analysis.replay import paced
+    from streams.analysis import simulation
     from streams.sources import simulate as simulator
 
     known = list(centres.load(centre or []).values())
     if not live and start is None:
         raise typer.BadParameter("give --start TIME, or --live")
-    with sink_for(to) as sink, progress("events") as tick:
+    if not live and (remember is not None or days == 0):
+        raise typer.BadParameter("--remember, and 0 days, go with --live")
+    with sink_for(to, append=remember is not None) as sink, progress("events") as tick:
         if live:
-            # What happened since midnight comes at once; a restart tells it again under the same ids.
-            now = datetime.now().astimezone()
-            events = paced(simulator.week(now, known, 953 if len(known) == 1 else None), sink.flush)
+            events = simulation.live(known, datetime.now().astimezone(), days or 0, sink.flush, remember)
         elif len(known) == 1:
             assert start is not None
-            events = simulator.events(seed, start, known[0], days=days)
+            events = simulator.events(seed, start, known[0], days=days or 1)
         else:
             assert start is not None
-            events = simulator.nation(seed, start, known, days=days)
+            events = simulator.nation(seed, start, known, days=days or 1)
         for event in tick(events):
             sink.send(event)
         sink.flush()

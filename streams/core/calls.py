@@ -13,6 +13,7 @@ from streams.core import arrivals, callers
 from streams.core.callbook import CAME, ELSEWHERE, Place, entry, mark, shortened
 from streams.core.callers import Callers
 from streams.core.centre import Centre
+from streams.core.districts import Origins
 from streams.core.forecast import Forecast
 from streams.core.funnel import Funnel
 from streams.core.hourly import HOUR
@@ -40,14 +41,15 @@ class State:
 
     The most that it takes as it is written, in kB, each by its own bound and with the longest text: open journeys 410, the call
     book 330, the ledger 500, windows 190, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
-    workload 115, queues 70, forecast 100, patience and peaks 8, what waits 30. Together, and besides what the centre's file
-    names, less than half of the largest request to Kafka.
+    workload 115, queues 70, forecast 100, districts 11, patience and peaks 8, what waits 30. Together, and besides what the
+    centre's file names, less than half of the largest request to Kafka.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
     funnel: Funnel = field(default_factory=Funnel)
     callers: Callers = field(default_factory=Callers)
     forecast: Forecast = field(default_factory=Forecast)
+    origins: Origins = field(default_factory=Origins)
     coarse: list[tuple[float, str]] = field(default_factory=list)
     """Events that wait for a finer clock, as JSON, and their times."""
     sweep_at: float = 0.0
@@ -101,7 +103,7 @@ def step(
             data = event.data
             journey = funnel.enter(key, exchange, time, data.queue, data.clock, data.direction or "inbound", centre)
             if journey is not None:
-                _begin(state, journey, time, centre, data.caller, data.link)
+                _begin(state, journey, time, centre, data.caller, data.link, data.district)
         case "call.answered":
             seat = None if event.data.seat is None else centre.names.seats[event.data.seat]
             funnel.answer(key, exchange, time, event.data.queue, seat, centre)
@@ -180,7 +182,13 @@ def _fold_coarse(state: State, until: float, centre: Centre) -> None:
 
 
 def _begin(
-    state: State, journey: Journey, time: float, centre: Centre, caller: str | None = None, link: str | None = None
+    state: State,
+    journey: Journey,
+    time: float,
+    centre: Centre,
+    caller: str | None = None,
+    link: str | None = None,
+    district: str | None = None,
 ) -> None:
     """A journey of the city came: write it into the book, and count it."""
     place = state.funnel.book.enter(journey.key, time, None if caller is None else shortened(caller))
@@ -190,6 +198,8 @@ def _begin(
     carried = state.forecast.hear(time, link, centre)
     entered = entry(CAME, 0, None if carried is None else carried.number)
     state.forecast.count(time, carried, centre, 0 if test else 1)
+    if district is not None:
+        state.origins.hear(journey.key, time, district, state.forecast.strangers, centre, test=test)
     state.funnel.begin(journey, time, place.time, entered, centre, test=test)
 
 
@@ -208,6 +218,7 @@ def _classify(state: State, key: str, event: CallClassified, time: float, centre
 
 def _mark(state: State, place: Place, centre: Centre, *, test: bool) -> None:
     """Take a journey out of every figure but those of classes, because it is a test, or bring it back."""
+    state.origins.mark(place.mark, test=test)
     for what, time, number in state.funnel.mark(place, centre, test=test):
         if what == CAME:
             state.forecast.count(time, state.forecast.link(number), centre, -1 if test else 1)

@@ -1,8 +1,8 @@
 """The tickets on the desk: with which agency (OPD) each one is, since when, and what is known of its units.
 
 A centre's state is one record of Kafka, so each part has its share of bytes as they are written, with the longest codes: tickets
-750 kB, units 185 kB, past tickets 255 kB, the week's lags 255 kB, agencies and categories 190 kB, calls reached 45 kB; less than
-is left beside the ledger of half of the largest record.
+750 kB, units 185 kB, past tickets 255 kB, the week's lags 255 kB, agencies and categories 190 kB, calls reached 45 kB, districts
+2 kB; less than is left beside the ledger of half of the largest record.
 """
 
 from collections.abc import Collection
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from schemas.dispatch import ReminderAccepted, ReminderDue
 from streams.core.centre import Centre
+from streams.core.districts import Districts
 from streams.core.histogram import Histogram
 from streams.core.lags import BOUNDS, Agency, Category, Lags
 from streams.core.ledger import LATENESS
@@ -66,6 +67,7 @@ class Desk:
     """Bytes of all tickets."""
     units: int = 0
     """Units on all tickets."""
+    districts: Districts = field(default_factory=Districts)
     lags: Lags = field(default_factory=Lags)
     strangers: Strangers = field(default_factory=Strangers)
 
@@ -77,8 +79,20 @@ class Desk:
         if label not in self.agencies:
             self.agencies[label] = Agency()
 
-    def open(self, name: str, time: float, category: str, call: str | None, centre: Centre, *, replayed: bool) -> None:
-        """A report became a ticket; another one, where a closed one had the same code. `call` is the one that it came by."""
+    def open(
+        self,
+        name: str,
+        time: float,
+        category: str,
+        call: str | None,
+        district: str | None,
+        centre: Centre,
+        *,
+        replayed: bool,
+    ) -> None:
+        """A report became a ticket; another one, where a closed one had the same code. `call` is the one that it came by, and
+        `district` what it is about.
+        """
         label = self._label("category", category, centre.names.categories, self.categories)
         before = self.tickets.get(name)
         if before is not None and before.opened is not None and before.closed is not None and before.closed < time:
@@ -89,6 +103,8 @@ class Desk:
         if ticket is None or ticket.opened is not None:
             return
         ticket.opened, ticket.category, ticket.call = time, centre.names.categories[category], call or ""
+        if district is not None:
+            ticket.district = self.districts.count(district, self.strangers, centre) or ""
         ticket.replayed |= replayed
         self.categories.setdefault(label, Category()).opened += 1
         if ticket.reopened is not None:

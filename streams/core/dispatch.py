@@ -32,7 +32,8 @@ def step(state: State, event: DispatchEvent, time: float, centre: Centre) -> Non
         state.sweep_at = time + SWEEP_SECONDS
     match event.type:
         case "ticket.opened":
-            desk.open(name, time, event.data.category, event.data.call, centre, replayed=replayed)
+            said = event.data
+            desk.open(name, time, said.category, said.call, said.district, centre, replayed=replayed)
         case "ticket.sent":
             desk.hear(event.data.opd, centre)
             desk.send(name, time, event.data.opd, centre, replayed=replayed)

@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from streams.core import calls, dispatch, environment, losses, names, network, operators, patience, response, staffing, survey
+from streams.core import (
+    burst,
+    calls,
+    dispatch,
+    environment,
+    losses,
+    names,
+    network,
+    operators,
+    patience,
+    response,
+    staffing,
+    survey,
+)
 from streams.core.centre import Centre
 from streams.core.reading import Metric, Readings
 
@@ -23,6 +36,7 @@ NOUNS: Mapping[str, Any] = {
 
 METRICS: tuple[Metric, ...] = (
     *(metric for noun in NOUNS.values() for metric in noun.METRICS),
+    *burst.METRICS,
     *losses.METRICS,
     *names.METRICS,
     *patience.METRICS,
@@ -31,7 +45,7 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-STATE_VERSION = 8
+STATE_VERSION = 9
 """Goes up when what a state says, or how it is written, changes: a worker then folds again from the log's beginning."""
 
 
@@ -61,6 +75,7 @@ def measure(states: States, now: float, centre: Centre) -> Readings:
         parts.append(environment.measure(states.environment, now, centre))
     if states.survey:
         parts.append(survey.measure(states.survey, now, centre))
+    parts.append(burst.measure(of_calls, states.dispatch, now, centre))
     parts.append(losses.measure(of_calls.funnel.taken, of_calls.forecast, states.network, states.environment, now))
     parts.append(patience.measure(basis.queued))
     parts.append(staffing.measure(basis, now, centre))

@@ -12,6 +12,8 @@ _LEAST_SCATTER = 1e-9
 
 _NEGLIGIBLE = 1e-17
 
+DAY_SECONDS = 86_400
+
 
 def at_least(calls: int, mean: float, scatter: float = 0.0) -> float:
     """P(X >= calls)."""
@@ -44,6 +46,20 @@ def none_in_a_day(missing: float, calls_per_day: float, scatter: float = 0.0) ->
     """
     alone = -missing if scatter < _LEAST_SCATTER else -log1p(scatter * missing) / scatter
     return -expm1(-max(1.0, calls_per_day) * exp(alone))
+
+
+def bunch_in_a_day(calls: int, mean: float, seconds: float, scatter: float = 0.0) -> float:
+    """How probable it is that a day of such hours brings by chance `calls` calls within so many seconds, in which `mean` are due.
+
+    Each of the day's calls can complete such a bunch: those before it then are `calls` - 1 in the window that it ends. Of those
+    that see so many a share of about mean / calls only follows another that did (Alm 1983; Naus 1982).
+    """
+    if calls <= max(1.0, mean):
+        return 1.0
+    if mean <= 0:
+        return 0.0
+    completed = DAY_SECONDS / seconds * mean * (1 - mean / calls)
+    return -expm1(-completed * exp(_log_of(calls - 1, mean, scatter)))
 
 
 @lru_cache(maxsize=4096)

@@ -90,6 +90,7 @@ class Ticket:
     heard: float
     category: str = ""
     call: str = ""
+    district: str = ""
     opened: float | None = None
     reopened: float | None = None
     closed: float | None = None
@@ -136,10 +137,20 @@ class Ticket:
 
     def weight(self, name: str) -> int:
         """Bytes that it takes at most as it is written, without its units."""
-        texts = [name, self.category, self.call, self.by or "", *self.early, *self.deadlines, *self.reminders, *self.own]
+        texts = [
+            name,
+            self.category,
+            self.call,
+            self.district,
+            self.by or "",
+            *self.early,
+            *self.deadlines,
+            *self.reminders,
+            *self.own,
+        ]
         texts += [leg.opd for leg in self.legs]
         facts = 70 * len(self.legs) + 22 * (len(self.early) + len(self.deadlines)) + 84 * len(self.reminders)
-        return 404 + facts + 67 * len(self.own) + len("".join(texts))
+        return 419 + facts + 67 * len(self.own) + len("".join(texts))
 
     def climb(self, centre: Centre) -> None:
         """Look up when the rungs of the last leg are passed; here, because holidays are slow to ask for."""

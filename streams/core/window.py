@@ -112,6 +112,18 @@ class Window:
                     counts[kind] += n
         return [counts for _, counts in windows]
 
+    def moments(self, now: float, length: int) -> list[int]:
+        """When things of any kind happened in the last `length` seconds up to `now`, ascending, in epoch microseconds."""
+        until = round(now * MICROSECONDS)
+        newest, first = self.newest, until - length * MICROSECONDS
+        found: list[int] = []
+        for cell, n in self.cells.items():
+            moment = newest - ((newest - (cell >> _KIND_BITS)) & _RING_MASK)
+            if first < moment <= until:
+                found += [moment] * n
+        found.sort()
+        return found
+
 
 @dataclass(slots=True)
 class Day:

@@ -7,7 +7,7 @@ import stat
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from streams.edge.gateway.tokens import Tokens, TokensError
 from streams.log.dead_letters import TODO, Letter, letters
 from streams.log.kafka import Log, LogError
 from streams.settings import Settings, SettingsError
-from streams.stack.grafana import Grafana, GrafanaError
+from streams.stack.grafana import Change, Grafana, GrafanaError, boards
 
 FREE_BYTES = 2 * 10**9
 """Less room than this, and Kafka may soon fill the disk and end."""
@@ -82,8 +82,9 @@ def examine(
     yield from _gateway(settings)
     yield _server("Prometheus", settings.prometheus, "PROMETHEUS")
     yield _server("Alertmanager", settings.alertmanager, "ALERTMANAGER")
+    yield from _receivers(settings.alertmanager)
     if settings.grafana_url is not None:
-        yield _grafana(settings, settings.grafana_url)
+        yield from _grafana(settings, settings.grafana_url)
 
 
 def _python(version: Sequence[int]) -> Finding:
@@ -151,7 +152,7 @@ def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Find
             aside = list(islice(letters(log.letters(since), settings.topic_prefix), MOST)) if there else []
     except LogError as error:
         start = "start it (pantau112 up starts one here), or set PANTAU112_BOOTSTRAP to where it is"
-        yield Finding("fail", "Kafka", str(error).removesuffix("; is it running? try pantau112 doctor"), start)
+        yield Finding("fail", "Kafka", error.says, start)
         return
     yield Finding("ok", "Kafka", f"answers at {settings.bootstrap}")
     for topic in found:
@@ -285,6 +286,22 @@ def _server(name: str, address: str, variable: str) -> Finding:
     return Finding("ok", name, f"ready at {address}")
 
 
+def _receivers(address: str) -> Iterator[Finding]:
+    """Whether anybody could be woken: a webhook alone may be the one that only writes pages down."""
+    try:
+        status, page = fetch(address, "/api/v2/status")
+    except (OSError, http.client.HTTPException):
+        return
+    kinds = sorted(set(re.findall(r"\b([a-z]+)_configs:", page)) - {"scrape"})
+    if status != HTTPStatus.OK or not kinds:
+        return
+    if kinds == ["webhook"]:
+        todo = "if nobody reads that webhook at night, fill in Telegram or e-mail in alertmanager.yml"
+        yield Finding("warn", "receivers", "pages go to a webhook and to nobody's telephone or mailbox", todo)
+    else:
+        yield Finding("ok", "receivers", ", ".join(kinds))
+
+
 def fetch(address: str, path: str) -> tuple[int, str]:
     """Status and page of an address (host:port) over HTTP. Raises `OSError` and `HTTPException`."""
     with closing(http.client.HTTPConnection(address, timeout=ANSWER_SECONDS)) as connection:
@@ -293,13 +310,44 @@ def fetch(address: str, path: str) -> tuple[int, str]:
         return answer.status, answer.read().decode("utf-8", "replace")
 
 
-def _grafana(settings: Settings, url: str) -> Finding:
+def _grafana(settings: Settings, url: str) -> Iterator[Finding]:
+    """Whether Grafana takes our token, what the token may do there, and what a push would do; nothing is written."""
+    name, todo = "Grafana", "boards cannot be pushed until then"
     try:
         token = settings.grafana_secret()
         if token is None:
-            return Finding(
-                "warn", "Grafana", f"{url}, and no token", "set PANTAU112_GRAFANA_TOKEN_FILE, or unset PANTAU112_GRAFANA_URL"
+            yield Finding(
+                "warn", name, f"{url}, and no token", "set PANTAU112_GRAFANA_TOKEN_FILE, or unset PANTAU112_GRAFANA_URL"
             )
-        return Finding("ok", "Grafana", f"{Grafana(url, token, settings.grafana_ca).health()} answers at {url}")
+            return
+        grafana = Grafana(url, token, settings.grafana_ca)
+        yield Finding("ok", name, f"{grafana.health()} answers at {url}")
+        name = "Grafana's token"
+        if (rights := grafana.rights()) is not None:
+            if not_to := [what for what, may in zip(("folders", "boards", "marks"), rights, strict=True) if not may]:
+                yield Finding("fail", name, f"may write no {' and no '.join(not_to)}", "give its service account the role Editor")
+                return
+            yield Finding("ok", name, "may write boards and marks")
+        name = "Grafana's folder"
+        yield Finding(
+            "ok", name, "is there" if grafana.has_folder() else "is not there, as far as the token sees; a push makes it"
+        )
+        name = "Grafana's boards"
+        changes = Counter(pushed.change for pushed in grafana.push(boards(), dry_run=True))
     except (GrafanaError, SettingsError) as error:
-        return Finding("fail", "Grafana", str(error), "boards cannot be pushed until then")
+        yield Finding("fail", name, str(error), todo)
+        return
+    said = ", ".join(f"{n} {_BOARDS[change]}" for change, n in changes.items())
+    if changes.keys() <= {"unchanged", "provisioned"}:
+        yield Finding("ok", name, said)
+    else:
+        yield Finding("warn", name, said, "pantau112 boards push")
+
+
+_BOARDS: Mapping[Change, str] = {
+    "created": "missing",
+    "updated": "of another version",
+    "overwritten": "changed there by somebody, which a push undoes",
+    "unchanged": "as they should be",
+    "provisioned": "from files of the Grafana server, which no push changes",
+}

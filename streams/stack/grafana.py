@@ -22,16 +22,28 @@ BOARDS = Path(__file__).parents[2] / "dashboards" / "grafana" / "boards"
 FOLDER = {"uid": "pantau112", "title": "pantau112"}
 TIMEOUT_SECONDS = 10.0
 TRIES = 3
+MARKS = 1000
+"""Most marks of one name that are looked through."""
 SHA = "pantau112-"
-"""Begins the tag that carries a pushed board's hash. Grafana adds to what it stores: only a mark of our own tells whether a board
-is the one that was pushed."""
+"""Begins the tag with a pushed board's fingerprint: it tells a board as we once wrote it from one that somebody changed."""
+NAMED = f"the folder {FOLDER['uid']}"
+NO_RIGHT = "the token may not do this: give its service account the role Editor"
+
+REFUSED = 403
+LATER = "if it has that role, somebody else made the folder just now, and Grafana lets you in some minutes later: push again then"
 
 Kind = Literal["replay", "incident", "deploy"]
-Change = Literal["created", "updated", "unchanged"]
+Change = Literal["created", "updated", "overwritten", "unchanged", "provisioned"]
+"""What becomes of a board or a mark. One that is `overwritten` was not as we had written it: somebody had changed it there.
+One that is `provisioned` comes from a file of the Grafana server, and cannot be pushed."""
 
 
 class GrafanaError(Exception):
-    """Grafana did not do what it was asked to; says what to do. Never holds the token."""
+    """Grafana did not do what it was asked to; says what to do, never the token. `status` is what it answered, if it did."""
+
+    def __init__(self, says: str, status: int | None = None) -> None:
+        super().__init__(says)
+        self.status = status
 
 
 class Pushed(NamedTuple):
@@ -40,6 +52,14 @@ class Pushed(NamedTuple):
     uid: str
     title: str
     change: Change
+
+
+class Rights(NamedTuple):
+    """What a token may do, whatever its role is called."""
+
+    folders: bool
+    boards: bool
+    marks: bool
 
 
 def boards() -> list[dict[str, Any]]:
@@ -71,48 +91,85 @@ class Grafana:
             self._api.s.mount(scheme, HTTPAdapter(max_retries=again))
 
     def push(self, wanted: Iterable[Mapping[str, Any]], *, dry_run: bool = False) -> Iterator[Pushed]:
-        """Write every board that is not there as it is; says of each what became of it. Raises `GrafanaError`."""
-        if not dry_run and self._get(f"/folders/{FOLDER['uid']}") is None:
-            self._say("POST", "/folders", "the folder pantau112", FOLDER)
-        for board in wanted:
-            mark = SHA + hashlib.sha256(json.dumps(board, sort_keys=True).encode()).hexdigest()[:16]
-            there = self._get(f"/dashboards/uid/{board['uid']}")
-            change: Change = "created" if there is None else "updated"
-            if there is not None and mark in there["dashboard"].get("tags", ()):
-                change = "unchanged"
-            elif not dry_run:
-                marked = {**board, "id": None, "tags": [*board["tags"], mark]}
-                body = {
-                    "dashboard": marked,
-                    "folderUid": FOLDER["uid"],
-                    "overwrite": True,
-                    "message": f"pantau112 boards push, {mark}",
-                }
-                self._say("POST", "/dashboards/db", f"board {board['uid']}", body)
-            yield Pushed(board["uid"], board["title"], change)
+        """Write every board that is not there as it is; says of each what became of it, or would.
+
+        Raises `GrafanaError`; a dry run too, where the token could not write.
+        """
+        try:
+            self._open_folder(dry_run)
+            for board in wanted:
+                there = self._get(f"/dashboards/uid/{board['uid']}")
+                change = _change(board, there)
+                if change in ("updated", "overwritten") and not there["meta"].get("canSave", True):
+                    raise _refused(f"board {board['uid']}")
+                if change not in ("unchanged", "provisioned") and not dry_run:
+                    mark = SHA + fingerprint(board)
+                    body = {
+                        "dashboard": {**board, "id": None, "tags": [*board["tags"], mark]},
+                        "folderUid": FOLDER["uid"],
+                        "overwrite": True,
+                        "message": f"pantau112 boards push, {mark}",
+                    }
+                    self._say("POST", "/dashboards/db", f"board {board['uid']}", body)
+                yield Pushed(board["uid"], board["title"], change)
+        except GrafanaError as refused:
+            raise GrafanaError(f"{refused}; {LATER}", REFUSED) if refused.status == REFUSED else refused from None
 
     def annotate(self, kind: Kind, name: str, start: datetime, end: datetime | None) -> Change:
         """Mark a span of time on all boards, from `start` on, up to `end` once that is known. The same again changes nothing.
 
         Raises `GrafanaError`.
         """
-        tags = ["112", kind, f"{kind}:{name}"]
+        # No tag has a colon: Grafana splits one there, and finds every mark of a kind for one.
+        tags = ["112", kind, f"{kind}-{name}"]
         times = {"time": _milliseconds(start)} | ({} if end is None else {"timeEnd": _milliseconds(end)})
-        found = self._get("/annotations?" + urlencode([("tags", tag) for tag in tags] + [("limit", "1")]))
-        if not found:
+        found = self._get("/annotations?" + urlencode([("tags", tag) for tag in tags] + [("limit", str(MARKS))]))
+        mark = next((mark for mark in found or () if sorted(mark["tags"]) == sorted(tags)), None)
+        if mark is None:
             self._say("POST", "/annotations", "the mark", {**times, "tags": tags, "text": f"{kind} {name}"})
             return "created"
-        [mark] = found
-        if all(mark.get(key) == value for key, value in times.items()):
-            return "unchanged"
+        # Also where nothing is to be changed: only so a token that may not write is refused, and not told that all is well.
         self._say("PATCH", f"/annotations/{mark['id']}", "the mark", times)
-        return "updated"
+        return "unchanged" if all(mark.get(key) == value for key, value in times.items()) else "updated"
 
     def health(self) -> str:
         """Grafana's version. Raises `GrafanaError` when it is not well, or takes not our token."""
         version = (self._get("/health") or {}).get("version", "unknown")
         self._say("GET", "/search?limit=1", "a search")
         return str(version)
+
+    def rights(self) -> Rights | None:
+        """What the token may do; None where this Grafana does not say. Raises `GrafanaError`."""
+        may = self._get("/access-control/user/permissions")
+        if may is None:
+            return None
+        return Rights("folders:create" in may, "dashboards:write" in may, "annotations:create" in may)
+
+    def has_folder(self) -> bool:
+        """Whether our folder is there, as far as the token sees. Raises `GrafanaError`, also where it may not write into it."""
+        try:
+            folder = self._get(f"/folders/{FOLDER['uid']}")
+        except GrafanaError as refused:
+            if refused.status != REFUSED:
+                raise
+            return False  # an Editor is refused what is not there; only asking to make it shows who may
+        if folder is not None and not folder.get("canSave", True):
+            raise _refused(NAMED)
+        return folder is not None
+
+    def _open_folder(self, dry_run: bool) -> None:
+        if self.has_folder():
+            return
+        if dry_run:
+            rights = self.rights()
+            if rights is not None and not rights.folders:
+                raise _refused(NAMED)
+            return
+        try:
+            self._say("POST", "/folders", NAMED, FOLDER)
+        except GrafanaError as refused:
+            if refused.status not in (409, 412):  # there, and not seen yet by this token: the boards show whether it may write
+                raise
 
     def _get(self, path: str) -> Any:
         """What is there; None when nothing is."""
@@ -124,9 +181,10 @@ class Grafana:
         except GrafanaClientError as refused:
             if refused.status_code == 404 and missing:
                 return None
-            raise GrafanaError(f"{what}: {self._advice(refused)}") from None
+            raise GrafanaError(f"{what}: {_advice(refused)}", refused.status_code) from None
         except GrafanaException as failed:
-            raise GrafanaError(f"{what}: Grafana answered {failed.status_code}; look at its log and try again") from None
+            said = f"{what}: Grafana answered {failed.status_code}; look at its log and try again"
+            raise GrafanaError(said, failed.status_code) from None
         except requests.exceptions.SSLError:
             raise GrafanaError(f"{self._where}: its certificate is signed by nobody known: set PANTAU112_GRAFANA_CA") from None
         except (requests.exceptions.RequestException, ValueError) as error:
@@ -134,24 +192,48 @@ class Grafana:
                 f"{self._where} does not answer as Grafana does ({type(error).__name__}): check the address"
             ) from None
 
-    @staticmethod
-    def _advice(refused: GrafanaClientError) -> str:
-        said = refused.response.get("message", "") if isinstance(refused.response, dict) else ""
-        match refused.status_code:
-            case 401:
-                return "the token is not known to Grafana: make a new one (Administration, Service accounts)"
-            case 403:
-                return "the token may not do this: give its service account the role Editor"
-            case 400 if "provisioned" in said:
-                return (
-                    "it comes from a file on the Grafana server and cannot be pushed: update the file, or remove it there first"
-                )
-            case 404:
-                return "not found: does the address end where Grafana begins?"
-            case 412:
-                return "somebody else changed it meanwhile: push again"
-            case status:
-                return f"Grafana refused it ({status}): {said}"
+
+def fingerprint(board: Mapping[str, Any]) -> str:
+    """What a board says, as 16 digits: the same for one that Grafana has stored, which numbers it and its versions."""
+    own = {key: value for key, value in board.items() if key not in ("id", "version")}
+    own["tags"] = [tag for tag in board.get("tags", ()) if not tag.startswith(SHA)]
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _change(wanted: Mapping[str, Any], there: Mapping[str, Any] | None) -> Change:
+    """What a push has to do about a board, given what Grafana answers for it."""
+    if there is None:
+        return "created"
+    meta, board = there["meta"], there["dashboard"]
+    if meta.get("provisioned"):
+        return "provisioned"
+    if meta.get("folderUid", FOLDER["uid"]) != FOLDER["uid"]:
+        return "overwritten"
+    now, ours = fingerprint(board), fingerprint(wanted)
+    if SHA + now in board.get("tags", ()):
+        return "unchanged" if now == ours else "updated"
+    return "updated" if now == ours else "overwritten"
+
+
+def _refused(what: str) -> GrafanaError:
+    return GrafanaError(f"{what}: {NO_RIGHT}", REFUSED)
+
+
+def _advice(refused: GrafanaClientError) -> str:
+    said = refused.response.get("message", "") if isinstance(refused.response, dict) else ""
+    match refused.status_code:
+        case 401:
+            return "the token is not known to Grafana: make a new one (Administration, Service accounts)"
+        case 403:
+            return NO_RIGHT
+        case 400 if "provisioned" in said:
+            return "it comes from a file on the Grafana server and cannot be pushed: update the file, or remove it there first"
+        case 404:
+            return "not found: does the address end where Grafana begins?"
+        case 412:
+            return "somebody else changed it meanwhile: push again"
+        case status:
+            return f"Grafana refused it ({status}): {said}"
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -22,12 +22,15 @@ class Pages:
 
     def receive(self, body: bytes) -> None:
         """Take one Alertmanager webhook (payload version 4). Raises ValueError or KeyError for anything else."""
-        for alert in json.loads(body)["alerts"]:
+        said = json.loads(body)
+        second = said.get("receiver") == "second"
+        for alert in said["alerts"]:
             labels, notes = alert["labels"], alert["annotations"]
-            state = "PAGE" if labels.get("severity") == "page" else "ticket"
-            state = state if alert["status"] == "firing" else "resolved"
-            said = notes.get("summary_id", ""), notes.get("summary", "")
-            self._write(f"{state:8} {labels['alertname']} {labels.get('city', '')} {' / '.join(filter(None, said))}")
+            state = "SECOND" if second else "PAGE" if labels.get("severity") == "page" else "ticket"
+            told = [notes.get(key, "") for key in ("summary_id", "summary", "acknowledge_url")]
+            if alert["status"] != "firing":
+                state, told[2] = "resolved", ""
+            self._write(f"{state:8} {labels['alertname']} {labels.get('city', '')} {' / '.join(filter(None, told))}")
 
     def remind(self, body: bytes) -> None:
         """Take one reminder of an unanswered ticket; one sent again is not written again. Raises ValueError or KeyError."""

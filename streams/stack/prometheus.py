@@ -10,6 +10,9 @@ from streams.stack.debian import Programs
 from streams.stack.service import Ready, Service
 from streams.stack.share import showing
 
+SAVED_SECONDS = 1
+"""How often Alertmanager writes down what it has sent and who has what: what is younger is forgotten by a kill."""
+
 
 def prometheus(
     programs: Programs,
@@ -40,10 +43,24 @@ def prometheus(
 
 
 def alertmanager(programs: Programs, *, home: Path, data: Path, port: int, config: Path, here: Mapping[str, str]) -> Service:
-    """The Alertmanager service, alone and not in a cluster; its configuration is `config` with `here` put in."""
+    """The Alertmanager service, alone and not in a cluster; its configuration is `config` with `here` put in where it has it.
+
+    All that lies beside `config` lies beside its copy too, so that the templates and files that it names are found; in templates
+    `here` is put in as well.
+    """
+    folder = home / "alertmanager"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for beside in config.resolve().parent.iterdir():
+        text = beside.read_text() if beside == config.resolve() or beside.suffix == ".tmpl" else ""
+        if found := {there: address for there, address in here.items() if there in text}:
+            localised(beside, folder, found)
+        elif beside != folder.resolve():
+            (folder / beside.name).symlink_to(beside)
     command = [
-        *_started_beside(localised(config, home / "alertmanager", here), programs.alertmanager),
+        *_started_beside(folder / config.name, programs.alertmanager),
         f"--storage.path={data}",
+        f"--data.maintenance-interval={SAVED_SECONDS}s",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]

@@ -1,44 +1,61 @@
-"""What `up` shows in the terminal: what runs where, the centre's numbers, firing alerts, the last pages."""
+"""What `up` shows in the terminal: who waits first, what fires, what runs, and where everything is.
+
+It fits: nothing is longer or wider than the terminal is, and what matters most has its place before what matters less.
+"""
 
 import asyncio
 import contextlib
 import json
 import time
 import tomllib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from textwrap import wrap
 from typing import Any, NamedTuple
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
-from zoneinfo import ZoneInfo
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
+from streams.core.centre import Centre
 from streams.stack.gateway import token_file
 from streams.stack.service import Status
 from streams.stack.up import DASHBOARDS, Monitoring
 
 GROUPS = ("calls", "around")
-"""The tables of numbers: the calls, and what surrounds them."""
+"""The groups of numbers: the calls, and what surrounds them."""
 
-STATES = {"running": "green", "done": "green", "failed": "red", "restarting": "yellow", "starting": "yellow"}
-CENTRES_SHOWN = 12
-LINE_SECONDS = 30.0
-"""How often the numbers are written where there is no terminal."""
+FIRST = ("waiting", "longest", "free")
+"""The figures that stand first: who waits, for how long, and who could answer."""
+
+SEVERITIES = {
+    "page": ("Mendesak", "Page", "bold red"),
+    "wall": ("Dinding", "Wall", "yellow"),
+    "ticket": ("Jam kerja", "Ticket", ""),
+}
+"""Kinds of alerts by urgency, with their words and colour. What is of none of them, such as the watchdog, is no alert."""
+
+STATES = {"failed": "bold red", "restarting": "yellow", "starting": "yellow"}
+LINE_SECONDS, LINE_COLUMNS = 30.0, 120
+"""How often a line is written where there is no terminal, and how long it may be."""
+CENTRE_COLUMNS = 20
+CENTRES_SHARE = 3
+"""Many centres have this part of the terminal's lines."""
 
 
 class Figure(NamedTuple):
-    """One number of a centre: its name in both languages, the window that it is about, its query and its unit.
+    """One number of a centre: its key in the file, its name in both languages, the window that it is about, its query, its unit.
 
     Every number comes from Prometheus, so that what is seen here has been through the whole monitor.
     """
 
+    key: str
     name: tuple[str, str]
     window: str
     query: str
@@ -56,78 +73,123 @@ def figures(group: str) -> tuple[Figure, ...]:
     """The figures of a group: the boards ask the same questions from the same file."""
     said = tomllib.loads((DASHBOARDS / "figures.toml").read_text())
     found = []
-    for figure in said[group].values():
+    for key, figure in said[group].items():
         name, window = figure["name"], said["windows"][figure["window"]]
         query = figure["query"].replace("$where", 'city!=""')
-        found.append(Figure((name["id"], name["en"]), f"{window['id']} / {window['en']}", query, figure.get("unit", "count")))
+        words = f"{window['id']} / {window['en']}"
+        found.append(Figure(key, (name["id"], name["en"]), words, query, figure.get("unit", "count")))
     return tuple(found)
+
+
+@cache
+def _in_order() -> tuple[Figure, ...]:
+    every = [figure for group in GROUPS for figure in figures(group)]
+    return tuple(sorted(every, key=lambda figure: FIRST.index(figure.key) if figure.key in FIRST else len(FIRST)))
+
+
+class Alert(NamedTuple):
+    """One alert that fires: how urgent, since when (Unix seconds), and what it says in both languages."""
+
+    severity: str
+    name: str
+    since: float
+    says: tuple[str, str]
 
 
 @dataclass(slots=True)
 class Numbers:
-    """What Prometheus last said: per centre a value for each figure, by its query, and the firing alerts."""
+    """What Prometheus last said: per centre a value for each figure, by its query; and what fires, most urgent first."""
 
     centres: dict[str, dict[str, float]] = field(default_factory=dict)
-    alerts: list[str] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
     reached: bool = False
 
     def refresh(self, prometheus: str) -> None:
         """Ask Prometheus at this base address; when it does not answer, say that instead of old numbers."""
         try:
             centres: dict[str, dict[str, float]] = {}
-            for query in [figure.query for group in GROUPS for figure in figures(group)]:
+            for query in [figure.query for figure in _in_order()]:
                 for sample in _get(f"{prometheus}/api/v1/query?{urlencode({'query': query})}")["result"]:
                     centres.setdefault(sample["metric"]["city"], {})[query] = float(sample["value"][1])
-            alerts = [_alert(alert) for alert in _get(f"{prometheus}/api/v1/alerts")["alerts"] if alert["state"] == "firing"]
+            said = _get(f"{prometheus}/api/v1/alerts")["alerts"]
+            alerts = [
+                _alert(alert) for alert in said if alert["state"] == "firing" and alert["labels"].get("severity") in SEVERITIES
+            ]
         except (URLError, OSError, ValueError, KeyError):
             self.centres, self.alerts, self.reached = {}, [], False
         else:
-            self.centres, self.alerts, self.reached = centres, sorted(alerts), True
+            urgency = list(SEVERITIES)
+            alerts.sort(key=lambda alert: (urgency.index(alert.severity), -alert.since, alert.name, alert.says))
+            self.centres, self.alerts, self.reached = centres, alerts, True
+
+    def worst_first(self) -> list[tuple[str, dict[str, float]]]:
+        """The centres: where somebody waits longest comes first, then where most wait, then where fewest are free."""
+        waiting, longest, free = (figure.query for figure in _in_order()[: len(FIRST)])
+
+        def rank(centre: tuple[str, dict[str, float]]) -> tuple[float, float, float, str]:
+            city, values = centre
+            return -values.get(longest, 0), -values.get(waiting, 0), values.get(free, 0), city
+
+        return sorted(self.centres.items(), key=rank)
 
 
-async def watch(monitoring: Monitoring, zone: ZoneInfo) -> int:
+class Shown(NamedTuple):
+    """What stays the same while the monitor runs: its title, its centres' names by code, where people look, where the rest is."""
+
+    title: str
+    names: Mapping[str, str]
+    places: str
+    details: Sequence[str]
+
+
+async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | None = None) -> int:
     """Run the monitor and show it until it ends: a live screen on a terminal, else a line now and then.
 
-    Stream time is shown in `zone`. Returns the exit code; raises `StackError`.
+    `known` are the centres, by code; stream time is shown in the zone of the first. `grafana` is the address of a shared one.
+    Returns the exit code; raises `StackError`.
     """
     console, numbers = Console(stderr=True), Numbers()
+    zone = next(iter(known.values())).timezone
     prometheus = f"http://127.0.0.1:{monitoring.ports.prometheus}"
-    wall = f"papan / boards: http://127.0.0.1:{monitoring.ports.wall}/"
-    addresses = (
-        f"Prometheus {prometheus}   Alertmanager http://127.0.0.1:{monitoring.ports.alertmanager}   "
-        f"metrics http://127.0.0.1:{monitoring.ports.worker}/metrics   Kafka {monitoring.bootstrap}\n"
-        f"gateway http://127.0.0.1:{monitoring.ports.gateway}/v1/events   token {token_file(monitoring.home)}\n"
-        f"{monitoring.home}/log   {monitoring.shown}"
-    )
+    fixed = shown(monitoring, known, grafana)
     live = Live(console=console, auto_refresh=False, screen=False) if console.is_terminal else None
+
+    def now() -> datetime:
+        return datetime.fromtimestamp(monitoring.clock.at(time.time()), zone)
 
     def draw() -> None:
         if live is not None:
-            services = monitoring.supervisor.status()
-            moment = datetime.fromtimestamp(monitoring.clock.at(time.time()), zone)
-            live.update(picture(services, numbers, monitoring.pages.recent, moment, wall, addresses), refresh=True)
+            width, height = console.size
+            services, pages = monitoring.supervisor.status(), monitoring.pages.recent
+            lines = picture(services, numbers, pages, now(), fixed, width, height - 1)
+            live.update(Text("\n").join(lines), refresh=True)
 
     async def look() -> None:
         told: set[str] = set()
-        said_at = 0.0
+        said_at = time.monotonic()
         while True:
             await asyncio.to_thread(numbers.refresh, prometheus)
             draw()
             if live is None:
                 for page in [page for page in monitoring.pages.recent if page not in told]:
-                    console.print(page, soft_wrap=True, highlight=False, markup=False)
+                    say(page)
                     told.add(page)
-                if numbers.reached and time.monotonic() - said_at > LINE_SECONDS:
+                if time.monotonic() - said_at > LINE_SECONDS:
                     said_at = time.monotonic()
-                    print_line(console, numbers)
+                    say(line(monitoring.supervisor.status(), numbers, now()))
             await asyncio.sleep(1)
+
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True, highlight=False, markup=False)
 
     def on_change() -> None:
         draw()
         if live is None and (changed := max(monitoring.supervisor.status(), key=lambda status: status.since, default=None)):
-            console.print(f"{changed.name}: {changed.state} {changed.reason}", soft_wrap=True, highlight=False, markup=False)
+            say(f"{changed.name}: {changed.state} {changed.reason}".rstrip())
 
-    console.print(f"{wall}\n{addresses}" if live is None else "", soft_wrap=True, highlight=False, markup=False)
+    if live is None:
+        say("\n".join((fixed.places, *fixed.details)))
+    draw()
     with live or contextlib.nullcontext():
         looking = asyncio.create_task(look())
         try:
@@ -136,65 +198,209 @@ async def watch(monitoring: Monitoring, zone: ZoneInfo) -> int:
             looking.cancel()
 
 
-def picture(
-    services: Sequence[Status], numbers: Numbers, pages: Sequence[str], moment: datetime, wall: str, addresses: str
-) -> RenderableType:
-    """The whole screen at a moment of stream time."""
-    running = Table(title="pantau112", title_justify="left", box=None, pad_edge=False)
-    for heading in ("layanan / service", "keadaan / state", "port", "pid", "mulai ulang / restarts", "sebab / reason"):
-        running.add_column(heading)
-    for service in services:
-        state = Text(service.state, STATES.get(service.state, ""))
-        port, pid = str(service.port or ""), str(service.pid or "")
-        running.add_row(service.name, state, port, pid, str(service.restarts or ""), service.reason.partition("\n")[0])
-    calls, around = (_table(numbers, figures(group)) for group in GROUPS)
-    if not numbers.reached:
-        calls.add_row(Text("Prometheus belum menjawab / does not answer yet", "yellow"))
-    when = moment.strftime("%Y-%m-%d %H:%M:%S %Z")
-    alarms = Text("\n".join(numbers.alerts) or "tidak ada / none", "bold red" if numbers.alerts else "green")
-    return Group(
-        Text(f"{wall}\n", "bold"),
-        running,
-        Text(f"\n{addresses}\nwaktu arus / stream time {when}", "dim"),
-        Text(),
-        calls,
-        Text(),
-        around,
-        Text("\nalarm aktif / firing alerts", "bold"),
-        alarms,
-        Text("\npanggilan terakhir / last pages", "bold"),
-        Text("\n".join(pages) or "belum ada / none yet"),
-        Text("\nCtrl-C berhenti / stops", "dim"),
+def shown(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | None) -> Shown:
+    """What is said of a run of the monitor of these centres, and of a Grafana where there is one."""
+    ports, home = monitoring.ports, monitoring.home
+    names = {code: centre.name for code, centre in known.items()}
+    whose = " ".join(*names.items()) if len(names) == 1 else f"{len(names)} pusat / centres"
+    kind = "" if monitoring.edge else "rekaman / a recording" if monitoring.feed else "simulasi / simulated"
+    places = [f"papan / boards: http://127.0.0.1:{ports.wall}/", f"gateway: http://127.0.0.1:{ports.gateway}"]
+    return Shown(
+        f"pantau112  {whose}  {kind}",
+        names,
+        "   ".join([*places, *([f"Grafana: {grafana}"] if grafana else [])]),
+        (
+            f"{monitoring.shown}",
+            f"gateway http://127.0.0.1:{ports.gateway}/v1/events   token {token_file(home)}",
+            f"Prometheus http://127.0.0.1:{ports.prometheus}   Alertmanager http://127.0.0.1:{ports.alertmanager}",
+            f"metrics http://127.0.0.1:{ports.worker}/metrics   Kafka {monitoring.bootstrap}   log {home}/log",
+        ),
     )
 
 
-def _table(numbers: Numbers, columns: Sequence[Figure]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("pusat / centre")
-    for figure in columns:
-        table.add_column("\n".join((*figure.name, figure.window)), justify="right")
-    for city, values in sorted(numbers.centres.items())[:CENTRES_SHOWN]:
-        table.add_row(city, *(figure.text(values.get(figure.query)) for figure in columns))
-    if len(numbers.centres) > CENTRES_SHOWN:
-        table.add_row(f"… {len(numbers.centres) - CENTRES_SHOWN} lagi / more")
-    return table
+def picture(
+    services: Sequence[Status],
+    numbers: Numbers,
+    pages: Sequence[str],
+    moment: datetime,
+    shown: Shown,
+    width: int,
+    height: int,
+) -> list[Text]:
+    """The whole screen at a moment of stream time: at most `height` lines of at most `width` columns."""
+    clock = moment.strftime("%Y-%m-%d %H:%M:%S %Z")
+    left = width - len(clock) - 1
+    top = [Text(f"{shown.title:<{left}.{left}} {clock}", "bold"), *_waiting(numbers, shown.names, width, height), Text()]
+    running = _services(services, width)
+    where = [*_packed(shown.places.split("   "), "   ", width)]
+    room = height - len(top) - len(running) - len(where)
+    alerts = _alerts(numbers, width, room)
+    room -= len(alerts)
+    lower: list[Text] = []
+    for block in (
+        _others(numbers, width),
+        [Text("terkirim terakhir / last sent", "bold"), *(Text(_sent(page)) for page in reversed(pages))] if pages else [],
+        [Text(detail, "dim") for detail in (*shown.details, "Ctrl-C berhenti / stops")],
+    ):
+        if block and room > 2:
+            lower += [Text(), *block[: room - 1]]
+            room -= len(block) + 1
+    lines = [*top, *alerts, *lower, *([Text()] if room > 0 else []), *running, *where]
+    for text in lines:
+        text.truncate(width, overflow="ellipsis")
+    return lines[:height]
 
 
-def print_line(console: Console, numbers: Numbers) -> None:
-    """One line for a log, where there is no terminal to draw on."""
-    said = []
-    for city, values in sorted(numbers.centres.items())[:CENTRES_SHOWN]:
-        told = (
-            f"{'/'.join(figure.name)} ({figure.window}) {figure.text(values.get(figure.query))}" for figure in figures("calls")
-        )
-        said.append(f"{city}: {', '.join(told)}")
-    firing = f"firing: {', '.join(numbers.alerts) or 'none'}"
-    console.print(time.strftime("%H:%M:%S"), *said, firing, soft_wrap=True, highlight=False, markup=False)
+def _waiting(numbers: Numbers, names: Mapping[str, str], width: int, height: int) -> list[Text]:
+    """Who waits, worst first: a line a centre, with as many figures as there is room for."""
+    if not numbers.reached:
+        return [Text("Prometheus belum menjawab / does not answer yet", "yellow")]
+    if not numbers.centres:
+        return [Text("belum ada angka / no numbers yet", "yellow")]
+    columns = _columns(width)
+    lines = [
+        Text(" " * CENTRE_COLUMNS + "".join(f"  {words:>{size}}" for words, size in zip(heading, columns.values(), strict=True)))
+        for heading in zip(*((*figure.name, figure.window) for figure in columns), strict=True)
+    ]
+    ranked = numbers.worst_first()
+    most = len(ranked) if len(ranked) == 1 else max(2, height // CENTRES_SHARE - 1)
+    for city, values in ranked[:most]:
+        cells = "".join(f"  {figure.text(values.get(figure.query)):>{size}}" for figure, size in columns.items())
+        somebody = values.get(_in_order()[0].query, 0) > 0
+        name = f"{city} {names.get(city, '')}"
+        lines.append(Text(f"{name:<{CENTRE_COLUMNS}.{CENTRE_COLUMNS}}{cells}", "bold yellow" if somebody else "bold"))
+    if len(ranked) > most:
+        lines.append(Text(f"… {len(ranked) - most} lagi / more", "dim"))
+    return lines
 
 
-def _alert(alert: dict[str, Any]) -> str:
+def _columns(width: int) -> dict[Figure, int]:
+    """The figures that a line has room for, and how wide each is."""
+    columns, room = dict[Figure, int](), width - CENTRE_COLUMNS
+    for figure in _in_order():
+        size = max(map(len, (*figure.name, figure.window)))
+        if (room := room - size - 2) < 0:
+            break
+        columns[figure] = size
+    return columns
+
+
+def _others(numbers: Numbers, width: int) -> list[Text]:
+    """The figures of the one centre that its line has no room for, by their window. Of many centres the boards show them."""
+    if len(numbers.centres) != 1:
+        return []
+    [values] = numbers.centres.values()
+    by_window: dict[str, list[str]] = {}
+    for figure in _in_order()[len(_columns(width)) :]:
+        said = f"{'/'.join(figure.name)} {figure.text(values.get(figure.query))}"
+        by_window.setdefault(figure.window, []).append(said)
+    return [text for window, said in by_window.items() for text in _packed([f"{window}:", *said], "  ", width)]
+
+
+def _alerts(numbers: Numbers, width: int, room: int) -> list[Text]:
+    """What fires, most urgent first, in both languages; what there is no room for is counted."""
+    if not numbers.reached or not numbers.centres:
+        return [Text("alarm: tidak diketahui / alerts: not known", "yellow")]
+    if not numbers.alerts:
+        return [Text("alarm: tidak ada / alerts: none", "green")]
+    counts = Counter(alert.severity for alert in numbers.alerts)
+    said = [f"{counts[kind]} {'/'.join(words)}" for kind, (*words, _) in SEVERITIES.items() if counts[kind]]
+    lines = [Text(f"alarm: {', '.join(said)}", SEVERITIES[numbers.alerts[0].severity][2])]
+    entries = [_entry(alert, width) for alert in numbers.alerts]
+    while sum(map(len, entries)) > room - len(lines) and len(entries) > 1:
+        entries.pop()
+    if more := len(numbers.alerts) - len(entries):
+        lines[0].append(f"; +{more} lagi/more")
+    return [*lines, *(text for entry in entries for text in entry)]
+
+
+def _entry(alert: Alert, width: int) -> list[Text]:
+    *words, style = SEVERITIES[alert.severity]
+    ages = (_age(time.time() - alert.since), "")
+    together = f"{'/'.join(words):<17} {ages[0]:>5}  {' / '.join(alert.says)}  {alert.name}"
+    if len(together) <= width:
+        return [Text(together, style)]
+    lines = []
+    for word, age, says in zip(words, ages, alert.says, strict=True):
+        begin = f"{word:<9} {age:>5}  "
+        lines += wrap(says, width, initial_indent=begin, subsequent_indent=" " * len(begin))
+    return [Text(line, style) for line in lines]
+
+
+def _age(seconds: float) -> str:
+    """How long something has lasted, in the largest unit that fits."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"
+
+
+def _services(services: Sequence[Status], width: int) -> list[Text]:
+    """One line while all run; else what does not, by name."""
+    if not services:
+        return [Text("layanan / services: menyiapkan / preparing", "yellow")]
+    off = [service for service in services if service.state not in ("running", "done")]
+    if off:
+        named = [service for service in off if service.state != "waiting"]
+        lines = [Text(_trouble(service), STATES.get(service.state, "")) for service in named]
+        if waiting := len(off) - len(named):
+            lines.append(Text(f"layanan / services: {waiting} menunggu giliran / wait for their turn", "dim"))
+        return lines
+    count = sum(service.state == "running" for service in services)
+    again = ", ".join(f"{service.name} {service.restarts}" for service in services if service.restarts)
+    return [
+        Text(f"layanan / services: {count} jalan semua / all run", "green"),
+        *([Text(f"mulai ulang / restarted: {again}", "yellow")] if again else []),
+    ]
+
+
+def _trouble(service: Status) -> str:
+    reason = service.reason.partition("\n")[0]
+    return f"layanan / service {service.name}: {service.state}{f', {reason}' if reason else ''}"
+
+
+def _sent(page: str) -> str:
+    """A line of the pages' file, without its date."""
+    stamp, _, says = page.partition(" ")
+    return f"{stamp[11:19]} {says}"
+
+
+def _packed(said: Iterable[str], between: str, width: int) -> Iterator[Text]:
+    """Words that belong together, never torn apart, on as few lines as they need."""
+    line = ""
+    for words in said:
+        if line and len(line) + len(between) + len(words) > width:
+            yield Text(line)
+            line = "  "
+        line += f"{between if line.strip() else ''}{words}"
+    yield Text(line)
+
+
+def line(services: Sequence[Status], numbers: Numbers, moment: datetime) -> str:
+    """All that matters in one line for a log, where there is no terminal to draw on."""
+    said = [f"{moment:%H:%M:%S}"]
+    if not numbers.reached:
+        said.append("Prometheus does not answer")
+    elif not numbers.centres:
+        said.append("no numbers yet")
+    else:
+        (city, values), *others = numbers.worst_first()
+        told = (f"{figure.name[1]} {figure.text(values.get(figure.query))}" for figure in _in_order()[: len(FIRST)])
+        said[0] += f" {city} {', '.join(told)}{f' (of {len(others) + 1})' if others else ''}"
+        counts = Counter(alert.severity for alert in numbers.alerts)
+        said.append(f"alerts: {', '.join(f'{kind} {counts[kind]}' for kind in SEVERITIES if counts[kind]) or 'none'}")
+    said += [f"{service.name} {service.state}" for service in services if service.state not in ("running", "done", "waiting")]
+    for name in dict.fromkeys(alert.name for alert in numbers.alerts if alert.severity == "page"):
+        if len("; ".join([*said, name])) <= LINE_COLUMNS:
+            said.append(name)
+    text = "; ".join(said)
+    return text if len(text) <= LINE_COLUMNS else f"{text[: LINE_COLUMNS - 1]}…"
+
+
+def _alert(alert: dict[str, Any]) -> Alert:
     labels, notes = alert["labels"], alert["annotations"]
-    return f"{labels['alertname']} {labels.get('city', '')} {notes.get('summary_id', '')} / {notes.get('summary', '')}"
+    since = datetime.fromisoformat(alert["activeAt"]).timestamp()
+    return Alert(labels["severity"], labels["alertname"], since, (notes.get("summary_id", ""), notes.get("summary", "")))
 
 
 def _get(address: str) -> Any:

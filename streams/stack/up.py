@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from streams import settings
@@ -48,6 +48,11 @@ class Ports:
     def from_base(cls, base: int) -> "Ports":
         """The eight that begin with `base`."""
         return cls(*range(base, base + 8))
+
+
+def ports_file(home: Path) -> Path:
+    """Where a run says which ports it has, for `doctor` to find it."""
+    return home / "ports.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,12 @@ class Monitoring:
             await asyncio.to_thread(create_topics)
 
         broker = Broker(data / "kafka", self.home / "log", self.ports.kafka, self.ports.controller, java, jar_files)
+
+        async def tell_ports() -> None:
+            ports_file(self.home).write_text(json.dumps(asdict(self.ports)))
+
         plan = [
+            Step("ports", tell_ports),
             Step("empty feed", wipe),
             Step("pages", listen),
             Step("wall", hang),
@@ -153,7 +163,10 @@ class Monitoring:
                 data=data / "alertmanager",
                 port=self.ports.alertmanager,
                 config=DASHBOARDS / "alertmanager.yml",
-                here={"pages:9113": f"127.0.0.1:{self.ports.pages}"},
+                here={
+                    "pages:9113": f"127.0.0.1:{self.ports.pages}",
+                    "127.0.0.1:11206": f"127.0.0.1:{self.ports.wall}",
+                },
             ),
             Step("targets", self._write_targets),
             prometheus(
@@ -183,6 +196,7 @@ class Monitoring:
             "PANTAU112_REMINDER_WEBHOOK": f"http://127.0.0.1:{self.ports.pages}{REMINDERS}",
             "PANTAU112_GATEWAY_URL": f"http://127.0.0.1:{self.ports.gateway}",
             "PANTAU112_LINK_KEY_FILE": str(ensure_key(self.home / "link.key")),
+            "PANTAU112_ALERTMANAGER_URL": f"http://127.0.0.1:{self.ports.alertmanager}",
             **os.environ,
             "PANTAU112_BOOTSTRAP": self.bootstrap,
             "PANTAU112_METRICS_PORT": str(self.ports.worker),
@@ -246,6 +260,11 @@ async def _at_once() -> bool:
     return True
 
 
+def caller_key_file(home: Path) -> Path:
+    """Where the key is under which this machine makes callers into pseudonyms."""
+    return home / "caller.key"
+
+
 def caller_key(home: Path) -> Path:
-    """The key under which this machine makes callers into pseudonyms; made by chance when there is none yet."""
-    return ensure_key(home / "caller.key")
+    """The same, made by chance when there is none yet."""
+    return ensure_key(caller_key_file(home))

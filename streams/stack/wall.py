@@ -9,6 +9,8 @@ from typing import NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from streams.stack import runbook
+
 PATIENCE = 10.0  # seconds for an answer of Prometheus, and for a browser to say what it wants
 LONGEST = 65_536  # bytes of a query
 QUERIES = frozenset({"/api/v1/query", "/api/v1/query_range"})
@@ -19,7 +21,6 @@ TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
     ".LICENSE": "text/plain; charset=utf-8",
-    ".md": "text/plain; charset=utf-8",
 }
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -41,7 +42,11 @@ def table(dashboards: Path) -> dict[str, File]:
     page = {path.name: _file(path) for path in sorted((dashboards / "wall").iterdir()) if path.suffix in TYPES}
     boards = [_file(path) for path in sorted((dashboards / "grafana" / "boards").glob("*/*.json"))]
     found: dict[str, File] = {f"/{name}": file for name, file in page.items()}
-    found |= {f"/dashboards/runbook/{path.name}": _file(path) for path in (dashboards / "runbook").glob("*.md")}
+    for path in sorted((dashboards / "runbook").glob("*.md")):
+        text = path.read_text()
+        pages = {f"/runbook/{alert}": page for alert, page in runbook.alerts(path.name, text).items()}
+        pages[f"/dashboards/runbook/{path.name}"] = runbook.page(text)
+        found |= {address: File(TYPES[".html"], page.encode()) for address, page in pages.items()}
     listed = []
     for file in boards:
         board = json.loads(file.content)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from threading import RLock
 from typing import Any, Protocol
 
@@ -27,6 +28,11 @@ CITY_INFO = Metric(
     "1 for every centre that is watched, with its name, province and time zone.",
     ("name", "province", "tz"),
 )
+UTC_OFFSET = Metric(
+    "psap_city_utc_offset_seconds",
+    "gauge",
+    "By how much the centre's clocks are ahead of UTC now: a message that has no zones says local time by it.",
+)
 THRESHOLD = Metric("psap_centre_threshold", "gauge", "The limits of a centre, which alert rules join on.", ("threshold",))
 LAST_EVENT = Metric("psap_last_event_timestamp_seconds", "gauge", "When the newest event of a source happened.", ("source",))
 LATE_TOTAL = Metric(
@@ -39,7 +45,7 @@ LATE_TOTAL = Metric(
 _UNKNOWN_CENTRE = Refusal("unknown_centre", "field subject: no such centre is watched here; give its file with --centre")
 _MISPLACED = Refusal("wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do")
 
-METRICS: tuple[Metric, ...] = (CITY_INFO, THRESHOLD, LAST_EVENT, LATE_TOTAL, *nouns.METRICS)
+METRICS: tuple[Metric, ...] = (CITY_INFO, UTC_OFFSET, THRESHOLD, LAST_EVENT, LATE_TOTAL, *nouns.METRICS)
 
 
 class Record(Protocol):
@@ -265,6 +271,8 @@ class Monitor:
         """What is true of one centre at `now`, epoch seconds. Raises whatever its nouns raise, and `SpoiltError`."""
         centre, home = self.centres[city], self.home[city]
         readings: list[Reading] = [(CITY_INFO, (centre.name, centre.province, centre.timezone.key), 1)]
+        ahead = datetime.fromtimestamp(now, centre.timezone).utcoffset() or timedelta()
+        readings.append((UTC_OFFSET, (), ahead.total_seconds()))
         readings += [(THRESHOLD, (name,), value) for name, value in centre.thresholds]
         with self.lock:
             entries = {shelf.topic.noun: shelf.entries[home].get(city) for shelf in self._shelves.values()}

@@ -240,7 +240,7 @@ def test_a_ticket_takes_no_more_than_it_is_weighed_at() -> None:
     time, text = at(ODD), long("x", 1)
     way = ticket.Way(time, time)
     own = {long("x", n): way for n in range(desk.LEGS)}
-    state.desk.tickets["full"] = ticket.Ticket(time, text, text, time, time, time, way, text, own)
+    state.desk.tickets["full"] = ticket.Ticket(time, text, text, "32.71.01", time, time, time, way, text, own)
     state.desk.weigh("full", WORST)
 
     for name, one in state.desk.tickets.items():
@@ -278,6 +278,7 @@ EXTREMES: dict[str, st.SearchStrategy[Any]] = {
     "ring_seconds": st.sampled_from([None, 0.0, 86_400.0]),
     "seconds": st.sampled_from([None, 0.0, 86_400.0]),
     "talk_seconds": st.sampled_from([None, 0.0, 86_400.0]),
+    "district": st.sampled_from([None, "32.71.01", "32.71.99", "99.99.99"]),
     "severity": st.sampled_from(get_args(Severity)),
     "urgency": st.just("Future"),
     "certainty": st.just("Observed"),

@@ -17,6 +17,8 @@ from streams.core.callers import _PROTECTED, CONTACTED, EARLY, PROTECTED
 from streams.core.calls import ENDED_TOTAL, OFFERED_TOTAL, WAITING
 from streams.core.centre import Centre
 from streams.core.classes import CLASSES
+from streams.core.districts import CALLS
+from streams.core.districts import MOST as DISTRICTS
 from streams.core.forecast import LINKS
 from streams.core.funnel import LEGS, OPEN_CALLS, QUEUES
 from streams.core.histogram import Histogram
@@ -71,6 +73,7 @@ class Flood:
             direction="inbound",
             caller=None if caller is None else pseudonym(caller),
             link=long("link", number % (LINKS + 9)),
+            district=f"32.71.{number % (DISTRICTS + 9):02d}",
         )
         return name
 
@@ -159,6 +162,8 @@ def test_every_bound_is_reached(flood: Flood) -> None:
     assert len(funnel.legs) == LEGS
     assert len(funnel.queues) == QUEUES + 1
     assert len(learned.links) == LINKS
+    assert len(state.origins.districts.counts) == DISTRICTS
+    assert len(state.origins.recent) == CALLS
     assert len(callers.early) == EARLY
     assert len(callers.contacted) == CONTACTED
     assert len(callers.records) == RECORDS
@@ -188,6 +193,7 @@ def test_what_was_given_up_is_counted_by_its_bound(flood: Flood) -> None:
     assert flood.state.strangers.passed_over.keys() == {
         "queue",
         "trunk",
+        "district",
         "open_calls",
         "early_calls",
         "pranks",

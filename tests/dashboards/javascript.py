@@ -8,7 +8,7 @@ from typing import Any
 import quickjs
 
 WALL = Path(__file__).parents[2] / "dashboards" / "wall"
-PURE = ("units.js", "fields.js", "variables.js", "timerange.js", "panels.js", "drift.js", "words.js")
+PURE = ("units.js", "fields.js", "variables.js", "timerange.js", "panels.js", "drift.js", "words.js", "alarms.js")
 """In the order of their imports. The engine has no module loader, so each becomes a function that returns what it exports."""
 
 _IMPORT = re.compile(r'^import (\{[^}]+\}) from "\./([\w.]+)";$', re.MULTILINE)

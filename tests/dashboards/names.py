@@ -81,7 +81,7 @@ def unknown(expr: str, known: dict[str, set[str]]) -> list[str]:
             made = {
                 inner.args[1].val
                 for inner in below
-                if isinstance(inner, promql_parser.Call) and inner.func.name == "label_replace"
+                if isinstance(inner, promql_parser.Call) and inner.func.name in {"label_replace", "label_join"}
             }
             available = made.union(*(known.get(name or "", set()) for name in series))
             wrong += [f"grouping label {label}" for label in node.modifier.labels if label not in available]

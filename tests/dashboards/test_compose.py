@@ -1,5 +1,6 @@
 """What can be said of docker-compose.yml where no Docker is: it parses, and holds what it promises."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -38,6 +39,43 @@ def test_every_service_that_stays_says_whether_it_is_well() -> None:
 def test_every_file_it_mounts_exists() -> None:
     mounted = [volume.split(":")[0] for service in services().values() for volume in service.get("volumes", [])]
     assert [path for path in mounted if path.startswith("./") and not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize(("service", "line"), [("prometheus", "v3.13."), ("alertmanager", "v0.34."), ("grafana", "12.4.")])
+def test_what_judges_tells_and_shows_is_one_image_for_ever_by_its_digest(service: str, line: str) -> None:
+    assert re.fullmatch(rf"[a-z]+/{service}:{re.escape(line)}\d+@sha256:[0-9a-f]{{64}}", services()[service]["image"])
+
+
+def test_rules_and_routes_are_checked_by_the_programs_that_are_in_those_images() -> None:
+    made = (ROOT / "Makefile").read_text()
+    for service, modules in (
+        ("prometheus", "prometheus/prometheus@v0.3"),
+        ("alertmanager", "prometheus/alertmanager/cmd/amtool@v"),
+    ):
+        version = services()[service]["image"].split("@")[0].partition(":v")[2]
+        # Prometheus 3.13.4 is 0.313.4 among Go's modules.
+        assert f"{modules}{version.removeprefix('3.') if service == 'prometheus' else version}" in made, service
+
+
+def test_grafana_finds_every_folder_that_it_looks_for() -> None:
+    folder = ROOT / "dashboards" / "grafana" / "provisioning"
+    for name in ("datasources", "dashboards", "plugins", "alerting"):
+        assert yaml.safe_load((folder / name / "112.yml").read_text())["apiVersion"] == 1, name
+
+
+def test_grafana_fetches_nothing_from_the_internet_and_speaks_indonesian_first() -> None:
+    said = services()["grafana"]["environment"]
+    off = ("PLUGINS_PREINSTALL_DISABLED", "PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED", "SECURITY_DISABLE_GRAVATAR")
+    on = (
+        "ANALYTICS_CHECK_FOR_PLUGIN_UPDATES",
+        "ANALYTICS_CHECK_FOR_UPDATES",
+        "ANALYTICS_REPORTING_ENABLED",
+        "NEWS_NEWS_FEED_ENABLED",
+        "SNAPSHOTS_EXTERNAL_ENABLED",
+        "PLUGINS_PLUGIN_ADMIN_ENABLED",
+    )
+    assert {name: said.get(f"GF_{name}") for name in (*off, *on)} == dict.fromkeys(off, "true") | dict.fromkeys(on, "false")
+    assert said["GF_USERS_DEFAULT_LANGUAGE"] == "id-ID"
 
 
 @pytest.mark.skipif(shutil.which("docker") is None, reason="no docker")

@@ -52,12 +52,21 @@ def test_every_alert_does_what_its_cases_say(promtool: Path) -> None:
     run(promtool, "test", "rules", *CASES)
 
 
-def test_prometheus_3_takes_them_too_and_says_the_same() -> None:
-    promtool = LOCAL / "go" / "bin" / "promtool"
-    if not promtool.exists():
-        pytest.skip("no promtool of Prometheus 3: make rules3 builds it")
-    test_prometheus_takes_its_configuration_and_its_rules(promtool)
-    test_every_alert_does_what_its_cases_say(promtool)
+def built(tool: str) -> Path:
+    """A program of the versions that docker-compose.yml names."""
+    path = LOCAL / "go" / "bin" / tool
+    if not path.exists():
+        pytest.skip(f"no {tool} of docker-compose.yml's version: make rules3 builds it")
+    return path
+
+
+def test_the_prometheus_of_docker_compose_takes_them_too_and_says_the_same() -> None:
+    test_prometheus_takes_its_configuration_and_its_rules(built("promtool"))
+    test_every_alert_does_what_its_cases_say(built("promtool"))
+
+
+def test_the_alertmanager_of_docker_compose_takes_its_configuration_too() -> None:
+    test_alertmanager_takes_its_configuration(built("amtool"))
 
 
 def test_cases_fix_the_order_of_groups_which_is_random_otherwise() -> None:
@@ -162,8 +171,8 @@ def test_rates_of_domain_metrics_keep_silent_unless_the_stream_runs_at_the_speed
 def test_routes_lead_where_they_should(amtool: Path) -> None:
     config = f"--config.file={DASHBOARDS / 'alertmanager.yml'}"
     assert run(amtool, "config", "routes", "test", config, "alertname=Watchdog", "severity=none").split() == ["dead-man"]
-    assert run(amtool, "config", "routes", "test", config, "alertname=PsapCallerWaiting", "severity=page").split() == ["local"]
-    assert run(amtool, "config", "routes", "test", config, "alertname=PsapCallerWaiting", "severity=wall").split() == ["wall"]
+    assert run(amtool, "config", "routes", "test", config, "alertname=PsapLinkDown", "severity=page").split() == ["second,local"]
+    assert run(amtool, "config", "routes", "test", config, "alertname=PsapLinkDown", "severity=wall").split() == ["wall"]
     assert run(amtool, "config", "routes", "test", config, "alertname=DeadLetters", "severity=ticket").split() == ["local"]
 
 

@@ -49,9 +49,15 @@ def over_time(*samples: tuple[int, float | str], **labels: str) -> dict[str, Any
     return {"metric": labels, "values": [[time, str(value)] for time, value in samples]}
 
 
-def view(panel: dict[str, Any], answers: dict[str, Any], step: int = 60) -> Any:
-    request = {"first": 3600, "last": 3600 + 4 * step, "step": step}
-    return call("panels.js", "view", panel, answers, {"range": HOUR, "chosen": {"city": BOGOR}, "request": request})
+def view(panel: dict[str, Any], answers: dict[str, Any], now: dict[str, Any] | None = None) -> Any:
+    """What is shown of answers; those at the end of the range are `now`, by default as each line ends."""
+    ended = {
+        ref: [{"metric": line["metric"], "value": line["values"][-1]} for line in lines if "values" in line]
+        for ref, lines in answers.items()
+    }
+    request = {"first": 3600, "last": 3840, "step": 60}
+    context = {"range": HOUR, "chosen": {"city": BOGOR}, "request": request, "now": ended if now is None else now}
+    return call("panels.js", "view", panel, answers, context)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +157,21 @@ class TestLines:
         assert line["last"] == "3"
 
     def test_a_line_that_ended_has_no_value_now(self) -> None:
-        (line,) = view(panel("timeseries"), {"A": [over_time((3600, 1), (3660, 1))]})["lines"]
+        (line,) = view(panel("timeseries"), {"A": [over_time((3600, 1), (3660, 1))]}, {"A": []})["lines"]
         assert line["last"] == "BUTA"
+
+    def test_a_legend_says_what_the_number_beside_it_does_and_not_what_was_a_step_ago(self) -> None:
+        answers = {"A": [over_time((3600, 1), (3840, 1), link="a"), over_time((3840, 2), link="b")]}
+        lines = view(panel("timeseries"), answers, {"A": [now(7, link="b"), now(5, link="a")]})["lines"]
+        assert [line["last"] for line in lines] == ["5", "7"]
+
+    def test_a_chart_that_begins_late_says_when(self) -> None:
+        limited = panel("timeseries", "a", "b")
+        override(limited, "byName", "b", color={"mode": "fixed", "fixedColor": RED})
+        limit = over_time((3600, 9), (3840, 9))
+        assert view(limited, {"A": [over_time((3780, 1))], "B": [limit]})["since"] == 3780
+        assert view(limited, {"A": [over_time((3600, 1))], "B": [limit]})["since"] is None
+        assert view(limited, {"A": [], "B": [limit]})["since"] is None
 
     def test_a_limit_is_dashed_and_has_its_own_colour(self) -> None:
         shown = panel("timeseries", "a", "b")
@@ -164,8 +183,10 @@ class TestLines:
         assert [line["mark"] for line in lines] == ["", ""]  # the dashes tell them apart
 
     def test_lines_that_only_their_colour_would_tell_apart_bear_marks(self) -> None:
-        lines = view(panel("timeseries", "a", "b"), {"A": [over_time((3600, 1))], "B": [over_time((3600, 9))]})["lines"]
-        assert [line["mark"] for line in lines] == ["●", "▲"]
+        shown = panel("timeseries", "a", "b", "c")
+        override(shown, "byName", "c", custom__lineWidth=4)
+        lines = view(shown, {"A": [over_time((3600, 1))], "B": [over_time((3600, 9))], "C": [over_time((3600, 5))]})["lines"]
+        assert [line["mark"] for line in lines] == ["●", "▲", ""]  # the third is seen to be wider
 
     def test_a_ghost_is_of_dots_that_can_be_seen(self) -> None:
         shown = panel("timeseries", "a")
@@ -187,8 +208,8 @@ class TestTables:
     def tickets(self, **organize: Any) -> dict[str, Any]:
         shown = panel("table", "open", "oldest")
         shown["transformations"] = [
-            {"id": "merge", "options": {}},
-            {"id": "organize", "options": {"excludeByName": {"Time": True}, **organize}},
+            {"id": "joinByField", "options": {"byField": "opd", "mode": "outer"}},
+            {"id": "organize", "options": {"excludeByName": {"Time": True, "Time 1": True, "Time 2": True}, **organize}},
         ]
         return shown
 
@@ -205,16 +226,60 @@ class TestTables:
 
     def test_a_table_without_rows_says_its_word(self) -> None:
         found = view(self.tickets(), {"A": [], "B": []})
-        assert (found["rows"], found["noValue"]) == ([], "BUTA")
+        assert (found["rows"], found["columns"], found["noValue"]) == ([], [], "BUTA")
+
+    def test_a_query_without_an_answer_has_no_column_as_in_grafana(self) -> None:
+        answers = {"A": [now(3, opd="damkar")], "B": []}
+        assert self.rows(self.tickets(), answers) == [["opd", "Value #A"], ["damkar", "3"]]
+
+    def test_columns_of_one_name_are_numbered_as_grafana_numbers_them(self) -> None:
+        shown = self.tickets()
+        answers = {"A": [now(3, opd="damkar", rung="7m")], "B": [now(90, opd="damkar", rung="24h")]}
+        assert self.rows(shown, answers)[0] == ["opd", "rung 1", "Value #A", "rung 2", "Value #B"]
+
+    @pytest.mark.parametrize(
+        ("unit", "texts"),
+        [
+            ("none", {"32.71": "32.7", "32.01": "32.0", "32.76": "32.8", "91.71": "91.7", "damkar": "damkar", "": "BUTA"}),
+            ("percentunit", {"15": "1500%", "20": "2000%", "60": "6000%"}),
+            ("dthms", {"32.71": "00:00:32", "101": "00:01:41"}),
+            ("string", {"32.71": "32.71", "32.76": "32.76", "15": "15", "08": "08", "": "BUTA"}),
+        ],
+    )
+    def test_a_text_that_looks_like_a_number_is_written_as_one_unless_it_is_said_to_be_text(
+        self, unit: str, texts: dict[str, str]
+    ) -> None:
+        """As a Grafana 12.3.0 wrote them: a board that forgets the unit of a code is seen to here."""
+        shown = self.tickets()
+        override(shown, "byName", "opd", unit=unit)
+        rows = self.rows(shown, {"A": [now(1, opd=text) for text in texts], "B": []})[1:]
+        assert {text: row[0] for text, row in zip(texts, rows, strict=True)} == texts
+
+    def test_a_link_has_what_its_cell_says_as_in_grafana(self) -> None:
+        shown = self.tickets()
+        override(
+            shown,
+            "byName",
+            "opd",
+            links=[{"title": "", "url": "/d/psap-calls-id?${__url_time_range}&var-city=${__data.fields.opd}"}],
+        )
+        answers = {"A": [now(1, opd="32.76")], "B": []}
+        assert "var-city=32.8" in view(shown, answers)["rows"][0][0]["link"]["href"]
+        override(shown, "byName", "opd", unit="string")
+        assert "var-city=32.76" in view(shown, answers)["rows"][0][0]["link"]["href"]
 
     def test_numbers_are_sorted_as_numbers(self) -> None:
-        shown = self.tickets(renameByName={"Value #A": "Terbuka"}, excludeByName={"Time": True, "Value #B": True})
-        shown["options"]["sortBy"] = [{"displayName": "Terbuka", "desc": True}]
-        answers = {"A": [now(9, opd="a"), now(100, opd="b"), now(20, opd="c")], "B": []}
-        assert [row[0] for row in self.rows(shown, answers)[1:]] == ["b", "c", "a"]
+        shown = self.tickets()
+        shown["transformations"].insert(
+            1, {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "Value #A", "desc": True}]}}
+        )
+        answers = {"A": [now(9, opd="a"), now("NaN", opd="d"), now(100, opd="b"), now(20, opd="c")], "B": []}
+        assert [row[0] for row in self.rows(shown, answers)[1:]] == ["b", "c", "a", "d"]
 
     def test_a_cell_leads_to_the_board_of_its_row_at_the_same_time(self) -> None:
         shown = self.tickets(renameByName={"city": "Pusat"})
+        shown["transformations"][0]["options"]["byField"] = "city"
+        override(shown, "byName", "Pusat", unit="string")
         url = "/d/psap-calls-id?${__url_time_range}&var-city=${__data.fields.city}&${city:queryparam}"
         override(shown, "byName", "Pusat", links=[{"title": "", "url": url}])
         (row,) = view(shown, {"A": [now(1, city="32.71")], "B": [now(2, city="32.71")]})["rows"]
@@ -237,7 +302,21 @@ class TestVariables:
         options = call("variables.js", "optionsOf", variable, answer, "Semua")
         assert [(one["value"], one["text"]) for one in options] == [("32.01", "Bogor"), ("32.71", "Kota Bogor")]
         assert call("variables.js", "choose", variable, options, "32.71") == "32.71"
-        assert call("variables.js", "choose", variable, options, "99.99") == "32.01"
+        assert call("variables.js", "choose", variable, options, None) == "32.01"
+
+    def test_a_chosen_centre_that_is_not_there_stays_chosen_and_is_said_to_be_unknown(self) -> None:
+        options = [{"value": "32.01", "text": "Bogor"}]
+        assert call("variables.js", "choose", {}, options, "99.99") == "99.99"
+        assert call("variables.js", "choose", {}, [], "99.99") == "99.99", "also while nobody knows of any centre"
+        offered = call("variables.js", "offered", options, "99.99", "tidak dikenal")
+        assert [one["text"] for one in offered] == ["Bogor", "99.99 – tidak dikenal"]
+        assert call("variables.js", "offered", options, "32.01", "tidak dikenal") == options
+
+    def test_a_centre_has_the_time_of_its_own_zone(self) -> None:
+        variable = {"query": {"query": "query_result(psap_city_info)"}, "regex": '/city="(?<value>[^"]+)"/'}
+        answer = [now(1, city="94.71", tz="Asia/Jayapura"), now(1, city="32.71", tz="Asia/Jakarta")]
+        options = call("variables.js", "optionsOf", variable, answer, "Semua")
+        assert {one["value"]: one["zone"] for one in options} == {"94.71": "Asia/Jayapura", "32.71": "Asia/Jakarta"}
 
     def test_all_of_a_label_is_every_one_of_its_values_and_nothing_like_them(self) -> None:
         variable = {"query": {"query": "label_values(psap_calls_waiting, queue)"}, "includeAll": True}
@@ -249,10 +328,11 @@ class TestVariables:
 
     def test_a_query_asks_for_the_chosen_centre_over_the_whole_range_in_even_steps(self) -> None:
         shown = panel("timeseries", 'sum(rate(x{city="$city"}[$__rate_interval])) + sum(increase(y[$__range]))')
-        (asked,) = call("panels.js", "requests", shown, {**HOUR, "from": 3607, "to": 7207}, 100, {"city": BOGOR})
+        asked, at_end = call("panels.js", "requests", shown, {**HOUR, "from": 3607, "to": 7207}, 100, {"city": BOGOR})
         query = 'sum(rate(x{city="32.71"}[65s])) + sum(increase(y[3600s]))'
         assert asked["path"] == "query_range"
         assert asked["body"] == {"query": query, "start": 3660, "end": 7200, "step": 60}
+        assert (at_end["path"], at_end["body"]) == ("query", {"query": query, "time": 7207})
 
     @pytest.mark.parametrize("value", ['a"} or up{x="', "a\\"])
     def test_a_value_from_the_address_cannot_leave_its_quotes(self, value: str) -> None:
@@ -278,6 +358,58 @@ class TestVariables:
         assert (yesterday["from"], round(yesterday["to"])) == (9 * day, 10 * day)
 
 
+class TestSound:
+    """The one sound: when something begins, and only then."""
+
+    def rounds(self, *rounds: tuple[float, list[str] | None], scope: str = "s", memory: Any = None) -> list[list[str]]:
+        """What each look finds new: at a moment, what fires, or None when nobody answers."""
+        found = []
+        for at, firing in rounds:
+            said = call("alarms.js", "heard", memory, firing, at, scope if firing is not None else None)
+            memory = said["memory"]
+            found.append(said["begun"])
+        self.memory = memory
+        return found
+
+    def test_what_is_there_when_the_page_is_opened_is_silent_and_what_begins_sounds_once(self) -> None:
+        assert self.rounds((0, ["a"]), (5, ["a", "b"]), (10, ["a", "b"]), (15, ["b"])) == [[], ["b"], [], []]
+
+    def test_what_comes_back_within_ten_minutes_is_the_same_alert(self) -> None:
+        assert self.rounds((0, []), (5, ["a"]), (10, []), (600, ["a"])) == [[], ["a"], [], []]
+        assert self.rounds((0, []), (5, ["a"]), (300, []), (604, []), (610, ["a"])) == [[], ["a"], [], [], ["a"]]
+
+    def test_blindness_sounds_once_and_what_fired_meanwhile_does_when_it_is_seen(self) -> None:
+        told = self.rounds((0, ["a"]), (5, None), (10, None), (15, ["a"]), (20, ["a", "b"]))
+        assert told == [[], ["blind"], [], [], ["b"]]
+        told = self.rounds((0, ["a"]), *((at, None) for at in range(5, 905, 5)), (905, ["a", "b"]))
+        assert [names for names in told if names] == [["blind"], ["b"]]
+
+    def test_a_page_that_opens_blind_is_silent_until_something_begins(self) -> None:
+        assert self.rounds((0, None), (5, None), (10, ["a"]), (15, ["a", "b"])) == [[], [], [], ["b"]]
+
+    def test_a_page_that_is_loaded_anew_goes_on_where_it_was_and_another_centre_begins_anew(self) -> None:
+        self.rounds((0, ["a"]))
+        assert self.rounds((8, ["a", "b"]), memory=self.memory) == [["b"]]
+        assert self.rounds((16, ["c"]), scope="another", memory=self.memory) == [[]]
+        self.rounds((0, ["a"]))
+        assert self.rounds((3600, ["b"]), memory=self.memory) == [[]], "of an hour ago nothing is known"
+
+    def test_a_centres_page_listens_to_its_own_alerts_and_the_monitors(self) -> None:
+        own = call("alarms.js", "alarming", "32.71")
+        assert own == 'ALERTS{alertstate="firing",severity=~"page|wall",city=~"32.71|"}'
+        assert evaluate('modules["alarms.js"].alarming()') == 'ALERTS{alertstate="firing",severity=~"page|wall"}'
+
+    def test_alerts_are_told_apart_by_all_their_labels_and_announced_by_the_boards_name(self) -> None:
+        labels = {"__name__": "ALERTS", "alertstate": "firing", "alertname": "PsapLinkDown", "link": "sip-xl"}
+        name = call("alarms.js", "nameOf", labels)
+        assert name == call("alarms.js", "nameOf", dict(reversed(labels.items())))
+        assert name != call("alarms.js", "nameOf", labels | {"link": "sip-telkom"})
+        board = json.loads((FOLDER / "id" / "psap-calls.json").read_text())
+        assert call("alarms.js", "called", board, name) == ["Jalur putus"]
+        assert call("alarms.js", "called", board, call("alarms.js", "nameOf", {"alertname": "New"})) == ["New"]
+        assert call("alarms.js", "called", board, "blind") == []
+
+
 @pytest.mark.parametrize("path", COMMITTED)
 def test_every_board_is_drawn_whole(path: Path) -> None:
     assert call("drift.js", "unsupported", json.loads(path.read_text())) == []
@@ -291,7 +423,7 @@ def whole() -> dict[str, Any]:
     shown["transformations"] = [{"id": "organize", "options": {"excludeByName": {"Time": True}}}]
     big, lines, states = panel("stat"), panel("timeseries"), panel("state-timeline")
     big["options"] = {"graphMode": "none", "reduceOptions": {"calcs": ["lastNotNull"], "values": False, "fields": ""}}
-    lines["options"] = {"legend": {"displayMode": "list", "calcs": ["lastNotNull"]}}
+    lines["options"] = {"legend": {"displayMode": "list", "calcs": ["last"]}}
     states["options"] = {"showValue": "auto", "legend": {"showLegend": False}}
     override(shown, "byName", "Pusat", unit="dthms", custom__width=90)
     return {
@@ -339,13 +471,17 @@ Change = Callable[[dict[str, Any]], object]
         (lambda b: b["panels"][1]["options"]["legend"].update(placement="right"), "legend.placement"),
         (lambda b: b["panels"][2].update(transformations=[]), "shows the column Time"),
         (lambda b: b["panels"][2]["transformations"].append({"id": "calculateField", "options": {}}), "calculateField"),
+        (lambda b: b["panels"][2]["transformations"].append({"id": "merge", "options": {}}), '"merge"'),
+        (lambda b: b["panels"][2]["targets"].append(b["panels"][2]["targets"][0] | {"refId": "B"}), "does not join its queries"),
+        (lambda b: b["panels"][0]["options"].update(wideLayout=True), "wideLayout"),
         (lambda b: override(b["panels"][2], "byType", "number", unit="none"), "byType"),
         (lambda b: override(b["panels"][2], "byName", "a", custom__cellOptions={"type": "gauge"}), "cellOptions.type"),
         (lambda b: b["panels"][3]["options"].update(mergeValues=False), "mergeValues"),
         (lambda b: b["templating"]["list"].append({"type": "custom", "name": "x"}), 'type = "custom"'),
         (lambda b: b["templating"]["list"][0].update(query={"query": "metrics(psap)"}), "query"),
         (lambda b: b["templating"]["list"][0].update(multi=True), "multi"),
-        (lambda b: b.update(annotations={"list": [{"name": "alerts"}]}), "annotations.list"),
+        (lambda b: b.update(annotations={"list": [{"name": "alerts", "expr": "ALERTS"}]}), "annotations.list[0].expr"),
+        (lambda b: b.update(annotations={"list": [{"datasource": {"uid": "prometheus"}}]}), "datasource.uid"),
         (lambda b: b.update(time={"from": "now/fy", "to": "now"}), "time.from"),
         (lambda b: b["links"][0].update(url="elsewhere"), "links[0].url"),
         (lambda b: b.update(novelty={}), "board.novelty"),

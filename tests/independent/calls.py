@@ -65,6 +65,7 @@ class Journey:
     clock: str = "arrival"
     caller: str | None = None
     link: str | None = None
+    district: str | None = None
     visits: list[Visit] = field(default_factory=list)
     talks: list[Talk] = field(default_factory=list)
     outcome: str = ""
@@ -158,7 +159,7 @@ class Stories:
         direction, queue = data.get("direction", "inbound"), self.history.label("queues", data["queue"])
         talks = any(talk.goes_on(event.time) for (source, _), talk in self._at.items() if source == event.source)
         city = self._is_emergency(queue) and (direction == "inbound" or (direction == "internal" and not talks))
-        journey = Journey(event.source, event.time, city, clock, data.get("caller"), data.get("link"))
+        journey = Journey(event.source, event.time, city, clock, data.get("caller"), data.get("link"), data.get("district"))
         self._by_call[event.source, data["call"]] = journey
         self.journeys.append(journey)
         if direction != "outbound" and (clock == "queue" or event.source not in self._tell_queues):

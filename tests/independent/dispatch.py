@@ -45,6 +45,7 @@ class Ticket:
     began: int
     """When it was opened or, later, reopened."""
     call: str | None = None
+    district: str | None = None
     closed: int | None = None
     first: Way = field(default_factory=Way)
     own: dict[str, Way] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class Desk:
         data = {name: self._history.label(kinds[name], said) if name in kinds else said for name, said in event.data.items()}
         self.opds |= {data[name] for name in ("opd", "to") if name in data}
         if event.type == "ticket.opened":
-            self.tickets[data["ticket"]] = Ticket(data["category"], now, data.get("call"))
+            self.tickets[data["ticket"]] = Ticket(data["category"], now, data.get("call"), data.get("district"))
             self.counts["psap_tickets_opened_total", data["category"]] += 1
             return
         ticket = self.tickets[data["ticket"]]

@@ -275,6 +275,11 @@ def _faded(a: float, b: float) -> tuple[float, float]:
     return 0.85 * a + 0.15 * 20, 0.85 * b + 0.15 * 20
 
 
+def chance_of(calls: int, mean: float, scatter: float) -> float:
+    """P(X = calls)."""
+    return exp(_log_of(calls, mean, scatter))
+
+
 def _log_of(calls: int, mean: float, scatter: float) -> float:
     """The logarithm of P(X = calls)."""
     if scatter < 1e-9:

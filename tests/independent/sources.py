@@ -1,8 +1,9 @@
 """Sources: the centre's own file, and when each source was last heard."""
 
 from bisect import bisect_right
+from datetime import timedelta
 
-from tests.independent.history import Figures, History, seconds
+from tests.independent.history import EPOCH, Figures, History, seconds
 
 THRESHOLDS = {
     "short_abandon_seconds": 5,
@@ -29,6 +30,8 @@ def figures(history: History, now: int) -> Figures:
     """What is known of the centre, and of its sources at `now`; of a history in which nothing came an hour late."""
     centre = history.centre
     found: Figures = {("psap_city_info", centre["name"], centre.get("province", ""), centre["timezone"]): 1}
+    local = (EPOCH + timedelta(microseconds=now)).astimezone(history.zone)
+    found["psap_city_utc_offset_seconds",] = (local.utcoffset() or timedelta()).total_seconds()
     for name, usual in THRESHOLDS.items():
         found["psap_centre_threshold", name] = centre.get("thresholds", {}).get(name, usual)
     for source, times in history.by_source.items():

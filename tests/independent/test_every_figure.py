@@ -24,6 +24,7 @@ from streams.sources import asterisk, simulate
 from streams.worker.monitor import Monitor
 from tests.conftest import DATA
 from tests.independent import (
+    burst,
     callers,
     calls,
     dispatch,
@@ -45,6 +46,8 @@ from tests.sources import anonymous_bank
 
 HERE = Path(__file__).parent
 MOMENTS = 40
+BUNCHED = 20
+"""So many calls after another in the shortest time are the densest."""
 START = datetime.fromisoformat("2026-01-05T00:00:00+07:00")
 FAR = 2e9
 """Later than all that is told, epoch seconds."""
@@ -155,6 +158,7 @@ def recomputed(history: History) -> Callable[[int], Figures]:
     def figures(now: int) -> Figures:
         found = operators.figures(seated, now) | names.figures(strangers, now) | forecast.figures(arrivals, stories, now)
         found |= load.figures(stories, seated, arrivals, now) | losses.figures(stories, arrivals.unseen, now)
+        found |= burst.figures(arrivals, stories, now)
         found |= staffing.required(found) | staffing.scheduled(stories, now)
         for noun in (calls, callers, response):
             found |= noun.figures(stories, now)
@@ -166,7 +170,9 @@ def recomputed(history: History) -> Callable[[int], Figures]:
 
 
 def moments(times: Sequence[int], kinds: Sequence[str]) -> list[int]:
-    """Moments between the first event and the last, in microseconds: any, those of an event, just after one, whole seconds."""
+    """Moments between the first event and the last, in microseconds: any, those of an event, just after one, whole seconds; and
+    some when calls came most densely.
+    """
     dice = Random(112)
     found = []
     by_kind: dict[str, list[int]] = {}
@@ -183,6 +189,10 @@ def moments(times: Sequence[int], kinds: Sequence[str]) -> list[int]:
                 found.append(dice.choice(dice.choice(of_kinds)) + 1)
             case _:
                 found.append(dice.randrange(times[0], times[-1]) // SECOND * SECOND)
+    calls = by_kind.get("call.offered", [])
+    densest = min(zip(calls, calls[BUNCHED:], strict=False), key=lambda pair: pair[1] - pair[0], default=None)
+    if densest is not None:
+        found += [densest[1] + later for later in (0, 1, 200 * SECOND, 400 * SECOND)]
     return sorted(found)
 
 

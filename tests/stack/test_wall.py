@@ -3,12 +3,15 @@
 import json
 import threading
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urljoin
 
 import pytest
+import yaml
 
+from streams.stack import runbook
 from streams.stack.up import DASHBOARDS
 from streams.stack.wall import Wall
 from tests.conftest import HANG, free_port
@@ -71,11 +74,67 @@ def test_every_board_is_listed_and_there_in_both_languages(wall: int) -> None:
         assert {name: there[name] for name in board} == board
 
 
-def test_the_runbook_is_there_where_alerts_say_it_is(wall: int) -> None:
-    """`runbook_url` of every alert begins so (tests/dashboards/test_rules.py)."""
-    answer, body = ask(wall, "GET", "/dashboards/runbook/calls.md")
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
-    assert b"## PsapQueueSpike" in body
+class Anchors(HTMLParser):
+    """What a page can be entered at, what it leads to, and what it loads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.anchors: set[str] = set()
+        self.loaded: set[str] = set()
+        self.links: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        self.anchors |= {said["id"]} if "id" in said else set()
+        self.links |= {said["href"]} if tag == "a" else set()
+        self.loaded |= {said[name] for name in ("src", "href") if name in said and tag != "a"}
+
+
+def read(port: int, path: str) -> Anchors:
+    answer, body = ask(port, "GET", path)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8"), path
+    found = Anchors()
+    found.feed(body.decode())
+    return found
+
+
+ALERTS = [
+    rule
+    for file in sorted((DASHBOARDS / "rules").glob("*.yml"))
+    for group in yaml.safe_load(file.read_text())["groups"]
+    for rule in group["rules"]
+    if "alert" in rule
+]
+
+
+def test_what_an_alert_says_to_read_on_is_a_page_that_has_its_section(wall: int) -> None:
+    for rule in ALERTS:
+        address, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+        assert anchor in read(wall, f"/{address}").anchors, rule["alert"]
+
+
+def test_every_alert_has_a_page_of_its_own_with_the_whole_section_in_both_languages(wall: int) -> None:
+    for name in {rule["alert"] for rule in ALERTS}:
+        _, body = ask(wall, "GET", f"/runbook/{name}")
+        english, _, indonesian = body.decode().partition('<div lang="id">')
+        assert f"<h2>{name}</h2>" in english
+        assert "<strong>Do</strong>" in english
+        assert "<strong>Tindakan</strong>" in indonesian
+        assert body.count(b"<h2>") == 1
+
+
+def test_pages_of_the_runbook_lead_only_to_what_is_there_and_load_only_what_is_there(wall: int) -> None:
+    pages = {f"/dashboards/runbook/{path.name}" for path in (DASHBOARDS / "runbook").glob("*.md")} | {"/runbook/PsapLinkDown"}
+    for page in pages:
+        found = read(wall, page)
+        assert {ask(wall, "GET", urljoin(page, link))[0].status for link in found.links | found.loaded} == {200}, page
+
+
+def test_what_stands_in_a_runbook_is_text_and_never_markup() -> None:
+    said = runbook.page("# <b>A & B\n\n## <img src=x>\n\n<script>alert(1)</script> `a<b`\n")
+    assert "<script" not in said
+    assert "<img" not in said
+    assert "<title>&lt;b&gt;A &amp; B</title>" in said
 
 
 def test_the_page_and_all_it_loads_come_from_here_and_may_load_nothing_else(wall: int) -> None:

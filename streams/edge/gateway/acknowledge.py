@@ -18,6 +18,7 @@ from schemas.topics import DISPATCH, Topic
 from streams.core.names import plain
 from streams.edge.gateway import ticket_page
 from streams.edge.gateway.server import EventLog
+from streams.edge.gateway.telephone import not_now
 from streams.log.kafka import LogError
 from streams.worker.advisor import made_from
 from streams.worker.signed_ticket import ExpiredError, ForgedError, SignedTicket, read
@@ -66,7 +67,7 @@ class Acknowledging:
         except ExpiredError:
             return ticket_page.expired()
         if self._places.locked():
-            return ticket_page.not_now()
+            return not_now()
         async with self._places:
             try:
                 if (before := await self._before(ticket)) is not None:
@@ -76,7 +77,7 @@ class Acknowledging:
                 await self._log.write([self._event(ticket)])
             except LogError as error:
                 log.warning("%s", error)
-                return ticket_page.not_now()
+                return not_now()
         return ticket_page.answered(ticket)
 
     async def _before(self, ticket: SignedTicket) -> datetime | None:

@@ -6,6 +6,8 @@ from importlib.metadata import version
 from typing import Any
 
 from schemas.topics import EVENT_TYPES
+from streams.edge.gateway.alarm_page import MINUTES
+from streams.edge.gateway.alarms import CODE
 from streams.edge.gateway.cloudevents import BATCHED, PLAIN, STRUCTURED
 
 Json = dict[str, Any]
@@ -149,6 +151,47 @@ def document() -> bytes:
                     "responses": _pages("It is noted.") | {"409": _html("It was acknowledged already.")},
                 },
             },
+            "/v1/alarms/{signed}": {
+                "parameters": [
+                    {
+                        "name": "signed",
+                        "in": "path",
+                        "required": True,
+                        "description": "The end of the link that a page bears.",
+                        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,2000}$"},
+                    }
+                ],
+                "get": {
+                    "operationId": "showAlarm",
+                    "summary": "The page of an alarm: what, where, since when, what to do, and who has it.",
+                    "responses": _pages("The page.", "Alertmanager"),
+                },
+                "post": {
+                    "operationId": "acknowledgeAlarm",
+                    "summary": "The page's button: somebody has exactly this alarm, for so many minutes.",
+                    "requestBody": {
+                        "required": True,
+                        "content": {
+                            "application/x-www-form-urlencoded": {
+                                "schema": {
+                                    "type": "object",
+                                    "required": ["by", "minutes"],
+                                    "properties": {
+                                        "by": {
+                                            "type": "string",
+                                            "description": "A code, no name: 2 to 8 letters and digits, one digit at least.",
+                                            "pattern": CODE.pattern,
+                                        },
+                                        "minutes": {"type": "string", "enum": list(MINUTES)},
+                                    },
+                                }
+                            }
+                        },
+                    },
+                    "responses": _pages("It is noted.", "Alertmanager")
+                    | {"409": _html("Somebody has it already, or it is over."), "422": _html("The code or the time is none.")},
+                },
+            },
             "/v1/openapi.json": _page("This document.", "application/json", {"type": "object"}),
             "/health": _page("The gateway runs.", "application/json", {"type": "object"}),
             "/ready": _page("Kafka answers.", "application/json", {"type": "object"}, "503"),
@@ -166,13 +209,13 @@ def _html(description: str) -> Json:
     return {"description": description, "content": {"text/html": {"schema": {"type": "string"}}}}
 
 
-def _pages(done: str) -> Json:
+def _pages(done: str, asked: str = "Kafka") -> Json:
     return {
         "200": _html(done),
         "403": _html("The link is forged."),
-        "404": _answer("There is no such page: this gateway has no key for links."),
+        "404": _answer("There is no such page: this gateway has no key for links, or looks at no Alertmanager."),
         "410": _html("The link has expired."),
-        "503": _html("Kafka does not answer."),
+        "503": _html(f"{asked} does not answer."),
     }
 
 

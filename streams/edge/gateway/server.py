@@ -19,6 +19,7 @@ from aiohttp import web
 from schemas.event import Event
 from streams.core.fault import place_of
 from streams.edge.gateway import cloudevents
+from streams.edge.gateway.alarms import Alarms
 from streams.edge.gateway.allowance import Allowance
 from streams.edge.gateway.cloudevents import MOST, NoEventsError, TooManyError
 from streams.edge.gateway.intake import Intake, Refused
@@ -91,13 +92,16 @@ class Gateway:
         rate: float,
         pages: Sequence[web.RouteDef] = (),
         hooks: Routes | None = None,
+        alarms: Alarms | None = None,
     ) -> None:
-        """`rate` is the events a second that one token may send for long; `pages` and `hooks` are served beside."""
+        """`rate` is the events a second that one token may send for long; `pages` and `hooks` are served beside. `/metrics` tells
+        of `alarms`.
+        """
         self._pages, self._hooks = pages, hooks
         self._log, self._intake, self._tokens, self._rate = log_, intake, tokens, rate
         self._allowances: dict[str, Allowance] = {}
         self._at_once = 0
-        self.traffic = Traffic()
+        self.traffic = Traffic(alarms)
 
     def application(self) -> web.Application:
         """What aiohttp serves."""

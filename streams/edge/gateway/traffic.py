@@ -1,6 +1,14 @@
-"""What the gateway says of itself at `/metrics`: events taken and refused, requests answered, how long that took, and Kafka."""
+"""What the gateway says at `/metrics`: events taken and refused, requests answered, how long that took, Kafka, and the alarms
+that Alertmanager holds.
+"""
+
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from streams.edge.gateway.alarms import Alarm, Alarms
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -10,7 +18,8 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 class Traffic:
     """The counters of one gateway, since its start."""
 
-    def __init__(self) -> None:
+    def __init__(self, alarms: Alarms | None = None) -> None:
+        """`alarms` where Alertmanager is looked at."""
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         of = self._registry
@@ -27,8 +36,40 @@ class Traffic:
             registry=of,
         )
         self.kafka_up = Gauge("pantau112_gateway_kafka_up", "1 while Kafka answers.", registry=of)
+        if alarms is not None:
+            of.register(_Held(alarms))
 
     def page(self, *, kafka_up: bool) -> bytes:
         """The text that Prometheus reads."""
         self.kafka_up.set(kafka_up)
         return generate_latest(self._registry)
+
+
+class _Held(Collector):
+    """What Alertmanager holds; nothing but that it does not answer, while it does not."""
+
+    def __init__(self, alarms: Alarms) -> None:
+        self._alarms = alarms
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        seen = self._alarms.seen
+        yield GaugeMetricFamily("pantau112_alertmanager_up", "1 while Alertmanager answers the gateway.", value=seen is not None)
+        yield from _states(seen or ())
+
+
+def _states(alarms: Sequence[Alarm]) -> Iterable[GaugeMetricFamily]:
+    which = ["alertname", "severity", "city", "about"]
+    states = GaugeMetricFamily(
+        "psap_alarm_state",
+        "1 for each alert that Alertmanager holds: active (sent, or would be), inhibited, or acknowledged, by whom.",
+        labels=[*which, "state", "by"],
+    )
+    until = GaugeMetricFamily(
+        "psap_alarm_acknowledged_until_timestamp_seconds", "Until when somebody has an alert.", labels=[*which, "by"]
+    )
+    for alarm in alarms:
+        labels = [*(alarm.labels.get(name, "") for name in which[:3]), alarm.about]
+        states.add_metric([*labels, alarm.state, alarm.by], 1)
+        if alarm.until is not None:
+            until.add_metric([*labels, alarm.by], alarm.until.timestamp())
+    yield from (states, until)

@@ -80,6 +80,11 @@ def _incidents(sim: Simulation) -> Process:
         yield sim.env.timeout(sim.random.expovariate(INCIDENTS_PER_EVENING / len(_EVENING) / 3600))
         if sim.local().hour in _EVENING:
             sim.incident_until = sim.env.now + INCIDENT_SECONDS
+            categories = [category.code for category in sim.centre.categories]
+            sim.incident = (
+                sim.where.choice(sim.districts) if sim.districts else None,
+                sim.where.choice(categories) if categories else None,
+            )
 
 
 def _outages(sim: Simulation) -> Process:

