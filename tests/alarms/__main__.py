@@ -59,8 +59,9 @@ def tried(name: str) -> str:
         home = Path(folder)
         programs = debian.ensure(LOCAL / "debian", os.environ["PATH"])
         blocks = Blocks(programs.promtool, home)
-        told = scrape(recording.centre, events, Wanted([*(rule.expr for rule in every), *CONTEXT.values()]), blocks)
-        scraped, whole = time.monotonic() - began, moments(events)
+        whole = moments(events, recording.since(events) if recording.taught_days else None)
+        told = scrape(recording.centre, events, whole, Wanted([*(rule.expr for rule in every), *CONTEXT.values()]), blocks)
+        scraped = time.monotonic() - began
         with prometheus(programs, home, blocks.data) as asked:
             found = [Found(rule, bool(rule.metrics & told), asked.fired(rule, whole)) for rule in every]
             said = [f"## {recording.name}\n\n{recording.about[0].upper()}{recording.about[1:]}. {len(events):,} events.\n"]
