@@ -194,7 +194,7 @@ def up(
         home.resolve(),
         Ports.from_base(ports),
         [path if path == centres.NATION else path.resolve() for path in centre or []],
-        list(known),
+        known,
         playing,
         collected,
     )
