@@ -50,8 +50,10 @@ COMMON = {
     "ratio": Text("Rasio", "Ratio"),
     "alerts": Text("Peringatan aktif", "Firing alerts"),
     "alerts about": Text(
-        "Peringatan untuk pusat ini dan untuk pemantau sendiri. Mendesak: membangunkan orang; jam kerja: menunggu pagi.",
-        "Alerts of this centre and of the monitor itself. Page: wakes somebody; ticket: for working hours.",
+        "Peringatan untuk pusat ini dan untuk pemantau sendiri. Mendesak: memanggil orang; dinding: ditangani ruangan; "
+        "jam kerja: menunggu pagi.",
+        "Alerts of this centre and of the monitor itself. Page: calls somebody; wall: the room sees to it; "
+        "ticket: for working hours.",
     ),
     "no alert": Text("Tidak ada peringatan", "No alert"),
     "alert": Text("Peringatan", "Alert"),

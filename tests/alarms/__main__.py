@@ -11,11 +11,12 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from streams.analysis.backfill import Blocks
 from streams.core.centre import Centre
 from streams.stack import debian
 from tests.alarms.firing import Episode, Prometheus, Rule, prometheus, rules
 from tests.alarms.recordings import RECORDINGS, Period
-from tests.alarms.scrapes import STEP, Blocks, Wanted, moments, scrape
+from tests.alarms.scrapes import STEP, Wanted, moments, scrape
 from tests.conftest import LOCAL
 
 RESULTS = Path(__file__).with_name("results.md")
@@ -58,8 +59,9 @@ def tried(name: str) -> str:
         home = Path(folder)
         programs = debian.ensure(LOCAL / "debian", os.environ["PATH"])
         blocks = Blocks(programs.promtool, home)
-        told = scrape(recording.centre, events, Wanted([*(rule.expr for rule in every), *CONTEXT.values()]), blocks)
-        scraped, whole = time.monotonic() - began, moments(events)
+        whole = moments(events, recording.since(events) if recording.taught_days else None)
+        told = scrape(recording.centre, events, whole, Wanted([*(rule.expr for rule in every), *CONTEXT.values()]), blocks)
+        scraped = time.monotonic() - began
         with prometheus(programs, home, blocks.data) as asked:
             found = [Found(rule, bool(rule.metrics & told), asked.fired(rule, whole)) for rule in every]
             said = [f"## {recording.name}\n\n{recording.about[0].upper()}{recording.about[1:]}. {len(events):,} events.\n"]

@@ -3,22 +3,24 @@
 import gzip
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import chain
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from schemas.event import OLDEST_RECORDING, Event
 from streams import centres
 from streams.core.centre import Centre
-from streams.sources import asterisk, rows, simulate
+from streams.sources import asterisk, rows
 from streams.sources.door import Door
 from streams.sources.table import Query, shipped
+from tests.alarms import storm
+from tests.alarms.storm import Trouble
 from tests.conftest import DATA
 from tests.sources import anonymous_bank
 
 BANK = Path(__file__).parents[3] / "shared" / "data" / "anonymous_bank"
-SIMULATED_DAYS = 28
+MONDAY, TAUGHT_DAYS = date(2026, 1, 5), 14
+"""When the simulations begin, by the centre's clock, and the days of them that teach what is usual and are not reported."""
 
 
 class Period(NamedTuple):
@@ -27,6 +29,15 @@ class Period(NamedTuple):
     name: str
     start: float
     end: float
+
+
+class Budget(NamedTuple):
+    """So many pages and tickets in a week, pages in the worst hour, and minutes from knowable until the page, at most."""
+
+    pages: int | None = None
+    tickets: int | None = None
+    worst_hour: int | None = None
+    minutes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,16 @@ class Recording:
     files: tuple[Path, ...] = ()
     months: bool = False
     """Each month apart, so that it shows what the one before has taught."""
+    taught_days: int = 0
+    """So many days at its beginning teach what is usual here, and are not reported."""
+    troubles: tuple[Trouble, ...] = ()
+    """What was planted in the week that is reported."""
+    budget: Budget | None = None
+    """What people can answer, where the recording is of a centre that is run as it should be."""
+
+    def since(self, events: list[Event]) -> float:
+        """When what is reported begins."""
+        return events[0].time.timestamp() + self.taught_days * 86_400
 
     def events(self) -> list[Event]:
         """By their own time, as a live feed would have brought them."""
@@ -49,7 +70,7 @@ class Recording:
         """The whole, or its months by the clock of the centre."""
         first, last = (event.time.astimezone(self.centre.timezone) for event in (events[0], events[-1]))
         if not self.months:
-            return [Period(self.name, first.timestamp(), last.timestamp())]
+            return [Period(self.name, self.since(events), last.timestamp())]
         found, start = [], first
         while start < last:
             end = min(last, datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=self.centre.timezone))
@@ -76,11 +97,10 @@ def _queue_log(path: Path) -> Callable[[Centre], Iterable[Event]]:
     return read
 
 
-def _simulated(seed: int) -> Callable[[Centre], Iterable[Event]]:
+def _simulated(seed: int, troubles: tuple[Trouble, ...] = ()) -> Callable[[Centre], Iterable[Event]]:
     def read(centre: Centre) -> Iterable[Event]:
-        start = datetime(2026, 1, 5, tzinfo=centre.timezone)
-        end = start + timedelta(days=SIMULATED_DAYS)
-        return chain(event for event in simulate.events(seed, start, centre, SIMULATED_DAYS) if event.time < end)
+        start = datetime.combine(MONDAY, time(), centre.timezone)
+        return storm.events(seed, start, centre, TAUGHT_DAYS + 7, troubles, start + timedelta(days=TAUGHT_DAYS))
 
     return read
 
@@ -113,10 +133,22 @@ _ALL = (
         (_WEEK,),
     ),
     Recording(
-        "simulated",
-        f"{SIMULATED_DAYS} simulated days of Kota Bogor with seats, links, river, weather, tickets and survey",
+        "ordinary",
+        "an ordinary week of Kota Bogor, simulated, after fourteen days that taught what is usual: seats, links that fail now "
+        "and then, evenings with an incident, river, weather, tickets and survey",
         centres.load([])["32.71"],
         _simulated(112),
+        taught_days=TAUGHT_DAYS,
+        budget=Budget(pages=7, tickets=20),
+    ),
+    Recording(
+        "storm",
+        "the same week with a storm planted on its Tuesday evening and single troubles in the days after it",
+        centres.load([])["32.71"],
+        _simulated(112, storm.WEEK),
+        taught_days=TAUGHT_DAYS,
+        troubles=storm.WEEK,
+        budget=Budget(worst_hour=12, minutes=2),
     ),
 )
 """San Francisco has the packaged ladders and names no category."""

@@ -180,7 +180,7 @@ def told(programs: Programs, tmp_path: Path) -> Iterator[tuple[int, Mailbox, Gro
 
 def raise_alert(port: int, name: str, acknowledge_url: str = "", ends: str = "", **labels: str) -> dict[str, str]:
     """Tell Alertmanager as Prometheus does that an alert of ours fires; returns its annotations."""
-    [rule, *_] = [rule for rule in ALERTS if rule["alert"] == name]
+    [rule, *_] = sorted((rule for rule in ALERTS if rule["alert"] == name), key=lambda rule: str(rule["labels"]["severity"]))
     annotations: dict[str, str] = {
         key: text.replace("{{ $labels.name }}", "Kota Bogor") for key, text in rule["annotations"].items()
     }

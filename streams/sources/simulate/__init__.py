@@ -40,7 +40,7 @@ def events(
     if start.tzinfo is None:
         raise ValueError("start needs a time zone")
     world = World(start, float("inf") if days is None else days * 86_400)
-    _begin(world.add(seed, centre), calls_per_day, season)
+    begin(world.add(seed, centre), calls_per_day, season)
     return world.run()
 
 
@@ -53,11 +53,11 @@ def nation(
     """
     world = World(start, days * 86_400)
     for centre in centres:
-        _begin(world.add(_seed(seed, centre), centre), usual_calls(centre) if calls_per_day is None else calls_per_day)
+        begin(world.add(_seed(seed, centre), centre), usual_calls(centre) if calls_per_day is None else calls_per_day)
     return world.run()
 
 
-def _begin(sim: Simulation, calls_per_day: float, season: Season | None = None) -> None:
+def begin(sim: Simulation, calls_per_day: float, season: Season | None = None) -> None:
     """Let everything begin that goes on by itself."""
     for exchange in dict.fromkeys((sim.exchange, sim.own)):
         sim.env.process(wandering.restart(sim, exchange))
