@@ -114,6 +114,7 @@ ALERTS = {
     "PsapServiceLevelBurnSlow": Text("Tingkat layanan di bawah sasaran", "Service level below target"),
     "PsapSourceClockWrong": Text("Jam sumber salah", "Clock of a source is wrong"),
     "PsapSurge": Text("Panggilan melonjak", "Surge of calls"),
+    "PsapBurst": Text("Banyak penelepon, satu kejadian", "Many callers, one event"),
     "PsapTicketOverdue": Text("OPD lewat tenggat", "Agency is overdue"),
     "PsapTicketRemindersStuck": Text("Pengingat tidak terkirim", "Reminders not sent"),
     "PsapTicketTimesBackward": Text("Waktu tiket terbalik", "Ticket times run backward"),
