@@ -2,7 +2,7 @@
 
 from dashboards.boards.figures import of_centre
 from dashboards.boards.frame import LEVELS, Sheet, Shown, alerts, fresh, limit
-from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, SECONDS, Place, Value, lines, rows, stats
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, SECONDS, Place, Value, judged, lines, rows, stats
 from dashboards.boards.promql import Matcher, of_city
 from dashboards.boards.text import Say, Text
 
@@ -119,14 +119,8 @@ def _panels(say: Say) -> list[Shown]:
 def _now(say: Say) -> list[Shown]:
     blind = say("blind")
     limited = (say("within limit"), GREEN), (say("over limit"), RED)
-    waiting = [
-        Value(say("waiting"), WAITING),
-        Value(say("state"), f"{WAITING} >= bool {limit('queue_calls')}", words=limited),
-    ]
-    longest = [
-        Value(say("waiting"), LONGEST),
-        Value(say("state"), f"{LONGEST} > bool {limit('oldest_waiting_seconds')}", COUNT, words=limited),
-    ]
+    waiting, longest = Value(say("waiting"), WAITING), Value(say("waiting"), LONGEST)
+    too_many, too_long = f"({WAITING} >= bool {limit('queue_calls')})", f"({LONGEST} > bool {limit('oldest_waiting_seconds')})"
     seats = [
         Value(say("available"), of_centre("around.free")),
         *(Value(say(state), f"max({of_city('psap_operators', state=state)})") for state in ("talking", "paused")),
@@ -137,8 +131,8 @@ def _now(say: Say) -> list[Shown]:
         Value(say("pages"), f"count({pages}) or {ZERO}"),
     ]
     return [
-        ("waiting now", Place(0, 0, 5, 8), stats(waiting, COUNT, blind, is_stacked=True)),
-        ("longest wait", Place(5, 0, 7, 8), stats(longest, DURATION, blind, is_stacked=True)),
+        ("waiting now", Place(0, 0, 5, 8), judged(waiting, too_many, limited, COUNT, blind)),
+        ("longest wait", Place(5, 0, 7, 8), judged(longest, too_long, limited, DURATION, blind)),
         ("seats", Place(12, 0, 7, 8), stats(seats, COUNT, say("no data"))),
         ("broken", Place(19, 0, 5, 8), stats(broken, COUNT, blind, {0: GREEN, 1: RED}, is_stacked=True)),
     ]

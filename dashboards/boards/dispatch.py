@@ -236,7 +236,7 @@ def _panels(say: Say) -> list[Shown]:
     survey = [
         Value(say("score"), scores),
         Value("n", fewest, COUNT),
-        Value(say("most"), f"({most}) > ({fewest})", COUNT),
+        Value(say("most"), most, COUNT),
         Value(say("wanted"), f"0 * ({scores}) + on () group_left () {sample}", COUNT),
     ]
     of_opd = {"opd": "OPD"}
@@ -253,8 +253,7 @@ def _panels(say: Say) -> list[Shown]:
     by = {**of_opd, "rung": say("rung")}
     category, all_answered, no_ticket = {"category": say("category")}, (known, say("all answered")), (known, say("no ticket"))
     oldest = rows([Value(say("since"), unanswered)], DURATION, nothing, of_opd, most=3, clear=all_answered)
-    every = len(DIMENSIONS) + len(ELEMENTS) + len(WHOLES)
-    about_survey = rows(survey, COUNT, nothing, {"dimension": say("dimension")}, most=every, least_first=True, codes=said)
+    about_survey = rows(survey, COUNT, nothing, {"dimension": say("dimension")}, most=12, least_first=True, codes=said)
     return [
         ("open", Place(0, 0, 10, 5), stats(open_now, COUNT, nothing, {0: GREEN, 1: ORANGE})),
         ("reminders", Place(10, 0, 4, 5), stats(reminders, COUNT, nothing)),
@@ -263,9 +262,9 @@ def _panels(say: Say) -> list[Shown]:
         ("oldest", Place(0, 5, 6, 7), oldest),
         ("rungs", Place(6, 5, 6, 7), rows([by_rung], COUNT, nothing, by, most=3, codes=said, clear=no_ticket)),
         ("course", Place(12, 5, 6, 7), lines(course, COUNT, nothing, [say("overdue")], [say("last week")])),
-        ("scene", Place(0, 12, 9, 14), rows(_scene(say, "category"), RATIO, nothing, category, most=11, codes=said)),
-        ("scene opd", Place(9, 12, 9, 7), rows(_scene(say, "opd"), RATIO, nothing, of_opd, most=3)),
-        ("stages", Place(9, 19, 9, 7), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")}, most=3, codes=said)),
+        ("scene", Place(0, 12, 10, 14), rows(_scene(say, "category"), RATIO, nothing, category, most=11, codes=said)),
+        ("scene opd", Place(10, 12, 8, 7), rows(_scene(say, "opd"), RATIO, nothing, of_opd, most=3)),
+        ("stages", Place(10, 19, 8, 7), rows(stages, DURATION, nothing, {**of_opd, "stage": say("stage")}, most=3, codes=said)),
         ("survey", Place(18, 5, 6, 15), about_survey),
         ("arrived", Place(18, 20, 6, 6), lines(flow, COUNT, nothing)),
     ]

@@ -143,16 +143,17 @@ def _panels(say: Say) -> list[Shown]:
         )
     ]
     bounds = [
-        Value(f"Siaga {siaga}", f"max by (gauge) ({of_city('psap_gauge_siaga_bound_centimetres', siaga=siaga)})")
+        Value("{{gauge}} Siaga " + siaga, f"max by (gauge) ({of_city('psap_gauge_siaga_bound_centimetres', siaga=siaga)})")
         for siaga in ("1", "2", "3")
     ]
     level = [Value("{{gauge}}", 'max by (gauge) (psap_gauge_level_centimetres{city="$city"})'), *bounds]
+    read = f"max by (gauge) ({of_city('psap_gauge_last_reading_timestamp_seconds')})"  # also of one without bounds of its own
     gauges = [
-        Value("Siaga", 'max by (gauge) (psap_gauge_siaga{city="$city"})', COUNT),
+        Value("Siaga", f"max by (gauge) ({of_city('psap_gauge_siaga')}) or NaN * {read}", COUNT),
         Value(say("rise"), 'max by (gauge) (psap_gauge_rise_centimetres{city="$city"})', CENTIMETRES),
         Value(say("interval rise"), 'max by (gauge) (psap_gauge_interval_rise_centimetres{city="$city"})', CENTIMETRES),
         Value(say("interval"), 'max by (gauge) (psap_gauge_interval_seconds{city="$city"})', DURATION),
-        Value(say("read"), 'time() - max by (gauge) (psap_gauge_last_reading_timestamp_seconds{city="$city"})', DURATION),
+        Value(say("read"), f"time() - {read}", DURATION),
     ]
     expires = 'max by (event, attribution) (psap_weather_warning_expires_timestamp_seconds{city="$city"}) - time()'
     zero = 'or 0 * max(psap_city_info{city="$city"})'
@@ -171,25 +172,21 @@ def _panels(say: Say) -> list[Shown]:
     weather = {"event": say("event"), "attribution": say("source")}
     conditions = {"condition": {code: say(code) for code in CONDITIONS}}
     return [
-        ("down now", Place(0, 0, 6, 8), stats(down, COUNT, nothing, {0: GREEN, 1: RED})),
-        ("links", Place(6, 0, 12, 8), rows(links, COUNT, nothing, {"link": say("link")}, most=4, least_first=True)),
-        freshness(say, Place(18, 0, 6, 8)),
-        ("loss", Place(0, 8, 6, 6), lines(loss, RATIO, nothing, top=0.1)),
-        ("silence", Place(6, 8, 6, 6), lines(silence, COUNT, nothing)),
-        (
-            "surge",
-            Place(12, 8, 6, 6),
-            lines(surge, COUNT, nothing, [say("expected")], [say("last week")]),
-        ),
-        ("level", Place(18, 8, 6, 6), lines(level, CENTIMETRES, nothing, [bound.name for bound in bounds])),
+        ("down now", Place(0, 0, 8, 5), stats(down, COUNT, nothing, {0: GREEN, 1: RED})),
+        ("outside", Place(8, 0, 8, 5), stats(outside, COUNT, nothing)),
+        freshness(say, Place(16, 0, 8, 5)),
+        ("links", Place(0, 5, 9, 8), rows(links, COUNT, nothing, {"link": say("link")}, most=4, least_first=True)),
         (
             "lost",
-            Place(0, 14, 9, 8),
+            Place(9, 5, 8, 8),
             rows(lost, RATIO, nothing, {"condition": say("condition")}, most=len(CONDITIONS), codes=conditions),
         ),
-        ("outside", Place(0, 22, 9, 4), stats(outside, COUNT, nothing)),
-        ("sources", Place(9, 14, 7, 12), rows(sources, COUNT, nothing, {"source": say("source")}, most=9)),
-        ("gauges", Place(16, 14, 8, 6), rows(gauges, COUNT, nothing, {"gauge": say("gauge")}, most=2, least_first=True)),
+        ("loss", Place(17, 5, 7, 8), lines(loss, RATIO, nothing, top=0.1)),
+        ("surge", Place(0, 13, 8, 6), lines(surge, COUNT, nothing, [say("expected")], [say("last week")])),
+        ("level", Place(0, 19, 8, 7), lines(level, CENTIMETRES, nothing, [bound.name for bound in bounds])),
+        ("silence", Place(8, 13, 8, 6), lines(silence, COUNT, nothing)),
+        ("sources", Place(8, 19, 8, 7), rows(sources, COUNT, nothing, {"source": say("source")}, most=3)),
+        ("gauges", Place(16, 13, 8, 7), rows(gauges, COUNT, nothing, {"gauge": say("gauge")}, most=3, least_first=True)),
         (
             "weather",
             Place(16, 20, 8, 6),

@@ -146,8 +146,8 @@ def _panels(say: Say) -> list[Shown]:
     said = {"class": {name: say(name) for name in CLASSES}}
     by_reason = {**seat, "reason": say("reason")}
     return [
-        ("seats", Place(0, 0, 12, 6), stats([*doing, unpaired], COUNT, nothing)),
-        ("work", Place(12, 0, 5, 6), stats(work, RATIO, nothing, {0: GREEN, 0.85: ORANGE, 0.95: RED})),
+        ("seats", Place(0, 0, 13, 6), stats([*doing, unpaired], COUNT, nothing)),
+        ("work", Place(13, 0, 4, 6), stats(work, RATIO, nothing, {0: GREEN, 0.85: ORANGE, 0.95: RED})),
         freshness(say, Place(17, 0, 7, 6)),
         (
             "course",

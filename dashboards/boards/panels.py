@@ -104,6 +104,20 @@ def stats(
     return panel
 
 
+def judged(value: Value, is_over: str, words: tuple[tuple[str, str], tuple[str, str]], unit: str, nothing: str) -> stat.Panel:
+    """One number that may lie over a limit, as large as its panel: whether it does its name says in a word, its box in a colour.
+
+    `is_over` is the query for 0 or 1 and `words` has both; where it has no answer the box is grey.
+    """
+    panel = stats([], unit, nothing).with_target(
+        query("A", f"({value.expr} or vector(NaN)) unless {is_over}").instant().legend_format(value.name)
+    )
+    for ref, answer, (word, colour) in zip("BC", (0, 1), words, strict=True):
+        panel.with_target(query(ref, f"{value.expr} and {is_over} == {answer}").instant().legend_format(f"{value.name} · {word}"))
+        panel.override_by_query(ref, [option("color", {"mode": "fixed", "fixedColor": colour})])
+    return panel
+
+
 def lines(
     values: list[Value],
     unit: str,

@@ -205,13 +205,13 @@ def _panels(say: Say) -> list[Shown]:
     labels = {"variant": say("formula"), "threshold": say("seconds")}
     colours = {-1e9: RED, 0: ORANGE, 0.25: GREEN}
     return [
-        ("now", Place(0, 0, 11, 5), stats(now, RATIO, nothing)),
-        ("budget", Place(11, 0, 4, 5), stats(budget, RATIO, nothing, colours)),
-        ("elsewhere", Place(15, 0, 3, 5), stats(elsewhere, COUNT, nothing)),
-        freshness(say, Place(18, 0, 6, 5)),
+        ("now", Place(0, 0, 13, 5), stats(now, RATIO, nothing)),
+        ("budget", Place(13, 0, 4, 5), stats(budget, RATIO, nothing, colours)),
+        freshness(say, Place(17, 0, 7, 5)),
         ("course", Place(0, 5, 9, 7), lines(course, RATIO, nothing, [say("target")], [say("last week")])),
-        ("burn", Place(9, 5, 8, 7), lines(burn, COUNT, nothing)),
-        ("neighbours", Place(17, 5, 7, 7), rows([neighbours], COUNT, nothing, {"to": say("to")}, most=3, clear=none_passed)),
+        ("burn", Place(9, 5, 6, 7), lines(burn, COUNT, nothing)),
+        ("elsewhere", Place(15, 5, 4, 7), stats(elsewhere, COUNT, nothing, is_stacked=True)),
+        ("neighbours", Place(19, 5, 5, 7), rows([neighbours], COUNT, nothing, {"to": say("to")}, most=3, clear=none_passed)),
         ("waits", Place(0, 12, 7, 7), lines(waits, SECONDS, nothing)),
         ("classes", Place(0, 19, 7, 7), lines(losses, COUNT, nothing)),
         ("funnel", Place(7, 12, 6, 14), lost_calls),

@@ -64,6 +64,7 @@ COMMON = {
     "marks": Text("Tanda", "Marks"),
 }
 ALERTS = {
+    "AlertmanagerDown": Text("Alertmanager tidak menjawab", "Alertmanager does not answer"),
     "DeadLetters": Text("Rekaman tidak terbaca", "Unreadable records"),
     "EdgeCutOff": Text("Edge tidak dapat mengirim", "Edge cannot send"),
     "EdgeDown": Text("Edge tidak menjawab", "Edge does not answer"),
@@ -77,7 +78,10 @@ ALERTS = {
     "LeftOut": Text("Sebagian dilewati", "Something is left out"),
     "MarkerRegression": Text("Keadaan pemantau mundur", "Monitor's state went back"),
     "MonitorBlind": Text("Pemantau buta", "Monitor is blind"),
+    "PageUndelivered": Text("Panggilan tidak terkirim", "Page not delivered"),
+    "PagesWithoutLink": Text("Panggilan tanpa tautan", "Pages without a link"),
     "PartitionUnowned": Text("Partisi tidak dipantau", "Partition without a worker"),
+    "PsapAlarmTooOften": Text("Aturan terlalu sering memanggil", "Rule pages too often"),
     "PsapBlockToDecide": Text("Usulan blokir menunggu putusan", "Block to decide on"),
     "PsapCallbacksOpen": Text("Penelepon belum dihubungi kembali", "Callers not called back"),
     "PsapCallerWaiting": Text("Penelepon menunggu terlalu lama", "Caller waits too long"),

@@ -148,9 +148,11 @@ function timeline(panel, answers, context) {
 // One frame of a table query: its columns in order and its rows by column name.
 function frame(target, results, single) {
   const value = single ? "Value" : `Value #${target.refId}`;
-  const labels = [].concat(...results.map(({ metric }) => Object.keys(metric)));
-  const columns = ["Time"].concat(labels.filter((label, place) => labels.indexOf(label) === place).sort(), [value]);
-  const rows = results.map(({ metric, value: [time, text] }) => ({ Time: time, ...metric, [value]: number(text) }));
+  const found = [].concat(...results.map(({ metric }) => Object.keys(metric)));
+  const labels = found.filter((label, place) => found.indexOf(label) === place).sort();
+  const columns = ["Time"].concat(labels, [value]);
+  const none = Object.assign({}, ...labels.map((label) => ({ [label]: "" }))); // as Grafana has a label that a series lacks
+  const rows = results.map(({ metric, value: [time, text] }) => ({ Time: time, ...none, ...metric, [value]: number(text) }));
   return { columns, rows };
 }
 
@@ -238,6 +240,7 @@ export function view(panel, answers, context) {
 // What has become worse between two views of a stat panel: its values that turned orange, or red, or unknown.
 export function worsened(before, after) {
   const badness = ({ known, colour }) => (known ? rank(colour) : 3);
-  const earlier = (value) => before.values.find(({ name }) => name === value.name || value.name === "");
+  const isOne = before.values.length === 1 && after.values.length === 1; // whose name may say its state
+  const earlier = (value) => before.values.find(({ name }) => isOne || name === value.name || value.name === "");
   return after.values.filter((value) => earlier(value) && badness(value) > badness(earlier(value)));
 }

@@ -1,15 +1,13 @@
 """A recording as a Prometheus would have scraped it: folded, measured every `STEP` seconds, and written into blocks."""
 
 import re
-import subprocess
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import IO
 
 import promql_parser
 
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, Refusal
+from streams.analysis.backfill import Blocks
 from streams.core.centre import Centre
 from streams.core.reading import Reading
 from streams.worker.exposition import exposition
@@ -19,8 +17,6 @@ from tests.dashboards.names import nodes
 STEP = 30
 """Seconds between two scrapes and two evaluations. In life it is five, so what lasts less than this is seen in part."""
 HOUR = 3600
-BLOCK = 54 * 3600
-"""Seconds of one block, aligned to the epoch: 2 h · 3³, one of the sizes that Prometheus merges to."""
 ALWAYS = ('up{job="pantau112"} 1', 'pantau112_stream_speed{job="pantau112"} 1')
 """A worker that is there and runs at the speed of life."""
 
@@ -68,59 +64,6 @@ def scraped(events: Sequence[Event], evaluated: range, lookback: int) -> list[in
     [first, *_] = moments(events)
     whole = range(max(first, evaluated[0] - lookback), evaluated[-1] + STEP, STEP)
     return [*range(first // HOUR * HOUR + HOUR, whole[0], HOUR), *whole]
-
-
-class Blocks:
-    """Writes samples into blocks of a Prometheus, one text and one run of promtool for each of them."""
-
-    def __init__(self, promtool: Path, home: Path) -> None:
-        self._promtool, self._home = promtool, home
-        self.data = home / "tsdb"
-        self._number = -1
-        self._text: IO[str] | None = None
-        self._running: list[tuple[Path, subprocess.Popen[bytes]]] = []
-
-    def write(self, moment: int, lines: Iterable[str]) -> None:
-        """The samples of one scrape, in the form of the exposition; moments ascend."""
-        if moment // BLOCK != self._number:
-            self.close()
-            self._number = moment // BLOCK
-            self._text = (self._home / f"{self._number}.txt").open("w")
-        assert self._text is not None
-        self._text.writelines(f"{line} {moment}\n" for line in lines)
-
-    def close(self) -> None:
-        """The block that is being written is whole."""
-        if self._text is None:
-            return
-        self._text.write("# EOF\n")
-        self._text.close()
-        path = Path(self._text.name)
-        command = [
-            str(self._promtool),
-            "tsdb",
-            "create-blocks-from",
-            "openmetrics",
-            "-q",
-            "--max-block-duration=54h",
-            str(path),
-            str(self.data),
-        ]
-        self._running.append((path, subprocess.Popen(command, stdout=subprocess.DEVNULL)))
-        self._text = None
-        if len(self._running) > 1:
-            self._wait(1)
-
-    def finish(self) -> None:
-        """Wait until all are there."""
-        self.close()
-        self._wait(0)
-
-    def _wait(self, left: int) -> None:
-        while len(self._running) > left:
-            path, process = self._running.pop(0)
-            assert process.wait() == 0, f"promtool could not read {path}"
-            path.unlink()
 
 
 class Narrow(Monitor):

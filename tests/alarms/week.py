@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.event import Event
+from streams.analysis.backfill import Blocks
 from streams.stack import debian
 from tests.alarms.firing import Episode, Rule, prometheus, rules
 from tests.alarms.notices import Firing, Labels, Notice, alertmanager, notices
 from tests.alarms.recordings import Budget, Recording
-from tests.alarms.scrapes import STEP, Blocks, Wanted, moments, scrape, scraped
+from tests.alarms.scrapes import STEP, Wanted, moments, scrape, scraped
 from tests.alarms.storm import Planted
 from tests.conftest import LOCAL
 

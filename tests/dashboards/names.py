@@ -19,7 +19,8 @@ from streams.worker.pipeline import Pipeline
 
 RULES = sorted((Path(__file__).parents[2] / "dashboards" / "rules").glob("*.yml"))
 SCRAPED = {"job", "instance"}
-ALERTS = {"alertname", "alertstate", "severity", "city", "name", "province", "window", "topic", "reason"}
+ALARM = {"alertname", "severity", "city", "about", "by"}
+ALERTS = {"alertname", "alertstate", "alarm", "severity", "city", "name", "province", "window", "topic", "reason"}
 
 
 def exported() -> dict[str, set[str]]:
@@ -29,12 +30,16 @@ def exported() -> dict[str, set[str]]:
         "scrape_duration_seconds": SCRAPED,
         "process_resident_memory_bytes": SCRAPED,
         "process_start_time_seconds": SCRAPED,
+        "alertmanager_notifications_failed_total": SCRAPED | {"integration"},
+        "pantau112_alertmanager_up": SCRAPED,
+        "psap_alarm_state": SCRAPED | ALARM | {"state"},
+        "psap_alarm_acknowledged_until_timestamp_seconds": SCRAPED | ALARM,
         "ALERTS": ALERTS,
         "ALERTS_FOR_STATE": ALERTS - {"alertstate"},
     }
     for file in RULES:
         for group in yaml.safe_load(file.read_text())["groups"]:
-            names |= {rule["record"]: {"city"} for rule in group["rules"] if "record" in rule}
+            names |= {rule["record"]: {"city", "alertname"} for rule in group["rules"] if "record" in rule}
     for metric in METRICS:
         labels = {"city", *metric.labels} | SCRAPED
         if metric.kind == "histogram":

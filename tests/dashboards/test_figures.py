@@ -104,3 +104,52 @@ def test_a_queues_row_is_of_its_visits(promtool: Path, tmp_path: Path) -> None:
 def test_seconds_of_pauses_may_step_back_so_that_nobody_takes_their_rate() -> None:
     texts = [path.read_text() for path in RULES] + [json.dumps(board) for board in BOARDS.values()]
     assert [text for text in texts if re.search(r"(increase|rate|delta)\(psap_operator_pause_seconds_total", text)] == []
+
+
+KNOWN = {'psap_city_info{city="32.71"}': 1}
+UNANSWERED = {
+    select("psap_oldest_unanswered_ticket_timestamp_seconds", city="32.71", opd=opd): 3600 - age
+    for opd, age in (("damkar", 900), ("dinkes", 60), ("dp3a", 4000), ("bpbd", 300), ("dllaj", 61))
+}
+NO_ROW = -1e9
+
+
+@pytest.mark.parametrize(
+    ("series", "rows"),
+    [
+        ({}, {}),
+        (KNOWN, {"*": NO_ROW}),
+        (KNOWN | UNANSWERED, {"dp3a": 4000, "damkar": 900, "bpbd": 300, "+ 2": NO_ROW}),
+        (dict(list(UNANSWERED.items())[:3]), {"dp3a": 4000, "damkar": 900, "dinkes": 60}),
+    ],
+    ids=["nothing known", "all is well", "more than fit", "as many as fit"],
+)
+def test_a_list_has_what_is_worst_and_the_count_of_the_rest_or_says_that_all_is_well_if_it_knows(
+    promtool: Path, tmp_path: Path, series: dict[str, float], rows: dict[str, float]
+) -> None:
+    oldest = asked("psap-dispatch", "Oldest unanswered", "A")
+    expected = [{"labels": select("", opd=opd), "value": value} for opd, value in rows.items()]
+    check(promtool, tmp_path, series, oldest, expected)
+
+
+def test_what_is_known_of_no_link_still_has_its_column(promtool: Path, tmp_path: Path) -> None:
+    """Otherwise the column, with all of its words for nothing known, would not be there."""
+    links = {select("psap_link_up", city="32.71", link=link): up for link, up in (("sip-xl", 0), ("uplink", 1))}
+    quality = asked("psap-network", "Links", "D")
+    check(promtool, tmp_path, links, f"count({quality})", [{"value": 2}])
+    check(promtool, tmp_path, links, f"({quality}) > -1", [])
+    known = links | {'psap_link_mos{city="32.71",link="sip-xl"}': 4}
+    check(promtool, tmp_path, known, f"({quality}) > -1", [{"labels": '{link="sip-xl"}', "value": 4}])
+
+
+@pytest.mark.parametrize(
+    ("limit", "over"),
+    [({}, "Waiting"), ({"queue_calls": 10}, "Waiting · NORMAL"), ({"queue_calls": 3}, "Waiting · OVER LIMIT")],
+)
+def test_a_number_stands_under_one_name_that_says_whether_it_is_over_its_limit(
+    promtool: Path, tmp_path: Path, limit: dict[str, float], over: str
+) -> None:
+    limits = {select("psap_centre_threshold", city="32.71", threshold=name): value for name, value in limit.items()}
+    for name in ("Waiting", "Waiting · NORMAL", "Waiting · OVER LIMIT"):
+        expected = [{"value": 3}] if name == over else []
+        check(promtool, tmp_path, BOGOR | limits, asked("psap-calls", "Waiting, now", name), expected)

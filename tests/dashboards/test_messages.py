@@ -60,7 +60,7 @@ class Mailbox(socketserver.ThreadingTCPServer):
                             self.wfile.write(b"220 go on\r\n")
                             wrapped = opened.enter_context(tls.wrap_socket(self.request, server_side=True))
                             self.rfile = opened.enter_context(wrapped.makefile("rb"))
-                            self.wfile = opened.enter_context(wrapped.makefile("wb", 0))
+                            self.wfile = opened.enter_context(wrapped.makefile("wb", 0))  # type: ignore[assignment]
                             secret = True
                         case b"AUTH":
                             known = secret and b64decode(line[2]) == f"\0pantau112\0{PASSWORD}".encode()
@@ -178,14 +178,14 @@ def told(programs: Programs, tmp_path: Path) -> Iterator[tuple[int, Mailbox, Gro
         server.server_close()
 
 
-def raise_alert(port: int, name: str, link: str = "", /, *, over: bool = False, **labels: str) -> dict[str, str]:
-    """Tell Alertmanager as Prometheus does that an alert of ours fires; returns its annotations. The gateway adds `link`."""
+def raise_alert(port: int, name: str, acknowledge_url: str = "", ends: str = "", **labels: str) -> dict[str, str]:
+    """Tell Alertmanager as Prometheus does that an alert of ours fires; returns its annotations."""
     [rule, *_] = sorted((rule for rule in ALERTS if rule["alert"] == name), key=lambda rule: str(rule["labels"]["severity"]))
     annotations: dict[str, str] = {
         key: text.replace("{{ $labels.name }}", "Kota Bogor") for key, text in rule["annotations"].items()
     }
-    if link:
-        annotations["acknowledge_url"] = link
+    if acknowledge_url:  # which the gateway adds
+        annotations["acknowledge_url"] = acknowledge_url
     alert = {
         "labels": {
             "alertname": name,
@@ -197,7 +197,7 @@ def raise_alert(port: int, name: str, link: str = "", /, *, over: bool = False, 
         },
         "annotations": annotations,
         "startsAt": STARTED.isoformat(),
-        **({"endsAt": datetime.now(UTC).isoformat()} if over else {}),
+        **({"endsAt": ends} if ends else {}),
     }
     address = f"http://127.0.0.1:{port}/api/v2/alerts"
     with urlopen(Request(address, json.dumps([alert]).encode(), {"Content-Type": "application/json"}), timeout=HANG):
@@ -245,7 +245,7 @@ def test_a_page_with_a_link_shows_it_and_its_end_does_not(told: tuple[int, Mailb
     link = "https://gateway.example.go.id/v1/alarms/WyJ4Il0.x"
     raise_alert(port, "PsapCentreIsolated", link)
     wait_until(lambda: any("text" in said for said in group.said), "the message arrives")
-    raise_alert(port, "PsapCentreIsolated", link, over=True)
+    raise_alert(port, "PsapCentreIsolated", link, datetime.now(UTC).isoformat())
     wait_until(lambda: any("SELESAI" in said.get("text", "") for said in group.said), "its end arrives")
 
     first, *_, last = [said["text"] for said in group.said if "text" in said]
@@ -269,6 +269,13 @@ def test_a_webhook_with_a_token_hears_of_it_too(told: tuple[int, Mailbox, Group]
 
     [said, *_] = [said for said in group.said if said.get("receiver") == "webhook"]
     assert said["alerts"][0]["annotations"] == notes
+
+
+def test_the_runbook_shows_the_receiver_as_it_is_tried_here() -> None:
+    """And with the numbers and paths that stand in the comments."""
+    [shown] = re.findall(r"```yaml\n(.*?)```", (DASHBOARDS / "runbook" / "alarms.md").read_text(), re.DOTALL)
+    comments = re.sub(r"^ +# ", "", (DASHBOARDS / "alertmanager.yml").read_text(), flags=re.MULTILINE)
+    assert [line.strip() for line in shown.splitlines() if line.strip() not in comments] == []
 
 
 def test_a_page_that_telegram_refuses_is_counted_as_failed_by_the_name_that_the_rule_asks_for(
@@ -316,9 +323,9 @@ def test_a_cause_quiets_what_follows_from_it_and_nothing_elsewhere(
 ) -> None:
     port, *_ = told
     for alert in (cause, quiet):
-        raise_alert(port, alert["name"], **{key: text for key, text in alert.items() if key != "name"})
+        raise_alert(port, **alert)
     elsewhere = {"city": "73.71", "province": "Sulawesi Selatan"}
-    raise_alert(port, quiet["name"], **{key: text for key, text in quiet.items() if key != "name"}, **elsewhere)
+    raise_alert(port, **(quiet | elsewhere))
 
     def states() -> dict[tuple[str, str], str]:
         with urlopen(f"http://127.0.0.1:{port}/api/v2/alerts", timeout=HANG) as answer:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.boards import FOLDER
+from dashboards.boards.panels import Value, judged, lines, rows
 from tests.dashboards.javascript import WALL, call, evaluate
 
 COMMITTED = [pytest.param(path, id=path.relative_to(FOLDER).as_posix()) for path in sorted(FOLDER.rglob("*.json"))]
@@ -285,6 +287,55 @@ class TestTables:
         (row,) = view(shown, {"A": [now(1, city="32.71")], "B": [now(2, city="32.71")]})["rows"]
         assert row[0]["link"]["href"] == "/d/psap-calls-id?from=now-1h&to=now&var-city=32.71&var-city=32.71"
         assert row[1]["link"] is None
+
+
+class TestBoards:
+    """Panels as dashboards/boards builds them."""
+
+    def built(self, panel: Any) -> dict[str, Any]:
+        made: dict[str, Any] = json.loads(JSONEncoder().encode(panel.build()))
+        return made
+
+    def tickets(self) -> dict[str, Any]:
+        values = [Value("Terbuka", "open"), Value("Tertua", "oldest", "dthms")]
+        columns = {"opd": "OPD", "rung": "Tangga"}
+        return self.built(rows(values, "none", "BUTA", columns, most=2, clear=("known", "Semua dijawab")))
+
+    def texts(self, panel: dict[str, Any], answers: dict[str, Any]) -> list[list[str]]:
+        return [[cell["text"] for cell in row] for row in view(panel, answers)["rows"]]
+
+    def test_a_list_says_what_it_leaves_out_and_what_is_not_known(self) -> None:
+        first = [now(1, row="a · 7m", opd="a", rung="7m"), now(3, row="101 · 7m", opd="101", rung="7m")]
+        answers = {
+            "A": [*first, now(-1e9, row="+ 4 · ", opd="+ 4")],
+            "B": [now("NaN", row="101 · 7m"), now(90, row="a · 7m"), now(-1e9, row="+ 4 · ")],
+        }
+        assert self.texts(self.tickets(), answers) == [
+            ["101", "7m", "3", "BUTA"],
+            ["a", "7m", "1", "00:01:30"],
+            ["+ 4", "–", "–", "–"],
+        ]
+
+    def test_good_news_is_a_row_and_without_knowing_there_is_none(self) -> None:
+        none = now(-1e9, row="* · ", opd="*")
+        assert self.texts(self.tickets(), {"A": [none], "B": [now(-1e9, row="* · ")]}) == [["Semua dijawab", "–", "–"]]
+        found = view(self.tickets(), {"A": [], "B": []})
+        assert (found["rows"], found["noValue"]) == ([], "BUTA")
+
+    def test_a_number_over_its_limit_says_so_in_its_name_and_colour_and_getting_there_is_told(self) -> None:
+        words = (("NORMAL", GREEN), ("LEWAT BATAS", RED))
+        shown = self.built(judged(Value("Menunggu", "waiting"), "over", words, "none", "BUTA"))
+        blind = view(shown, {"A": [now("NaN")], "B": [], "C": []})
+        well, over = (view(shown, {"A": [], ref: [now(9)]}) for ref in "BC")
+        said = [[value["name"], value["text"], value["colour"]] for one in (blind, well, over) for value in one["values"]]
+        assert said == [["Menunggu", "BUTA", GREY], ["Menunggu · NORMAL", "9", GREEN], ["Menunggu · LEWAT BATAS", "9", RED]]
+        assert call("panels.js", "worsened", well, over) == over["values"]
+        assert call("panels.js", "worsened", over, well) == []
+
+    def test_an_axis_of_shares_reaches_as_far_as_it_must_and_never_beyond_the_whole(self) -> None:
+        shown = self.built(lines([Value("a", "loss")], "percentunit", "BUTA", top=0.1))
+        drawn = view(shown, {"A": [over_time((3600, 0.01))]})
+        assert (drawn["min"], drawn["max"], drawn["soft"]["max"]) == (0, 1, 0.1)
 
 
 class TestVariables:
