@@ -34,7 +34,7 @@ COMMON = {
         "Age of this centre's newest event, and how far the monitor is behind. BLIND: the monitor itself does not answer. "
         "SIMULATED: events of the simulator, no real calls.",
     ),
-    "newest event": Text("Umur data", "Newest event"),
+    "newest event": Text("Umur data", "Age of data"),
     "behind": Text("Tertinggal", "Behind"),
     "fresh": Text("TERKINI", "FRESH"),
     "stale": Text("USANG", "STALE"),
@@ -50,18 +50,39 @@ COMMON = {
     "ratio": Text("Rasio", "Ratio"),
     "alerts": Text("Peringatan aktif", "Firing alerts"),
     "alerts about": Text(
-        "Peringatan untuk pusat ini dan untuk pemantau sendiri. Mendesak: memanggil orang; dinding: ditangani ruangan; "
-        "jam kerja: menunggu pagi.",
-        "Alerts of this centre and of the monitor itself. Page: calls somebody; wall: the room sees to it; "
-        "ticket: for working hours.",
+        "Peringatan pusat ini dan pemantau sendiri, yang mendesak dahulu, sebab sebelum akibat. Selama: sejak syaratnya benar. "
+        "Diberitahukan: menurut Alertmanager; oleh siapa ditangani (kode) dan sisa waktunya. Tekan nama untuk panduan.",
+        "Alerts of this centre and of the monitor itself, the urgent first, a cause before what follows. For: since its "
+        "condition holds. Told: says Alertmanager; who has it (code), and for how long still. Press the name for the runbook.",
     ),
     "no alert": Text("Tidak ada peringatan", "No alert"),
     "alert": Text("Peringatan", "Alert"),
     "severity": Text("Tingkat", "Severity"),
+    "about what": Text("Tentang", "About"),
+    "held for": Text("Selama", "For"),
+    "told": Text("Diberitahukan", "Told"),
+    "taken by": Text("Oleh", "By"),
+    "taken until": Text("Sisa", "Left"),
+    "to do": Text("Tindakan", "To do"),
+    "runbook": Text("Panduan", "Runbook"),
+    "on the wall": Text("Di dinding", "On the wall"),
+    "alarm active": Text("Diteruskan", "Passed on"),
+    "alarm inhibited": Text("Ditahan: akibat", "Held back: follows"),
+    "alarm acknowledged": Text("Ditangani", "Taken"),
+    "alarm unknown": Text("Tidak diketahui", "Not known"),
     "page": Text("Mendesak", "Page"),
     "ticket": Text("Jam kerja", "Ticket"),
     "wall": Text("Dinding", "Wall"),
     "marks": Text("Tanda", "Marks"),
+    "broken": Text("Yang rusak, sekarang", "Broken, now"),
+    "what is broken": Text("Apa", "What"),
+    "which": Text("Yang mana", "Which"),
+    "link": Text("Jalur putus", "Link down"),
+    "siaga 1": Text("Siaga 1", "Siaga 1"),
+    "siaga 2": Text("Siaga 2", "Siaga 2"),
+    "siaga 3": Text("Siaga 3", "Siaga 3"),
+    "agency": Text("OPD belum menjawab", "Agency unanswering"),
+    "nothing broken": Text("Tidak ada", "Nothing"),
 }
 ALERTS = {
     "AlertmanagerDown": Text("Alertmanager tidak menjawab", "Alertmanager does not answer"),
