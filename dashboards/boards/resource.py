@@ -55,6 +55,16 @@ def _marks(annotation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _variable(variable: dict[str, Any]) -> dict[str, Any]:
+    if variable["type"] == "constant":
+        value = {"text": variable["query"], "value": variable["query"]}
+        spec = {
+            "name": variable["name"],
+            "query": variable["query"],
+            "current": value,
+            "hide": "hideVariable",
+            "skipUrlSync": True,
+        }
+        return {"kind": "ConstantVariable", "spec": spec}
     common = {
         "name": variable["name"],
         "label": variable["label"],

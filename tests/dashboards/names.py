@@ -19,6 +19,7 @@ from streams.worker.pipeline import Pipeline
 
 RULES = sorted((Path(__file__).parents[2] / "dashboards" / "rules").glob("*.yml"))
 SCRAPED = {"job", "instance"}
+ALARM = {"alertname", "severity", "city", "about", "by"}
 ALERTS = {"alertname", "alertstate", "severity", "city", "name", "province", "window", "topic", "reason"}
 
 
@@ -29,6 +30,11 @@ def exported() -> dict[str, set[str]]:
         "scrape_duration_seconds": SCRAPED,
         "process_resident_memory_bytes": SCRAPED,
         "process_start_time_seconds": SCRAPED,
+        "alertmanager_notifications_failed_total": SCRAPED | {"integration"},
+        "pantau112_alertmanager_up": SCRAPED,
+        "psap_alarm_state": SCRAPED | ALARM | {"state"},
+        "psap_alarm_acknowledged_until_timestamp_seconds": SCRAPED | ALARM,
+        "psap_alarms_paged_24h": {"alertname", "city"},
         "ALERTS": ALERTS,
         "ALERTS_FOR_STATE": ALERTS - {"alertstate"},
     }
