@@ -102,15 +102,6 @@ class Paging:
         with urlopen(self.address + path, timeout=HANG) as answer:
             return json.load(answer)
 
-    def failed(self, integration: str) -> float:
-        """How often it could not send by that road."""
-        with urlopen(self.address + "/metrics", timeout=HANG) as answer:
-            lines = answer.read().decode().splitlines()
-        ours = [
-            line for line in lines if line.startswith(f'alertmanager_notifications_failed_total{{integration="{integration}"')
-        ]
-        return sum(float(line.split()[-1]) for line in ours)
-
     def _post(self, path: str, body: object) -> None:
         request = Request(self.address + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
         with urlopen(request, timeout=HANG):

@@ -85,6 +85,7 @@ COMMON = {
     "nothing broken": Text("Tidak ada", "Nothing"),
 }
 ALERTS = {
+    "AlertmanagerDown": Text("Alertmanager tidak menjawab", "Alertmanager does not answer"),
     "DeadLetters": Text("Rekaman tidak terbaca", "Unreadable records"),
     "EdgeCutOff": Text("Edge tidak dapat mengirim", "Edge cannot send"),
     "EdgeDown": Text("Edge tidak menjawab", "Edge does not answer"),
@@ -98,7 +99,10 @@ ALERTS = {
     "LeftOut": Text("Sebagian dilewati", "Something is left out"),
     "MarkerRegression": Text("Keadaan pemantau mundur", "Monitor's state went back"),
     "MonitorBlind": Text("Pemantau buta", "Monitor is blind"),
+    "PageUndelivered": Text("Panggilan tidak terkirim", "Page not delivered"),
+    "PagesWithoutLink": Text("Panggilan tanpa tautan", "Pages without a link"),
     "PartitionUnowned": Text("Partisi tidak dipantau", "Partition without a worker"),
+    "PsapAlarmTooOften": Text("Aturan terlalu sering memanggil", "Rule pages too often"),
     "PsapBlockToDecide": Text("Usulan blokir menunggu putusan", "Block to decide on"),
     "PsapCallbacksOpen": Text("Penelepon belum dihubungi kembali", "Callers not called back"),
     "PsapCallerWaiting": Text("Penelepon menunggu terlalu lama", "Caller waits too long"),
@@ -131,6 +135,7 @@ ALERTS = {
     "PsapServiceLevelBurnSlow": Text("Tingkat layanan di bawah sasaran", "Service level below target"),
     "PsapSourceClockWrong": Text("Jam sumber salah", "Clock of a source is wrong"),
     "PsapSurge": Text("Panggilan melonjak", "Surge of calls"),
+    "PsapBurst": Text("Banyak penelepon, satu kejadian", "Many callers, one event"),
     "PsapTicketOverdue": Text("OPD lewat tenggat", "Agency is overdue"),
     "PsapTicketRemindersStuck": Text("Pengingat tidak terkirim", "Reminders not sent"),
     "PsapTicketTimesBackward": Text("Waktu tiket terbalik", "Ticket times run backward"),

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Coroutine
 from datetime import datetime
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics
+from streams.cli.day import Day
 from streams.cli.edge import edge
 from streams.cli.staffing import staffing
 from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress, tell
@@ -30,7 +32,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Operations monitor for 112 call centres.",
+    cls=Day,
+    help="Operations monitor for 112 emergency call centres. Each verb explains itself with --help.",
+    epilog="Example: pantau112 up",
 )
 app.add_typer(boards.app, name="boards")
 app.add_typer(callers.app, name="callers")
@@ -41,13 +45,31 @@ app.add_typer(replay.app, name="replay")
 app.add_typer(topics.app, name="topics")
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"pantau112 {version('pantau112')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def pantau112(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Say the version and exit.")
+    ] = False,
+) -> None:
+    """What holds for every verb."""
+
+
 @app.command(epilog="Example: pantau112 measure january.jsonl --at 1999-01-04T16:15:00+02:00 --centre bank.toml")
 def measure(
     events: Events,
     at: Moment = None,
     centre: Centres = None,
 ) -> None:
-    """Fold a file or a topic range, and print what /metrics would have said (default: after the last event)."""
+    """Print what /metrics would have said at a moment.
+
+    The events come from a file or from a range of a topic. Without --at, it is the moment after the last event.
+    """
     from streams import centres
     from streams.analysis.measure import measure as fold
     from streams.analysis.replay import open_source
@@ -79,7 +101,10 @@ app.command(epilog="Example: pantau112 edge /etc/pantau112/edge.toml")(edge)
 
 @app.command(epilog="Example: PANTAU112_BOOTSTRAP=kafka1:9092 pantau112 worker --centre kota-bogor.toml")
 def worker(centre: Centres = None) -> None:
-    """One worker: folds its share of the partitions and serves /metrics. Run as many as you like."""
+    """Run a worker: it counts, and serves /metrics.
+
+    Run as many as you like, on as many machines: they share the work.
+    """
     from streams import centres, clock
     from streams.worker.advisor import Advisor
     from streams.worker.app import run_worker
@@ -112,22 +137,29 @@ def worker(centre: Centres = None) -> None:
 
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")
 def up(
-    home: Annotated[Path, typer.Option(metavar="FOLDER", help="Where everything is kept.")] = Path(".local"),
-    ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="First of eight ports in a row.")] = 11_200,
+    home: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder in which everything is kept.")] = Path(".local"),
+    ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="The first of eight ports in a row.")] = 11_200,
     feed: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Play this queue_log or events file; - is standard input.")
+        Path | None, typer.Option(metavar="FILE", help="Play this queue_log or file of events; - is standard input.")
     ] = None,
     start: Annotated[
         datetime | None,
-        typer.Option("--from", parser=moment, metavar="TIME", help="Begin there; what came before is folded at once."),
+        typer.Option("--from", parser=moment, metavar="TIME", help="Begin at this moment. What came before is counted at once."),
     ] = None,
-    speed: Annotated[float, typer.Option(min=0.1, max=3600, help="Times as fast as life.")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=3600, metavar="TIMES", help="How many times as fast as life to play it.")
+    ] = 1.0,
     edge: Annotated[
-        Path | None, typer.Option(metavar="EDGE.TOML", help="A real centre: collect what this file names, and simulate nothing.")
+        Path | None,
+        typer.Option(metavar="EDGE.TOML", help="Collect at a real centre what this file names, and simulate nothing."),
     ] = None,
     centre: Centres = None,
 ) -> None:
-    """The whole monitor on this machine: Kafka, worker, gateway, Prometheus, Alertmanager, and a centre, real or not."""
+    """Run the whole monitor on this machine.
+
+    That is Kafka, a worker, the gateway, Prometheus, Alertmanager and the wall. The centre is simulated, or played from a
+    recording (--feed), or real (--edge). Ctrl-C stops all.
+    """
     import asyncio
 
     from schemas.event import EARLIEST
@@ -162,7 +194,7 @@ def up(
         home.resolve(),
         Ports.from_base(ports),
         [path if path == centres.NATION else path.resolve() for path in centre or []],
-        list(known),
+        known,
         playing,
         collected,
     )
@@ -222,16 +254,19 @@ def _recording(feed: Path, home: Path, known: "Mapping[str, Centre]") -> tuple[P
 @app.command(epilog="Example: pantau112 doctor")
 def doctor(
     edge: Annotated[
-        Path | None, typer.Option(metavar="EDGE.TOML", help="Look at what the edge of this file needs, instead of the monitor.")
+        Path | None, typer.Option(metavar="EDGE.TOML", help="Look at what the edge of this file needs, not at the monitor.")
     ] = None,
     centre: Centres = None,
 ) -> None:
-    """Look at everything the monitor needs, and say what is wrong and what to do."""
-    from streams.stack.doctor import examine
+    """Say what is wrong, and what to do.
+
+    It looks at everything that the monitor needs. What `up` runs on this machine it finds by itself.
+    """
     from streams.stack.edge_doctor import examine_edge
+    from streams.stack.local_doctor import examine_here
 
     worst, settings = 0, terminal.settings()
-    for finding in examine(settings, centre or []) if edge is None else examine_edge(edge, settings):
+    for finding in examine_here(settings, centre or []) if edge is None else examine_edge(edge, settings):
         sys.stdout.write(f"{finding}\n")
         worst = max(worst, finding.failed)
     raise typer.Exit(worst)

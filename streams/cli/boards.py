@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Our boards in a shared Grafana (PANTAU112_GRAFANA_URL, PANTAU112_GRAFANA_TOKEN or _FILE, PANTAU112_GRAFANA_CA).",
+    help="Put our boards, and marks on them, into a shared Grafana.\n\nSet PANTAU112_GRAFANA_URL to its address, and "
+    "PANTAU112_GRAFANA_TOKEN_FILE to the file with the token of a service account (role Editor). If its certificate is signed by "
+    "a CA of your own, set PANTAU112_GRAFANA_CA.",
 )
 
 
@@ -28,8 +30,14 @@ def name(text: str) -> str:
 
 
 @app.command(epilog="Example: PANTAU112_GRAFANA_URL=https://grafana.example.go.id pantau112 boards push --dry-run")
-def push(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False) -> None:
-    """Write our boards, in both languages, into the folder pantau112. A board that somebody changed there is written anew."""
+def push(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; only say what would be written.")] = False,
+) -> None:
+    """Write our boards into the folder pantau112.
+
+    Both languages are written. A board that is right already stays as it is. A board that somebody changed in Grafana is
+    overwritten, and named.
+    """
     from streams.stack.grafana import GrafanaError, boards
 
     grafana, rows = _grafana(), csv.writer(sys.stdout, lineterminator="\n")
@@ -55,14 +63,19 @@ def push(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what 
 
 @app.command(epilog="Example: pantau112 boards annotate incident 2026-11-24-banjir --from 2026-11-24T10:00+07:00")
 def annotate(
-    kind: Annotated[Literal["replay", "incident", "deploy"], typer.Argument(help="What it marks.")],
-    called: Annotated[str, typer.Argument(parser=name, metavar="NAME", help="Small letters, digits, hyphens; no person's name.")],
+    kind: Annotated[Literal["replay", "incident", "deploy"], typer.Argument(metavar="KIND", help="What it marks.")],
+    called: Annotated[
+        str, typer.Argument(parser=name, metavar="NAME", help="Its name: small letters, digits, hyphens. Never a person's name.")
+    ],
     start: Annotated[datetime, typer.Option("--from", parser=moment, metavar="TIME", help="When it began.")],
     end: Annotated[
-        datetime | None, typer.Option("--to", parser=moment, metavar="TIME", help="When it ended, once known.")
+        datetime | None, typer.Option("--to", parser=moment, metavar="TIME", help="When it ended, if that is known.")
     ] = None,
 ) -> None:
-    """Mark a span of time on every board; the same name again, with --to, closes it."""
+    """Mark a span of time on every board.
+
+    To end it later, give the same name again, with --to.
+    """
     from streams.stack.grafana import GrafanaError
 
     if end is not None and end < start:

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from streams.core.calls import State
     from streams.core.centre import Centre
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Whom to call back, about whom to decide, and what a person decided."
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Call people back, and decide about prank callers.")
 
 COLUMNS = ("city", "what", "caller", "since", "until", "stage", "calls", "told", "why")
 HOURS = {"24h": 24, "3d": 72}
@@ -41,9 +39,11 @@ def role(text: str) -> str:
     return text
 
 
-Caller = Annotated[str, typer.Argument(parser=caller, metavar="CALLER", help="The pseudonym, 32 hexadecimal digits.")]
-By = Annotated[str, typer.Option("--by", parser=role, metavar="ROLE", help="Who decides, such as supervisor-1.")]
-Stage = Annotated[Literal["24h", "3d", "review"], typer.Option("--stage", help="The recommended one.")]
+Caller = Annotated[str, typer.Argument(parser=caller, metavar="CALLER", help="The caller's pseudonym: 32 hexadecimal digits.")]
+By = Annotated[
+    str, typer.Option("--by", parser=role, metavar="ROLE", help="The role that decides, such as supervisor-1. No name.")
+]
+Stage = Annotated[Literal["24h", "3d", "review"], typer.Option("--stage", help="The stage that `callers list` recommends.")]
 
 
 @app.command("list", epilog="Example: pantau112 callers list topic:112.calls.v1 --at 2026-11-20T18:00+07:00")
@@ -52,9 +52,11 @@ def list_(
     at: Moment = None,
     centre: Centres = None,
 ) -> None:
-    """Callers to be called back, and callers to decide about, with the numbers why (default: after the last event).
+    """List whom to call back, and about whom to decide.
 
-    Real incidents before the first of EVENTS are not known here: a recommendation with `told` no is not the monitor's own.
+    The numbers beside each say why. Without --at, they are as of the last event.
+
+    What happened before the first event is not known here. Where `told` says no, the monitor itself recommended nothing.
     """
     from schemas.topics import CALLS
     from streams import centres
@@ -80,12 +82,15 @@ def approve(
     stage: Stage,
     by: By,
     hours: Annotated[
-        int | None, typer.Option(min=1, max=LONGEST_HOURS, help="How long; with --stage review, where a person says it.")
+        int | None, typer.Option(min=1, max=LONGEST_HOURS, metavar="HOURS", help="How long it lasts. Only with --stage review.")
     ] = None,
     to: To = None,
     centre: Centres = None,
 ) -> None:
-    """Approve a block. It ends by itself after 24 hours, after 3 days, or after --hours."""
+    """Approve a block.
+
+    It ends by itself: after 24 hours, after 3 days, or after --hours.
+    """
     from schemas.callers import BlockApproved, CallerBlockApproved
 
     if (stage == "review") != (hours is not None):
@@ -98,7 +103,10 @@ def approve(
 
 @app.command(epilog="Example: pantau112 callers decline 9f86d081884c7d659a2feaa0c55ad015 --stage 24h --by supervisor-1")
 def decline(who: Caller, stage: Stage, by: By, to: To = None, centre: Centres = None) -> None:
-    """Decide against a block. Nobody is asked again before there are three new pranks."""
+    """Decide against a block.
+
+    Nobody is asked again before the caller has played three new pranks.
+    """
     from schemas.callers import BlockDeclined, CallerBlockDeclined
 
     _write(
@@ -109,7 +117,10 @@ def decline(who: Caller, stage: Stage, by: By, to: To = None, centre: Centres = 
 
 @app.command(epilog="Example: pantau112 callers lift 9f86d081884c7d659a2feaa0c55ad015 --by supervisor-1")
 def lift(who: Caller, by: By, to: To = None, centre: Centres = None) -> None:
-    """End a block now. It will not make a later one longer."""
+    """End a block now.
+
+    A later block is not longer because of this one.
+    """
     from schemas.callers import BlockLifted, CallerBlockLifted
 
     _write(CallerBlockLifted(**_envelope(centre, "lifted", who), data=BlockLifted(caller=who, by=by)), to)
@@ -118,7 +129,7 @@ def lift(who: Caller, by: By, to: To = None, centre: Centres = None) -> None:
 
 @app.command(epilog="Example: pantau112 callers contacted 9f86d081884c7d659a2feaa0c55ad015 --by supervisor-1")
 def contacted(who: Caller, by: By, to: To = None, centre: Centres = None) -> None:
-    """Somebody who had hung up unanswered was reached."""
+    """Say that a caller who had hung up unanswered was reached."""
     from schemas.callers import CallerContacted, Contacted
 
     _write(CallerContacted(**_envelope(centre, "contacted", who), data=Contacted(caller=who, by=by)), to)

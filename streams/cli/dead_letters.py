@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from streams.log.dead_letters import Letter
     from streams.log.kafka import Log
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Records that could not be counted: list, show, and send again."
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show events that could not be counted, and send them again.")
 
 ROWS = ("origin", "put_aside", "centre", "reason", "times_sent", "detail")
 COUNTS = ("letters", "topic", "reason", "centre", "first", "last")
@@ -51,13 +49,19 @@ def why(text: str) -> str:
 
 
 Reasons = Annotated[
-    list[str] | None, typer.Option("--reason", parser=why, metavar="REASON", help="Only such as in_the_future; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--reason", parser=why, metavar="REASON", help="Only letters with this reason, such as in_the_future. May be repeated."
+    ),
 ]
 
 
 @app.command("list", epilog="Example: pantau112 dead-letters list --reason in_the_future")
 def list_(reason: Reasons = None) -> None:
-    """All letters, oldest first; then how many there are by topic, reason and centre."""
+    """List all letters, the oldest first.
+
+    At the end it says how many there are by topic, reason and centre.
+    """
     from streams.log.dead_letters import Letter, counted
     from streams.log.kafka import Log
 
@@ -78,8 +82,13 @@ def list_(reason: Reasons = None) -> None:
 
 
 @app.command(epilog="Example: pantau112 dead-letters show 112.calls.v1/3/4711")
-def show(which: Annotated[str, typer.Argument(parser=origin, metavar="ORIGIN", help="As `list` prints it.")]) -> None:
-    """Why one was put aside, and what it says where nothing personal can be."""
+def show(
+    which: Annotated[str, typer.Argument(parser=origin, metavar="ORIGIN", help="The letter's name, as `list` prints it.")],
+) -> None:
+    """Say why a letter was put aside, and what is in it.
+
+    Of its fields, only those are shown in which nothing personal can be.
+    """
     from streams.log.dead_letters import TODO, shown
     from streams.log.kafka import Log
 
@@ -105,21 +114,25 @@ def show(which: Annotated[str, typer.Argument(parser=origin, metavar="ORIGIN", h
 @app.command(epilog="Example: pantau112 dead-letters send --reason in_the_future --shift -57m")
 def send(
     which: Annotated[
-        list[str] | None, typer.Argument(parser=origin, metavar="[ORIGIN...]", help="As `list` prints them.")
+        list[str] | None, typer.Argument(parser=origin, metavar="[ORIGIN...]", help="The letters' names, as `list` prints them.")
     ] = None,
     reason: Reasons = None,
     every: Annotated[bool, typer.Option("--all", help="Every letter that Kafka still has.")] = False,
     by: Annotated[
         timedelta | None,
-        typer.Option("--shift", parser=shift, metavar="SECONDS", help="Move all times so far: -57m for a clock 57 minutes fast."),
+        typer.Option(
+            "--shift", parser=shift, metavar="SECONDS", help="Move their times by this: -57m if the clock was 57 minutes fast."
+        ),
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Also those that came back when they were sent before.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also letters that came back when they were sent before.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing; only say what would be sent.")] = False,
 ) -> None:
-    """Send letters again, each event to its own topic. An event counts once however often it is sent; the letters stay in Kafka.
+    """Send letters again, once their cause is mended.
 
-    What the schema does not know is not sent. Live figures take what is at most an hour behind its source's newest event; what is
-    older counts as late there, and reports have it.
+    Each event goes to its own topic. It counts once, however often it is sent. The letters stay in Kafka.
+
+    What the schema does not know is not sent. Live figures take an event that is at most an hour older than its source's newest.
+    An older one counts as late there, and reports have it.
     """
     from schemas.topics import SENT_AGAIN
     from streams.log import dead_letters

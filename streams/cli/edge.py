@@ -12,9 +12,15 @@ from streams.cli.terminal import Failed, tell
 
 
 def edge(
-    config: Annotated[Path, typer.Argument(metavar="EDGE.TOML", help="What to collect, and where to send it.")],
+    config: Annotated[
+        Path, typer.Argument(metavar="EDGE.TOML", help="The file that says what to collect, and where to send it.")
+    ],
 ) -> None:
-    """Collect at a centre what the file names, keep it on disk, and send it on, until stopped. See pantau112 doctor --edge."""
+    """Collect events at a centre, and send them on.
+
+    The file says what is collected and where it is sent. Events are on disk before they are sent. It runs until you stop it.
+    What is wrong is said by: pantau112 doctor --edge EDGE.TOML
+    """
     from streams.edge.config import EdgeConfigError, load
     from streams.edge.edge import Edge
     from streams.edge.exporter import serve

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from streams.core.centre import Centre
     from streams.settings import Settings
 
-app = typer.Typer(rich_markup_mode=None, help="Events over HTTP: CloudEvents, batches, vendors' webhooks; with tokens.")
-token = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may send what to the gateway.")
+HELP = """Take events over HTTP, from those who have a token.
+
+It takes CloudEvents, batches and vendors' webhooks, and answers when Kafka has them.
+Run as many as you like, behind a balancer."""
+
+app = typer.Typer(rich_markup_mode=None, help=HELP)
+token = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Say who may send what to the gateway.")
 app.add_typer(token, name="token")
 
 COLUMNS = ("id", "centres", "types", "may_decide", "made")
@@ -82,6 +87,8 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
             port = await opened.enter_async_context(serving(at, s.gateway_host, s.gateway_port, tls))
             if tls is None and not keeps_secrets(f"http://{s.gateway_host}"):
                 tell("without TLS the tokens can be read on the way: PANTAU112_GATEWAY_CERTIFICATE, or a proxy in front")
+            if s.alertmanager_url is not None and (s.gateway_url is None or key is None):
+                tell("pages bear no link: set PANTAU112_GATEWAY_URL, where telephones reach this, and PANTAU112_LINK_KEY_FILE")
             tell(f"gateway at {'http' if tls is None else 'https'}://{s.gateway_host}:{port}/v1/events")
             await stop.wait()
     except OSError as error:
@@ -94,11 +101,14 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
 
 @token.command(epilog="Example: pantau112 gateway token add --centre 32.71 --types 'call.*,link.*'")
 def add(
-    centre: Annotated[list[str], typer.Option(metavar="CODE", help="A centre that it speaks for; may be repeated.")],
-    types: Annotated[str, typer.Option(metavar="PATTERNS", help="Types of events, with commas, such as 'call.*,link.*'.")],
-    may_decide: Annotated[bool, typer.Option("--may-decide", help="It may tell decisions about callers too.")] = False,
+    centre: Annotated[list[str], typer.Option(metavar="CODE", help="A centre that it speaks for. May be repeated.")],
+    types: Annotated[str, typer.Option(metavar="PATTERNS", help="Which types of events, with commas, such as 'call.*,link.*'.")],
+    may_decide: Annotated[bool, typer.Option("--may-decide", help="It may also send decisions about callers.")] = False,
 ) -> None:
-    """Make a token and print it. It is shown this once: the file keeps only its hash."""
+    """Make a token, and print it.
+
+    It is shown this once: the file keeps only its hash.
+    """
     from streams.edge.gateway.tokens import Tokens, TokensError
 
     patterns = [pattern.strip() for pattern in types.split(",") if pattern.strip()]
@@ -112,7 +122,7 @@ def add(
 
 @token.command("list", epilog="Example: pantau112 gateway token list")
 def list_() -> None:
-    """Every token by its id, and what it may do."""
+    """List every token by its id, and what it may do."""
     from streams.edge.gateway.tokens import Tokens, TokensError
 
     try:
@@ -126,8 +136,8 @@ def list_() -> None:
 
 
 @token.command(epilog="Example: pantau112 gateway token revoke 5f1c09ab")
-def revoke(name: Annotated[str, typer.Argument(metavar="ID", help="As `gateway token list` prints it.")]) -> None:
-    """Take a token's rights away, at its next request."""
+def revoke(name: Annotated[str, typer.Argument(metavar="ID", help="The token's id, as `gateway token list` prints it.")]) -> None:
+    """Take a token's rights away, from its next request on."""
     from streams.edge.gateway.tokens import Tokens, TokensError
 
     try:

@@ -13,25 +13,27 @@ if TYPE_CHECKING:
     from streams.sources.door import Door
     from streams.sources.table import Query
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="What a centre already has becomes events, in Kafka or a file."
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Turn what a centre already has into events.")
 
 
 @app.command(epilog="Example: pantau112 ingest asterisk /var/log/asterisk/queue_log --follow --remember queue_log.position")
 def asterisk(
-    queue_log: Annotated[Path, typer.Argument(metavar="QUEUE_LOG", help="Plain or gzip; - is standard input.")],
+    queue_log: Annotated[Path, typer.Argument(metavar="QUEUE_LOG", help="The file, plain or gzip; - is standard input.")],
     to: To = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on as the file grows and rotates.")] = False,
     remember: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to keep how far it was read, to go on there.")
+        Path | None, typer.Option(metavar="FILE", help="Keep in this file how far was read, and go on there.")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Name of the exchange; default /CODE/asterisk. One for each clock.")] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The exchange's name, one for each clock. Default: /CODE/asterisk.")
+    ] = None,
     centre: Centres = None,
 ) -> None:
-    """An Asterisk queue_log becomes events. What it says of no call or seat is counted; callers become keyed hashes.
+    """Turn an Asterisk queue_log into events.
 
-    With --remember, a file given with --to is gone on with. After a kill some events can stand in it twice; their ids say so.
+    Lines about no call and no seat are counted. Callers become keyed hashes.
+
+    With --remember, the file of --to is gone on with. After a kill some events can stand in it twice; their ids say so.
     """
     from streams import centres
     from streams.edge.ingest import Report, feed
@@ -52,14 +54,18 @@ def asterisk(
 
 @app.command(epilog="Example: pantau112 ingest ami ami.txt --to calls.jsonl")
 def ami(
-    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="Plain or gzip; - is standard input.")],
+    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="The file, plain or gzip; - is standard input.")],
     to: To = None,
-    source: Annotated[str | None, typer.Option(help="Name of the stream; default /CODE/ami. One for each exchange.")] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The stream's name, one for each exchange. Default: /CODE/ami.")
+    ] = None,
     centre: Centres = None,
 ) -> None:
-    """A recorded stream of Asterisk's manager interface (AMI) becomes events: blocks of lines, as the exchange sent them.
+    """Turn a recording of Asterisk's manager interface into events.
 
-    Where blocks have no Timestamp (timestampevents = yes in manager.conf), each needs a line Received: with epoch seconds.
+    The recording is blocks of lines, as the exchange sent them.
+
+    Each block needs a Timestamp (timestampevents = yes in manager.conf), or a line Received: with epoch seconds.
     """
     from streams import centres
     from streams.edge.ingest import Report
@@ -87,23 +93,28 @@ def table(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="CSV, .xlsx, .ods, JSON or Parquet; - is standard input; or mysql://… or postgresql://…?table=…"
+            metavar="FILE", help="CSV, .xlsx, .ods, JSON or Parquet; - is standard input. Or mysql://… or postgresql://…?table=…"
         ),
     ],
     sql: Annotated[
         str,
-        typer.Option(metavar="FILE", help="The query, as streams/sources/README.md says, or the name of one that comes along."),
+        typer.Option(metavar="FILE", help="The query, or the name of a packaged one. How: streams/sources/README.md."),
     ],
     to: To = None,
-    sheet: Annotated[str | None, typer.Option(help="Of a workbook: the sheet's name; the first without it.")] = None,
-    header: Annotated[int | None, typer.Option(min=0, help="The line with the names of columns; 0 where there is none.")] = None,
+    sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Of a workbook: the sheet. Default: the first.")] = None,
+    header: Annotated[
+        int | None, typer.Option(min=0, metavar="LINE", help="The line with the names of columns; 0 if none has them.")
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Of a database: go on as rows are added.")] = False,
     remember: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Of a database: where to keep how far it was read, to go on there.")
+        Path | None, typer.Option(metavar="FILE", help="Of a database: keep in this file how far was read, and go on there.")
     ] = None,
     centre: Centres = None,
 ) -> None:
-    """Rows of a table become events, as an SQL query over them says; they are sorted by time."""
+    """Turn the rows of a table into events, by an SQL query.
+
+    The events are sorted by time.
+    """
     from schemas.event import OLDEST_RECORDING
     from streams import centres
     from streams.edge.ingest import Report
@@ -172,11 +183,16 @@ def _from_database(url: str, query: "Query", through: "Door", to: Path | None, f
     "curl from cron, at most 60 requests a minute, and name BMKG as their source. Example: pantau112 ingest cap *_alert.xml"
 )
 def cap(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CAP 1.2, one warning each; - is standard input.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Files of CAP 1.2, one warning in each; - is standard input.")
+    ],
     to: To = None,
     centre: Centres = None,
 ) -> None:
-    """Weather warnings (CAP) become events of the centres in their areas. A file read again changes nothing."""
+    """Turn weather warnings (CAP) into events.
+
+    Each belongs to the centres in its area. A file that is read again changes nothing.
+    """
     from streams import centres
     from streams.sources.cap import LARGEST, CapError, parse
     from streams.sources.opened import bytes_of, words
@@ -212,31 +228,42 @@ def cap(
 @app.command(epilog="Example: pantau112 ingest simulate --start 2026-01-05T00:00+07:00 --days 7 --to week.jsonl")
 def simulate(
     start: Moment = None,
-    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 1,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same day.")] = 112,
-    live: Annotated[bool, typer.Option("--live", help="From now on, at the speed of life, until stopped.")] = False,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="How many days: 1. With --live, how many days before today come first, at once: 0."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same days.")] = 112,
+    live: Annotated[bool, typer.Option("--live", help="From now on, at the speed of life, until you stop it.")] = False,
+    remember: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --live: keep in this file how far was told, and go on there.")
+    ] = None,
     to: To = None,
     centre: Centres = None,
 ) -> None:
-    """Seeded days of a centre, or of all with --centre indonesia: calls, seats, tickets, links, river, weather, survey."""
+    """Simulate days of a centre, or of all with --centre indonesia.
+
+    Calls, seats, tickets, links, the river, the weather and the survey are simulated.
+    """
     from streams import centres
-    from streams.analysis.replay import paced
+    from streams.analysis import simulation
     from streams.sources import simulate as simulator
 
     known = list(centres.load(centre or []).values())
     if not live and start is None:
         raise typer.BadParameter("give --start TIME, or --live")
-    with sink_for(to) as sink, progress("events") as tick:
+    if not live and (remember is not None or days == 0):
+        raise typer.BadParameter("--remember, and 0 days, go with --live")
+    with sink_for(to, append=remember is not None) as sink, progress("events") as tick:
         if live:
-            # What happened since midnight comes at once; a restart tells it again under the same ids.
-            now = datetime.now().astimezone()
-            events = paced(simulator.week(now, known, 953 if len(known) == 1 else None), sink.flush)
+            events = simulation.live(known, datetime.now().astimezone(), days or 0, sink.flush, remember)
         elif len(known) == 1:
             assert start is not None
-            events = simulator.events(seed, start, known[0], days=days)
+            events = simulator.events(seed, start, known[0], days=days or 1)
         else:
             assert start is not None
-            events = simulator.nation(seed, start, known, days=days)
+            events = simulator.nation(seed, start, known, days=days or 1)
         for event in tick(events):
             sink.send(event)
         sink.flush()

@@ -9,17 +9,17 @@ import typer
 
 from streams.cli.terminal import Centres, Faults, To, door, moment, progress, settings, sink_for, tell
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The analyst's tools on recorded events.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Play, show, cut out and count recorded events.")
 
 Source = Annotated[
     str,
     typer.Argument(
-        metavar="SOURCE", help="Events file or queue_log (plain or gzip; - is standard input), or topic:NAME[@FROM..TO]."
+        metavar="SOURCE", help="A file of events or a queue_log, plain or gzip; - is standard input. Or topic:NAME[@FROM..TO]."
     ),
 ]
-From = Annotated[datetime | None, typer.Option("--from", parser=moment, metavar="TIME", help="Events from then on.")]
-Until = Annotated[datetime | None, typer.Option("--until", parser=moment, metavar="TIME", help="Events before then.")]
-Type = Annotated[list[str] | None, typer.Option("--type", metavar="PATTERN", help="Only such events, for instance 'call.*'.")]
+From = Annotated[datetime | None, typer.Option("--from", parser=moment, metavar="TIME", help="Only events from this moment on.")]
+Until = Annotated[datetime | None, typer.Option("--until", parser=moment, metavar="TIME", help="Only events before this moment.")]
+Type = Annotated[list[str] | None, typer.Option("--type", metavar="PATTERN", help="Only events of this type, such as 'call.*'.")]
 
 
 @app.command(epilog="Example: pantau112 replay play january.jsonl --from 2026-01-03T16:00+07:00 --speed 60")
@@ -27,16 +27,19 @@ def play(
     source: Source,
     start: From = None,
     until: Until = None,
-    speed: Annotated[float, typer.Option(min=0.1, help="Times as fast as life.")] = 1.0,
-    full: Annotated[bool, typer.Option("--full", help="As fast as they are taken.")] = False,
+    speed: Annotated[float, typer.Option(min=0.1, metavar="TIMES", help="How many times as fast as life.")] = 1.0,
+    full: Annotated[bool, typer.Option("--full", help="As fast as they can be taken.")] = False,
     shift_to_now: Annotated[bool, typer.Option("--shift-to-now", help="The first event happens now; the others follow.")] = False,
     clock: Annotated[
-        str | None, typer.Option(metavar="CLOCK", help="Follow this clock, as PANTAU112_CLOCK of the worker.")
+        str | None, typer.Option(metavar="CLOCK", help="Follow the clock that PANTAU112_CLOCK of the worker says.")
     ] = None,
     to: To = None,
     centre: Centres = None,
 ) -> None:
-    """Feed recorded events into Kafka (or a file) at the speed of life, faster, or shifted to now."""
+    """Play recorded events into Kafka, or into a file.
+
+    They are played at the speed of life, or faster, or as if they began now.
+    """
     from streams import centres
     from streams import clock as clocks
     from streams.analysis import replay
@@ -67,9 +70,9 @@ def cat(
     until: Until = None,
     types: Type = None,
     city: Annotated[
-        list[str] | None, typer.Option("--city", metavar="CODE", help="Only of this centre; may be repeated.")
+        list[str] | None, typer.Option("--city", metavar="CODE", help="Only events of this centre. May be repeated.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print each event as one JSON object.")] = False,
     centre: Centres = None,
 ) -> None:
     """Show events, one a line."""
@@ -90,9 +93,12 @@ def cat(
     epilog="Example: pantau112 replay record topic:112.calls.v1@2026-11-20T00:00+07:00..2026-11-21T00:00+07:00 --to day.jsonl.gz"
 )
 def record(
-    source: Source, to: Annotated[Path, typer.Option("--to", metavar="FILE", help="JSONL; gzip if it ends in .gz.")]
+    source: Source, to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The file; gzip, if its name ends in .gz.")]
 ) -> None:
-    """Write a topic range to a file, byte for byte as it is in the log (also what a foreign producer wrote beside the facts)."""
+    """Write a range of a topic to a file.
+
+    Each event is written byte for byte as it is in Kafka, with all that a foreign producer wrote beside the facts.
+    """
     from streams.analysis import replay
     from streams.log.kafka import Log
 
@@ -106,7 +112,7 @@ def record(
 
 @app.command(epilog="Example: pantau112 replay stats january.jsonl")
 def stats(source: Source, centre: Centres = None) -> None:
-    """Count what a file or a topic range holds, by type, and say its span."""
+    """Count events by type, and say from when to when they are."""
     from streams import centres
     from streams.analysis import replay
 

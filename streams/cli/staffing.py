@@ -25,11 +25,14 @@ def staffing(
     at: Moment = None,
     centre: Centres = None,
 ) -> None:
-    """Seats that each of the next 168 hours needs for NENA's 90 % in 15 s and 95 % in 20 s, by Erlang C and A, as a table (TSV).
+    """Say how many seats each hour of the week needs.
 
-    Calls are those of the same hour of past weeks (at least two), else of past days (three). Handle time is conversation plus
-    wrap-up, in seconds a call, over so many calls; wrap-ups are told on the operators' topic. `short` is what the shifts lack of
-    Erlang C's larger number; `>10000` seats are more than are computed. Empty where too little was seen to say.
+    It prints a table (TSV) of the next 168 hours. The targets are NENA's: 90 % in 15 s and 95 % in 20 s, by Erlang C and A.
+    Calls are those of the same hour in past weeks (at least two), or else of past days (at least three).
+
+    Handle time is conversation plus wrap-up, in seconds a call; beside it stands how many calls say so.
+    Wrap-ups are told on the operators' topic. `short` is how many seats the shifts lack, by Erlang C's larger number.
+    `>10000` means more seats than are computed. Where a cell is empty, too little was seen to say.
     """
     from schemas.topics import CALLS, OPERATORS
     from streams import centres

@@ -43,18 +43,18 @@ Centres = Annotated[
     typer.Option(
         "--centre",
         metavar="FILE",
-        help="A centre's TOML file, or the word indonesia for all 514; may be repeated. Default: Kota Bogor.",
+        help="The centre's TOML file; repeat it for more centres. The word indonesia means all 514. Default: Kota Bogor.",
     ),
 ]
-To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write events to this JSONL file instead of Kafka.")]
+To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write events to this JSONL file, not to Kafka.")]
 Events = Annotated[
     str,
     typer.Argument(
-        metavar="EVENTS", help="Events file or queue_log (plain or gzip; - is standard input), or topic:NAME[@FROM..TO]."
+        metavar="EVENTS", help="A file of events or a queue_log, plain or gzip; - is standard input. Or topic:NAME[@FROM..TO]."
     ),
 ]
-Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="ISO 8601 with zone.")]
-File = Annotated[Path, typer.Argument(metavar="FILE", help="Plain or gzip; - is standard input.")]
+Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="A moment with its zone, in ISO 8601.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The file, plain or gzip; - is standard input.")]
 
 
 class Failed(Exception):

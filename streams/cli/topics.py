@@ -6,18 +6,18 @@ import typer
 
 from streams.cli.terminal import settings
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Create and check the topics.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Create and check the topics in Kafka.")
 
 
 @app.command("create", epilog="Example: pantau112 topics create")
 def topics_create() -> None:
-    """Create the topics that are missing; says of each what is the case."""
+    """Create the topics that are missing."""
     _topics(create=True)
 
 
 @app.command("check", epilog="Example: pantau112 topics check")
 def topics_check() -> None:
-    """Say of each topic whether it is there and as it has to be."""
+    """Say of each topic whether it is as it has to be."""
     _topics(create=False)
 
 

@@ -40,9 +40,9 @@ class Thresholds(BaseModel):
     give_up_service_seconds: Seconds = 43_200
     """An answered call whose end was never told is no longer in service after this."""
     oldest_waiting_seconds: Seconds = 60
-    """A caller who waits longer wakes somebody."""
+    """A caller who waits longer is on the wall; five minutes in which somebody always does call somebody."""
     queue_calls: Annotated[int, Field(gt=0)] = 10
-    """So many waiting at once wake somebody."""
+    """So many waiting at once are on the wall; for five minutes, they call somebody."""
     silence_seconds: Seconds = 2_700
     """A centre that says nothing for so long wakes somebody. At 10 calls an hour chance alone does so once in 1,800 times."""
     window_calls: Annotated[int, Field(gt=0)] = 20
@@ -50,13 +50,15 @@ class Thresholds(BaseModel):
     gauge_stale_seconds: Seconds = 1_800
     """A gauge of the centre file that is not read for so long is a ticket: its river could have risen to an alarm meanwhile."""
     nuisance_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """More of a day's calls that are prank or ghost are a ticket. Published: Semarang 0.39 (2025), Purworejo 0.83 (2024)."""
+    """More of a day's calls that are prank or ghost are a ticket, where that is more than usual. Published: Semarang 0.39 (2025),
+    Purworejo 0.83 (2024).
+    """
     open_callbacks: Annotated[int, Field(gt=0)] = 5
-    """So many unanswered callers not called back for 15 minutes are a ticket."""
+    """So many unanswered callers not called back for 15 minutes are on the wall, and after four hours a ticket."""
     occupancy_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.85
-    """Seats busier than this for long are a ticket. The Canadian Treasury Board's ceiling; above 0.9 people burn out."""
+    """Seats busier than this for long are on the wall. The Canadian Treasury Board's ceiling; above 0.9 people burn out."""
     pause_seconds: Seconds = 600
-    """A longer pause of a seat is a ticket."""
+    """A longer pause of a seat is on the wall."""
     scene_seconds: Annotated[int, Field(gt=0, le=3600)] = 900
     """Within this the first unit is to be on scene. The ministry's 15 minutes; 480, its 8 minutes, for Jakarta."""
     scene_ratio: Annotated[float, Field(gt=0, lt=1)] = 0.8

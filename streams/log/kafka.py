@@ -41,7 +41,11 @@ BLOCK = 2_000
 
 
 class LogError(OSError):
-    """Kafka is away or refuses; the message is one line that says what to do."""
+    """Kafka is away or refuses; the message is one line, what it `says` and what to do."""
+
+    def __init__(self, says: str, todo: str = "") -> None:
+        super().__init__("; ".join(filter(None, (says, todo))))
+        self.says = says
 
 
 class Record(NamedTuple):
@@ -310,7 +314,7 @@ class Log:
         if "Authori" in name or "Authentication" in name or "Sasl" in name:
             return LogError(f"Kafka at {at} refuses us ({name}): check the PANTAU112_SASL_ and PANTAU112_SSL_ settings")
         if isinstance(error, OSError) or getattr(error, "retriable", False):
-            return LogError(f"no Kafka at {at}; is it running? try pantau112 doctor ({name})")
+            return LogError(f"no Kafka at {at}", f"is it running? try pantau112 doctor ({name})")
         return LogError(f"Kafka at {at} did not take it: {name}")
 
 
@@ -329,7 +333,7 @@ def _in_order(consumer: KafkaConsumer, place: TopicPartition, offset: int, end: 
             if came or consumer.position(place) > offset:
                 break
             if time.monotonic() - moved > STALL_SECONDS:
-                raise LogError(f"{place.topic}/{place.partition}: nothing came for {STALL_SECONDS:g} s; try pantau112 doctor")
+                raise LogError(f"{place.topic}/{place.partition}: nothing came for {STALL_SECONDS:g} s", "try pantau112 doctor")
         offset = consumer.position(place)
         for record in came:
             if record.offset < end:

@@ -82,6 +82,7 @@ def examine(
     yield from _gateway(settings)
     yield _server("Prometheus", settings.prometheus, "PROMETHEUS")
     yield _server("Alertmanager", settings.alertmanager, "ALERTMANAGER")
+    yield from _receivers(settings.alertmanager)
     if settings.grafana_url is not None:
         yield from _grafana(settings, settings.grafana_url)
 
@@ -151,7 +152,7 @@ def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Find
             aside = list(islice(letters(log.letters(since), settings.topic_prefix), MOST)) if there else []
     except LogError as error:
         start = "start it (pantau112 up starts one here), or set PANTAU112_BOOTSTRAP to where it is"
-        yield Finding("fail", "Kafka", str(error).removesuffix("; is it running? try pantau112 doctor"), start)
+        yield Finding("fail", "Kafka", error.says, start)
         return
     yield Finding("ok", "Kafka", f"answers at {settings.bootstrap}")
     for topic in found:
@@ -283,6 +284,22 @@ def _server(name: str, address: str, variable: str) -> Finding:
     if status != 200:
         return Finding("warn", name, f"{address} is not ready (HTTP {status})", "see its log")
     return Finding("ok", name, f"ready at {address}")
+
+
+def _receivers(address: str) -> Iterator[Finding]:
+    """Whether anybody could be woken: a webhook alone may be the one that only writes pages down."""
+    try:
+        status, page = fetch(address, "/api/v2/status")
+    except (OSError, http.client.HTTPException):
+        return
+    kinds = sorted(set(re.findall(r"\b([a-z]+)_configs:", page)) - {"scrape"})
+    if status != HTTPStatus.OK or not kinds:
+        return
+    if kinds == ["webhook"]:
+        todo = "if nobody reads that webhook at night, fill in Telegram or e-mail in alertmanager.yml"
+        yield Finding("warn", "receivers", "pages go to a webhook and to nobody's telephone or mailbox", todo)
+    else:
+        yield Finding("ok", "receivers", ", ".join(kinds))
 
 
 def fetch(address: str, path: str) -> tuple[int, str]:

@@ -5,41 +5,22 @@ It fits: nothing is longer or wider than the terminal is, and what matters most 
 
 import asyncio
 import contextlib
-import json
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cache
+from datetime import datetime, tzinfo
 from textwrap import wrap
-from typing import Any, NamedTuple
-from urllib.error import URLError
-from urllib.parse import urlencode
-from urllib.request import urlopen
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from streams.core.centre import Centre
+from streams.stack.figures import FIRST, SEVERITIES, Alert, Figure, Numbers, in_order
 from streams.stack.gateway import token_file
 from streams.stack.service import Status
-from streams.stack.up import DASHBOARDS, Monitoring
-
-GROUPS = ("calls", "around")
-"""The groups of numbers: the calls, and what surrounds them."""
-
-FIRST = ("waiting", "longest", "free")
-"""The figures that stand first: who waits, for how long, and who could answer."""
-
-SEVERITIES = {
-    "page": ("Mendesak", "Page", "bold red"),
-    "wall": ("Dinding", "Wall", "yellow"),
-    "ticket": ("Jam kerja", "Ticket", ""),
-}
-"""Kinds of alerts by urgency, with their words and colour. What is of none of them, such as the watchdog, is no alert."""
+from streams.stack.up import Monitoring
 
 STATES = {"failed": "bold red", "restarting": "yellow", "starting": "yellow"}
 LINE_SECONDS, LINE_COLUMNS = 30.0, 120
@@ -47,90 +28,6 @@ LINE_SECONDS, LINE_COLUMNS = 30.0, 120
 CENTRE_COLUMNS = 20
 CENTRES_SHARE = 3
 """Many centres have this part of the terminal's lines."""
-
-
-class Figure(NamedTuple):
-    """One number of a centre: its key in the file, its name in both languages, the window that it is about, its query, its unit.
-
-    Every number comes from Prometheus, so that what is seen here has been through the whole monitor.
-    """
-
-    key: str
-    name: tuple[str, str]
-    window: str
-    query: str
-    unit: str
-
-    def text(self, value: float | None) -> str:
-        """The number as it is shown; a dash where it is not known."""
-        if value is None:
-            return "–"
-        return f"{value:.0%}" if self.unit == "ratio" else f"{value:.2f}" if self.unit == "score" else f"{value:.0f}"
-
-
-@cache
-def figures(group: str) -> tuple[Figure, ...]:
-    """The figures of a group: the boards ask the same questions from the same file."""
-    said = tomllib.loads((DASHBOARDS / "figures.toml").read_text())
-    found = []
-    for key, figure in said[group].items():
-        name, window = figure["name"], said["windows"][figure["window"]]
-        query = figure["query"].replace("$where", 'city!=""')
-        words = f"{window['id']} / {window['en']}"
-        found.append(Figure(key, (name["id"], name["en"]), words, query, figure.get("unit", "count")))
-    return tuple(found)
-
-
-@cache
-def _in_order() -> tuple[Figure, ...]:
-    every = [figure for group in GROUPS for figure in figures(group)]
-    return tuple(sorted(every, key=lambda figure: FIRST.index(figure.key) if figure.key in FIRST else len(FIRST)))
-
-
-class Alert(NamedTuple):
-    """One alert that fires: how urgent, since when (Unix seconds), and what it says in both languages."""
-
-    severity: str
-    name: str
-    since: float
-    says: tuple[str, str]
-
-
-@dataclass(slots=True)
-class Numbers:
-    """What Prometheus last said: per centre a value for each figure, by its query; and what fires, most urgent first."""
-
-    centres: dict[str, dict[str, float]] = field(default_factory=dict)
-    alerts: list[Alert] = field(default_factory=list)
-    reached: bool = False
-
-    def refresh(self, prometheus: str) -> None:
-        """Ask Prometheus at this base address; when it does not answer, say that instead of old numbers."""
-        try:
-            centres: dict[str, dict[str, float]] = {}
-            for query in [figure.query for figure in _in_order()]:
-                for sample in _get(f"{prometheus}/api/v1/query?{urlencode({'query': query})}")["result"]:
-                    centres.setdefault(sample["metric"]["city"], {})[query] = float(sample["value"][1])
-            said = _get(f"{prometheus}/api/v1/alerts")["alerts"]
-            alerts = [
-                _alert(alert) for alert in said if alert["state"] == "firing" and alert["labels"].get("severity") in SEVERITIES
-            ]
-        except (URLError, OSError, ValueError, KeyError):
-            self.centres, self.alerts, self.reached = {}, [], False
-        else:
-            urgency = list(SEVERITIES)
-            alerts.sort(key=lambda alert: (urgency.index(alert.severity), -alert.since, alert.name, alert.says))
-            self.centres, self.alerts, self.reached = centres, alerts, True
-
-    def worst_first(self) -> list[tuple[str, dict[str, float]]]:
-        """The centres: where somebody waits longest comes first, then where most wait, then where fewest are free."""
-        waiting, longest, free = (figure.query for figure in _in_order()[: len(FIRST)])
-
-        def rank(centre: tuple[str, dict[str, float]]) -> tuple[float, float, float, str]:
-            city, values = centre
-            return -values.get(longest, 0), -values.get(waiting, 0), values.get(free, 0), city
-
-        return sorted(self.centres.items(), key=rank)
 
 
 class Shown(NamedTuple):
@@ -150,7 +47,9 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
     """
     console, numbers = Console(stderr=True), Numbers()
     zone = next(iter(known.values())).timezone
-    prometheus = f"http://127.0.0.1:{monitoring.ports.prometheus}"
+    prometheus, alertmanager = (
+        f"http://127.0.0.1:{port}" for port in (monitoring.ports.prometheus, monitoring.ports.alertmanager)
+    )
     fixed = shown(monitoring, known, grafana)
     live = Live(console=console, auto_refresh=False, screen=False) if console.is_terminal else None
 
@@ -168,7 +67,7 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
         told: set[str] = set()
         said_at = time.monotonic()
         while True:
-            await asyncio.to_thread(numbers.refresh, prometheus)
+            await asyncio.to_thread(numbers.refresh, prometheus, alertmanager)
             draw()
             if live is None:
                 for page in [page for page in monitoring.pages.recent if page not in told]:
@@ -182,10 +81,16 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
     def say(text: str) -> None:
         console.print(text, soft_wrap=True, highlight=False, markup=False)
 
+    said_last = ""
+
     def on_change() -> None:
+        nonlocal said_last
         draw()
         if live is None and (changed := max(monitoring.supervisor.status(), key=lambda status: status.since, default=None)):
-            say(f"{changed.name}: {changed.state} {changed.reason}".rstrip())
+            text = f"{changed.name}: {changed.state} {changed.reason}".rstrip()
+            if text != said_last:
+                say(text)
+            said_last = text
 
     if live is None:
         say("\n".join((fixed.places, *fixed.details)))
@@ -231,24 +136,26 @@ def picture(
     clock = moment.strftime("%Y-%m-%d %H:%M:%S %Z")
     left = width - len(clock) - 1
     top = [Text(f"{shown.title:<{left}.{left}} {clock}", "bold"), *_waiting(numbers, shown.names, width, height), Text()]
-    running = _services(services, width)
-    where = [*_packed(shown.places.split("   "), "   ", width)]
-    room = height - len(top) - len(running) - len(where)
+    bottom = [*_services(services, width), *_packed(shown.places.split("   "), "   ", width)][: height // 2]
+    room = height - len(top) - len(bottom)
     alerts = _alerts(numbers, width, room)
     room -= len(alerts)
     lower: list[Text] = []
     for block in (
         _others(numbers, width),
-        [Text("terkirim terakhir / last sent", "bold"), *(Text(_sent(page)) for page in reversed(pages))] if pages else [],
+        [Text("terkirim terakhir / last sent", "bold"), *(Text(_sent(page, moment.tzinfo)) for page in reversed(pages))]
+        if pages
+        else [],
         [Text(detail, "dim") for detail in (*shown.details, "Ctrl-C berhenti / stops")],
     ):
         if block and room > 2:
             lower += [Text(), *block[: room - 1]]
             room -= len(block) + 1
-    lines = [*top, *alerts, *lower, *([Text()] if room > 0 else []), *running, *where]
+    upper = [*top, *alerts, *lower, *([Text()] if room > 0 else [])]
+    lines = [*upper[: height - len(bottom)], *bottom]
     for text in lines:
         text.truncate(width, overflow="ellipsis")
-    return lines[:height]
+    return lines
 
 
 def _waiting(numbers: Numbers, names: Mapping[str, str], width: int, height: int) -> list[Text]:
@@ -266,7 +173,7 @@ def _waiting(numbers: Numbers, names: Mapping[str, str], width: int, height: int
     most = len(ranked) if len(ranked) == 1 else max(2, height // CENTRES_SHARE - 1)
     for city, values in ranked[:most]:
         cells = "".join(f"  {figure.text(values.get(figure.query)):>{size}}" for figure, size in columns.items())
-        somebody = values.get(_in_order()[0].query, 0) > 0
+        somebody = values.get(in_order()[0].query, 0) > 0
         name = f"{city} {names.get(city, '')}"
         lines.append(Text(f"{name:<{CENTRE_COLUMNS}.{CENTRE_COLUMNS}}{cells}", "bold yellow" if somebody else "bold"))
     if len(ranked) > most:
@@ -277,7 +184,7 @@ def _waiting(numbers: Numbers, names: Mapping[str, str], width: int, height: int
 def _columns(width: int) -> dict[Figure, int]:
     """The figures that a line has room for, and how wide each is."""
     columns, room = dict[Figure, int](), width - CENTRE_COLUMNS
-    for figure in _in_order():
+    for figure in in_order():
         size = max(map(len, (*figure.name, figure.window)))
         if (room := room - size - 2) < 0:
             break
@@ -291,7 +198,7 @@ def _others(numbers: Numbers, width: int) -> list[Text]:
         return []
     [values] = numbers.centres.values()
     by_window: dict[str, list[str]] = {}
-    for figure in _in_order()[len(_columns(width)) :]:
+    for figure in in_order()[len(_columns(width)) :]:
         said = f"{'/'.join(figure.name)} {figure.text(values.get(figure.query))}"
         by_window.setdefault(figure.window, []).append(said)
     return [text for window, said in by_window.items() for text in _packed([f"{window}:", *said], "  ", width)]
@@ -303,28 +210,42 @@ def _alerts(numbers: Numbers, width: int, room: int) -> list[Text]:
         return [Text("alarm: tidak diketahui / alerts: not known", "yellow")]
     if not numbers.alerts:
         return [Text("alarm: tidak ada / alerts: none", "green")]
-    counts = Counter(alert.severity for alert in numbers.alerts)
+    told = [alert for alert in numbers.alerts if alert.state != "held"]
+    counts = Counter(alert.severity for alert in told)
     said = [f"{counts[kind]} {'/'.join(words)}" for kind, (*words, _) in SEVERITIES.items() if counts[kind]]
     lines = [Text(f"alarm: {', '.join(said)}", SEVERITIES[numbers.alerts[0].severity][2])]
-    entries = [_entry(alert, width) for alert in numbers.alerts]
+    if held := len(numbers.alerts) - len(told):
+        lines.append(Text(f"ditahan, akibat alarm lain / held back, they follow from others: {held}", "dim"))
+    entries = [_together(alert) for alert in told]
+    if any(len(text) > width for entry in entries for text in entry):
+        entries = [_apart(alert, width) for alert in told]
     while sum(map(len, entries)) > room - len(lines) and len(entries) > 1:
         entries.pop()
-    if more := len(numbers.alerts) - len(entries):
+    if more := len(told) - len(entries):
         lines[0].append(f"; +{more} lagi/more")
     return [*lines, *(text for entry in entries for text in entry)]
 
 
-def _entry(alert: Alert, width: int) -> list[Text]:
-    *words, style = SEVERITIES[alert.severity]
-    ages = (_age(time.time() - alert.since), "")
-    together = f"{'/'.join(words):<17} {ages[0]:>5}  {' / '.join(alert.says)}  {alert.name}"
-    if len(together) <= width:
-        return [Text(together, style)]
+def _together(alert: Alert) -> list[Text]:
+    """An alert in both languages on one line."""
+    words, style = _words(alert)
+    age = _age(time.time() - alert.since)
+    return [Text(f"{'/'.join(words):<17} {age:>5}  {' / '.join(alert.says)}  {alert.name}", style)]
+
+
+def _apart(alert: Alert, width: int) -> list[Text]:
+    """An alert in one language after the other, on as many lines as they need."""
+    words, style = _words(alert)
     lines = []
-    for word, age, says in zip(words, ages, alert.says, strict=True):
+    for word, age, says in zip(words, (_age(time.time() - alert.since), ""), alert.says, strict=True):
         begin = f"{word:<9} {age:>5}  "
         lines += wrap(says, width, initial_indent=begin, subsequent_indent=" " * len(begin))
     return [Text(line, style) for line in lines]
+
+
+def _words(alert: Alert) -> tuple[Sequence[str], str]:
+    *words, style = SEVERITIES[alert.severity]
+    return (("Ditangani", "Taken"), "dim") if alert.state == "taken" else (words, style)
 
 
 def _age(seconds: float) -> str:
@@ -359,10 +280,10 @@ def _trouble(service: Status) -> str:
     return f"layanan / service {service.name}: {service.state}{f', {reason}' if reason else ''}"
 
 
-def _sent(page: str) -> str:
-    """A line of the pages' file, without its date."""
+def _sent(page: str, zone: tzinfo | None) -> str:
+    """A line of the pages' file, with its time alone, in the centre's zone."""
     stamp, _, says = page.partition(" ")
-    return f"{stamp[11:19]} {says}"
+    return f"{datetime.fromisoformat(stamp).astimezone(zone):%H:%M:%S} {says}"
 
 
 def _packed(said: Iterable[str], between: str, width: int) -> Iterator[Text]:
@@ -385,24 +306,13 @@ def line(services: Sequence[Status], numbers: Numbers, moment: datetime) -> str:
         said.append("no numbers yet")
     else:
         (city, values), *others = numbers.worst_first()
-        told = (f"{figure.name[1]} {figure.text(values.get(figure.query))}" for figure in _in_order()[: len(FIRST)])
+        told = (f"{figure.name[1]} {figure.text(values.get(figure.query))}" for figure in in_order()[: len(FIRST)])
         said[0] += f" {city} {', '.join(told)}{f' (of {len(others) + 1})' if others else ''}"
-        counts = Counter(alert.severity for alert in numbers.alerts)
+        counts = Counter(alert.severity for alert in numbers.alerts if alert.state != "held")
         said.append(f"alerts: {', '.join(f'{kind} {counts[kind]}' for kind in SEVERITIES if counts[kind]) or 'none'}")
     said += [f"{service.name} {service.state}" for service in services if service.state not in ("running", "done", "waiting")]
-    for name in dict.fromkeys(alert.name for alert in numbers.alerts if alert.severity == "page"):
+    for name in dict.fromkeys(alert.name for alert in numbers.alerts if (alert.severity, alert.state) == ("page", "")):
         if len("; ".join([*said, name])) <= LINE_COLUMNS:
             said.append(name)
     text = "; ".join(said)
     return text if len(text) <= LINE_COLUMNS else f"{text[: LINE_COLUMNS - 1]}…"
-
-
-def _alert(alert: dict[str, Any]) -> Alert:
-    labels, notes = alert["labels"], alert["annotations"]
-    since = datetime.fromisoformat(alert["activeAt"]).timestamp()
-    return Alert(labels["severity"], labels["alertname"], since, (notes.get("summary_id", ""), notes.get("summary", "")))
-
-
-def _get(address: str) -> Any:
-    with urlopen(address, timeout=2) as answer:  # noqa: S310 (our own Prometheus on the loopback)
-        return json.load(answer)["data"]

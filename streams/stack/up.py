@@ -2,31 +2,45 @@
 
 import asyncio
 import json
+import math
 import os
+import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
+from urllib.request import urlopen
 
 from streams import settings
+from streams.analysis.simulation import beginning, keep, recall
 from streams.clock import Clock
+from streams.core.centre import Centre
 from streams.log.kafka import Log
-from streams.stack import debian, jars
+from streams.stack import StackError, debian, jars
 from streams.stack.folder import private, require_room
 from streams.stack.gateway import ensure_key, ensure_token, tokens_file
+from streams.stack.history import History
 from streams.stack.kafka import Broker, find_java
 from streams.stack.pages import REMINDERS, Pages
 from streams.stack.ports import require_free
 from streams.stack.prometheus import alertmanager, answers, prometheus
-from streams.stack.service import Service, Step
+from streams.stack.service import Service, Step, last_lines
 from streams.stack.supervisor import Supervisor
 from streams.stack.wall import Wall
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 FEW = 20
 """Up to so many centres Prometheus looks every second, and every five at more: at all 514 one look takes about half a second."""
+
+DAYS, CENTRE_DAYS = 14, 28
+"""So many days are behind a simulated centre when it is first looked at; fewer of several, so that together they are no more."""
+CAUGHT_UP_RECORDS = 100
+"""So few records that wait are those that came just now."""
+CATCH_UP_LIMIT = 600.0
+"""Seconds that the simulator and the worker may take until they are at now."""
 
 HEAD_START = 15.0  # seconds from the start of Kafka to the first event of a feed; what is late catches up
 
@@ -48,6 +62,11 @@ class Ports:
     def from_base(cls, base: int) -> "Ports":
         """The eight that begin with `base`."""
         return cls(*range(base, base + 8))
+
+
+def ports_file(home: Path) -> Path:
+    """Where a run says which ports it has, for `doctor` to find it."""
+    return home / "ports.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +94,21 @@ class Monitoring:
         home: Path,
         ports: Ports,
         centres: Sequence[Path],
-        watched: Collection[str],
+        watched: Mapping[str, Centre],
         feed: Feed | None,
         edge: Collected | None = None,
     ) -> None:
-        """`centres` are files as the command line names them, and `watched` are the codes of the centres in them."""
+        """`centres` are files as the command line names them, and `watched` are the centres in them by code."""
         self.home, self.ports, self.feed, self.edge = home, ports, feed, edge
         # Each has its own: what was simulated, or played, is never mixed with what happened.
         self.data = home / ("feed" if feed is not None else "edge" if edge is not None else "live")
         self._watched, self._interval = watched, 1 if len(watched) <= FEW else 5
+        self._days = min(DAYS, CENTRE_DAYS // len(watched)) if feed is None and edge is None else 0
+        self._place, self._past = self.data / "simulation.json", self.data / "history"
+        # An older folder has no past.
+        self._is_new = bool(self._days) and not (self.data / "kafka").exists()
+        days = self._days if self._is_new else 0
+        self._begun = recall(self._place) or beginning(datetime.now().astimezone(), days, list(watched.values()))
         self.clock = Clock()
         self.pages = Pages(home / "log" / "pages.log")
         self.supervisor = Supervisor(home)
@@ -97,7 +122,7 @@ class Monitoring:
         elif self.feed is not None:
             said = f"rekaman / a recording: {self.feed.path}"
         else:
-            said = "simulasi / simulated"
+            said = f"simulasi sejak / simulated since {self._begun.since:%Y-%m-%d}"
         return f"{said}   data {self.data}"
 
     @property
@@ -137,13 +162,35 @@ class Monitoring:
         async def topics() -> None:
             await asyncio.to_thread(create_topics)
 
+        started = datetime.now().astimezone()
+
+        async def begin() -> None:
+            # Before anything runs, so that it has begun even if it is stopped at once.
+            if self._is_new:
+                self._past.mkdir(parents=True, exist_ok=True)
+            if self._days:
+                data.mkdir(parents=True, exist_ok=True)
+                keep(self._place, recall(self._place) or self._begun)
+
+        async def catch_up() -> None:
+            # What is scraped before would be the state of days ago, measured now: callers who wait for a week.
+            if self._days:
+                await self._caught_up(started)
+
         broker = Broker(data / "kafka", self.home / "log", self.ports.kafka, self.ports.controller, java, jar_files)
+
+        async def tell_ports() -> None:
+            ports_file(self.home).write_text(json.dumps(asdict(self.ports)))
+
         plan = [
+            Step("ports", tell_ports),
             Step("empty feed", wipe),
+            Step("simulation", begin),
             Step("pages", listen),
             Step("wall", hang),
             *broker.plan(_at_once),
             Step("topics", topics),
+            self._feeder(),
             self._worker(),
             Step("token", self._ensure_token),
             self._gateway(),
@@ -159,6 +206,7 @@ class Monitoring:
                 },
             ),
             Step("targets", self._write_targets),
+            Step("catch up", catch_up),
             prometheus(
                 programs,
                 home=self.home,
@@ -177,7 +225,7 @@ class Monitoring:
                     "interval: 5s": f"interval: {self._interval}s",
                 },
             ),
-            self._feeder(),
+            *([self._history(programs.promtool)] if self._is_new or self._past.exists() else []),
         ]
         return await self.supervisor.run(plan, on_change)
 
@@ -229,11 +277,44 @@ class Monitoring:
                 env=self._environment(),
             )
         if self.feed is None:
-            command = [*_PANTAU112, "ingest", "simulate", "--live", *self._centres]
+            past = ["--days", str(self._days), "--remember", str(self._place)] if self._days else []
+            command = [*_PANTAU112, "ingest", "simulate", "--live", *past, *self._centres]
         else:
             command = [*_PANTAU112, "replay", "play", str(self.feed.path), "--clock", str(self.clock), *self._centres]
         name = "simulator" if self.feed is None else "feed"
         return Service(name, command, ready=_at_once, env=self._environment(), restart=self.feed is None)
+
+    async def _caught_up(self, started: datetime) -> None:
+        """Return when the simulator is at now, and the worker has folded what it told. Raises `StackError`."""
+        end, calm = time.monotonic() + CATCH_UP_LIMIT, 0
+        while calm < 3:  # of looks: what was told last may be unknown to the worker at the first
+            if time.monotonic() > end:
+                log = last_lines(self.home / "log" / "simulator.log")
+                raise StackError(f"The simulated days were not folded within {CATCH_UP_LIMIT:g} s. {log}")
+            await asyncio.sleep(0.3)
+            place = recall(self._place)
+            is_there = place is not None and place.until >= started
+            calm = calm + 1 if is_there and await asyncio.to_thread(self._waiting) < CAUGHT_UP_RECORDS else 0
+
+    def _waiting(self) -> float:
+        """How many records the worker has yet to fold; many while it does not say."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.ports.worker}/metrics", timeout=5) as answer:
+                return sum(map(float, re.findall(r"^pantau112_lag_records{.*} (\S+)$", answer.read().decode(), re.M)))
+        except OSError:
+            return math.inf
+
+    def _history(self, promtool: Path) -> Service:
+        history = History(
+            self._past,
+            self.data / "prometheus",
+            self.ports.prometheus,
+            promtool,
+            f"127.0.0.1:{self.ports.worker}",
+            self._begun.since.timestamp(),
+            tuple(self._centres[1::2]),
+        )
+        return Service("history", history.command(), ready=_at_once, env=self._environment(), restart=False)
 
     async def _write_targets(self) -> None:
         folder = self.home / "prometheus" / "targets"
@@ -250,6 +331,11 @@ async def _at_once() -> bool:
     return True
 
 
+def caller_key_file(home: Path) -> Path:
+    """Where the key is under which this machine makes callers into pseudonyms."""
+    return home / "caller.key"
+
+
 def caller_key(home: Path) -> Path:
-    """The key under which this machine makes callers into pseudonyms; made by chance when there is none yet."""
-    return ensure_key(home / "caller.key")
+    """The same, made by chance when there is none yet."""
+    return ensure_key(caller_key_file(home))

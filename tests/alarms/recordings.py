@@ -1,24 +1,24 @@
 """What the alerts are tried on: months of a bank's calls, a week of a fire department's dispatch, simulated weeks of Bogor."""
 
 import gzip
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import chain
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from schemas.event import OLDEST_RECORDING, Event
 from streams import centres
 from streams.core.centre import Centre
-from streams.sources import asterisk, rows, simulate
+from streams.sources import asterisk, rows
 from streams.sources.door import Door
 from streams.sources.table import Query, shipped
+from tests.alarms import storm
+from tests.alarms.storm import FIRST_MONDAY, TAUGHT_DAYS, Planted, Trouble
 from tests.conftest import DATA
 from tests.sources import anonymous_bank
 
 BANK = Path(__file__).parents[3] / "shared" / "data" / "anonymous_bank"
-SIMULATED_DAYS = 28
 
 
 class Period(NamedTuple):
@@ -27,6 +27,15 @@ class Period(NamedTuple):
     name: str
     start: float
     end: float
+
+
+class Budget(NamedTuple):
+    """So many pages and tickets in a week, pages in the worst hour, and minutes from knowable until the page, at most."""
+
+    pages: int | None = None
+    tickets: int | None = None
+    worst_hour: int | None = None
+    minutes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -40,16 +49,33 @@ class Recording:
     files: tuple[Path, ...] = ()
     months: bool = False
     """Each month apart, so that it shows what the one before has taught."""
+    taught_days: int = 0
+    """So many days at its beginning teach what is usual here, and are not reported."""
+    lookback: int = 3 * 86_400
+    """Seconds before what is reported that rules look back on in every detail; one looks at whole hours of the week before."""
+    troubles: tuple[Trouble, ...] = ()
+    """What was planted in the week that is reported."""
+    budget: Budget | None = None
+    """What people can answer, where the recording is of a centre that is run as it should be."""
+
+    def since(self, events: Sequence[Event]) -> float:
+        """When what is reported begins."""
+        return events[0].time.timestamp() + self.taught_days * 86_400
 
     def events(self) -> list[Event]:
         """By their own time, as a live feed would have brought them."""
         return sorted(self.read(self.centre), key=lambda event: event.time)
 
-    def periods(self, events: list[Event]) -> list[Period]:
+    def planted(self, events: Sequence[Event]) -> list[Planted]:
+        """When each planted trouble could be known."""
+        monday = events[0].time.astimezone(self.centre.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return storm.planted(events, self.centre, self.troubles, monday + timedelta(days=self.taught_days))
+
+    def periods(self, events: Sequence[Event]) -> list[Period]:
         """The whole, or its months by the clock of the centre."""
         first, last = (event.time.astimezone(self.centre.timezone) for event in (events[0], events[-1]))
         if not self.months:
-            return [Period(self.name, first.timestamp(), last.timestamp())]
+            return [Period(self.name, self.since(events), last.timestamp())]
         found, start = [], first
         while start < last:
             end = min(last, datetime(start.year + start.month // 12, start.month % 12 + 1, 1, tzinfo=self.centre.timezone))
@@ -76,11 +102,10 @@ def _queue_log(path: Path) -> Callable[[Centre], Iterable[Event]]:
     return read
 
 
-def _simulated(seed: int) -> Callable[[Centre], Iterable[Event]]:
+def _simulated(seed: int, troubles: tuple[Trouble, ...] = ()) -> Callable[[Centre], Iterable[Event]]:
     def read(centre: Centre) -> Iterable[Event]:
-        start = datetime(2026, 1, 5, tzinfo=centre.timezone)
-        end = start + timedelta(days=SIMULATED_DAYS)
-        return chain(event for event in simulate.events(seed, start, centre, SIMULATED_DAYS) if event.time < end)
+        start = datetime.combine(FIRST_MONDAY, time(), centre.timezone)
+        return storm.events(seed, start, centre, TAUGHT_DAYS + 7, troubles, start + timedelta(days=TAUGHT_DAYS))
 
     return read
 
@@ -113,10 +138,22 @@ _ALL = (
         (_WEEK,),
     ),
     Recording(
-        "simulated",
-        f"{SIMULATED_DAYS} simulated days of Kota Bogor with seats, links, river, weather, tickets and survey",
+        "ordinary",
+        "an ordinary week of Kota Bogor, simulated, after fourteen days that taught what is usual: seats, links that fail now "
+        "and then, evenings with an incident, river, weather, tickets and survey",
         centres.load([])["32.71"],
         _simulated(112),
+        taught_days=TAUGHT_DAYS,
+        budget=Budget(pages=7, tickets=20),
+    ),
+    Recording(
+        "storm",
+        "the same week with a storm planted on its Tuesday evening and single troubles in the days after it",
+        centres.load([])["32.71"],
+        _simulated(112, storm.WEEK),
+        taught_days=TAUGHT_DAYS,
+        troubles=storm.WEEK,
+        budget=Budget(worst_hour=12, minutes=2),
     ),
 )
 """San Francisco has the packaged ladders and names no category."""

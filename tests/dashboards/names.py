@@ -20,7 +20,7 @@ from streams.worker.pipeline import Pipeline
 RULES = sorted((Path(__file__).parents[2] / "dashboards" / "rules").glob("*.yml"))
 SCRAPED = {"job", "instance"}
 ALARM = {"alertname", "severity", "city", "about", "by"}
-ALERTS = {"alertname", "alertstate", "severity", "city", "name", "province", "window", "topic", "reason"}
+ALERTS = {"alertname", "alertstate", "alarm", "severity", "city", "name", "province", "window", "topic", "reason"}
 
 
 def exported() -> dict[str, set[str]]:
@@ -34,13 +34,12 @@ def exported() -> dict[str, set[str]]:
         "pantau112_alertmanager_up": SCRAPED,
         "psap_alarm_state": SCRAPED | ALARM | {"state"},
         "psap_alarm_acknowledged_until_timestamp_seconds": SCRAPED | ALARM,
-        "psap_alarms_paged_24h": {"alertname", "city"},
         "ALERTS": ALERTS,
         "ALERTS_FOR_STATE": ALERTS - {"alertstate"},
     }
     for file in RULES:
         for group in yaml.safe_load(file.read_text())["groups"]:
-            names |= {rule["record"]: {"city"} for rule in group["rules"] if "record" in rule}
+            names |= {rule["record"]: {"city", "alertname"} for rule in group["rules"] if "record" in rule}
     for metric in METRICS:
         labels = {"city", *metric.labels} | SCRAPED
         if metric.kind == "histogram":

@@ -1,11 +1,13 @@
 """Whom the real Alertmanager tells of what nobody has: the second receiver, once; ten minutes take eight seconds here."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from streams.edge.gateway.alarm_page import MINUTES
 from streams.stack.debian import Programs
 from tests.conftest import wait_until
 from tests.dashboards.test_stack import Receiver
@@ -31,13 +33,20 @@ class Two:
 
 @pytest.fixture
 def two(programs: Programs, tmp_path: Path) -> Iterator[Two]:
+    with told(programs, tmp_path, {}) as found:
+        yield found
+
+
+@contextmanager
+def told(programs: Programs, home: Path, here: dict[str, str]) -> Iterator[Two]:
+    """With these changes of the configuration too."""
     receivers = Receiver(), Receiver()
     head, url = "- name: second\n    webhook_configs:\n      - url: ", "http://pages:9113/"
     texts = {
         head + url: f"{head}http://127.0.0.1:{receivers[1].port}/",
         "pages:9113": f"127.0.0.1:{receivers[0].port}",
     }
-    with Paging(programs, tmp_path, QUICK | texts).running() as paging:
+    with Paging(programs, home, QUICK | texts | here).running() as paging:
         yield Two(paging, receivers)
     for receiver in receivers:
         receiver.close()
@@ -70,6 +79,19 @@ def test_what_is_mended_acknowledged_or_follows_from_another_is_not(two: Two) ->
     two.wait_for_another("later")
     assert [two.times(two.second, link) for link in ("mended", "had", "follows")] == [0, 0, 0]
     assert two.second.told("PsapCentreIsolated", "firing")
+
+
+def test_when_the_time_of_who_has_it_is_over_and_it_is_not_mended_both_are_told(programs: Programs, tmp_path: Path) -> None:
+    """The shortest time that the page offers is as long as the first receiver's repeat_interval."""
+    assert min(map(int, MINUTES)) == 30
+    with told(programs, tmp_path, {"repeat_interval: 30m": "repeat_interval: 12s"}) as two:
+        had = two.paging.raise_alert("PsapLinkDown", link="had")
+        wait_until(lambda: two.times(two.first, "had") == 1, "the first is told")
+        two.paging.silence(had, "NOC1", 12)
+        two.wait_for_another("meanwhile")
+        assert (two.times(two.first, "had"), two.times(two.second, "had")) == (1, 0)
+
+        wait_until(lambda: two.times(two.first, "had") > 1 and two.times(two.second, "had") == 1, "both are told")
 
 
 def test_a_kill_of_alertmanager_makes_nothing_come_twice_and_forgets_nobody_who_has_one(two: Two) -> None:

@@ -107,7 +107,7 @@ def test_an_alert_has_a_case_that_fires_and_one_that_does_not(alert: str) -> Non
 
 @pytest.mark.parametrize("rule", ALERTS, ids=[rule["alert"] for rule in ALERTS])
 def test_an_alert_speaks_both_languages_and_says_where_to_read_on(rule: dict[str, Any]) -> None:
-    assert rule["labels"]["severity"] in {"page", "ticket", "none"}
+    assert rule["labels"]["severity"] in {"page", "ticket", "wall", "none"}
     notes = rule["annotations"]
     assert notes.keys() == {
         "summary",
@@ -122,6 +122,7 @@ def test_an_alert_speaks_both_languages_and_says_where_to_read_on(rule: dict[str
     assert notes["summary"] != notes["summary_id"]
     assert notes["description"] != notes["description_id"]
     assert notes["todo"] != notes["todo_id"]
+    assert "{{" not in notes["todo"] + notes["todo_id"], "boards and the wall show what to do as it stands here"
     # Both languages must say the same values.
     for text, other in (("summary", "summary_id"), ("description", "description_id")):
         values = [sorted(re.findall(r"\{\{.*?\}\}", notes[key])) for key in (text, other)]
@@ -171,6 +172,7 @@ def test_routes_lead_where_they_should(amtool: Path) -> None:
     config = f"--config.file={DASHBOARDS / 'alertmanager.yml'}"
     assert run(amtool, "config", "routes", "test", config, "alertname=Watchdog", "severity=none").split() == ["dead-man"]
     assert run(amtool, "config", "routes", "test", config, "alertname=PsapLinkDown", "severity=page").split() == ["second,local"]
+    assert run(amtool, "config", "routes", "test", config, "alertname=PsapLinkDown", "severity=wall").split() == ["wall"]
     assert run(amtool, "config", "routes", "test", config, "alertname=DeadLetters", "severity=ticket").split() == ["local"]
 
 
@@ -228,6 +230,21 @@ def test_a_blind_monitor_holds_back_everything_but_itself_and_the_watchdog() -> 
         "source_matchers": ['alertname="MonitorBlind"'],
         "target_matchers": ['alertname!~"MonitorBlind|Watchdog"'],
     }
+
+
+def test_the_wall_sends_nothing_to_anybody() -> None:
+    [wall] = [one for one in yaml.safe_load((DASHBOARDS / "alertmanager.yml").read_text())["receivers"] if one["name"] == "wall"]
+    assert wall == {"name": "wall"}
+
+
+def test_what_is_only_on_the_wall_holds_back_no_page_and_no_ticket() -> None:
+    """Of the same name but for the severity, a page is told besides; else nobody would hear of it."""
+    for rule in yaml.safe_load((DASHBOARDS / "alertmanager.yml").read_text())["inhibit_rules"]:
+        names = [matcher.partition('"')[2].rstrip('"') for matcher in rule["source_matchers"] if matcher.startswith("alertname")]
+        levels = {alert["labels"]["severity"] for alert in ALERTS for name in names if re.fullmatch(name, alert["alert"])}
+        if "wall" in levels and 'severity="page"' not in rule["source_matchers"]:
+            assert 'severity="wall"' in rule["source_matchers"], rule
+            assert 'severity="wall"' in rule["target_matchers"], rule
 
 
 def test_inhibitions_name_alerts_that_exist() -> None:

@@ -187,6 +187,7 @@ def figures(events: list[Event], centre: Centre, after: float = 120) -> dict[tup
 @pytest.mark.parametrize("centre", [CENTRE, BOGOR], ids=["one queue", "two queues and exchanges"])
 def test_the_monitor_says_of_every_caller_what_became_of_them(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wandering, "RESTARTS_PER_DAY", 24)
+    monkeypatch.setattr(demand, "OUTAGES_PER_DAY", 8)
     events = calls(simulate.events(2, START, centre, days=4))
     said = figures(events, centre)
     came = [story for story in Referee(events).stories.values() if (story.direction, story.came) == ("inbound", "112")]
@@ -387,9 +388,9 @@ def test_a_call_that_is_passed_on_arrives_at_the_neighbour_s_centre() -> None:
     assert [time for time in passed_on if not any(timedelta(0) < other - time < timedelta(seconds=2.01) for other in there)] == []
 
 
-def test_a_week_is_one_story_with_ids_of_its_own_from_midnight_to_midnight() -> None:
+def test_the_days_of_a_story_are_one_with_ids_of_its_own_from_midnight_to_midnight() -> None:
     now = START + timedelta(hours=9)
-    events = list(simulate.week(now, [BOGOR], 953))
+    events = list(simulate.story(now, 7, [BOGOR], 953))
     days = Counter(event.time.astimezone(CENTRE.timezone).date() for event in events if isinstance(event, CallOffered))
 
     assert not Referee(events).talking
@@ -397,12 +398,19 @@ def test_a_week_is_one_story_with_ids_of_its_own_from_midnight_to_midnight() -> 
     assert len({(event.source, event.id) for event in events}) == len(events)
     assert [day.day for day in days] == [1, 2, 3, 4, 5, 6, 7]
     later = now + timedelta(hours=3)
-    assert [event.id for event in islice(simulate.week(later, [BOGOR], 953), 500)] == [event.id for event in events[:500]]
+    assert [event.id for event in islice(simulate.story(later, 7, [BOGOR], 953), 500)] == [event.id for event in events[:500]]
 
 
-def test_a_week_of_many_centres_begins_at_the_midnight_of_each() -> None:
+def test_a_day_is_told_to_its_end_within_its_longest_time() -> None:
+    ends = [list(simulate.story(START + timedelta(days=day), 1, [BOGOR], 953))[-1].time for day in range(0, 60, 7)]
+
+    assert all(end < START + timedelta(days=7 * n) + simulate.LONGEST for n, end in enumerate(ends))
+    assert any(end > START + timedelta(days=7 * n + 3) for n, end in enumerate(ends))
+
+
+def test_a_story_of_many_centres_begins_at_the_midnight_of_each() -> None:
     nation = centres.load([centres.NATION])
-    events = list(islice(simulate.week(START, [nation[code] for code in ("32.71", "51.71", "91.71")]), 2_000))
+    events = list(islice(simulate.story(START, 7, [nation[code] for code in ("32.71", "51.71", "91.71")]), 2_000))
     began = {event.subject: event.time.astimezone(nation[event.subject].timezone) for event in reversed(events)}
 
     assert all(one.time <= other.time for one, other in pairwise(events))
@@ -430,7 +438,7 @@ def test_the_survey_that_is_told_is_the_one_of_the_centre_s_file() -> None:
     assert all(set(event.data.scores) == {f"u{n}" for n in range(1, 10)} for event in told)
 
 
-def test_every_ticket_is_told_to_its_end_and_one_agency_is_slow(fortnight: list[Event]) -> None:
+def test_every_ticket_is_told_to_its_end_and_only_what_is_routine_waits_for_days(fortnight: list[Event]) -> None:
     state = ticket_state([event for event in fortnight if isinstance(event, get_args(DispatchEvent))], BOGOR)
     sent = {event.data.ticket: event.time for event in fortnight if isinstance(event, TicketSent)}
     lags = [
@@ -438,7 +446,8 @@ def test_every_ticket_is_told_to_its_end_and_one_agency_is_slow(fortnight: list[
     ]
 
     assert not [ticket for ticket in state.desk.tickets.values() if ticket.is_open]
-    assert {opd for opd, lag in lags if lag > timedelta(days=1)} == {BOGOR.opds[-1].code}
+    routine = {opd for category in BOGOR.categories if category.ladder == "routine" for opd in category.opds}
+    assert {opd for opd, lag in lags if lag > timedelta(days=1)} == routine
 
 
 def test_rain_brings_a_warning_before_it_and_the_river_rises_after_it(fortnight: list[Event]) -> None:

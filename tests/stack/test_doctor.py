@@ -1,6 +1,7 @@
 """The doctor finds what is wrong, says what to do, and goes on to the next thing."""
 
 import http.server
+import json
 import shutil
 import threading
 import time
@@ -153,6 +154,20 @@ def test_prometheus_and_alertmanager_are_asked_whether_they_are_ready(serve: Ser
     with serve(200) as ready, serve(503) as starting:
         findings = found(nowhere().model_copy(update={"prometheus": ready, "alertmanager": starting}), tmp_path)
     assert (findings["Prometheus"].state, findings["Alertmanager"].state) == ("ok", "warn")
+
+
+@pytest.mark.parametrize(
+    ("config", "state"),
+    [
+        ("route:\n  receiver: local\nreceivers:\n- name: local\n  webhook_configs:\n  - url: <secret>\n", "warn"),
+        ("receivers:\n- name: duty\n  telegram_configs:\n  - chat_id: 1\n- name: local\n  webhook_configs: []\n", "ok"),
+    ],
+    ids=["a webhook alone", "a telephone too"],
+)
+def test_pages_that_reach_nobodys_telephone_or_mailbox_are_said(serve: Serve, tmp_path: Path, config: str, state: str) -> None:
+    with serve(200, json.dumps({"config": {"original": config}})) as address:
+        findings = found(nowhere().model_copy(update={"alertmanager": address}), tmp_path)
+    assert findings["receivers"].state == state
 
 
 @pytest.mark.parametrize(("status", "state"), [(200, "ok"), (503, "warn"), (None, "warn")])

@@ -139,7 +139,8 @@ def test_a_link_that_drops_wakes_somebody_and_comes_back_under_a_warning_and_a_r
     peer.status = None
     feeds.refuses = True
     wait_until(lambda: centre.value(link) == 0, "the link is down")
-    wait_until(lambda: "PAGE     PsapLinkDown 32.71" in centre.pages(), "the drop is paged")
+    drop = 'max(ALERTS{alertname="PsapLinkDown",alertstate="firing",severity="wall"})'
+    wait_until(lambda: centre.value(drop) == 1, "the drop is on the wall")
     wait_until(
         lambda: (centre.value('pantau112_edge_noted_total{collector="bmkg", what="silent"}') or 0) > 0, "the feed is silent"
     )

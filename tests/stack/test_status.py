@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,9 +16,11 @@ from rich.cells import cell_len
 
 from dashboards.boards import files
 from streams.centres import load
+from streams.stack import figures as asked
 from streams.stack import status
+from streams.stack.figures import GROUPS, Alert, Figure, Numbers, figures
 from streams.stack.service import Status
-from streams.stack.status import GROUPS, LINE_COLUMNS, Alert, Figure, Numbers, Shown, figures, line, picture
+from streams.stack.status import LINE_COLUMNS, Shown, line, picture
 from streams.stack.up import Monitoring, Ports
 from tests.dashboards.names import exported, unknown
 
@@ -43,6 +46,8 @@ SHOWN = Shown(
 RUNNING = [Status(name, "running", 1, 1, 0, 0.0, "") for name in ("kafka", "worker", "gateway", "prometheus")]
 QUERY = {figure.key: figure.query for figure in FIGURES}
 LONG = "Kabupaten Siau Tagulandang Biaro: 45.3% panggilan tidak dijawab dalam 15 detik selama satu hari ini"
+
+SENT = f"2026-11-24T02:30:07+00:00 PAGE     PsapServiceLevelBurnFast 32.71 {LONG}"
 
 
 def screen(
@@ -81,7 +86,8 @@ def test_what_the_terminal_asks_a_board_asks_of_its_centre(group: str, name: str
 
 
 def test_the_terminal_has_no_questions_of_its_own() -> None:
-    assert "psap_" not in Path(status.__file__).read_text()
+    files = [Path(str(module.__file__)) for module in (asked, status)]
+    assert [file for file in files if "psap_" in file.read_text()] == []
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name[1])
@@ -115,8 +121,8 @@ def test_abandoned_and_short_abandoned_are_told_apart_and_what_is_not_known_is_a
 @given(
     count=st.integers(0, 514),
     severities=st.lists(st.sampled_from(["page", "wall", "ticket"]), max_size=40),
-    width=st.integers(80, 250),
-    height=st.integers(23, 70),
+    width=st.integers(40, 250),
+    height=st.integers(10, 70),
     reached=st.booleans(),
     value=st.floats(0, 1e6),
 )
@@ -125,8 +131,9 @@ def test_it_fits_whatever_there_is_to_say(
 ) -> None:
     alerts = firing(*sorted(severities, key=["page", "wall", "ticket"].index), says=LONG)
     numbers = Numbers(centres(count, waiting=value, longest=value, free=value), alerts, reached)
-    lines = screen(numbers, [RUNNING[0]._replace(state="failed", reason=LONG)], [LONG] * 9, width, height)
+    lines = screen(numbers, [RUNNING[0]._replace(state="failed", reason=LONG)], [SENT] * 9, width, height)
     assert lines[0].startswith("pantau112")
+    assert [line for line in lines if line.startswith("layanan / service kafka: failed")]
     assert len(line(RUNNING, numbers, NOW)) <= LINE_COLUMNS
 
 
@@ -169,19 +176,25 @@ def test_alerts_stand_by_urgency_the_newest_first_and_what_has_no_room_is_counte
     assert head.endswith(f"; +{17 - len(kinds)} lagi/more")
 
 
-def told_by_prometheus(monkeypatch: pytest.MonkeyPatch, alerts: list[dict[str, object]]) -> Numbers:
-    def answer(address: str) -> object:
-        if address.endswith("/alerts"):
-            return {"alerts": alerts}
-        return {"result": [{"metric": {"city": "32.71"}, "value": [0, "1"]}]}
+def told(monkeypatch: pytest.MonkeyPatch, alerts: list[dict[str, Any]], held: list[dict[str, Any]] | None = None) -> Numbers:
+    """What comes of these alerts, of which Alertmanager tells nobody those that are held; it does not answer for None."""
 
-    monkeypatch.setattr(status, "_get", answer)
+    def answer(address: str) -> object:
+        if address.startswith("http://alertmanager/api/v2/alerts"):
+            if held is None:
+                raise OSError
+            return held
+        if address == "http://prometheus/api/v1/alerts":
+            return {"data": {"alerts": alerts}}
+        return {"data": {"result": [{"metric": {"city": "32.71"}, "value": [0, "1"]}]}}
+
+    monkeypatch.setattr(asked, "_get", answer)
     numbers = Numbers()
-    numbers.refresh("http://nowhere")
+    numbers.refresh("http://prometheus", "http://alertmanager")
     return numbers
 
 
-def alert(severity: str, state: str = "firing", minute: int = 0) -> dict[str, object]:
+def alert(severity: str, state: str = "firing", minute: int = 0) -> dict[str, Any]:
     labels = {"alertname": f"{severity}{minute}", "severity": severity}
     return {"labels": labels, "annotations": {}, "state": state, "activeAt": f"2026-11-24T09:{minute:02d}:00.123456789Z"}
 
@@ -189,14 +202,35 @@ def alert(severity: str, state: str = "firing", minute: int = 0) -> dict[str, ob
 def test_what_prometheus_says_is_put_in_order_and_the_watchdog_is_no_alert(monkeypatch: pytest.MonkeyPatch) -> None:
     said = [
         alert("none"),
-        alert("ticket"),
+        alert("ticket", minute=8),
         alert("page", "pending", 9),
         alert("wall"),
         alert("page", minute=1),
         alert("page", minute=2),
     ]
 
-    assert [alert.name for alert in told_by_prometheus(monkeypatch, said).alerts] == ["page2", "page1", "wall0", "ticket0"]
+    assert [alert.name for alert in told(monkeypatch, said).alerts] == ["page2", "page1", "wall0", "ticket8"]
+
+
+def test_causes_come_before_what_somebody_has_taken_and_what_follows_is_only_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [alert("page", minute=minute) for minute in (1, 2, 3)] + [alert("wall")]
+    state = {"silencedBy": [], "inhibitedBy": ["a"]}
+    held = [
+        {"labels": said[0]["labels"], "status": state | {"silencedBy": ["s"]}},
+        {"labels": said[1]["labels"], "status": state},
+    ]
+    numbers = told(monkeypatch, said, held)
+    assert [(alert.name, alert.state) for alert in numbers.alerts] == [
+        ("page3", ""),
+        ("wall0", ""),
+        ("page1", "taken"),
+        ("page2", "held"),
+    ]
+    lines = screen(numbers)
+    assert "alarm: 2 Mendesak/Page, 1 Dinding/Wall" in lines
+    assert "ditahan, akibat alarm lain / held back, they follow from others: 1" in lines
+    assert [line for line in lines if line.startswith("Ditangani/Taken")]
+    assert line(RUNNING, numbers, NOW).endswith("alerts: page 2, wall 1; page3")
 
 
 @pytest.mark.parametrize("numbers", [Numbers(), Numbers({}, [], reached=True)], ids=["no answer", "no numbers"])
@@ -219,6 +253,12 @@ def test_services_are_one_line_while_all_run_and_are_named_when_they_do_not() ->
     assert "worker restarting" in line([crashed], numbers, NOW)
 
 
+def test_what_was_sent_stands_newest_first_in_the_time_of_the_centre() -> None:
+    older = SENT.replace(":07", ":01")
+    lines = screen(Numbers({"32.71": {}}, [], reached=True), pages=[older, SENT], height=40)
+    assert [line[:13] for line in lines if "BurnFast" in line] == ["09:30:07 PAGE", "09:30:01 PAGE"]
+
+
 def test_a_line_for_a_log_names_what_is_urgent_as_long_as_it_fits() -> None:
     few, many = (Numbers(centres(1), firing(*["page"] * count), reached=True) for count in (2, 40))
     assert line(RUNNING, few, NOW) == "09:30:00 32.00 waiting 1, longest s 1, seats free 1; alerts: page 2; Psap0; Psap1"
@@ -227,7 +267,7 @@ def test_a_line_for_a_log_names_what_is_urgent_as_long_as_it_fits() -> None:
 
 def test_one_line_says_where_the_wall_the_gateway_and_grafana_are(tmp_path: Path) -> None:
     known = load([])
-    monitoring = Monitoring(tmp_path, Ports.from_base(11_300), [], list(known), None)
+    monitoring = Monitoring(tmp_path, Ports.from_base(11_300), [], known, None)
     shown = status.shown(monitoring, known, "https://grafana.kotabogor.go.id")
     assert shown.places == SHOWN.places.replace("112", "113")
     assert "Grafana" not in status.shown(monitoring, known, None).places

@@ -1,5 +1,6 @@
 """One thread through the whole system: recorded calls in, a page on the receiver out, nothing left behind."""
 
+import contextlib
 import json
 import os
 import re
@@ -19,13 +20,19 @@ from schemas.topics import encode
 from streams import centres
 from streams.analysis.measure import measure
 from streams.sources import read
+from streams.stack import local_doctor
 from streams.stack.debian import Programs
+from streams.stack.up import Ports
 from tests.builders import START, answered, ended, offered
 from tests.conftest import DATA, HANG, LOCAL, free_port, wait_until
 
 pytestmark = pytest.mark.stack
 
 CALLERS = 14
+ONE_DAY = "from streams.cli import main; from streams.stack import up; up.DAYS = 1; main()"
+"""The command, with fewer days behind a simulated centre."""
+ABOUT_ITSELF = {"MonitorBlind", "LagSeconds", "LagRecords", "DeadLetters", "PsapEventsLate", "PsapSourceClockWrong"}
+"""Alerts of a monitor that takes what was long ago for what is now."""
 
 
 @pytest.fixture
@@ -47,10 +54,7 @@ class Up:
     def __init__(self, home: Path, *arguments: str) -> None:
         self.home, self.ports = home, free_port(8)
         self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "streams.cli", "up", "--home", str(home), "--ports", str(self.ports)),
-                *arguments,
-            ],
+            [sys.executable, "-c", ONE_DAY, "up", "--home", str(home), "--ports", str(self.ports), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -60,6 +64,12 @@ class Up:
     def value(self, query: str) -> float | None:
         """What Prometheus says; None when it says nothing (yet)."""
         return self._asked(self.ports + 3, query)
+
+    def number(self, query: str) -> float:
+        """What it says, where it has to say something."""
+        found = self.value(query)
+        assert found is not None, query
+        return found
 
     def on_wall(self, query: str) -> float | None:
         """The same through the wall's server."""
@@ -118,15 +128,17 @@ def running(up: Up) -> Iterator[Up]:
     wait_until(lambda: not up.leftovers(), "everything ended")
 
 
-def test_a_crowd_of_callers_reaches_prometheus_and_wakes_somebody_and_ctrl_c_leaves_nothing(up: Up) -> None:
+def test_a_crowd_of_callers_reaches_prometheus_and_the_wall_and_ctrl_c_leaves_nothing(up: Up) -> None:
     wait_until(
         lambda: up.value('max_over_time(psap_calls_waiting{queue="112"}[5m])') in {CALLERS, CALLERS + 1}, "the crowd waits"
     )
-    wait_until(lambda: "PAGE     PsapQueueSpike 32.71" in up.pages(), "the spike is paged")
-    wait_until(lambda: "PAGE     PsapCallerWaiting 32.71" in up.pages(), "the wait is paged")
+    for alert in ("PsapQueueSpike", "PsapCallerWaiting"):
+        fires = f'max_over_time(ALERTS{{alertname="{alert}",alertstate="firing",severity="wall"}}[5m])'
+        wait_until(lambda fires=fires: up.value(fires) == 1, f"{alert} is on the wall")  # type: ignore[misc]
     wait_until(lambda: up.value('sum(psap_calls_ended_total{outcome="answered"})') == 60 + 35 + CALLERS, "all are answered")
 
     assert up.on_wall('sum(psap_calls_ended_total{outcome="answered"})') == 60 + 35 + CALLERS
+    assert (up.home, Ports.from_base(up.ports)) in local_doctor.running(), "the doctor finds it"
 
     up.process.send_signal(signal.SIGINT)
     said, _ = up.process.communicate(timeout=HANG)
@@ -191,3 +203,37 @@ def test_a_real_centre_is_collected_and_nothing_simulated_in_a_folder_of_its_own
     assert (centre.home / "edge" / "kafka").is_dir()
     assert list((centre.home / "live").iterdir()) == []
     assert not (centre.home / "log" / "simulator.log").exists()
+
+
+@pytest.fixture
+def simulated(home: Path) -> Iterator[Up]:
+    """The monitor of a simulated centre, at its very first start."""
+    yield from running(Up(home))
+
+
+def test_a_simulated_centre_has_days_behind_it_and_goes_on_where_it_was_stopped(simulated: Up) -> None:
+    home, recorded = simulated.home, "count(city:psap_journeys_missed:ratio_rate1h offset 12h)"
+    wait_until(lambda: simulated.value("psap_journeys_offered_total") is not None, "it is scraped")
+    offered = simulated.number("psap_journeys_offered_total")
+    wait_until(lambda: simulated.value("psap_journeys_offered_total offset 12h") is not None, "history is in Prometheus")
+    wait_until(lambda: simulated.value(recorded) is not None, "and what is recorded of it")
+    wait_until(lambda: not (home / "live" / "history").exists(), "and its texts are gone")
+
+    assert offered > simulated.number('psap_calls_today{outcome="offered"}') + 500, "the day before is in the state"
+    assert simulated.number("count_over_time(psap_journeys_offered_total[23h:2m])") >= 23 * 30, "there is no hole"
+    assert simulated.number("count(count_over_time(psap_journeys_offered_total[23h]))") == 1, "past and present are one series"
+    assert simulated.number("resets(psap_journeys_offered_total[23h])") == 0
+    assert simulated.number("sum(psap_late_events_total)") == 0
+    assert not ABOUT_ITSELF & set(re.findall(r"(?:PAGE|ticket) +(\w+)", simulated.pages()))
+
+    simulated.process.send_signal(signal.SIGINT)
+    simulated.process.communicate(timeout=HANG)
+    place = (home / "live" / "simulation.json").read_text()
+
+    with contextlib.contextmanager(running)(Up(home)) as again:
+        wait_until(lambda: (home / "live" / "simulation.json").read_text() != place, "it goes on")
+        wait_until(lambda: (again.value("psap_journeys_offered_total") or 0) >= offered, "nothing is forgotten")
+        assert again.number("sum(psap_late_events_total)") == 0
+        assert again.number("sum(pantau112_dead_letters_total) or vector(0)") == 0
+        assert not ABOUT_ITSELF & set(re.findall(r"(?:PAGE|ticket) +(\w+)", again.pages()))
+        assert not (home / "live" / "history").exists()

@@ -1,1 +1,1 @@
-"""Events over HTTP: what comes in, who may send it, and the page that an agency answers a reminder on. It keeps nothing."""
+"""Events over HTTP: what comes in, who may send it, and the pages that answer a reminder or an alarm. It keeps nothing."""

@@ -8,17 +8,23 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from streams.core.centre import Centre
 from streams.edge.gateway import alarm_page
 from streams.edge.gateway.alarms import CODE, Alarms, AwayError
+from streams.edge.gateway.server import KindError
 from streams.edge.gateway.signed_alarm import read
 from streams.edge.gateway.telephone import not_now
 from streams.worker.signed_ticket import ExpiredError, ForgedError
 
 log = logging.getLogger(__name__)
+
+FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 10
+"""Of the page's form, which has two."""
 
 
 class Answering:
@@ -36,13 +42,13 @@ class Answering:
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """The alarm, with the button unless somebody has it."""
-        return await self._answer(request, None)
+        return await self._answer(request, press=False)
 
     async def press(self, request: web.Request) -> web.StreamResponse:
         """The button."""
-        return await self._answer(request, await request.post())
+        return await self._answer(request, press=True)
 
-    async def _answer(self, request: web.Request, said: Mapping[str, object] | None) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, *, press: bool) -> web.StreamResponse:
         try:
             signed = read(request.match_info["signed"], self._key, self._now())
         except ForgedError:
@@ -50,18 +56,19 @@ class Answering:
         except ExpiredError:
             return alarm_page.expired()
         centre = self._centres.get(signed.city)
+        said = await _form(request) if press else {}
         try:
             # Who presses second sees what the first one said.
-            async with self._one_by_one if said is not None else contextlib.nullcontext():
+            async with self._one_by_one if press else contextlib.nullcontext():
                 found = [alarm for alarm in await self._alarms.look() if alarm.fingerprint == signed.fingerprint]
                 if not found:
-                    return alarm_page.over(signed, centre, again=said is not None)
+                    return alarm_page.over(signed, centre, again=press)
                 [alarm] = found
                 if alarm.state == "acknowledged":
-                    return alarm_page.taken(alarm, centre, again=said is not None)
-                if said is None:
+                    return alarm_page.taken(alarm, centre, again=press)
+                if not press:
                     return alarm_page.to_answer(alarm, centre)
-                by, minutes = str(said.get("by", "")).strip().upper(), str(said.get("minutes", ""))
+                by, minutes = said.get("by", "").strip().upper(), said.get("minutes", "")
                 if not CODE.fullmatch(by) or minutes not in alarm_page.MINUTES:
                     return alarm_page.to_answer(alarm, centre, wrong=True)
                 until = await self._alarms.acknowledge(alarm, by, timedelta(minutes=int(minutes)))
@@ -69,3 +76,13 @@ class Answering:
             log.warning("%s", error)
             return not_now()
         return alarm_page.noted(alarm, centre, by, until)
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    """What was filled in; nothing where it cannot be read. Raises `KindError`."""
+    if request.content_type != FORM:
+        raise KindError(f"the content type must be {FORM}")
+    try:
+        return dict(parse_qsl((await request.read()).decode(), max_num_fields=MOST_FIELDS))
+    except ValueError:
+        return {}

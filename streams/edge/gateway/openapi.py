@@ -189,7 +189,12 @@ def document() -> bytes:
                         },
                     },
                     "responses": _pages("It is noted.", "Alertmanager")
-                    | {"409": _html("Somebody has it already, or it is over."), "422": _html("The code or the time is none.")},
+                    | {
+                        "409": _html("Somebody has it already, or it is over."),
+                        "413": _answer("The body is too large."),
+                        "415": _answer("The content type is not that of a form."),
+                        "422": _html("The code or the time is none."),
+                    },
                 },
             },
             "/v1/openapi.json": _page("This document.", "application/json", {"type": "object"}),

@@ -40,7 +40,7 @@ def events(
     if start.tzinfo is None:
         raise ValueError("start needs a time zone")
     world = World(start, float("inf") if days is None else days * 86_400)
-    _begin(world.add(seed, centre), calls_per_day, season)
+    begin(world.add(seed, centre), calls_per_day, season)
     return world.run()
 
 
@@ -53,11 +53,11 @@ def nation(
     """
     world = World(start, days * 86_400)
     for centre in centres:
-        _begin(world.add(_seed(seed, centre), centre), usual_calls(centre) if calls_per_day is None else calls_per_day)
+        begin(world.add(_seed(seed, centre), centre), usual_calls(centre) if calls_per_day is None else calls_per_day)
     return world.run()
 
 
-def _begin(sim: Simulation, calls_per_day: float, season: Season | None = None) -> None:
+def begin(sim: Simulation, calls_per_day: float, season: Season | None = None) -> None:
     """Let everything begin that goes on by itself."""
     for exchange in dict.fromkeys((sim.exchange, sim.own)):
         sim.env.process(wandering.restart(sim, exchange))
@@ -78,17 +78,21 @@ def _seed(seed: int, centre: Centre) -> int:
     return int.from_bytes(blake2b(f"{seed}|{centre.code}".encode(), digest_size=6).digest())
 
 
-def week(now: datetime, centres: Iterable[Centre], calls_per_day: float | None = None) -> Iterator[Event]:
-    """Seven days of centres from the local midnight before `now` on, in the order of time.
+LONGEST = timedelta(days=7)
+"""What began on a simulated day is over so long after that day's midnight: an agency can leave a ticket for days."""
 
-    Every day has its own seed, so that a simulation started again on the same day tells the same story with the same ids.
+
+def story(start: datetime, days: int, centres: Iterable[Centre], calls_per_day: float | None = None) -> Iterator[Event]:
+    """So many days of centres from the local midnight before `start` on, in the order of time.
+
+    Every day has its own seed, so that a story that is begun on another day tells of the same days the same, with the same ids.
     """
     zones: dict[ZoneInfo, list[Centre]] = {}
     for centre in centres:
         zones.setdefault(centre.timezone, []).append(centre)
     parts = []
     for zone, there in zones.items():
-        midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-        days = [midnight + timedelta(days=number) for number in range(7)]
-        parts += [nation(day.toordinal(), day, there, calls_per_day=calls_per_day) for day in days]
+        midnight = start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        each = [midnight + timedelta(days=number) for number in range(days)]
+        parts += [nation(day.toordinal(), day, there, calls_per_day=calls_per_day) for day in each]
     return merge(*parts, key=lambda event: event.time)

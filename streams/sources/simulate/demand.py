@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from math import exp
+from statistics import NormalDist
 
 from streams.sources.simulate import surroundings, wandering
 from streams.sources.simulate.world import Process, Simulation
@@ -14,8 +16,10 @@ PROFILE = (24, 18, 14, 11, 11, 16, 26, 36, 44, 48, 50, 50, 48, 48, 50, 52, 56, 6
 
 INCIDENTS_PER_EVENING, INCIDENT_SECONDS, INCIDENT_FACTOR = 0.3, 1500.0, 10.0
 """Now and then an evening has an incident that many call about: how often, how long, and how many times the usual calls."""
-OUTAGES_PER_DAY, OUTAGE_SECONDS = 1.0, 240.0
-"""Failures of the network and their mean length."""
+OUTAGES_PER_DAY, OUTAGE_SECONDS, OUTAGE_SPREAD = 1.0, 45.0, 1.83
+"""Failures of the network, their median length and its spread (lognormal): four minutes in the mean, but most are over before
+anybody could act, and one in four lasts for more than two and a half minutes.
+"""
 RAIN_OUTAGES, RAIN_CALLS = 8.0, 1.5
 """How many times as often the network fails, and how many times the usual calls come, while it rains."""
 WAVES_PER_DAY, WAVE_CALLS = 0.5, 6
@@ -89,7 +93,7 @@ def _outages(sim: Simulation) -> Process:
         yield sim.env.timeout(sim.random.expovariate(most))
         if not sim.weather.rains(sim.env.now) and sim.random.random() > 1 / RAIN_OUTAGES:
             continue
-        seconds = sim.random.expovariate(1 / OUTAGE_SECONDS)
+        seconds = OUTAGE_SECONDS * exp(OUTAGE_SPREAD * NormalDist().inv_cdf(1 - sim.random.random()))
         if sim.centre.links:
             sim.env.process(surroundings.drop(sim, sim.random.choice(sim.centre.links), seconds))
             continue

@@ -54,7 +54,9 @@ MEANS: dict[Instrument, dict[str, float]] = {
 }
 """By survey, the mean of each item."""
 SLOW = 0.2
-"""Share of its tickets that the last agency of the centre's file leaves unanswered for days; the others answer within minutes."""
+"""Share of the tickets of a routine category that its agency leaves unanswered for days; all others are answered in minutes."""
+URGENT_SECONDS = 420.0
+"""Where lives are in danger the desk telephones an agency that has not answered for so long (SiBadra's 7 minutes)."""
 
 
 def begin(sim: Simulation, centre: Centre) -> None:
@@ -162,17 +164,27 @@ def _ticket(sim: Simulation, centre: Centre, ticket: str, call: Call) -> Process
         other = dice.choice([one.code for one in centre.opds if one.code != opd])
         sim.tell(TicketPassedOn, ticket=ticket, opd=opd, to=other)
         opd = other
-    slow = opd == centre.opds[-1].code and dice.random() < SLOW if centre.opds else False
-    yield sim.env.timeout(dice.uniform(1, 4) * DAY if slow else dice.lognormvariate(log(150), 0.9))
+    yield sim.env.timeout(_silence(dice, is_urgent=category.ladder != "routine", is_its_own=opd in opds))
     sim.tell(TicketAcknowledged, ticket=ticket, opd=opd)
     yield from _send_unit(sim, dice, ticket, opd)
     sim.tell(TicketClosed, ticket=ticket)
     if dice.random() < 0.02:
         yield sim.env.timeout(dice.uniform(1, 5) * HOUR)
         sim.tell(TicketReopened, ticket=ticket)
-        yield sim.env.timeout(dice.lognormvariate(log(300), 0.9))
+        yield sim.env.timeout(_silence(dice, is_urgent=category.ladder != "routine", is_its_own=False))
+        sim.tell(TicketAcknowledged, ticket=ticket, opd=opd)
         yield from _send_unit(sim, dice, ticket, opd)
         sim.tell(TicketClosed, ticket=ticket)
+
+
+def _silence(dice: Random, *, is_urgent: bool, is_its_own: bool) -> float:
+    """Seconds until an agency answers. With San Francisco's way to the scene, 84 in a hundred units are there in 15 minutes."""
+    seconds = dice.lognormvariate(log(100), 0.9)
+    if is_urgent and seconds > URGENT_SECONDS:
+        return URGENT_SECONDS + dice.lognormvariate(log(90), 0.6)
+    if not is_urgent and is_its_own and dice.random() < SLOW:
+        return dice.uniform(1, 4) * DAY
+    return seconds
 
 
 def _send_unit(sim: Simulation, dice: Random, ticket: str, opd: str) -> Process:

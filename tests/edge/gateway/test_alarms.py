@@ -144,6 +144,15 @@ def test_without_a_code_and_a_time_that_are_offered_nothing_is_silenced(woken: W
     assert woken.paging.get("/api/v2/silences") == []
 
 
+def test_what_is_no_form_is_refused(woken: Woken) -> None:
+    link = woken.link("PsapCentreIsolated")
+
+    assert woken.gateway.ask("POST", link, b"by=NOC1&minutes=60", Content_Type="multipart/form-data").status == 415
+    assert woken.gateway.ask("POST", link, b"\xff\xfe", Content_Type=FORM).status == 422
+    assert woken.gateway.ask("POST", link, b"&".join([b"by=NOC1"] * 100) + b"&minutes=60", Content_Type=FORM).status == 422
+    assert woken.paging.get("/api/v2/silences") == []
+
+
 def test_an_alarm_that_is_over_says_so_and_stays_over(woken: Woken) -> None:
     since = datetime.now(UTC)
     link = woken.link("PsapLinkDown", link="sip-1", since=since)

@@ -1,0 +1,106 @@
+"""What is written as history into Prometheus is what a worker would have said then, and nothing else."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from schemas.event import Event
+from schemas.topics import TOPIC_OF, Refusal
+from streams import centres
+from streams.analysis.backfill import BackfillError, Blocks, backfill
+from streams.sources import Line
+from streams.sources.simulate import story
+from streams.worker.exposition import exposition
+from streams.worker.monitor import Monitor
+
+KNOWN = centres.load([])
+BOGOR = KNOWN["32.71"]
+START = datetime(2026, 1, 5, tzinfo=BOGOR.timezone)
+END = START + timedelta(hours=3)
+STEP = 1800
+LABELS = {"job": "pantau112", "instance": "127.0.0.1:11202"}
+Samples = dict[tuple[int, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Event]:
+    """The first hours of a simulated day."""
+    return list(takewhile(lambda event: event.time < END, story(START, 1, [BOGOR], 953)))
+
+
+@pytest.fixture
+def blocks(promtool: Path, tmp_path: Path) -> Blocks:
+    return Blocks(promtool, tmp_path, 2)
+
+
+def labelled(series: str) -> frozenset[tuple[str, str]]:
+    name, _, labels = series.rpartition("{")
+    named = re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', labels)
+    return frozenset([*named, ("__name__", name)] if name else named)
+
+
+def held(promtool: Path, data: Path) -> Samples:
+    """What is in blocks: each sample, by its moment and its labels."""
+    (data / "wal").mkdir()  # without one promtool reads nothing
+    dumped = subprocess.run([promtool, "tsdb", "dump", data], capture_output=True, text=True, check=True).stdout
+    found = {}
+    for line in dumped.splitlines():
+        series, value, moment = line.rsplit(" ", 2)
+        found[int(moment) // 1000, labelled(series)] = float(value)
+    return found
+
+
+def said(events: list[Event], moment: int) -> Iterator[tuple[tuple[int, frozenset[tuple[str, str]]], float]]:
+    """What a worker says at a moment, with the labels of whoever scrapes it."""
+    monitor = Monitor({BOGOR.code: BOGOR})
+    for number, event in enumerate(events):
+        if event.time.timestamp() <= moment:
+            monitor.fold_event(TOPIC_OF[event.type].name, 0, number, event, event.time.timestamp())
+    for line in "".join(exposition(monitor, moment)).splitlines():
+        if not line.startswith("#"):
+            series, _, value = line.rpartition(" ")
+            yield (moment, labelled(series) | frozenset(LABELS.items())), float(value)
+
+
+def lines(events: list[Event]) -> Iterator[Line]:
+    return (Line(number, event, event.time.timestamp()) for number, event in enumerate(events, 1))
+
+
+def test_what_is_written_is_what_the_worker_said_at_each_moment_and_no_other(
+    promtool: Path, events: list[Event], blocks: Blocks
+) -> None:
+    moments = range(int(START.timestamp()), int(END.timestamp()) + STEP, STEP)
+
+    backfill(lines(events), KNOWN, moments, LABELS, blocks)
+
+    assert held(promtool, blocks.data) == dict(sample for moment in moments for sample in said(events, moment))
+    assert len(list(blocks.data.glob("*/meta.json"))) > 1
+    assert [path.name for path in blocks.data.parent.iterdir()] == ["tsdb"]
+
+
+def test_nothing_is_said_of_the_time_before_the_first_event(promtool: Path, events: list[Event], blocks: Blocks) -> None:
+    moments = range(int(START.timestamp()) - 7 * STEP, int(START.timestamp()) + 2 * STEP, STEP)
+
+    backfill(lines(events), KNOWN, moments, LABELS, blocks)
+
+    assert {moment for moment, _ in held(promtool, blocks.data)} == set(moments[7:])
+
+
+def test_what_is_no_event_is_passed_over(promtool: Path, events: list[Event], blocks: Blocks) -> None:
+    moments = range(int(START.timestamp()), int(END.timestamp()), STEP)
+
+    backfill([Line(0, Refusal("not_json", "not JSON")), *lines(events)], KNOWN, moments, LABELS, blocks)
+
+    assert held(promtool, blocks.data) == dict(sample for moment in moments for sample in said(events, moment))
+
+
+def test_what_promtool_does_not_take_is_said(blocks: Blocks) -> None:
+    blocks.write(0, ['psap_calls{city="32.71'])
+
+    with pytest.raises(BackfillError, match=r"promtool did not take .*0\.txt: "):
+        blocks.finish()
