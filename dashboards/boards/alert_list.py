@@ -76,7 +76,7 @@ def depths() -> dict[str, int]:
     causes: dict[str, set[str]] = {name: set() for name in sorted(names)}
     for inhibition in yaml.safe_load((_HERE / "alertmanager.yml").read_text())["inhibit_rules"]:
         if "alertname" in inhibition.get("equal", ()):
-            continue  # an alert of one severity holds back itself of another
+            continue  # one alert at two severities, of which neither is the other's cause
         sources, targets = (_named(inhibition[side], names) for side in ("source_matchers", "target_matchers"))
         for target in targets:
             causes[target] |= sources - {target}
