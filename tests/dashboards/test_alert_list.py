@@ -23,11 +23,14 @@ WATCHDOG = 'ALERTS{alertname="Watchdog",alertstate="firing",severity="none"}'
 OWN = {"alertname", "alertstate", "severity", "city", "name", "province"}
 
 
-def check(promtool: Path, folder: Path, series: Mapping[str, float], expr: str, expected: list[dict[str, Any]]) -> None:
-    """Whether an expression comes to these samples where each series has had its value for an hour, and no rule is asked."""
+def check(promtool: Path, folder: Path, series: Mapping[str, float | str], expr: str, expected: list[dict[str, Any]]) -> None:
+    """Whether an expression comes to these samples where each series has had its value for an hour, and no rule is asked.
+
+    A text has the values minute by minute, as promtool writes them.
+    """
     test = {
         "interval": "1m",
-        "input_series": [{"series": name, "values": f"{n}x60"} for name, n in series.items()],
+        "input_series": [{"series": name, "values": n if isinstance(n, str) else f"{n}x60"} for name, n in series.items()],
         "promql_expr_test": [{"expr": expr, "eval_time": "60m", "exp_samples": expected}],
     }
     case = folder / "case.test.yml"
