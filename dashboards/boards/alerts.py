@@ -1,11 +1,15 @@
 """What fires and what fired, and whether anybody would be told."""
 
+from collections.abc import Mapping
+
 from dashboards.boards.alert_list import RULES_ASKED, SEVERITIES, alerts, held, things
 from dashboards.boards.frame import Sheet, Shown, freshness_of_all
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RED, Place, Value, lines, rows, stats
 from dashboards.boards.promql import firing, select
 from dashboards.boards.text import ALERTS, Say, Text
 
+COLOURS: tuple[Mapping[float, str], ...] = ({0: GREEN, 1: RED}, {0: GREEN, 1: ORANGE}, {})
+"""How many of each severity, in their order, are what colour."""
 PAGED = "max by (alertname, city) (psap_alarms_paged_24h)"
 
 TEXTS = {
@@ -71,9 +75,7 @@ TEXTS = {
 def _panels(say: Say) -> list[Shown]:
     blind = say("blind")
     course = [Value(say(name), f"count({firing(severity=name)}) or 0 * count(up)") for name in SEVERITIES]
-    now = [
-        value._replace(steps=steps) for value, steps in zip(course, ({0: GREEN, 1: RED}, {0: GREEN, 1: ORANGE}, {}), strict=True)
-    ]
+    now = [value._replace(steps=steps) for value, steps in zip(course, COLOURS, strict=True)]
     # Nothing is held back, and nobody has anything, only where the gateway sees Alertmanager.
     seen = "0 * max(pantau112_alertmanager_up == 1)"
     told = [

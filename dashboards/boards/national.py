@@ -134,8 +134,8 @@ def _panels(say: Say) -> list[Shown]:
     waits = rows(centres, COUNT, blind, who, most=4, links=board, codes=zones, clear=no_caller)
     fired = alerts(say, ("severity", "alertname", "name", "what", "since", "state", "by", "until"), 4)
     return [
-        ("waiting now", Place(0, 0, 4, 6), stats([in_all], COUNT, blind)),
-        ("longest", Place(4, 0, 7, 6), stats([Value(say("wait"), f"max({longest}) {zero}")], DURATION, blind)),
+        ("waiting now", Place(0, 0, 5, 6), stats([in_all], COUNT, blind)),
+        ("longest", Place(5, 0, 6, 6), stats([Value(say("wait"), f"max({longest}) {zero}")], DURATION, blind)),
         ("staff", Place(11, 0, 5, 6), stats(staff, COUNT, nothing)),
         ("counts", Place(16, 0, 8, 6), stats(counts, COUNT, blind, {0: GREEN, 1: RED})),
         freshness_of_all(say, Place(0, 6, 8, 4)),
@@ -144,8 +144,8 @@ def _panels(say: Say) -> list[Shown]:
         ("quiet", Place(7, 10, 6, 8), silent),
         ("volume", Place(13, 10, 6, 8), lines(volume, COUNT, nothing, [], [say("last week")])),
         ("queue", Place(19, 10, 5, 8), lines([in_all], COUNT, nothing)),
-        ("alerts", Place(0, 18, 14, 8), fired),
-        ("broken", Place(14, 18, 10, 8), broken(say, 4, "on (city) group_left (name) max by (city, name) (psap_city_info)")),
+        ("alerts", Place(0, 18, 16, 8), fired),
+        ("broken", Place(16, 18, 8, 8), broken(say, 4, "on (city) group_left (name) max by (city, name) (psap_city_info)")),
     ]
 
 

@@ -125,8 +125,8 @@ def fill(path: Path) -> None:
             state = "firing" if (alert, held) in ALERTS else "pending"
             series["ALERTS"].append(f"{select('ALERTS', alertstate=state, **alert)} 1 {moment:.0f}\n")
             series["ALERTS_FOR_STATE"].append(f"{select('ALERTS_FOR_STATE', **alert)} {END.timestamp() - held} {moment:.0f}\n")
-        for name, value in HELD.items():
-            series[name.partition("{")[0]].append(f"{name} {value} {moment:.0f}\n")
+        for held_name, number in HELD.items():
+            series[held_name.partition("{")[0]].append(f"{held_name} {number} {moment:.0f}\n")
     with path.open("w") as file:
         for lines in series.values():
             file.writelines(lines)
