@@ -23,7 +23,7 @@ from dashboards.boards.panels import (
     option,
     unknown,
 )
-from dashboards.boards.promql import Matcher, beyond, firing, joined, select, with_label
+from dashboards.boards.promql import Matcher, beyond, firing, joined, of_city, select, with_label
 from dashboards.boards.text import ALERTS, Say
 
 _HERE = Path(__file__).parents[1]
@@ -32,7 +32,9 @@ SEVERITIES = ("page", "wall", "ticket")
 STATES = ("active", "inhibited", "acknowledged", "")
 """What Alertmanager does with an alert; nothing where that is not known."""
 RULES_ASKED = 'ALERTS{alertstate="firing",alertname="Watchdog"}'
-"""Has an answer as long as the rules are evaluated: only then does no alert mean that all is well."""
+"""Has an answer as long as the rules are evaluated."""
+ALERTS_KNOWN = f"{RULES_ASKED} and on () psap_city_info"
+"""Has an answer as long as they are evaluated over something: only then does no alert mean that all is well."""
 RUNBOOK = "${wall:raw}/runbook/${__value.raw}"
 """The page of the alert whose name a cell has."""
 THINGS = (
@@ -74,7 +76,7 @@ def depths() -> dict[str, int]:
     causes: dict[str, set[str]] = {name: set() for name in sorted(names)}
     for inhibition in yaml.safe_load((_HERE / "alertmanager.yml").read_text())["inhibit_rules"]:
         if "alertname" in inhibition.get("equal", ()):
-            continue  # an alert of one severity holds back itself of another
+            continue  # one alert at two severities, of which neither is the other's cause
         sources, targets = (_named(inhibition[side], names) for side in ("source_matchers", "target_matchers"))
         for target in targets:
             causes[target] |= sources - {target}
@@ -102,7 +104,8 @@ def alerts(say: Say, columns: Sequence[str], most: int, **labels: str | Matcher)
     """
     listed = _listed(most, labels)
     others = with_label(f"-{NO_ROW:.0f} * {beyond(firing(**labels), most, 'alertname')}", "rank", "9")
-    clear = with_label(with_label(f"-{NO_ROW:.0f} * group({RULES_ASKED})", "alertname", ALL_WELL), "rank", "9")
+    known = f"{RULES_ASKED} and on () {of_city('psap_city_info')}" if "city" in labels else ALERTS_KNOWN
+    clear = with_label(with_label(f"-{NO_ROW:.0f} * group({known})", "alertname", ALL_WELL), "rank", "9")
     one = ", ".join(_ONE)
     here = {label: wanted for label, wanted in labels.items() if label == "city"}
     held_by_alertmanager = select("psap_alarm_state", **here)

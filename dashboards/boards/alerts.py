@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dashboards.boards.alert_list import RULES_ASKED, SEVERITIES, alerts, held, things
+from dashboards.boards.alert_list import ALERTS_KNOWN, RULES_ASKED, SEVERITIES, alerts, held, things
 from dashboards.boards.frame import Sheet, Shown, freshness_of_all
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RED, Place, Value, lines, rows, stats
 from dashboards.boards.promql import firing, select
@@ -97,9 +97,9 @@ def _panels(say: Say) -> list[Shown]:
     none_pending, none_paged, none_fired = (
         (known, say(words))
         for known, words in (
-            (RULES_ASKED, "none pending"),
+            (ALERTS_KNOWN, "none pending"),
             ("pantau112_alertmanager_up == 1", "none paged"),
-            (RULES_ASKED, "no alert"),
+            (ALERTS_KNOWN, "no alert"),
         )
     )
     listed = [

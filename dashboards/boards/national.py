@@ -7,8 +7,6 @@ from dashboards.boards.frame import Sheet, Shown, freshness_of_all
 from dashboards.boards.panels import COUNT, DURATION, GREEN, RATIO, RED, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
 
-ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
-
 TEXTS = {
     "title": Text("112 nasional", "112 national"),
     "about": Text(
@@ -59,8 +57,8 @@ TEXTS = {
     "answered": Text("Dijawab", "Answered"),
     "centres": Text("Pusat yang perlu dilihat", "Centres to look at"),
     "centres about": Text(
-        "Sepuluh pusat dengan penelepon menunggu paling lama; tekan nama untuk papan pusat itu. Zona: jam setempat pusat.",
-        "Ten centres where somebody waits longest; press the name for that centre's board. Zone: the centre's own clock.",
+        "Pusat dengan penelepon yang menunggu paling lama; tekan nama untuk papan pusat itu. Zona: jam setempat pusat.",
+        "Centres where somebody waits longest; press the name for that centre's board. Zone: the centre's own clock.",
     ),
     "name": Text("Nama", "Name"),
     "code": Text("Kode", "Code"),
@@ -126,12 +124,12 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("last week"), 'sum(max by (city) (psap_calls_arrived{window="60m"} offset 1w))'),
     ]
     who = {"name": say("name"), "city": say("code"), "tz": say("zone")}
-    address = "/d/psap-calls-" + say("language") + "?var-city=${__data.fields." + say("code") + "}&${__url_time_range}"
-    board = {say("name"): address}
+    # A board has one time zone, which is the browser's unless its address says another.
+    chosen = "?var-city=${__data.fields." + say("code") + "}&timezone=${__data.fields." + say("zone") + "}&${__url_time_range}"
+    board = {say("name"): "/d/psap-calls-" + say("language") + chosen}
     no_caller, all_speak = (("psap_city_info", say(words)) for words in ("no caller", "all speak"))
-    zones = {"tz": ZONES}
-    silent = rows([Value(say("held for"), quiet)], DURATION, blind, who, most=4, links=board, codes=zones, clear=all_speak)
-    waits = rows(centres, COUNT, blind, who, most=4, links=board, codes=zones, clear=no_caller)
+    silent = rows([Value(say("held for"), quiet)], DURATION, blind, who, most=4, links=board, clear=all_speak)
+    waits = rows(centres, COUNT, blind, who, most=4, links=board, clear=no_caller)
     fired = alerts(say, ("severity", "alertname", "name", "what", "since", "state", "by", "until"), 4)
     return [
         ("waiting now", Place(0, 0, 5, 6), stats([in_all], COUNT, blind)),

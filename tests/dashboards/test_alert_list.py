@@ -150,9 +150,10 @@ def test_each_is_told_apart_as_the_gateway_does_and_has_its_own_state(promtool: 
     check(promtool, tmp_path, series, f"count({asked()[1]})", [{"labels": "{}", "value": len(rows)}])
 
 
-def test_that_nothing_fires_is_said_only_while_the_rules_are_evaluated(promtool: Path, tmp_path: Path) -> None:
+def test_that_nothing_fires_is_said_only_while_the_rules_are_evaluated_over_something(promtool: Path, tmp_path: Path) -> None:
     clear = {"labels": '{alertname="*", rank="9", row="* ·  ·  · "}', "value": -1e9}
-    listed(promtool, tmp_path, {WATCHDOG: 1}, clear)
+    listed(promtool, tmp_path, {WATCHDOG: 1, 'psap_city_info{city="32.71"}': 1}, clear)
+    listed(promtool, tmp_path, {WATCHDOG: 1})
     listed(promtool, tmp_path, {"up": 1})
 
 

@@ -281,6 +281,26 @@ def test_the_chosen_centre_stays_through_a_gap(board: dict[str, Any]) -> None:
             assert variable["definition"] == variable["query"]["query"]
 
 
+def test_the_board_of_a_centre_is_opened_in_the_centres_own_time() -> None:
+    """A board has one time zone for all its centres, and only its address can say another."""
+    for language in ("id", "en"):
+        tables = kind(BUILT[f"{language}/psap-national.json"], "table")
+        links = [
+            (panel, link["url"])
+            for panel in tables
+            for name in columns(panel)[0]
+            for link in properties(panel, name).get("links", ())
+            if link["url"].startswith("/d/psap-calls-")
+        ]
+        assert links
+        for panel, url in links:
+            (organize,) = (change["options"] for change in panel["transformations"] if change["id"] == "organize")
+            zone = organize["renameByName"]["tz"]
+            assert f"&timezone=${{__data.fields.{zone}}}" in url
+            mapped = [one for one in properties(panel, zone)["mappings"] if one["type"] == "value"]
+            assert mapped == [], "a link has what its cell says, and no browser knows the zone WIB"
+
+
 @pytest.mark.parametrize("board", BOARDS)
 def test_nothing_is_said_to_be_well_without_knowing(board: dict[str, Any]) -> None:
     for panel in board["panels"]:

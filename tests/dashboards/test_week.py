@@ -186,7 +186,7 @@ def query(port: int, expr: str) -> list[dict[str, Any]]:
 
 
 EMPTY = {
-    "topk(2, ((time() - max by (city) (psap_last_event_timestamp_seconds)) > on (city)": "nobody is silent",
+    "topk(4, ((time() - max by (city) (psap_last_event_timestamp_seconds)) > on (city)": "nobody is silent",
     "(max by (gauge) (psap_gauge_interval_": "the gauge is read every ten minutes",
     "((max by (dimension) (label_replace(psap_survey_item_answers": "everybody answered every item",
 }

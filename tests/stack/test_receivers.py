@@ -5,7 +5,7 @@ from pathlib import Path
 from streams.stack.debian import Programs
 from streams.stack.prometheus import alertmanager
 
-PROGRAMS = Programs(*[Path("/bin/true")] * 4, share=None)
+PROGRAMS = Programs(Path("/bin/true"), Path("/bin/true"), Path("/bin/true"), Path("/bin/true"), share=None)
 
 
 def started(config: Path, home: Path, here: dict[str, str]) -> Path:
