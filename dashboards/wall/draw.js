@@ -69,7 +69,8 @@ function table(body, view, panel) {
     const made = element(place ? "td" : "th", { className: view.columns[place].align }, linked(cell.link, cell.text));
     if (!place) made.scope = "row";
     if (!cell.known) made.classList.add("unknown");
-    if (cell.colour && cell.known) {
+    if (cell.isWrapped) made.classList.add("wrapped");
+    if (cell.colour) { // also of what is not known, which is grey
       Object.assign(made.style, cell.isFilled ? { backgroundColor: hex(cell.colour), color: ink(cell.colour) } : { color: hex(cell.colour) });
     }
     return made;

@@ -15,6 +15,7 @@ import promql_parser
 import yaml
 
 from streams.stack.debian import Programs
+from tests.alarms.notices import Labels
 from tests.alarms.scrapes import STEP
 from tests.conftest import HANG, free_port, wait_until
 from tests.dashboards.names import RULES, nodes
@@ -32,8 +33,7 @@ class Rule:
     """One alert rule. Recording rules that it uses are written out: at every moment they say what their expression says."""
 
     alert: str
-    severity: str
-    window: str
+    labels: tuple[tuple[str, str], ...]
     expr: str
     hold: int
     """Seconds for which the expression must hold before it fires (`for`)."""
@@ -41,9 +41,14 @@ class Rule:
     """Seconds for which it fires on after the expression held last (`keep_firing_for`)."""
 
     @property
+    def severity(self) -> str:
+        """Its level."""
+        return dict(self.labels)["severity"]
+
+    @property
     def name(self) -> str:
         """What tells it apart from the others."""
-        return f"{self.alert} ({', '.join(filter(None, (self.severity, self.window)))})"
+        return f"{self.alert} ({', '.join(text for _, text in self.labels)})"
 
     @property
     def metrics(self) -> frozenset[str]:
@@ -62,9 +67,8 @@ def rules() -> list[Rule]:
             expr = rule["expr"]
             for name, meant in recorded.items():
                 expr = re.sub(rf"{re.escape(name)}\b", meant.replace("\\", r"\\"), expr)
-            labels = rule["labels"]
             seconds = [_seconds(rule.get(key, "0s")) for key in ("for", "keep_firing_for")]
-            found.append(Rule(rule["alert"], labels["severity"], labels.get("window", ""), expr, *seconds))
+            found.append(Rule(rule["alert"], tuple(rule["labels"].items()), expr, *seconds))
     return [rule for rule in found if rule.alert.startswith("Psap")]
 
 
@@ -79,6 +83,8 @@ class Episode(NamedTuple):
     end: int
     labels: str
     value: float
+    whole: Labels
+    """The alert's labels, all of them."""
 
 
 def episodes(held: Sequence[int], hold: int, keep: int, step: int = STEP) -> Iterator[tuple[int, int]]:
@@ -111,17 +117,20 @@ class Prometheus:
         """Each time that a rule fired, by its first moment."""
         found = []
         for labels, values in self.over(rule.expr, moments).items():
+            whole = frozenset({**dict(labels), "alertname": rule.alert, **dict(rule.labels)}.items())
             for start, end in episodes(sorted(values), rule.hold, rule.keep):
-                found.append(Episode(start, end, labels, values[start]))
-        return sorted(found)
+                found.append(Episode(start, min(end, moments[-1]), _said(labels), values[start], whole))
+        return sorted(found, key=lambda episode: (episode.start, episode.labels))
 
-    def over(self, expr: str, moments: range) -> dict[str, dict[int, float]]:
+    def over(self, expr: str, moments: range) -> dict[Labels, dict[int, float]]:
         """What an expression says at each moment, by labels."""
-        found: dict[str, dict[int, float]] = {}
+        found: dict[Labels, dict[int, float]] = {}
         for first in range(0, len(moments), POINTS):
             part = moments[first : first + POINTS]
             for series in self._ask("query_range", query=expr, start=part[0], end=part[-1], step=moments.step):
-                told = found.setdefault(_said(series["metric"]), {})
+                told = found.setdefault(
+                    frozenset((name, text) for name, text in series["metric"].items() if name != "__name__"), {}
+                )
                 told.update((int(moment), float(value)) for moment, value in series["values"])
         return found
 
@@ -137,9 +146,8 @@ class Prometheus:
         return found
 
 
-def _said(labels: dict[str, str]) -> str:
-    own = {name: text for name, text in labels.items() if name not in {"city", "name", "province", "__name__"}}
-    return ", ".join(f"{name} {text}" for name, text in sorted(own.items()))
+def _said(labels: Labels) -> str:
+    return ", ".join(f"{name} {text}" for name, text in sorted(labels) if name not in {"city", "name", "province"})
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """What the alerts are tried on: months of a bank's calls, a week of a fire department's dispatch, simulated weeks of Bogor."""
 
 import gzip
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,13 +14,11 @@ from streams.sources import asterisk, rows
 from streams.sources.door import Door
 from streams.sources.table import Query, shipped
 from tests.alarms import storm
-from tests.alarms.storm import Trouble
+from tests.alarms.storm import FIRST_MONDAY, TAUGHT_DAYS, Planted, Trouble
 from tests.conftest import DATA
 from tests.sources import anonymous_bank
 
 BANK = Path(__file__).parents[3] / "shared" / "data" / "anonymous_bank"
-MONDAY, TAUGHT_DAYS = date(2026, 1, 5), 14
-"""When the simulations begin, by the centre's clock, and the days of them that teach what is usual and are not reported."""
 
 
 class Period(NamedTuple):
@@ -53,12 +51,14 @@ class Recording:
     """Each month apart, so that it shows what the one before has taught."""
     taught_days: int = 0
     """So many days at its beginning teach what is usual here, and are not reported."""
+    lookback: int = 3 * 86_400
+    """Seconds before what is reported that rules look back on in every detail; one looks at whole hours of the week before."""
     troubles: tuple[Trouble, ...] = ()
     """What was planted in the week that is reported."""
     budget: Budget | None = None
     """What people can answer, where the recording is of a centre that is run as it should be."""
 
-    def since(self, events: list[Event]) -> float:
+    def since(self, events: Sequence[Event]) -> float:
         """When what is reported begins."""
         return events[0].time.timestamp() + self.taught_days * 86_400
 
@@ -66,7 +66,12 @@ class Recording:
         """By their own time, as a live feed would have brought them."""
         return sorted(self.read(self.centre), key=lambda event: event.time)
 
-    def periods(self, events: list[Event]) -> list[Period]:
+    def planted(self, events: Sequence[Event]) -> list[Planted]:
+        """When each planted trouble could be known."""
+        monday = events[0].time.astimezone(self.centre.timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+        return storm.planted(events, self.centre, self.troubles, monday + timedelta(days=self.taught_days))
+
+    def periods(self, events: Sequence[Event]) -> list[Period]:
         """The whole, or its months by the clock of the centre."""
         first, last = (event.time.astimezone(self.centre.timezone) for event in (events[0], events[-1]))
         if not self.months:
@@ -99,7 +104,7 @@ def _queue_log(path: Path) -> Callable[[Centre], Iterable[Event]]:
 
 def _simulated(seed: int, troubles: tuple[Trouble, ...] = ()) -> Callable[[Centre], Iterable[Event]]:
     def read(centre: Centre) -> Iterable[Event]:
-        start = datetime.combine(MONDAY, time(), centre.timezone)
+        start = datetime.combine(FIRST_MONDAY, time(), centre.timezone)
         return storm.events(seed, start, centre, TAUGHT_DAYS + 7, troubles, start + timedelta(days=TAUGHT_DAYS))
 
     return read

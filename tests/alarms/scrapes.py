@@ -16,8 +16,7 @@ from tests.dashboards.names import nodes
 
 STEP = 30
 """Seconds between two scrapes and two evaluations. In life it is five, so what lasts less than this is seen in part."""
-LOOKBACK, HOUR = 3 * 86_400, 3600
-"""Seconds that rules look back on in every detail; beyond, one looks at whole hours of the week before."""
+HOUR = 3600
 ALWAYS = ('up{job="pantau112"} 1', 'pantau112_stream_speed{job="pantau112"} 1')
 """A worker that is there and runs at the speed of life."""
 
@@ -60,10 +59,10 @@ def moments(events: Sequence[Event], since: float | None = None) -> range:
     return range(first + STEP if since is None else int(since) // STEP * STEP, last + STEP, STEP)
 
 
-def scraped(events: Sequence[Event], evaluated: range) -> list[int]:
-    """When it is scraped: at every moment that is evaluated and in the days that rules look back on; by the hour before that."""
+def scraped(events: Sequence[Event], evaluated: range, lookback: int) -> list[int]:
+    """When it is scraped: at every moment that is evaluated and so many seconds before the first; by the hour before that."""
     [first, *_] = moments(events)
-    whole = range(max(first, evaluated[0] - LOOKBACK), evaluated[-1] + STEP, STEP)
+    whole = range(max(first, evaluated[0] - lookback), evaluated[-1] + STEP, STEP)
     return [*range(first // HOUR * HOUR + HOUR, whole[0], HOUR), *whole]
 
 
@@ -79,11 +78,11 @@ class Narrow(Monitor):
         return [reading for reading in super().measure(city, now) if reading[0].name in self._families]
 
 
-def scrape(centre: Centre, events: Sequence[Event], evaluated: range, wanted: Wanted, blocks: Blocks) -> frozenset[str]:
+def scrape(centre: Centre, events: Sequence[Event], looked: Sequence[int], wanted: Wanted, blocks: Blocks) -> frozenset[str]:
     """Fold all events and write what is wanted of each scrape. Returns the names of the metrics that there were."""
     monitor, found = Narrow(centre, wanted), set[str]()
     told = 0
-    for moment in scraped(events, evaluated):
+    for moment in looked:
         while told < len(events) and events[told].time.timestamp() <= moment:
             event = events[told]
             outcome = monitor.fold_event(TOPIC_OF[event.type].name, 0, told, event, event.time.timestamp())

@@ -1,21 +1,27 @@
 """A storm week of a simulated centre: an ordinary one with troubles planted; it is known what should page, and when."""
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from math import sin
+from pathlib import Path
 from typing import NamedTuple
 
 from schemas.calls import CallOffered
-from schemas.dispatch import TicketAcknowledged, TicketPassedOn, TicketSent
+from schemas.dispatch import TicketAcknowledged, TicketOpened, TicketPassedOn, TicketSent
 from schemas.environment import GaugeRead
 from schemas.event import Event
 from schemas.network import LinkDown
+from schemas.topics import encode
+from streams import centres
 from streams.core.centre import Centre, Link
 from streams.sources import simulate
 from streams.sources.simulate import surroundings
 from streams.sources.simulate.demand import INCIDENT_FACTOR, PROFILE
 from streams.sources.simulate.world import Process, Simulation, World
 
+FIRST_MONDAY, TAUGHT_DAYS = date(2026, 1, 5), 14
+"""When the simulations begin, by the centre's clock, and the days of them that teach what is usual and are not reported."""
 CALLS_PER_DAY = 953.0
 RESTART, ISOLATED = timedelta(seconds=60), timedelta(seconds=30)
 """How long a link, or all of them, may be down without being news: a restart of the exchange is over by then."""
@@ -131,7 +137,7 @@ def _silenced(told: list[Event], opd: str, first: datetime, last: datetime) -> I
     late: dict[str, timedelta] = {}
     waits: set[str] = set()
     for event in told:
-        ticket = getattr(event.data, "ticket", None)
+        ticket: str = getattr(event.data, "ticket", "")
         to = event.data.opd if isinstance(event, TicketSent) else event.data.to if isinstance(event, TicketPassedOn) else None
         if to is not None:
             (waits.add if to == opd and first <= event.time < last else waits.discard)(ticket)
@@ -184,7 +190,7 @@ def _isolated(trouble: Trouble, told: list[Event], centre: Centre) -> tuple[date
 def _agency(trouble: Trouble, told: list[Event], centre: Centre) -> tuple[datetime, tuple[tuple[str, str], ...]]:
     """When the first ticket about lives has waited for the rung at which somebody else must reach the agency."""
     urgent = {category.code for category in centre.categories if category.ladder == "life_safety"}
-    categories = {event.data.ticket: event.data.category for event in told if event.type == "ticket.opened"}
+    categories = {event.data.ticket: event.data.category for event in told if isinstance(event, TicketOpened)}
     sent = [
         event.time
         for event in told
@@ -224,3 +230,18 @@ _KNOWN = {
     "river": _river,
     "surge": _surge,
 }
+
+
+def main() -> None:
+    """Write the fortnight that teaches and the storm week to the file that is named, and say how it is played."""
+    centre = centres.load([])["32.71"]
+    start = datetime.combine(FIRST_MONDAY, time(), centre.timezone)
+    monday = start + timedelta(days=TAUGHT_DAYS)
+    with Path(sys.argv[1]).open("wb") as file:
+        file.writelines(encode(event) + b"\n" for event in events(112, start, centre, TAUGHT_DAYS + 7, WEEK, monday))
+    storm = began(EVENING[0], monday) - timedelta(minutes=15)
+    print(f"pantau112 up --feed {sys.argv[1]} --from {storm.isoformat()} --speed 60")
+
+
+if __name__ == "__main__":
+    main()
