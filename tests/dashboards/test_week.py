@@ -229,7 +229,10 @@ def test_legends_and_table_columns_name_labels_that_come_back(asked: int) -> Non
                 assert panel["type"] == "table" or "{{" in legend or len(found) <= 1, (
                     f"several are called {legend}: {target['expr']}"
                 )
-                missing += [(path.stem, panel["title"], name) for name in named for labels in found if name not in labels]
+                # Not every alert is about a link, and nobody has every one.
+                missing += [
+                    (path.stem, panel["title"], name) for name in named if found and not any(name in row for row in found)
+                ]
     assert missing == []
 
 
