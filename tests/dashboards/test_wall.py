@@ -12,6 +12,7 @@ import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.boards import FOLDER
+from dashboards.boards.alert_list import RUNBOOK
 from dashboards.boards.panels import Value, judged, lines, rows
 from tests.dashboards.javascript import WALL, call, evaluate
 
@@ -288,6 +289,22 @@ class TestTables:
         assert row[0]["link"]["href"] == "/d/psap-calls-id?from=now-1h&to=now&var-city=32.71&var-city=32.71"
         assert row[1]["link"] is None
 
+    def test_an_alert_leads_to_its_page_of_the_runbook_whatever_it_is_called(self) -> None:
+        shown = self.tickets(renameByName={"alertname": "Peringatan"})
+        words = {"PsapLinkDown": {"text": "Jalur putus"}}
+        links = [{"title": "Panduan", "url": RUNBOOK}]
+        override(shown, "byName", "Peringatan", links=links, mappings=[{"type": "value", "options": words}])
+        (row,) = view(shown, {"A": [now(1, opd="a", alertname="PsapLinkDown")], "B": []})["rows"]
+        (cell,) = [cell for cell in row if cell["text"] == "Jalur putus"]
+        assert cell["link"] == {"href": "/runbook/PsapLinkDown", "title": "Panduan"}
+
+    def test_what_to_do_is_wrapped_and_nothing_else(self) -> None:
+        shown = self.tickets(renameByName={"todo": "Tindakan"})
+        override(shown, "byName", "Tindakan", custom__cellOptions={"type": "auto", "wrapText": True})
+        (row,) = view(shown, {"A": [now(1, opd="a", todo="x y")], "B": []})["rows"]
+        assert {cell["text"]: cell["isWrapped"] for cell in row}["x y"] is True
+        assert [cell["isWrapped"] for cell in row].count(True) == 1
+
 
 class TestBoards:
     """Panels as dashboards/boards builds them."""
@@ -529,6 +546,7 @@ Change = Callable[[dict[str, Any]], object]
         (lambda b: override(b["panels"][2], "byName", "a", custom__cellOptions={"type": "gauge"}), "cellOptions.type"),
         (lambda b: b["panels"][3]["options"].update(mergeValues=False), "mergeValues"),
         (lambda b: b["templating"]["list"].append({"type": "custom", "name": "x"}), 'type = "custom"'),
+        (lambda b: b["templating"]["list"].append({"type": "constant", "name": "x"}), 'type = "constant"'),
         (lambda b: b["templating"]["list"][0].update(query={"query": "metrics(psap)"}), "query"),
         (lambda b: b["templating"]["list"][0].update(multi=True), "multi"),
         (lambda b: b.update(annotations={"list": [{"name": "alerts", "expr": "ALERTS"}]}), "annotations.list[0].expr"),
