@@ -186,11 +186,15 @@ def query(port: int, expr: str) -> list[dict[str, Any]]:
 
 
 EMPTY = {
-    "topk(2, ((time() - max by (city) (psap_last_event_timestamp_seconds)) > on (city)": "nobody is silent",
+    "topk(4, ((time() - max by (city) (psap_last_event_timestamp_seconds)) > on (city)": "nobody is silent",
     "(max by (gauge) (psap_gauge_interval_": "the gauge is read every ten minutes",
     "((max by (dimension) (label_replace(psap_survey_item_answers": "everybody answered every item",
 }
 """Queries that rightly find nothing at the end of this week, by how they begin."""
+
+
+AT_TIMES = {"name", "what", "by"}
+"""Labels that not every alert has: its centre, what it is about, who has it."""
 
 
 def labels_of(panel: dict[str, Any]) -> set[str]:
@@ -229,7 +233,9 @@ def test_legends_and_table_columns_name_labels_that_come_back(asked: int) -> Non
                 assert panel["type"] == "table" or "{{" in legend or len(found) <= 1, (
                     f"several are called {legend}: {target['expr']}"
                 )
-                missing += [(path.stem, panel["title"], name) for name in named for labels in found if name not in labels]
+                missing += [
+                    (path.stem, panel["title"], name) for name in named - AT_TIMES for labels in found if name not in labels
+                ]
     assert missing == []
 
 
