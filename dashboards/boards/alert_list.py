@@ -76,7 +76,7 @@ def depths() -> dict[str, int]:
     causes: dict[str, set[str]] = {name: set() for name in sorted(names)}
     for inhibition in yaml.safe_load((_HERE / "alertmanager.yml").read_text())["inhibit_rules"]:
         if "alertname" in inhibition.get("equal", ()):
-            continue  # an alert of one severity holds back itself of another
+            continue  # one alert at two severities, of which neither is the other's cause
         sources, targets = (_named(inhibition[side], names) for side in ("source_matchers", "target_matchers"))
         for target in targets:
             causes[target] |= sources - {target}
@@ -107,10 +107,15 @@ def alerts(say: Say, columns: Sequence[str], most: int, **labels: str | Matcher)
     known = f"{RULES_ASKED} and on () {of_city('psap_city_info')}" if "city" in labels else ALERTS_KNOWN
     clear = with_label(with_label(f"-{NO_ROW:.0f} * group({known})", "alertname", ALL_WELL), "rank", "9")
     one = ", ".join(_ONE)
-    left = f"max by ({one}) (psap_alarm_acknowledged_until_timestamp_seconds) - time()"
-    free = f"-{NO_ROW:.0f} * max by ({one}) (psap_alarm_state)"
+    here = {label: wanted for label, wanted in labels.items() if label == "city"}
+    held_by_alertmanager = select("psap_alarm_state", **here)
+    left = f"max by ({one}) ({select('psap_alarm_acknowledged_until_timestamp_seconds', **here)}) - time()"
+    free = f"-{NO_ROW:.0f} * max by ({one}) ({held_by_alertmanager})"
     until = f"({left} or {free}) and on ({one}) {listed} or on ({one}) NaN * {listed}"
-    asked = [joined(f"{found} or {others} or on () {clear}", "row", list(_ONE)) for found in (_stated(listed), until)]
+    asked = [
+        joined(f"{found} or {others} or on () {clear}", "row", list(_ONE))
+        for found in (_stated(listed, held_by_alertmanager), until)
+    ]
     asked[1] = f"max by (row) ({asked[1]})"  # the labels stand in the first
     values = {"since": Value(say("held for"), ""), "until": Value(say("taken until"), "")}
     words = ("severity", "alert", "centre", "about what", "told", "taken by", "to do")
@@ -199,10 +204,10 @@ def _about(expr: str) -> str:
     return f'label_replace({everything}, "about", "$1", "about", "(.*), ")'
 
 
-def _stated(listed: str) -> str:
+def _stated(listed: str, held_by_alertmanager: str) -> str:
     """The alerts with what Alertmanager does with each, after its severity, and who has it."""
     one = ", ".join(_ONE)
-    told = f"{listed} * on ({one}) group_left (state, by) topk by ({one}) (1, psap_alarm_state)"
+    told = f"{listed} * on ({one}) group_left (state, by) topk by ({one}) (1, {held_by_alertmanager})"
     return joined(f"({told} or on ({one}) {listed})", "state", ["severity", "state"], " ")
 
 

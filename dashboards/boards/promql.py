@@ -16,7 +16,7 @@ def select(metric: str, **labels: str | Matcher) -> str:
         f'{label}="{wanted}"' if isinstance(wanted, str) else f'{label}{wanted.operator}"{wanted.value}"'
         for label, wanted in labels.items()
     ]
-    return metric + "{" + ",".join(matchers) + "}"
+    return metric + "{" + ",".join(matchers) + "}" if matchers else metric
 
 
 def of_city(metric: str, **labels: str | Matcher) -> str:

@@ -76,7 +76,8 @@ function table(body, view, panel) {
     return made;
   })));
   const caption = element("caption", { className: "unseen" }, panel.title);
-  replace(body, element("table", {}, caption, element("thead", {}, head), element("tbody", {}, ...rows)));
+  const isOfText = view.rows.some((cells) => cells.some(({ isWrapped }) => isWrapped));
+  replace(body, element("table", { className: isOfText ? "cards" : "" }, caption, element("thead", {}, head), element("tbody", {}, ...rows)));
   fitTable(body);
 }
 

@@ -1,5 +1,6 @@
 """`make alarms`: every alert over every recording, printed and written to results.md. Names of recordings choose among them."""
 
+import re
 import sys
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ from tests.alarms.notices import Labels
 from tests.alarms.recordings import RECORDINGS, Budget, Period
 from tests.alarms.scrapes import STEP
 from tests.alarms.week import Week, fold
+from tests.dashboards.names import RULES
 
 RESULTS = Path(__file__).with_name("results.md")
 WEEK = 7 * 86_400
@@ -161,6 +163,19 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def placed() -> list[str]:
+    """Why each alert is of its level, as the comments of the rules say."""
+    said = ["## Why each alert is where it is\n", "| alert | level | why |", "|---|---|---|"]
+    for file in RULES:
+        for comment, alert, rule in re.findall(
+            r"((?: *#[^\n]*\n)+) *- alert: (\w+)\n(.*?)annotations:", file.read_text(), re.DOTALL
+        ):
+            [level] = re.findall(r"severity: (\w+)", rule)
+            why = re.search(rf"{level}[:,] (.*?) Source: ", re.sub(r"\s*#\s*", " ", comment), re.IGNORECASE)
+            said.append(f"| {alert} | {level} | {why[1] if why else ''} |")
+    return [*said, ""]
+
+
 def main() -> None:
     """Try what is asked for, two recordings at a time, print and write."""
     chosen = [RECORDINGS[name] for name in sys.argv[1:] or RECORDINGS]
@@ -174,6 +189,7 @@ def main() -> None:
         for part in pool.map(tried, [one.name for one in there]):
             print(part, flush=True)
             said.append(part)
+    said.append("\n".join(placed()))
     if not sys.argv[1:]:
         RESULTS.write_text("\n".join(said))
 

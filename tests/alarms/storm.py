@@ -55,7 +55,7 @@ class Planted(NamedTuple):
 WEEK = (
     Trouble("drop", "sip-telkom", 1, "16:10", 25),
     Trouble("flapping", "sip-xl", 1, "16:40", 45),
-    Trouble("agency", "dinkes", 1, "17:00", 180),
+    Trouble("agency", "dinkes", 1, "15:30", 300),
     Trouble("surge", "", 1, "17:30", 25),
     Trouble("river", "katulampa", 1, "18:05", 240),
     Trouble("isolated", "", 2, "02:00", 12),
@@ -196,6 +196,7 @@ def _agency(trouble: Trouble, told: list[Event], centre: Centre) -> tuple[dateti
         for event in told
         if isinstance(event, TicketSent) and event.data.opd == trouble.about and categories.get(event.data.ticket) in urgent
     ]
+    assert sent, f"no ticket about lives comes to {trouble.about} meanwhile"
     return sent[0] + RUNG, (("PsapTicketUnanswered", trouble.about),)
 
 

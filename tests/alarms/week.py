@@ -95,11 +95,11 @@ class Week:
             found.append(("tickets", len(self.tickets()), budget.tickets, 0))
         if budget.worst_hour is not None:
             found.append(("pages in the worst hour", self.worst(first, last), budget.worst_hour, 0))
+            flapping = [one.planted for one in self.paged if one.planted.trouble.kind == "flapping"]
+            found += [(f"pages for the flapping of {one.trouble.about}", self._about(one), 1, 0) for one in flapping]
         if budget.minutes is not None:
             late = [float("inf") if one.minutes is None else one.minutes for one in self.paged]
             found.append(("minutes from knowable to the page, the longest", max(late), budget.minutes, 1))
-            flapping = [one.planted for one in self.paged if one.planted.trouble.kind == "flapping"]
-            found += [(f"pages for the flapping of {one.trouble.about}", self._about(one), 1, 0) for one in flapping]
         return found
 
     def _about(self, planted: Planted) -> int:

@@ -138,6 +138,15 @@ def test_every_alert_says_where_its_limit_comes_from() -> None:
             assert "- alert:" not in line or above.strip().startswith("# Source: "), f"{file.name}: {line}"
 
 
+def test_every_alert_says_why_it_is_a_page_a_ticket_or_on_the_wall() -> None:
+    for file in RULES:
+        for comment, alert, rule in re.findall(
+            r"((?: *#[^\n]*\n)+) *- alert: (\w+)\n(.*?)\n\n", file.read_text() + "\n\n", re.DOTALL
+        ):
+            [level] = re.findall(r"severity: (\w+)", rule)
+            assert level == "none" or re.search(rf"\b{level}\b", comment, re.IGNORECASE), f"{file.name}: {alert}, {level}"
+
+
 @pytest.mark.parametrize("noun", sorted(set(NOUN.values())))
 def test_the_runbook_has_one_section_per_alert_in_both_languages(noun: str) -> None:
     sections = {part.split("\n", 1)[0]: part for part in (DASHBOARDS / "runbook" / f"{noun}.md").read_text().split("\n## ")[1:]}
@@ -210,6 +219,13 @@ def test_every_province_of_the_register_has_the_office_hours_of_its_own_clock() 
             for zone in (clock[first["active_time_intervals"][0]], centre.timezone.key)
         ]
         assert offset[0] == offset[1], centre.name
+
+
+def test_a_message_goes_by_the_same_provinces_as_the_office_hours() -> None:
+    clocks = re.findall(r'match "\^\((.+)\)\$" \.Labels\.province', (DASHBOARDS / "page.tmpl").read_text())
+    routes = yaml.safe_load((DASHBOARDS / "alertmanager.yml").read_text())["route"]["routes"]
+    named = [matcher for route in routes for matcher in route["matchers"] if matcher.startswith("province=~")]
+    assert clocks == [matcher.removeprefix('province=~"').removesuffix('"') for matcher in named]
 
 
 def matches(matchers: list[str], labels: dict[str, str]) -> bool:

@@ -5,7 +5,8 @@ from pathlib import Path
 from streams.stack.debian import Programs
 from streams.stack.prometheus import alertmanager
 
-PROGRAMS = Programs(*[Path("/bin/true")] * 4, share=None)
+NONE = Path("/bin/true")
+PROGRAMS = Programs(NONE, NONE, NONE, NONE, None)
 
 
 def started(config: Path, home: Path, here: dict[str, str]) -> Path:
