@@ -116,7 +116,7 @@ def _panels(say: Say) -> list[Shown]:
             stats([Value(say("watchdog"), watchdog, words=((say("dead"), RED), (say("alive"), GREEN)))], COUNT, blind),
         ),
         freshness_of_all(say, Place(17, 0, 7, 5)),
-        ("alerts", Place(0, 5, 24, 10), alerts(say, columns, 6)),
+        ("alerts", Place(0, 5, 24, 10), alerts(say, columns, 4)),
         *(
             (
                 name,

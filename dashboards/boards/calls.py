@@ -193,7 +193,7 @@ def _below(say: Say) -> list[Shown]:
     ]
     fired = ("severity", "alertname", "what", "since", "state", "by", "until", "todo")
     return [
-        ("alerts", Place(0, 11, 24, 8), alerts(say, fired, 4, city=Matcher("=~", "$city|"))),
+        ("alerts", Place(0, 11, 24, 8), alerts(say, fired, 3, city=Matcher("=~", "$city|"))),
         ("queue", Place(0, 19, 6, 7), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
         ("queues", Place(11, 19, 13, 7), rows(queues, COUNT, nothing, {"queue": say("queue name")}, most=3)),
         ("waits", Place(6, 19, 5, 7), stats(waits, SECONDS, nothing)),
