@@ -1,5 +1,5 @@
-"""`make bench`: every figure of the design's speed section beside its bare limit, and the forecast beside its rivals, printed and
-written to results.md.
+"""`make bench`: every figure of the design's speed section beside its bare limit, and the forecast beside its rivals, and planted
+fires, printed and written to results.md.
 """
 
 import os
@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
-from tests.bench import forecast, gateway, latency, month, scale, stage, table, throughput
+from tests.bench import bursts, forecast, gateway, latency, month, scale, stage, table, throughput
 from tests.bench.figure import Figure
 from tests.bench.workload import NATION, national, produce
 
@@ -52,7 +53,7 @@ def main() -> None:
     for figure in figures():
         rows.append(figure.row())
         print(figure.row(), flush=True)
-    for line in forecast.tables():
+    for line in chain(forecast.tables(), bursts.tables()):
         rows.append(line)
         print(line, flush=True)
     said = [

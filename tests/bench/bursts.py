@@ -257,7 +257,7 @@ def tables() -> Iterator[str]:
         f"{FIRES} fires at any hour, each told to a copy of what was known before it. Callers come with exponential delays of "
         f"{MEAN_SECONDS / 60:g} minutes on average, from one district, which is told of {LOCATED:.0%} of them; {SEATS} seats "
         f"handle them, {HANDLE_SECONDS:g} s each, and then open a ticket, {NAMED:.0%} of them under one category. The bank tells "
-        "of neither. What is counted as false is no planted fire, though in the bank's months some of it did happen.\n"
+        "of neither. False is whatever fires without a planted fire; what the bank's crowds were, nobody knows.\n"
     )
     yield f"| {HEAD} |"
     yield "|---" * (HEAD.count("|") + 1) + "|"
