@@ -164,6 +164,24 @@ def test_an_event_that_is_sent_with_the_token_of_this_machine_is_counted(up: Up)
     assert up.value("pantau112_gateway_events_accepted_total") is not None
 
 
+def test_a_page_bears_a_link_by_which_somebody_takes_it_and_the_boards_can_say_who(up: Up) -> None:
+    wait_until(lambda: up.value('pantau112_alertmanager_up{job="gateway"} == 1') == 1, "the gateway sees Alertmanager")
+    wait_until(lambda: up.value('up{job="alertmanager"}') == 1, "and so does Prometheus")
+    notes = {"summary_id": "Percobaan", "summary": "A trial"}
+    trial = [{"labels": {"alertname": "Trial", "severity": "page", "city": "32.71"}, "annotations": notes}]
+    address = f"http://127.0.0.1:{up.ports + 4}/api/v2/alerts"
+    with urlopen(Request(address, json.dumps(trial).encode(), {"Content-Type": "application/json"}), timeout=HANG):
+        wait_until(lambda: "Percobaan" in up.pages(), "the page arrives")
+    [line] = [line for line in up.pages().splitlines() if "Percobaan" in line]
+    link = line.split(" / ")[-1]
+    assert link.startswith(f"http://127.0.0.1:{up.ports + 7}/v1/alarms/")
+
+    with urlopen(link, b"by=noc1&minutes=30", timeout=HANG) as answer:
+        assert "NOC1" in answer.read().decode()
+    taken = 'psap_alarm_state{alertname="Trial",severity="page",city="32.71",state="acknowledged",by="NOC1"}'
+    wait_until(lambda: up.value(taken) == 1, "Prometheus knows who has it")
+
+
 def test_killed_with_9_the_command_leaves_nothing_behind(up: Up) -> None:
     wait_until(lambda: up.value("pantau112_build_info") == 1, "everything runs")
 
