@@ -83,11 +83,11 @@ def test_a_message_is_what_is_new_and_neither_inhibited_nor_for_the_wall(program
         told = notices(firing, asked)
 
     assert [(one.moment, one.severity, len(one.new)) for one in told] == [
-        (60, "ticket", 1),
-        (90, "page", 1),
-        (120, "page", 1),
-        (900, "page", 1),
-        (2700, "page", 0),  # again after half an hour, and nothing is new
+        (70, "ticket", 1),
+        (95, "page", 1),
+        (125, "page", 1),
+        (905, "page", 1),
+        (2705, "page", 0),  # again after half an hour, and nothing is new
     ]
 
 
