@@ -174,8 +174,10 @@ def offered(
     clock: Literal["arrival", "queue"] = "arrival",
     caller: str | None = None,
     link: str | None = None,
+    district: str | None = None,
 ) -> CallEvent:
-    said = Offered(call=call, queue=queue, clock=clock, caller=None if caller is None else pseudonym_of(caller), link=link)
+    known = None if caller is None else pseudonym_of(caller)
+    said = Offered(call=call, queue=queue, clock=clock, caller=known, link=link, district=district)
     return CallOffered(data=said, **_envelope("o", call + queue, seconds))
 
 
@@ -346,8 +348,11 @@ def cancelled(warning: str, seconds: float) -> EnvironmentEvent:
     return WeatherCancelled(data=Cancelled(warning=warning), **_envelope("wc", warning, seconds))
 
 
-def opened(ticket: str, seconds: float, category: str = "kebakaran", call: str | None = None) -> DispatchEvent:
-    return TicketOpened(data=Opened(ticket=ticket, category=category, call=call), **_envelope("to", ticket, seconds))
+def opened(
+    ticket: str, seconds: float, category: str = "kebakaran", call: str | None = None, district: str | None = None
+) -> DispatchEvent:
+    data = Opened(ticket=ticket, category=category, call=call, district=district)
+    return TicketOpened(data=data, **_envelope("to", ticket, seconds))
 
 
 def sent(ticket: str, seconds: float, opd: str = "damkar") -> DispatchEvent:

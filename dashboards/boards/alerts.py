@@ -1,22 +1,38 @@
 """What fires and what fired, and whether anybody would be told."""
 
-from dashboards.boards.frame import RULES_ASKED, SEVERITIES, Sheet, Shown, freshness_of_all
-from dashboards.boards.panels import COUNT, DURATION, GREEN, RED, Place, Value, lines, rows, stats
-from dashboards.boards.promql import firing
+from collections.abc import Mapping
+
+from dashboards.boards.alert_list import ALERTS_KNOWN, RULES_ASKED, SEVERITIES, alerts, held, things
+from dashboards.boards.frame import Sheet, Shown, freshness_of_all
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RED, Place, Value, lines, rows, stats
+from dashboards.boards.promql import firing, select
 from dashboards.boards.text import ALERTS, Say, Text
+
+COLOURS: tuple[Mapping[float, str], ...] = ({0: GREEN, 1: RED}, {0: GREEN, 1: ORANGE}, {})
+"""How many of each severity, in their order, are what colour."""
+PAGED = "max by (alertname, city) (psap_alarms_paged_24h)"
 
 TEXTS = {
     "title": Text("Peringatan 112", "112 alerts"),
     "about": Text(
-        "Semua peringatan: yang aktif, sejak kapan, dan riwayatnya. Artinya dan tindakannya: panduan (runbook).",
-        "All alerts: those that fire, since when, and what has fired. What they mean and what to do: the runbook.",
+        "Semua peringatan: yang aktif, sejak kapan, tindakannya, siapa menanganinya, riwayatnya. Artinya: panduan.",
+        "All alerts: those that fire, since when, what to do, who has them, and what has fired. What they mean: the runbook.",
     ),
     "now": Text("Aktif sekarang", "Firing now"),
     "now about": Text(
-        "Mendesak (page): membangunkan orang; jam kerja (ticket): menunggu pagi. Menjelang: syaratnya belum cukup lama.",
-        "Page wakes somebody; ticket is for working hours. Pending: the condition has not held for long enough.",
+        "Mendesak (page): membangunkan orang; dinding (wall): dilihat yang bertugas; jam kerja (ticket): menunggu pagi. Termasuk "
+        "yang ditahan dan yang sudah ditangani.",
+        "Page wakes somebody; wall is seen by the people in the room; ticket is for working hours. Those held back and those "
+        "that somebody has are among them.",
     ),
-    "pending": Text("Menjelang", "Pending"),
+    "alarms told": Text("Menurut Alertmanager", "Alertmanager says"),
+    "alarms told about": Text(
+        "Berapa yang sudah ditangani orang, berapa yang ditahan karena sebabnya sudah diberitahukan, dan berapa kali orang "
+        "dipanggil dalam 24 jam. TANPA DATA: Alertmanager tidak menjawab gateway.",
+        "How many somebody has, how many are held back because their cause was told, and how often people were paged in 24 h. "
+        "NO DATA: Alertmanager does not answer the gateway.",
+    ),
+    "paged": Text("Dipanggil, 24 jam", "Paged, 24 h"),
     "watchdog": Text("Penjaga", "Watchdog"),
     "watchdog about": Text(
         "Peringatan yang selalu aktif. Bila tidak, tidak ada peringatan lain yang akan sampai.",
@@ -28,15 +44,23 @@ TEXTS = {
         "Umur kejadian terbaru dari semua pusat, dan ketertinggalan pemantau. BUTA: pemantau sendiri tidak menjawab.",
         "Age of the newest event of all centres, and how far the monitor is behind. BLIND: the monitor itself does not answer.",
     ),
-    "firing": Text("Peringatan yang aktif", "Alerts that fire"),
-    "firing about": Text(
-        "Berapa lama syaratnya sudah benar, menurut peringatan dan pusat; panduan: bagiannya dalam runbook.",
-        "For how long their condition has held, by alert and centre; runbook: the section about it.",
+    "pending": Text("Menjelang", "Pending"),
+    "pending about": Text(
+        "Syaratnya benar, tetapi belum cukup lama; belum diberitahukan kepada siapa pun.",
+        "The condition holds, but not yet for long enough; nobody has been told.",
     ),
-    "name": Text("Pusat", "Centre"),
-    "runbook": Text("Panduan", "Runbook"),
-    "province": Text("Provinsi", "Province"),
-    "since": Text("Selama", "For"),
+    "none pending": Text("Tidak ada", "None"),
+    "by rule": Text("Panggilan per aturan, 24 jam", "Pages by rule, 24 h"),
+    "by rule about": Text(
+        "Berapa kali setiap aturan memanggil orang, menurut pusat: yang terlalu sering harus diperbaiki atau dihapus.",
+        "How often each rule paged somebody, by centre: what does so too often is to be mended or taken away.",
+    ),
+    "none paged": Text("Tidak ada", "None"),
+    "pages": Text("Panggilan dalam 24 jam, dari waktu ke waktu", "Pages within 24 h, over time"),
+    "pages about": Text(
+        "Semua panggilan (page) dalam 24 jam bergulir. EEMUA 191: yang melebihi kesanggupan orang tidak didengar.",
+        "All pages within a rolling 24 h. EEMUA 191: more than people can respond to is heard by nobody.",
+    ),
     "course": Text("Peringatan aktif dari waktu ke waktu", "Firing over time"),
     "course about": Text("Jumlah peringatan yang aktif menurut tingkat.", "Number of alerts that fire, by severity."),
     "history": Text("Paling sering, 24 jam", "Most often, 24 h"),
@@ -50,55 +74,59 @@ TEXTS = {
 
 def _panels(say: Say) -> list[Shown]:
     blind = say("blind")
-    now = [
-        Value(say("page"), f"count({firing(severity='page')}) or 0 * count(up)"),
-        Value(say("ticket"), f"count({firing(severity='ticket')}) or 0 * count(up)", COUNT),
-        Value(say("pending"), 'count(ALERTS{alertstate="pending"}) or 0 * count(up)', COUNT),
-    ]
-    watchdog = 'count(ALERTS{alertstate="firing",alertname="Watchdog"}) or 0 * count(up)'
-    who = "alertname, severity, name, province"
-    # The start of a condition is a sample of its own, with all labels of the alert but its state.
-    begun = 'ALERTS_FOR_STATE{alertname!="Watchdog"}'
-    held = f"time() - max by ({who}) ({begun}) and max by ({who}) ({firing()})"
-    since = f'label_replace({held}, "runbook", "$1", "alertname", "(.+)")'
-    clear = (RULES_ASKED, say("no alert"))
-    columns = {
-        "alertname": say("alert"),
-        "runbook": say("runbook"),
-        "severity": say("severity"),
-        "name": say("name"),
-        "province": say("province"),
-    }
     course = [Value(say(name), f"count({firing(severity=name)}) or 0 * count(up)") for name in SEVERITIES]
-    codes = {"alertname": {name: say(name) for name in ALERTS}, "severity": {name: say(name) for name in SEVERITIES}}
+    now = [value._replace(steps=steps) for value, steps in zip(course, COLOURS, strict=True)]
+    # Nothing is held back, and nobody has anything, only where the gateway sees Alertmanager.
+    seen = "0 * max(pantau112_alertmanager_up == 1)"
+    told = [
+        Value(
+            say(f"alarm {state}"),
+            f"count(max by (alertname, severity, city, about) ({select('psap_alarm_state', state=state)})) or {seen}",
+        )
+        for state in ("acknowledged", "inhibited")
+    ]
+    told.append(Value(say("paged"), f"sum({PAGED}) or {seen}"))
+    watchdog = f"count({RULES_ASKED}) or 0 * count(up)"
+    columns = ("severity", "alertname", "name", "what", "since", "state", "by", "until", "todo")
+    which = {"alertname": say("alert"), "name": say("centre")}
+    codes = {"alertname": {name: say(name) for name in ALERTS}}
+    pending = select("ALERTS", alertstate="pending")
+    waiting = f"max by (alertname, name, what) ({things(f'({held()} and ignoring (alertstate) {pending})')})"
+    named = f"on (city) group_left (name) max by (city, name) (psap_city_info) or on (alertname, city) {PAGED}"
     often = f"sum by (alertname, name) (count_over_time({firing()}[24h:1m]))"
+    none_pending, none_paged, none_fired = (
+        (known, say(words))
+        for known, words in (
+            (ALERTS_KNOWN, "none pending"),
+            ("pantau112_alertmanager_up == 1", "none paged"),
+            (ALERTS_KNOWN, "no alert"),
+        )
+    )
+    listed = [
+        ("pending", Value(say("held for"), waiting, DURATION), which | {"what": say("about what")}, none_pending),
+        ("by rule", Value(say("paged"), f"{PAGED} * {named}"), which, none_paged),
+        ("history", Value(say("minutes"), often), which, none_fired),
+    ]
     return [
-        ("now", Place(0, 0, 11, 6), stats(now, COUNT, blind, {0: GREEN, 1: RED})),
+        ("now", Place(0, 0, 8, 5), stats(now, COUNT, blind)),
+        ("alarms told", Place(8, 0, 6, 5), stats(told, COUNT, say("no data"))),
         (
             "watchdog",
-            Place(11, 0, 6, 6),
+            Place(14, 0, 3, 5),
             stats([Value(say("watchdog"), watchdog, words=((say("dead"), RED), (say("alive"), GREEN)))], COUNT, blind),
         ),
-        freshness_of_all(say, Place(17, 0, 7, 6)),
-        (
-            "firing",
-            Place(0, 6, 24, 10),
-            rows([Value(say("since"), since)], DURATION, blind, columns, most=6, codes=codes, clear=clear),
+        freshness_of_all(say, Place(17, 0, 7, 5)),
+        ("alerts", Place(0, 5, 24, 10), alerts(say, columns, 6)),
+        *(
+            (
+                name,
+                Place(8 * place, 15, 8, 6),
+                rows([value], COUNT, blind, labels, most=2, hidden=["city"], codes=codes, clear=clear),
+            )
+            for place, (name, value, labels, clear) in enumerate(listed)
         ),
-        ("course", Place(0, 16, 14, 10), lines(course, COUNT, blind)),
-        (
-            "history",
-            Place(14, 16, 10, 10),
-            rows(
-                [Value(say("minutes"), often)],
-                COUNT,
-                blind,
-                {"alertname": say("alert"), "name": say("name")},
-                most=6,
-                codes={"alertname": codes["alertname"]},
-                clear=clear,
-            ),
-        ),
+        ("course", Place(0, 21, 14, 5), lines(course, COUNT, blind)),
+        ("pages", Place(14, 21, 10, 5), lines([Value(say("paged"), f"sum({PAGED})")], COUNT, say("no data"))),
     ]
 
 

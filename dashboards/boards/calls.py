@@ -1,7 +1,9 @@
 """The wallboard of one centre: who waits, who is free, what is broken; its journeys in the last hour and today, and its queues"""
 
+from dashboards.boards.alert_list import alerts
+from dashboards.boards.broken import broken
 from dashboards.boards.figures import of_centre
-from dashboards.boards.frame import LEVELS, Sheet, Shown, alerts, fresh, limit
+from dashboards.boards.frame import LEVELS, Sheet, Shown, age_of_data, fresh, limit
 from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, SECONDS, Place, Value, judged, lines, rows, stats
 from dashboards.boards.promql import Matcher, of_city
 from dashboards.boards.text import Say, Text
@@ -37,20 +39,19 @@ TEXTS = {
     "available": Text("Siap", "Free"),
     "talking": Text("Bicara", "Talking"),
     "paused": Text("Jeda", "Paused"),
-    "broken": Text("Yang rusak, sekarang", "Broken, now"),
     "broken about": Text(
-        "Jalur yang putus, dan peringatan mendesak pusat ini atau pemantau sendiri; yang mana: lihat peringatan aktif.",
-        "Links that are down, and alerts of this centre or of the monitor itself that wake somebody; see the firing alerts.",
+        "Jalur yang putus, sungai di atas batas (Siaga), OPD yang melewati tenggat tanpa menjawab; yang terbaru dahulu, dan "
+        "sudah berapa lama: sejak putus, sejak terakhir di bawah semua batas (paling lama sehari), sejak tiketnya dikirim.",
+        "Links that are down, rivers above a bound (Siaga), agencies past a deadline without an answer; the newest first, and "
+        "for how long: since it went down, since last below every bound (a day at most), since its ticket was sent.",
     ),
-    "links down": Text("Jalur putus", "Links down"),
-    "pages": Text("Mendesak", "Pages"),
     "freshness about": Text(
-        "Umur panggilan terbaru, dan ketertinggalan pemantau. Usang: sudah lebih lama sepi daripada kebetulan pada jam ini "
-        "(PsapCentreSilent). BUTA: pemantau sendiri tidak menjawab.",
-        "Age of the newest call, and how far the monitor is behind. Stale: silent for longer than chance explains at this hour "
-        "(PsapCentreSilent). BLIND: the monitor itself does not answer.",
+        "Umur panggilan terbaru, umur data dari sumber mana pun, dan ketertinggalan pemantau. Usang: sudah lebih "
+        "lama sepi daripada kebetulan pada jam ini (PsapCentreSilent). BUTA: pemantau sendiri tidak menjawab.",
+        "Age of the newest call, age of data of any source, and how far the monitor is behind. Stale: silent for "
+        "longer than chance explains at this hour (PsapCentreSilent). BLIND: the monitor itself does not answer.",
     ),
-    "newest call": Text("Terakhir", "Last call"),
+    "newest call": Text("Umur panggilan", "Age of calls"),
     "service level": Text("Tingkat layanan, 60 menit", "Service level, 60 min"),
     "service level about": Text(
         "Dijawab dalam 15 / 20 detik dibagi n: perjalanan yang selesai menunggu dalam 60 menit dan yang kini menunggu lebih "
@@ -62,15 +63,14 @@ TEXTS = {
     ),
     "waits": Text("Waktu jawab, 60 menit", "Answer time, 60 min"),
     "waits about": Text(
-        "Rata-rata, P90, dan P95 waktu tunggu perjalanan yang dijawab, sejak masuk ke pusat atau, bila sumber tidak "
+        "P90 dan P95 waktu tunggu dari n perjalanan yang dijawab, sejak masuk ke pusat atau, bila sumber tidak "
         "menyebutnya, sejak antrean pertama. Dari histogram; hanya benar pada kecepatan 1×.",
-        "Mean, P90 and P95 wait of answered journeys, from the arrival at the centre or, where the source does not tell it, "
+        "P90 and P95 wait of n answered journeys, from the arrival at the centre or, where the source does not tell it, "
         "from the first queue. From the histogram; right at 1× only.",
     ),
     "counted from": Text("Sejak", "From"),
     "clock arrival": Text("MASUK", "ARRIVAL"),
     "clock queue": Text("ANTREAN", "QUEUE"),
-    "mean": Text("Rata-rata", "Mean"),
     "today": Text("Hari ini", "Today"),
     "today about": Text(
         "Perjalanan panggilan sejak tengah malam setempat. Batal dan segera ditutup: menutup sebelum dijawab, dua golongan "
@@ -104,16 +104,11 @@ TEXTS = {
     "overflowed": Text("Meluap", "Overflowed"),
     "passed": Text("Dialihkan", "Transferred"),
     "in service": Text("Dilayani", "In service"),
-    "course": Text("Tingkat layanan 15 detik (60 menit bergulir)", "Service level 15 s (rolling 60 min)"),
-    "course about": Text(
-        "NENA, menurut perjalanan, dengan selang Wilson 95 %: selang lebar berarti sedikit. Garis putus-putus: sasaran 90 %.",
-        "NENA, of journeys, with its Wilson 95 % interval: a wide one means few. The dashed line is the target of 90 %.",
-    ),
 }
 
 
 def _panels(say: Say) -> list[Shown]:
-    return [*_now(say), *_service(say), *_course(say)]
+    return [*_now(say), *_service(say), *_below(say)]
 
 
 def _now(say: Say) -> list[Shown]:
@@ -125,16 +120,11 @@ def _now(say: Say) -> list[Shown]:
         Value(say("available"), of_centre("around.free")),
         *(Value(say(state), f"max({of_city('psap_operators', state=state)})") for state in ("talking", "paused")),
     ]
-    pages = 'ALERTS{alertstate="firing",severity="page",city=~"$city|"}'
-    broken = [
-        Value(say("links down"), f"{of_centre('around.links_down')} or {ZERO}"),
-        Value(say("pages"), f"count({pages}) or {ZERO}"),
-    ]
     return [
-        ("waiting now", Place(0, 0, 5, 8), judged(waiting, too_many, limited, COUNT, blind)),
-        ("longest wait", Place(5, 0, 7, 8), judged(longest, too_long, limited, DURATION, blind)),
-        ("seats", Place(12, 0, 7, 8), stats(seats, COUNT, say("no data"))),
-        ("broken", Place(19, 0, 5, 8), stats(broken, COUNT, blind, {0: GREEN, 1: RED}, is_stacked=True)),
+        ("waiting now", Place(0, 0, 5, 7), judged(waiting, too_many, limited, COUNT, blind)),
+        ("longest wait", Place(5, 0, 6, 7), judged(longest, too_long, limited, DURATION, blind)),
+        ("seats", Place(11, 0, 6, 7), stats(seats, COUNT, say("no data"))),
+        ("broken", Place(17, 0, 7, 7), broken(say, 3, city="$city")),
     ]
 
 
@@ -161,13 +151,13 @@ def _service(say: Say) -> list[Shown]:
     ]
     nothing = say("no data")
     return [
-        ("freshness", Place(0, 8, 7, 5), fresh(say, heard, say("newest call"), age)),
-        ("service level", Place(7, 8, 5, 5), stats(level, RATIO, nothing, LEVELS["15"])),
-        ("today", Place(12, 8, 12, 5), stats(today, COUNT, nothing)),
+        ("freshness", Place(0, 7, 8, 4), fresh(say, heard, [Value(say("newest call"), age), age_of_data(say)])),
+        ("service level", Place(8, 7, 5, 4), stats(level, RATIO, nothing, LEVELS["15"])),
+        ("today", Place(13, 7, 11, 4), stats(today, COUNT, nothing)),
     ]
 
 
-def _course(say: Say) -> list[Shown]:
+def _below(say: Say) -> list[Shown]:
     nothing = say("no data")
     queue = [
         Value(say("waiting"), WAITING),
@@ -175,22 +165,11 @@ def _course(say: Say) -> list[Shown]:
         Value(say("limit"), limit("queue_calls")),
         Value(say("last week"), 'max(max_over_time(psap_journeys_waiting{city="$city"}[5m] offset 1w))'),
     ]
-    nena = {"variant": "nena", "threshold": "15", "window": "60m"}
-    course = [
-        Value("≤ 15 s", f"max({of_city('psap_service_level_ratio', **nena)})"),
-        Value(say("lower"), f"max({of_city('psap_service_level_ratio_lower', **nena)})"),
-        Value(say("upper"), f"max({of_city('psap_service_level_ratio_upper', **nena)})"),
-        Value(say("target"), "vector(0.9)"),
-    ]
     buckets = 'sum by (le) (rate(psap_journey_wait_seconds_bucket{city="$city",outcome="answered"}[1h]))'
     waits = [
-        Value(
-            say("mean"),
-            'sum(rate(psap_journey_wait_seconds_sum{city="$city",outcome="answered"}[1h]))'
-            ' / sum(rate(psap_journey_wait_seconds_count{city="$city",outcome="answered"}[1h]))',
-        ),
         Value("P90", f"histogram_quantile(0.9, {buckets})"),
         Value("P95", f"histogram_quantile(0.95, {buckets})"),
+        Value("n", 'round(sum(increase(psap_journey_wait_seconds_count{city="$city",outcome="answered"}[1h])))', COUNT),
         _clock(say, "psap_journey_clock_info", "", ORANGE),
     ]
     longest = (
@@ -212,13 +191,12 @@ def _course(say: Say) -> list[Shown]:
         Value(say("passed"), 'round(sum by (queue) (increase(psap_calls_transferred_total{city="$city"}[1h])))'),
         _clock(say, "psap_answer_clock_info", "by (queue) ", GREEN),
     ]
-    fired = alerts(say, {"alertname": say("alert"), "severity": say("severity")}, 4, city=Matcher("=~", "$city|"))
+    fired = ("severity", "alertname", "what", "since", "state", "by", "until", "todo")
     return [
-        ("queue", Place(0, 13, 8, 6), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
-        ("course", Place(8, 13, 8, 6), lines(course, RATIO, nothing, [say("target")])),
-        ("alerts", Place(16, 13, 8, 8), fired),
-        ("waits", Place(16, 21, 8, 5), stats(waits, SECONDS, nothing)),
-        ("queues", Place(0, 19, 16, 7), rows(queues, COUNT, nothing, {"queue": say("queue name")}, most=3)),
+        ("alerts", Place(0, 11, 24, 8), alerts(say, fired, 4, city=Matcher("=~", "$city|"))),
+        ("queue", Place(0, 19, 6, 7), lines(queue, COUNT, nothing, [say("limit")], [say("last week")])),
+        ("queues", Place(11, 19, 13, 7), rows(queues, COUNT, nothing, {"queue": say("queue name")}, most=3)),
+        ("waits", Place(6, 19, 5, 7), stats(waits, SECONDS, nothing)),
     ]
 
 

@@ -3,25 +3,23 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from grafana_foundation_sdk.builders import dashboard, stat, table
+from grafana_foundation_sdk.builders import dashboard, stat
 from grafana_foundation_sdk.cog.runtime import UnknownDataquery
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models.common import DataSourceRef
 
-from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, PURPLE, RED, SOURCE, Panel, Place, Value, rows, stats
-from dashboards.boards.promql import Matcher, firing, of_city, select
-from dashboards.boards.text import ALERTS, LANGUAGES, Language, Say, Text, speaker
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, PURPLE, RED, SOURCE, Panel, Place, Value, stats
+from dashboards.boards.promql import Matcher, of_city, select
+from dashboards.boards.text import LANGUAGES, Language, Say, Text, speaker
 
 LEVELS = {"15": {0: RED, 0.8: ORANGE, 0.9: GREEN}, "20": {0: RED, 0.85: ORANGE, 0.95: GREEN}}
 """Colours of the share answered within so many seconds: green from NENA's target on, orange ten points below it."""
-SEVERITIES = ("page", "wall", "ticket")
-"""In the order of their urgency: what the room sees is now, a ticket can wait."""
-RULES_ASKED = 'ALERTS{alertstate="firing",alertname="Watchdog"}'
-"""Has an answer as long as the rules are evaluated: only then does no alert mean that all is well."""
 SIMULATOR = "/[^/]+/simulat(ion|ed-).*"
 """The sources of the simulator, of whatever centre. None of a real one is called so."""
 SIMULATED = ("", "partly simulated, ", "simulated, ")
 """How many of the centres are: none, some, all."""
+WALL = "http://127.0.0.1:11206"
+"""Where people reach the wall, which has the runbook, as in page.tmpl; on the wall itself it is always itself."""
 OF_CITY = {"city": "$city"}
 
 Shown = tuple[str, Place, Panel]
@@ -57,6 +55,7 @@ def build(sheet: Sheet, language: Language) -> models.Dashboard:
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
         .with_variable(dashboard.DatasourceVariable("datasource").label(say("data source")).type("prometheus"))
     )
+    built.with_variable(dashboard.ConstantVariable("wall").value(WALL))
     if sheet.is_of_centre:
         built.with_variable(_city(say))
     built.link(
@@ -78,6 +77,9 @@ def build(sheet: Sheet, language: Language) -> models.Dashboard:
         panel.id(number).title(say(name)).description(say(f"{name} about")).grid_pos(place.grid).datasource(SOURCE)
         built.with_panel(panel)
     board = built.build()
+    for variable in board.templating.list_val:  # type: ignore[union-attr]
+        if variable.type_val == models.VariableType.CONSTANT:
+            variable.hide = models.VariableHide.HIDE_VARIABLE  # for which the builder has no word
     board.annotations = models.AnnotationContainer(list_val=[_marks(say)])
     return board
 
@@ -89,17 +91,23 @@ def limit(name: str) -> str:
 
 def freshness(say: Say, place: Place) -> Shown:
     """How old the newest event of the centre is: without it no other panel can be believed."""
-    age = '(time() - max(psap_last_event_timestamp_seconds{city="$city"}))'
-    return "freshness", place, fresh(say, f"{age} <= bool {limit('silence_seconds')}", say("newest event"), age)
+    age = age_of_data(say)
+    return "freshness", place, fresh(say, f"{age.expr} <= bool {limit('silence_seconds')}", [age])
 
 
 def freshness_of_all(say: Say, place: Place) -> Shown:
     """The same for the newest event of all centres."""
-    age = "(time() - max(psap_last_event_timestamp_seconds))"
-    return "freshness", place, fresh(say, f"{age} <= bool 300", say("newest event"), age, {})
+    age = age_of_data(say, {})
+    return "freshness", place, fresh(say, f"{age.expr} <= bool 300", [age], {})
 
 
-def fresh(say: Say, is_fresh: str, newest: str, age: str, of: Mapping[str, str] = OF_CITY) -> stat.Panel:
+def age_of_data(say: Say, of: Mapping[str, str] = OF_CITY) -> Value:
+    """The age of the newest event of the centres with such labels."""
+    newest = select("psap_last_event_timestamp_seconds", **of) if of else "psap_last_event_timestamp_seconds"
+    return Value(say("newest event"), f"(time() - max({newest}))")
+
+
+def fresh(say: Say, is_fresh: str, ages: list[Value], of: Mapping[str, str] = OF_CITY) -> stat.Panel:
     """Whether what is shown is new, in a word, and whether it is simulated; how old it is; how far the monitor is behind.
 
     `of` are the labels of the centres that are shown.
@@ -109,7 +117,7 @@ def fresh(say: Say, is_fresh: str, newest: str, age: str, of: Mapping[str, str] 
         (say(f"{kind}{state}"), colours.get(f"{kind}{state}", RED)) for kind in SIMULATED for state in ("stale", "fresh")
     )
     state = Value(say("state"), f"({is_fresh}) + 2 * {simulated(of)}", COUNT, words)
-    return stats([state, Value(newest, age), Value(say("behind"), "max(pantau112_lag_seconds)")], DURATION, say("blind"))
+    return stats([state, *ages, Value(say("behind"), "max(pantau112_lag_seconds)")], DURATION, say("blind"))
 
 
 def simulated(of: Mapping[str, str]) -> str:
@@ -121,19 +129,6 @@ def simulated(of: Mapping[str, str]) -> str:
     played = f"max by (city) ({select('psap_last_event_timestamp_seconds', **of, source=Matcher('=~', SIMULATOR))})"
     found = f"count({played} > {newest} - 86400)"
     return f"((1 + ({found} == bool count({newest}))) or vector(0))"
-
-
-def alerts(say: Say, columns: Mapping[str, str], most: int, **labels: str | Matcher) -> table.Panel:
-    """The alerts that fire, of those with such labels, by urgency, under the names that people know them by."""
-    urgency = {name: rank for rank, name in enumerate(reversed(SEVERITIES), 1) if labels.get("severity", name) == name}
-    by, others = ", ".join(columns), {label: wanted for label, wanted in labels.items() if label != "severity"}
-    ranked = " or ".join(
-        f"{rank} * max by ({by}) ({firing(severity=name, **others)})" for name, rank in reversed(urgency.items())
-    )
-    names = {"alertname": {name: say(name) for name in ALERTS}, "severity": {name: say(name) for name in SEVERITIES}}
-    codes = {label: names[label] for label in columns if label in names}
-    clear = (RULES_ASKED, say("no alert"))
-    return rows([Value("n", f"({ranked})")], COUNT, say("blind"), columns, most=most, hidden=["Value"], codes=codes, clear=clear)
 
 
 def _marks(say: Say) -> models.AnnotationQuery:

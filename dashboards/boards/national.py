@@ -1,11 +1,11 @@
 """The wallboard of all centres: where somebody waits, who is silent, what is broken."""
 
+from dashboards.boards.alert_list import alerts
+from dashboards.boards.broken import broken
 from dashboards.boards.figures import of_all
-from dashboards.boards.frame import Sheet, Shown, alerts, freshness_of_all
+from dashboards.boards.frame import Sheet, Shown, freshness_of_all
 from dashboards.boards.panels import COUNT, DURATION, GREEN, RATIO, RED, Place, Value, lines, rows, stats
 from dashboards.boards.text import Say, Text
-
-ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 
 TEXTS = {
     "title": Text("112 nasional", "112 national"),
@@ -32,8 +32,8 @@ TEXTS = {
     ),
     "free": Text("Siap", "Free"),
     "talking": Text("Bicara", "Talking"),
-    "broken": Text("Yang rusak, sekarang", "Broken, now"),
-    "broken about": Text(
+    "counts": Text("Yang perlu dilihat, sekarang", "To look at, now"),
+    "counts about": Text(
         "Pusat tanpa kejadian lebih lama dari batasnya, jalur putus, peringatan yang membangunkan orang.",
         "Centres without an event for longer than their limit, links down, alerts that wake somebody.",
     ),
@@ -57,8 +57,8 @@ TEXTS = {
     "answered": Text("Dijawab", "Answered"),
     "centres": Text("Pusat yang perlu dilihat", "Centres to look at"),
     "centres about": Text(
-        "Sepuluh pusat dengan penelepon menunggu paling lama; tekan nama untuk papan pusat itu. Zona: jam setempat pusat.",
-        "Ten centres where somebody waits longest; press the name for that centre's board. Zone: the centre's own clock.",
+        "Pusat dengan penelepon yang menunggu paling lama; tekan nama untuk papan pusat itu. Zona: jam setempat pusat.",
+        "Centres where somebody waits longest; press the name for that centre's board. Zone: the centre's own clock.",
     ),
     "name": Text("Nama", "Name"),
     "code": Text("Kode", "Code"),
@@ -70,7 +70,6 @@ TEXTS = {
         "Tanpa kejadian lebih lama dari batas pusat itu (silence_seconds).",
         "No event for longer than the centre's limit (silence_seconds).",
     ),
-    "since": Text("Selama", "For"),
     "all speak": Text("Tidak ada pusat yang diam", "No centre is silent"),
     "volume": Text("Panggilan, 60 menit bergulir", "Calls, rolling 60 min"),
     "volume about": Text(
@@ -83,8 +82,10 @@ TEXTS = {
         "Perjalanan yang menunggu di semua pusat bersama, pada setiap saat.",
         "Journeys waiting at all centres together, at each moment.",
     ),
-    "fired about": Text("Yang membangunkan orang, menurut pusat.", "Those that wake somebody, by centre."),
-    "fired": Text("Peringatan mendesak", "Pages"),
+    "broken about": Text(
+        "Jalur yang putus, sungai di atas batas (Siaga), OPD yang melewati tenggat tanpa menjawab; yang terbaru dahulu.",
+        "Links that are down, rivers above a bound (Siaga), agencies past a deadline without an answer; the newest first.",
+    ),
 }
 
 
@@ -96,7 +97,7 @@ def _panels(say: Say) -> list[Shown]:
     zero = "or 0 * count(psap_city_info)"
     waiting, longest = of_all("calls.waiting"), of_all("calls.longest")
     in_all = Value(say("waiting"), f"sum({waiting})")
-    broken = [
+    counts = [
         Value(say("silent"), f"count((time() - {seen}) > on (city) {limit}) {zero}"),
         Value(say("links down"), f"sum({of_all('around.links_down')}) {zero}"),
         Value(say("pages"), 'count(ALERTS{alertstate="firing",severity="page"}) or 0 * count(psap_city_info)'),
@@ -123,25 +124,26 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("last week"), 'sum(max by (city) (psap_calls_arrived{window="60m"} offset 1w))'),
     ]
     who = {"name": say("name"), "city": say("code"), "tz": say("zone")}
-    address = "/d/psap-calls-" + say("language") + "?var-city=${__data.fields." + say("code") + "}&${__url_time_range}"
-    board = {say("name"): address}
+    # A board has one time zone, which is the browser's unless its address says another.
+    chosen = "?var-city=${__data.fields." + say("code") + "}&timezone=${__data.fields." + say("zone") + "}&${__url_time_range}"
+    board = {say("name"): "/d/psap-calls-" + say("language") + chosen}
     no_caller, all_speak = (("psap_city_info", say(words)) for words in ("no caller", "all speak"))
-    zones = {"tz": ZONES}
-    silent = rows([Value(say("since"), quiet)], DURATION, blind, who, most=2, links=board, codes=zones, clear=all_speak)
-    waits = rows(centres, COUNT, blind, who, most=10, links=board, codes=zones, clear=no_caller)
-    fired = alerts(say, {"alertname": say("alert"), "name": say("name")}, 3, severity="page")
+    silent = rows([Value(say("held for"), quiet)], DURATION, blind, who, most=4, links=board, clear=all_speak)
+    waits = rows(centres, COUNT, blind, who, most=4, links=board, clear=no_caller)
+    fired = alerts(say, ("severity", "alertname", "name", "what", "since", "state", "by", "until"), 4)
     return [
-        ("waiting now", Place(0, 0, 4, 8), stats([in_all], COUNT, blind)),
-        ("longest", Place(4, 0, 7, 8), stats([Value(say("wait"), f"max({longest}) {zero}")], DURATION, blind)),
-        ("staff", Place(11, 0, 5, 8), stats(staff, COUNT, nothing)),
-        ("broken", Place(16, 0, 8, 8), stats(broken, COUNT, blind, {0: GREEN, 1: RED})),
-        freshness_of_all(say, Place(0, 8, 8, 5)),
-        ("today", Place(8, 8, 16, 5), stats(today, COUNT, nothing)),
-        ("centres", Place(0, 13, 9, 13), waits),
-        ("quiet", Place(9, 13, 8, 6), silent),
-        ("fired", Place(9, 19, 8, 7), fired),
-        ("volume", Place(17, 13, 7, 7), lines(volume, COUNT, nothing, [], [say("last week")])),
-        ("queue", Place(17, 20, 7, 6), lines([in_all], COUNT, nothing)),
+        ("waiting now", Place(0, 0, 5, 6), stats([in_all], COUNT, blind)),
+        ("longest", Place(5, 0, 6, 6), stats([Value(say("wait"), f"max({longest}) {zero}")], DURATION, blind)),
+        ("staff", Place(11, 0, 5, 6), stats(staff, COUNT, nothing)),
+        ("counts", Place(16, 0, 8, 6), stats(counts, COUNT, blind, {0: GREEN, 1: RED})),
+        freshness_of_all(say, Place(0, 6, 8, 4)),
+        ("today", Place(8, 6, 16, 4), stats(today, COUNT, nothing)),
+        ("centres", Place(0, 10, 7, 8), waits),
+        ("quiet", Place(7, 10, 6, 8), silent),
+        ("volume", Place(13, 10, 6, 8), lines(volume, COUNT, nothing, [], [say("last week")])),
+        ("queue", Place(19, 10, 5, 8), lines([in_all], COUNT, nothing)),
+        ("alerts", Place(0, 18, 16, 8), fired),
+        ("broken", Place(16, 18, 8, 8), broken(say, 4, "on (city) group_left (name) max by (city, name) (psap_city_info)")),
     ]
 
 

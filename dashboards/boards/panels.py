@@ -72,7 +72,7 @@ def stats(
     values: list[Value], unit: str, nothing: str, steps: Mapping[float, str] | None = None, is_stacked: bool = False
 ) -> stat.Panel:
     """Big numbers abreast or stacked. `steps` are colours from a value on; `nothing` stands in the place of an unknown number."""
-    unknown = _unknown(nothing)
+    not_known = unknown(nothing)
     panel = (
         stat.Panel()
         .unit(unit)
@@ -83,7 +83,7 @@ def stats(
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
         .orientation(VizOrientation.HORIZONTAL if is_stacked else VizOrientation.VERTICAL)
         .wide_layout(False)  # which would put the number beside its name, at a third of the size
-        .mappings([unknown])
+        .mappings([not_known])
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
         .targets(
             [
@@ -98,7 +98,7 @@ def stats(
         if value.unit is not None or value.steps is not None:
             properties.append(option("thresholds", thresholds(value.steps or {}).build()))
         if value.words is not None:
-            properties.append(option("mappings", [_words(value.words), unknown]))
+            properties.append(option("mappings", [_words(value.words), not_known]))
         if properties:
             panel.override_by_query(ref, properties)
     return panel
@@ -136,7 +136,7 @@ def lines(
         .no_value(nothing)
         .min(0)
         .span_nulls(False)
-        .mappings([_unknown(nothing)])
+        .mappings([unknown(nothing)])
         .legend(
             common.VizLegendOptions()
             .display_mode(LegendDisplayMode.LIST)
@@ -190,26 +190,56 @@ def rows(
     Where it is good that there are no rows, `clear` has a query that has an answer as long as anything is known, and the words of
     the one row that then stands there.
     """
-    labels, refs = list(columns), ascii_uppercase[: len(values)]
-    first = "Value" if len(values) == 1 else "Value #A"  # which is what Grafana calls the value of an only query
-    named = dict(columns) | {
-        first if ref == "A" else f"Value #{ref}": value.name for ref, value in zip(refs, values, strict=True)
-    }
+    labels = list(columns)
     key = labels[0] if len(labels) == 1 else "row"
-    asked = _one_row_each(values, labels, key, most, least_first, clear[0] if clear else None)
-    excluded = {"Time", *(f"Time {number}" for number in range(1, len(values) + 1)), "row", *hidden}
+    asked = list(_one_row_each(values, labels, key, most, least_first, clear[0] if clear else None))
+    first, *others = columns_of(len(values))
+    named = {**columns, **{column: value.name for column, value in zip((first, *others), values, strict=True)}}
+    said = {label: dict(words) for label, words in (codes or {}).items()}
+    if clear:
+        said[labels[0]] = said.get(labels[0], {}) | {ALL_WELL: clear[1]}
+    panel = cells(values, asked, named, unit, nothing, key=key, order=(first, not least_first), hidden=hidden, codes=said)
+    for name, url in (links or {}).items():
+        panel.override_by_name(name, [option("links", [{"title": name, "url": url}])])
+    return panel
+
+
+def columns_of(queries: int) -> list[str]:
+    """What Grafana calls the columns with the values of so many queries."""
+    return ["Value"] if queries == 1 else [f"Value #{ref}" for ref in ascii_uppercase[:queries]]
+
+
+def cells(
+    values: list[Value],
+    asked: Sequence[str],
+    named: Mapping[str, str],
+    unit: str,
+    nothing: str,
+    *,
+    key: str,
+    order: tuple[str, bool],
+    hidden: Sequence[str] = (),
+    codes: Mapping[str, Mapping[str, str]],
+) -> table.Panel:
+    """A table of the answers to the queries `asked`, one of each value, joined on the label `key`.
+
+    `named` has the columns in order, labels and values, and what they are called; `order` by which column of the answer, and
+    whether the largest comes first.
+    """
+    refs = ascii_uppercase[: len(asked)]
+    excluded = {"Time", *(f"Time {number}" for number in range(1, len(asked) + 1)), "row", *hidden}
     panel = (
         table.Panel()
         .unit(unit)
         .no_value(nothing)
         .thresholds(thresholds({}))
         .min_width(60)  # and not Grafana's 150 pixels, beyond which columns leave the panel
-        .mappings([_no_row(), _unknown(nothing)])
+        .mappings([no_row(), unknown(nothing)])
         .targets([query(ref, expr).instant().format(PromQueryFormat.TABLE) for ref, expr in zip(refs, asked, strict=True)])
     )
-    if len(values) > 1:
+    if len(asked) > 1:
         panel.with_transformation(_changed("joinByField", byField=key, mode="outer"))
-    panel.with_transformation(_changed("sortBy", fields={}, sort=[{"field": first, "desc": not least_first}]))
+    panel.with_transformation(_changed("sortBy", fields={}, sort=[{"field": order[0], "desc": order[1]}]))
     panel.with_transformation(
         _changed(
             "organize",
@@ -221,20 +251,28 @@ def rows(
     for value in values:
         properties = _own(value)
         if value.words is not None:
-            properties.append(option("mappings", [_words(value.words), _no_row(), _unknown(nothing)]))
+            properties.append(option("mappings", [_words(value.words), no_row(), unknown(nothing)]))
             properties.append(option("custom.cellOptions", {"type": "color-background"}))
         if properties:
             panel.override_by_name(value.name, properties)
-    for label, name in columns.items():
-        said = dict((codes or {}).get(label, {}))
-        if clear and label == labels[0]:
-            said[ALL_WELL] = clear[1]
+    for label, name in named.items():
+        if label in columns_of(len(asked)):
+            continue
+        said = codes.get(label, {})
         texts = models.ValueMap(options={code: models.ValueMappingResult(text=text) for code, text in said.items()})
-        mappings = [*([texts] if said else []), _special(models.SpecialValueMatch.EMPTY, NO_LABEL), _unknown(nothing)]
+        mappings = [*([texts] if said else []), _special(models.SpecialValueMatch.EMPTY, NO_LABEL), unknown(nothing)]
         panel.override_by_name(name, [option("unit", CODE), option("mappings", mappings), option("custom.minWidth", 100)])
-    for name, url in (links or {}).items():
-        panel.override_by_name(name, [option("links", [{"title": name, "url": url}])])
     return panel
+
+
+def filled(words: Mapping[str, tuple[str, str]], nothing: str) -> list[models.DynamicConfigValue]:
+    """What a column of codes has, of which each is a word on a colour; `nothing` stands for what is not known."""
+    said = {code: models.ValueMappingResult(text=text, color=color) for code, (text, color) in words.items()}
+    none = _special(models.SpecialValueMatch.EMPTY, NO_LABEL)
+    return [
+        option("mappings", [models.ValueMap(options=said), none, unknown(nothing)]),
+        option("custom.cellOptions", {"type": "color-background"}),
+    ]
 
 
 def _one_row_each(
@@ -265,7 +303,8 @@ def _changed(name: str, **options: Any) -> models.DataTransformerConfig:
     return models.DataTransformerConfig(id_val=name, options=options)
 
 
-def _no_row() -> models.ValueMap:
+def no_row() -> models.ValueMap:
+    """What stands for the value of a row that has none."""
     said = models.ValueMappingResult(text=NO_LABEL, color=GREY)
     return models.ValueMap(options={f"{-NO_ROW:.0f}": said, f"{NO_ROW:.0f}": said})
 
@@ -276,7 +315,8 @@ def _words(words: tuple[tuple[str, str], ...]) -> models.ValueMap:
     )
 
 
-def _unknown(word: str) -> models.SpecialValueMap:
+def unknown(word: str) -> models.SpecialValueMap:
+    """The word in place of what is not known."""
     return _special(models.SpecialValueMatch.NULL_AND_NAN, word)
 
 

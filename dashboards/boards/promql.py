@@ -16,7 +16,7 @@ def select(metric: str, **labels: str | Matcher) -> str:
         f'{label}="{wanted}"' if isinstance(wanted, str) else f'{label}{wanted.operator}"{wanted.value}"'
         for label, wanted in labels.items()
     ]
-    return metric + "{" + ",".join(matchers) + "}"
+    return metric + "{" + ",".join(matchers) + "}" if matchers else metric
 
 
 def of_city(metric: str, **labels: str | Matcher) -> str:
@@ -34,10 +34,10 @@ def with_label(expr: str, label: str, value: str) -> str:
     return f'label_replace({expr}, "{label}", "{value}", "", "")'
 
 
-def joined(expr: str, label: str, labels: list[str]) -> str:
-    """What an expression finds, each with one more label, which has the values of others with a dot between them."""
+def joined(expr: str, label: str, labels: list[str], between: str = " · ") -> str:
+    """What an expression finds, each with one more label, which has the values of others with something between them."""
     names = "".join(f', "{name}"' for name in labels)
-    return f'label_join({expr}, "{label}", " · "{names})'
+    return f'label_join({expr}, "{label}", "{between}"{names})'
 
 
 def beyond(expr: str, most: int, label: str) -> str:

@@ -37,9 +37,9 @@ TEXTS = {
     "budget": Text("Sisa anggaran, 30 hari", "Error budget left, 30 d"),
     "budget about": Text(
         "1 − bagian perjalanan yang terlambat / bagian yang boleh terlambat (10 % untuk 15 detik, 5 % untuk 20 detik). Yang "
-        "kini menunggu lebih lama dari itu sudah terlambat. Negatif: habis.",
+        "kini menunggu lebih lama dari itu sudah terlambat. Negatif: habis. n: perjalanan dalam 30 hari.",
         "1 − share of journeys too late / share that may be too late (10 % for 15 s, 5 % for 20 s). Whoever now waits for "
-        "longer is too late already. Negative: used up.",
+        "longer is too late already. Negative: used up. n: journeys within 30 days.",
     ),
     "burn": Text("Laju pemakaian anggaran 15 detik", "Burn rate of the 15 s budget"),
     "burn about": Text(
@@ -147,6 +147,7 @@ def _panels(say: Say) -> list[Shown]:
         beyond = of_city("psap_journeys_waiting_beyond", threshold=seconds)
         met = f"sum(increase({good}[30d])) / ({ended} + max({beyond}) > 0)"
         budget.append(Value(f"≤ {seconds} s", f"1 - (1 - {met}) / {share}"))
+    budget.append(Value("n", f"round({ended} > 0)", COUNT, steps={}))
     burn = [
         Value(say(name), f"max({of_city(f'city:psap_journeys_missed:ratio_rate{window}')}) / 0.1")
         for name, window in (("1 hour", "1h"), ("6 hours", "6h"), ("1 day", "1d"), ("3 days", "3d"))

@@ -32,6 +32,17 @@ function translucent(colour, percent) {
   return percent ? colour + Math.round(percent * 2.55).toString(16).padStart(2, "0") : undefined;
 }
 
+// A short piece of a line for the legend: its own dashes, smaller.
+function stroke(dash, colour) {
+  let at = 0;
+  const pieces = dash.map((length, place) => {
+    const from = at;
+    at += length * 0.4;
+    return `${place % 2 ? "transparent" : colour} ${from}px ${at}px`;
+  });
+  return pieces.length ? `repeating-linear-gradient(90deg, ${pieces.join(", ")})` : colour;
+}
+
 // One panel's chart and its legend, with the page's words; `time` writes a moment, `zone` is its time zone or undefined for the
 // browser's.
 export class Chart {
@@ -116,10 +127,11 @@ export class Chart {
     }, [view.axis, ...view.lines.map((line) => line.data)], this.canvas);
   }
 
-  entry({ name, colour, dash, cap, mark, link, inLegend }) {
+  entry({ name, colour, width, dash, cap, mark, link, inLegend }) {
     const sign = element("i", { "aria-hidden": "true" }, mark);
     if (mark) sign.style.color = colour;
-    else sign.style.borderTop = `4px ${dash.length ? { round: "dotted", butt: "dashed" }[cap] : "solid"} ${colour}`;
+    else if (cap === "round") sign.style.borderTop = `4px dotted ${colour}`;
+    else Object.assign(sign.style, { height: `${width + 1}px`, background: stroke(dash, colour) });
     const title = link ? element("a", { href: link.href }, name) : name;
     return element("li", { hidden: !inLegend }, sign, title, " ", element("b", {}));
   }

@@ -69,13 +69,15 @@ function table(body, view, panel) {
     const made = element(place ? "td" : "th", { className: view.columns[place].align }, linked(cell.link, cell.text));
     if (!place) made.scope = "row";
     if (!cell.known) made.classList.add("unknown");
-    if (cell.colour && cell.known) {
+    if (cell.isWrapped) made.classList.add("wrapped");
+    if (cell.colour) { // also of what is not known, which is grey
       Object.assign(made.style, cell.isFilled ? { backgroundColor: hex(cell.colour), color: ink(cell.colour) } : { color: hex(cell.colour) });
     }
     return made;
   })));
   const caption = element("caption", { className: "unseen" }, panel.title);
-  replace(body, element("table", {}, caption, element("thead", {}, head), element("tbody", {}, ...rows)));
+  const isOfText = view.rows.some((cells) => cells.some(({ isWrapped }) => isWrapped));
+  replace(body, element("table", { className: isOfText ? "cards" : "" }, caption, element("thead", {}, head), element("tbody", {}, ...rows)));
   fitTable(body);
 }
 

@@ -42,7 +42,7 @@ const thresholds = keys({
 });
 
 // Addresses: other boards by their uid, and pages elsewhere; never a script.
-const target = where((url) => /^(\/d\/[\w-]+(\?|$)|https?:\/\/)/.test(url));
+const target = where((url) => /^(\/d\/[\w-]+(\?|$)|\$\{wall:raw\}\/runbook\/|https?:\/\/)/.test(url));
 const links = (names) => all(
   where((list) => list.length <= 1),
   each(keys({
@@ -85,7 +85,7 @@ const CUSTOM = {
     align: only("auto", "left", "center", "right"),
     width,
     hidden: anything,
-    cellOptions: keys({ type: only("auto", "color-background", "color-text") }, ["mode"]),
+    cellOptions: keys({ type: only("auto", "color-background", "color-text"), wrapText: anything }, ["mode"]),
     displayMode: only("auto"),
   },
   "state-timeline": { lineWidth: anything, fillOpacity: anything, hideFrom: keys({ viz: only(false) }, ["legend", "tooltip"]) },
@@ -227,6 +227,8 @@ function panel(names) {
 
 const variable = (value, path) => {
   if (value.type === "datasource") return [];
+  // Where Grafana finds the wall: the wall is there already.
+  if (value.type === "constant" && value.name === "wall") return [];
   if (value.type !== "query") return [`${path}.type = ${JSON.stringify(value.type)}`];
   return keys({
     type: anything,

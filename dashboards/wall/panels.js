@@ -215,6 +215,7 @@ function table(panel, answers, context) {
       known,
       colour: kind === "color-background" || kind === "color-text" ? colour : null,
       isFilled: kind === "color-background",
+      isWrapped: Boolean((config.custom.cellOptions || {}).wrapText),
       link: linked(config, { name: shown, labels: row, said, value: row[name] }, context),
     };
   });

@@ -89,6 +89,7 @@ export function address(url, chosen, range, here) {
   return fill(url, (name, format) => {
     if (name === "__url_time_range") return `${parameter("from", range.time.from)}&${parameter("to", range.time.to)}`;
     if (name in chosen && format === "queryparam") return parameter(`var-${name}`, chosen[name].value);
+    if (name === "wall") return "";
     if (name in chosen) return encodeURIComponent(chosen[name].value);
     const [, path, key] = FIELD.exec(name) || [];
     if (path === "__data.fields") return encodeURIComponent(here.said(key));

@@ -14,7 +14,7 @@ from streams.sources.simulate import LONGEST, story
 AHEAD_DAYS = 7
 """So many days are told from today on; then whoever runs it begins again."""
 
-KEPT = timedelta(minutes=30)
+KEPT = timedelta(minutes=50)
 """While what lies behind is sent, its place is kept so often. What a crash sends twice is known by its ids, for an hour."""
 
 

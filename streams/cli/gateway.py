@@ -87,6 +87,8 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
             port = await opened.enter_async_context(serving(at, s.gateway_host, s.gateway_port, tls))
             if tls is None and not keeps_secrets(f"http://{s.gateway_host}"):
                 tell("without TLS the tokens can be read on the way: PANTAU112_GATEWAY_CERTIFICATE, or a proxy in front")
+            if s.alertmanager_url is not None and (s.gateway_url is None or key is None):
+                tell("pages bear no link: set PANTAU112_GATEWAY_URL, where telephones reach this, and PANTAU112_LINK_KEY_FILE")
             tell(f"gateway at {'http' if tls is None else 'https'}://{s.gateway_host}:{port}/v1/events")
             await stop.wait()
     except OSError as error:

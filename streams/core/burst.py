@@ -6,7 +6,7 @@ event.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import comb, log
 from typing import NamedTuple
 
@@ -42,8 +42,8 @@ PROBABILITY = Metric(
 CALLS = Metric(
     "psap_burst_calls",
     "gauge",
-    "Calls that one event likely brought: psap_burst_arrived less those that should have come anyway; absent unless "
-    "psap_burst_probability is below 0.01, like all of psap_burst_ but that.",
+    "Calls that one event likely brought: psap_burst_arrived less those that should have come anyway, and of a district as many "
+    "more as told none; absent unless psap_burst_probability is below 0.01, like all of psap_burst_ but that.",
 )
 ARRIVED = Metric(
     "psap_burst_arrived", "gauge", "Calls since psap_burst_begun_timestamp_seconds, of the district where only that is bunched."
@@ -57,7 +57,7 @@ _SHARE = "; absent unless it is half of them at least, and more than its share o
 DISTRICT = Metric(
     "psap_burst_district_ratio",
     "gauge",
-    "Share of the district in the calls of the bunch that told one, else in the tickets opened since it began"
+    "Share of the district in the calls of the bunch that told one, or, if none stands out, in the tickets opened since then"
     + _SHARE
     + ", or it alone is bunched.",
     ("district",),
@@ -75,15 +75,26 @@ METRICS = (PROBABILITY, CALLS, ARRIVED, BEGUN, DISTRICT, DISTRICT_TOLD, CATEGORY
 
 
 class Burst(NamedTuple):
-    """The densest bunch of calls up to now: how probable it is in a day by chance, and, where there is one, when its first call
-    came (epoch seconds), how many did, how many of them should have anyway, and the district if that alone is bunched.
+    """The densest bunch of calls up to now: how probable it is in a day by chance, and, where that is no chance, when its first
+    call came (epoch seconds), how many did, how many calls the event likely brought, and the district if that alone is bunched.
     """
 
     probability: float
     begun: float = 0.0
     arrived: int = 0
-    expected: float = 0.0
+    calls: float = 0.0
     district: str | None = None
+
+
+class Zone(NamedTuple):
+    """The whole centre, or a district of it: its calls of the last time, ascending in epoch microseconds, its share of the calls
+    that are due, and the share of its calls that are known to be its.
+    """
+
+    district: str | None
+    times: Sequence[int]
+    share: float
+    known: float
 
 
 class Standing(NamedTuple):
@@ -110,45 +121,45 @@ def find(forecast: Forecast, origins: Origins, now: float, centre: Centre) -> Bu
 
     scatter, whole = forecast.scatter(hour, centre), due(HOUR)
     likely = 1 / max(scatter, USUAL_SCATTER)
-    known, lately = origins.districts.counts, origins.lately(now)
-    told = sum(known.values()) - sum([len(times) for times in lately.values()])
-    looks = len(WINDOWS) * (1 + len(known))
-    best = Burst(1.0)
-    rate: float = 0.0
-    times: Sequence[int] = came
+    zones = [Zone(None, came, 1.0, 1.0), *_districts(origins, came, now)]
+    looks = len(WINDOWS) * (1 + len(origins.districts.counts))
+    best, least, rate = zones[0], 1.0, 0.0
     for seconds in WINDOWS:
         mean, n = due(seconds), _within(came, until, seconds)
         # What came in the hour before says that this is a busy hour, and no event.
         mean *= max(1.0, (likely + len(came) - n) / (likely + whole - mean))
-        zones: list[tuple[str | None, Sequence[int], float]] = [(None, came, 1.0)]
-        for name, there in lately.items():
-            zones.append((name, there, (known[name] - len(there) + 1) / (told + len(known))))
-        for district, moments, share in zones:
-            calls_there = _within(moments, until, seconds)
+        for zone in zones:
+            calls_there = _within(zone.times, until, seconds)
             if calls_there < FEWEST_CALLS:
                 continue
-            probability = min(1.0, looks * bunch_in_a_day(calls_there, mean * share, seconds, scatter))
-            if probability < best.probability:
-                best = best._replace(probability=probability, district=district)
-                rate, times = mean * share / seconds, moments
-    if best.probability >= NO_CHANCE:
-        return best
-    return _since(best, times, rate, until)
+            probability = min(1.0, looks * bunch_in_a_day(calls_there, mean * zone.share, seconds, scatter))
+            if probability < least:
+                best, least, rate = zone, probability, mean * zone.share / seconds
+    return Burst(least) if least >= NO_CHANCE else _since(best, least, rate, until)
 
 
-def _since(burst: Burst, times: Sequence[int], rate: float, until: int) -> Burst:
+def _districts(origins: Origins, came: Sequence[int], now: float) -> Iterator[Zone]:
+    """The districts of which calls came in the last half hour."""
+    known, lately = origins.districts.counts, origins.lately(now)
+    told = sum([len(times) for times in lately.values()])
+    before = sum(known.values()) - told
+    for district, times in lately.items():
+        located = min(1.0, told / max(1, _within(came, round(now * MICROSECONDS), KEPT_SECONDS)))
+        yield Zone(district, times, located * (known[district] - len(times) + 1) / (before + len(known)), located)
+
+
+def _since(zone: Zone, probability: float, rate: float, until: int) -> Burst:
     """The bunch from its likeliest beginning on: the call for which the likelihood of one event is largest (Kulldorff 1997), of
     those of the last half hour. `rate` are the calls due in a second.
     """
-    first = bisect_right(times, until - KEPT_SECONDS * MICROSECONDS)
-    likeliest = 0.0
-    for place in range(first, len(times)):
+    times, likeliest, found = zone.times, 0.0, Burst(probability)
+    for place in range(bisect_right(times, until - KEPT_SECONDS * MICROSECONDS), len(times)):
         n, expected = len(times) - place, rate * max(1.0, (until - times[place]) / MICROSECONDS)
         likelihood = n * log(n / expected) - (n - expected) if n > expected else 0.0
         if likelihood > likeliest:
             likeliest = likelihood
-            burst = burst._replace(begun=times[place] / MICROSECONDS, arrived=n, expected=expected)
-    return burst
+            found = Burst(probability, times[place] / MICROSECONDS, n, (n - expected) / zone.known, zone.district)
+    return found
 
 
 def _within(times: Sequence[int], until: int, seconds: int) -> int:
@@ -183,7 +194,7 @@ def measure(of_calls: calls.State, of_tickets: dispatch.State | None, now: float
     yield PROBABILITY, (), burst.probability
     if burst.probability >= NO_CHANCE:
         return
-    yield CALLS, (), burst.arrived - burst.expected
+    yield CALLS, (), burst.calls
     yield ARRIVED, (), burst.arrived
     yield BEGUN, (), burst.begun
     lately = of_calls.origins.lately(now)
@@ -192,7 +203,7 @@ def measure(of_calls: calls.State, of_tickets: dispatch.State | None, now: float
     if of_tickets is not None:
         desk = of_tickets.desk
         tickets = [ticket for ticket in desk.tickets.values() if _is_opened_between(ticket, burst.begun, now)]
-        if not came_from:
+        if district is None:
             about = [ticket.district for ticket in tickets if ticket.district]
             district = outstanding(about, desk.districts.counts, FEWEST_TICKETS)
         opened = {category: totals.opened for category, totals in desk.categories.items()}

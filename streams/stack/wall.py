@@ -22,6 +22,8 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".LICENSE": "text/plain; charset=utf-8",
 }
+INDEX = "/dashboards/runbook/README.md"
+"""What stands for the page of an alert that has none: a board leads there from every row of its list, also one that is none."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -92,7 +94,7 @@ class Wall:
                 path, query = self._asked()
                 if path in QUERIES:
                     self._answer(*wall.ask(path, query))
-                elif file := wall._files.get(path):
+                elif file := wall._files.get(path) or wall._files.get(INDEX if path.startswith("/runbook/") else ""):
                     self._answer(HTTPStatus.OK, file.content, file.kind)
                 else:
                     self._answer(HTTPStatus.NOT_FOUND, _error("not_found", "nothing is here"))

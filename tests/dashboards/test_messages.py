@@ -223,7 +223,7 @@ def assert_says_all(text: str, notes: dict[str, str]) -> None:
     for key in ("summary", "summary_id", "description", "description_id", "todo", "todo_id", "runbook_url"):
         assert notes[key] in text, key
     assert "Sejak 24-11-2026 10:30 WIB" in text
-    assert "Since 2026-11-24 03:30 UTC" in text
+    assert "Since 24-11-2026 10:30 WIB" in text
     assert f"http://127.0.0.1:21206/d/{notes['dashboard']}-id?var-city=32.71" in text
     assert f"http://127.0.0.1:21206/{notes['runbook_url']}" in text
 
@@ -238,6 +238,20 @@ def test_a_page_reaches_a_telegram_group_and_says_in_both_languages_what_where_s
     [message, *_] = [said["text"] for said in group.said if "text" in said]
     assert_says_all(message, notes)
     assert "Saya tangani" not in message, "no gateway has given it a link"
+
+
+@pytest.mark.parametrize(
+    ("province", "time"),
+    [("Bali", "11:30 WITA"), ("Kalimantan Barat", "10:30 WIB"), ("Papua Selatan", "12:30 WIT"), ("", "10:30 WIB")],
+)
+def test_a_page_tells_the_time_by_the_clock_of_its_centre(told: tuple[int, Mailbox, Group], province: str, time: str) -> None:
+    port, _, group = told
+    raise_alert(port, "PsapCentreIsolated", province=province)
+    wait_until(lambda: any("text" in said for said in group.said), "the message arrives")
+
+    [message, *_] = [said["text"] for said in group.said if "text" in said]
+    assert f"Sejak 24-11-2026 {time}. " in message
+    assert f"Since 24-11-2026 {time}. " in message
 
 
 def test_a_page_with_a_link_shows_it_and_its_end_does_not(told: tuple[int, Mailbox, Group]) -> None:

@@ -221,6 +221,13 @@ def test_every_province_of_the_register_has_the_office_hours_of_its_own_clock() 
         assert offset[0] == offset[1], centre.name
 
 
+def test_a_message_goes_by_the_same_provinces_as_the_office_hours() -> None:
+    clocks = re.findall(r'match "\^\((.+)\)\$" \.Labels\.province', (DASHBOARDS / "page.tmpl").read_text())
+    routes = yaml.safe_load((DASHBOARDS / "alertmanager.yml").read_text())["route"]["routes"]
+    named = [matcher for route in routes for matcher in route["matchers"] if matcher.startswith("province=~")]
+    assert clocks == [matcher.removeprefix('province=~"').removesuffix('"') for matcher in named]
+
+
 def matches(matchers: list[str], labels: dict[str, str]) -> bool:
     """Whether Alertmanager's matchers take an alert with these labels."""
     for matcher in matchers:

@@ -41,10 +41,25 @@ END = OLD - (OLD - datetime(2026, 1, 6, 3, tzinfo=UTC)) % timedelta(weeks=1)
 BOGOR = centres.load([])["32.71"]
 DAYS = 8
 STEP, LAST_STEP = timedelta(minutes=5), timedelta(seconds=15)
-ALERTS = (
-    {"alertname": "PsapLinkDown", "city": "32.71", "name": "Kota Bogor", "province": "Jawa Barat", "severity": "page"},
-    {"alertname": "Watchdog", "severity": "none"},
+BOGORS = {"city": "32.71", "name": "Kota Bogor", "province": "Jawa Barat"}
+ALERTS: tuple[tuple[dict[str, str], int], ...] = (
+    ({"alertname": "PsapLinkDown", "severity": "page", "link": "sip-telkom", **BOGORS}, 120),
+    ({"alertname": "PsapCarrierSilent", "severity": "page", "link": "sip-telkom", **BOGORS}, 60),
+    ({"alertname": "PsapCallerWaiting", "severity": "wall", **BOGORS}, 30),
+    ({"alertname": "PsapTicketOverdue", "severity": "ticket", "opd": "dinkes", **BOGORS}, 7200),
+    ({"alertname": "Watchdog", "severity": "none"}, 600_000),
 )
+"""What fires when the week ends, and for how many seconds its condition has held."""
+PENDING = ({"alertname": "PsapVoicePoor", "severity": "ticket", "link": "sip-xl", **BOGORS}, 200)
+LINK = {"city": "32.71", "severity": "page", "about": "link=sip-telkom"}
+HELD: dict[str, float] = {
+    "pantau112_alertmanager_up": 1,
+    select("psap_alarm_state", alertname="PsapLinkDown", **LINK, state="acknowledged", by="07"): 1,
+    select("psap_alarm_state", alertname="PsapCarrierSilent", **LINK, state="inhibited"): 1,
+    select("psap_alarm_acknowledged_until_timestamp_seconds", alertname="PsapLinkDown", **LINK, by="07"): END.timestamp() + 3480,
+    select("psap_alarms_paged_24h", alertname="PsapLinkDown", city="32.71"): 2,
+}
+"""What the gateway says of them then, and the rules count."""
 
 
 def moments() -> Iterator[float]:
@@ -106,9 +121,12 @@ def fill(path: Path) -> None:
             bare, _, labels = name.partition("{")
             scraped = ",".join(filter(None, ('job="pantau112",instance="worker:9112"', labels.removesuffix("}"))))
             series[bare].append(f"{bare}{{{scraped}}} {value} {moment:.0f}\n")
-        for alert in ALERTS:
-            series["ALERTS"].append(f"{select('ALERTS', alertstate='firing', **alert)} 1 {moment:.0f}\n")
-            series["ALERTS_FOR_STATE"].append(f"{select('ALERTS_FOR_STATE', **alert)} {END.timestamp() - 600} {moment:.0f}\n")
+        for alert, held in (*ALERTS, PENDING):
+            state = "firing" if (alert, held) in ALERTS else "pending"
+            series["ALERTS"].append(f"{select('ALERTS', alertstate=state, **alert)} 1 {moment:.0f}\n")
+            series["ALERTS_FOR_STATE"].append(f"{select('ALERTS_FOR_STATE', **alert)} {END.timestamp() - held} {moment:.0f}\n")
+        for held_name, number in HELD.items():
+            series[held_name.partition("{")[0]].append(f"{held_name} {number} {moment:.0f}\n")
     with path.open("w") as file:
         for lines in series.values():
             file.writelines(lines)
@@ -168,7 +186,7 @@ def query(port: int, expr: str) -> list[dict[str, Any]]:
 
 
 EMPTY = {
-    "topk(2, ((time() - max by (city) (psap_last_event_timestamp_seconds)) > on (city)": "nobody is silent",
+    "topk(4, ((time() - max by (city) (psap_last_event_timestamp_seconds)) > on (city)": "nobody is silent",
     "(max by (gauge) (psap_gauge_interval_": "the gauge is read every ten minutes",
     "((max by (dimension) (label_replace(psap_survey_item_answers": "everybody answered every item",
 }

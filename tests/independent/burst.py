@@ -16,11 +16,14 @@ UNLIKELY = 0.01
 
 
 class Zone(NamedTuple):
-    """The whole centre or one district: its calls of the last hour or half hour, and its share of all calls."""
+    """The whole centre or one district: its calls of the last hour or half hour, its share of the calls that are due, and of how
+    many of its calls that is told.
+    """
 
     district: str | None
     came: list[int]
     share: float
+    told: float
 
 
 class Look(NamedTuple):
@@ -50,7 +53,7 @@ def figures(arrivals: Arrivals, stories: Stories, now: int) -> Figures:
     n = sum(time >= begun for time in lately)
     found: Figures = {
         ("psap_burst_probability",): least.probability,
-        ("psap_burst_calls",): n - _due(least, begun, now),
+        ("psap_burst_calls",): (n - _due(least, begun, now)) / zone.told,
         ("psap_burst_arrived",): n,
         ("psap_burst_begun_timestamp_seconds",): seconds(begun),
     }
@@ -60,9 +63,7 @@ def figures(arrivals: Arrivals, stories: Stories, now: int) -> Figures:
     if zone.district is not None:
         found["psap_burst_district_ratio", zone.district] = origins.count(zone.district) / len(origins)
         found["psap_burst_district_told",] = len(origins)
-    elif origins:
-        _stand_out(found, ("psap_burst_district_ratio", "psap_burst_district_told"), origins, told, 5)
-    else:
+    elif not _stand_out(found, ("psap_burst_district_ratio", "psap_burst_district_told"), origins, told, 5):
         about = [ticket.district for ticket in opened if ticket.district is not None]
         of_tickets = Counter(ticket.district for ticket in desk.tickets.values() if ticket.district is not None)
         _stand_out(found, ("psap_burst_district_ratio", "psap_burst_district_told"), about, of_tickets, 3)
@@ -79,10 +80,13 @@ def _looks(arrivals: Arrivals, counted: list[Journey], told: Counter[str], n: in
     prior = 1 / max(scatter, 0.02)
     recent = [journey for journey in counted if journey.district is not None and journey.arrived > now - HALF_AN_HOUR]
     before = sum(told.values()) - len(recent)
-    zones = [Zone(None, came, 1.0)]
+    zones = [Zone(None, came, 1.0, 1.0)]
+    half = sum(time > now - HALF_AN_HOUR for time in came)
     for district in told:
         there = sorted(journey.arrived for journey in recent if journey.district == district)
-        zones.append(Zone(district, there, (told[district] - len(there) + 1) / (before + len(told))))
+        located = len(recent) / half if half else 0.0
+        share = (told[district] - len(there) + 1) / (before + len(told))
+        zones.append(Zone(district, there, share * located, located))
     found = []
     for window in WINDOWS:
         due, hourly = ((arrivals.between(now - length, now) or 0.0) + length / HOUR / (n + 1) for length in (window, HOUR))
@@ -109,13 +113,15 @@ def _likelihood(n: int, due: float) -> float:
     return n * log(n / due) - n + due if n > due else 0.0
 
 
-def _stand_out(found: Figures, names: tuple[str, str], about: list[str], told: Counter[str], fewest: int) -> None:
-    """Say what most are about, if that is half of them and no chance."""
+def _stand_out(found: Figures, names: tuple[str, str], about: list[str], told: Counter[str], fewest: int) -> bool:
+    """Say what most are about, if that is half of them and no chance; says whether it is."""
     n = len(about)
     if n < fewest:
-        return
+        return False
     k, name = max((about.count(name), name) for name in about)
     share = (told[name] - k + 1) / (sum(told.values()) - n + len(told))
     chance = sum(comb(n, i) * share**i * (1 - share) ** (n - i) for i in range(k, n + 1))
-    if 2 * k >= n and chance < UNLIKELY / len(told):
-        found[names[0], name], found[names[1],] = k / n, n
+    if 2 * k < n or chance >= UNLIKELY / len(told):
+        return False
+    found[names[0], name], found[names[1],] = k / n, n
+    return True

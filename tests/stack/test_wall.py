@@ -123,6 +123,11 @@ def test_every_alert_has_a_page_of_its_own_with_the_whole_section_in_both_langua
         assert body.count(b"<h2>") == 1
 
 
+def test_what_has_no_page_of_its_own_has_the_runbooks_first(wall: int) -> None:
+    first = ask(wall, "GET", "/dashboards/runbook/README.md")[1]
+    assert ask(wall, "GET", "/runbook/%2B%203")[1] == ask(wall, "GET", "/runbook/*")[1] == first
+
+
 def test_pages_of_the_runbook_lead_only_to_what_is_there_and_load_only_what_is_there(wall: int) -> None:
     pages = {f"/dashboards/runbook/{path.name}" for path in (DASHBOARDS / "runbook").glob("*.md")} | {"/runbook/PsapLinkDown"}
     for page in pages:
