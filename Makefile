@@ -40,7 +40,7 @@ lint: $(DEV)  ## format, lint, types, generated files
 bench: $(BENCH)  ## speeds beside their bare limits, the forecast beside its rivals, written to tests/bench/results.md
 	$(PY) -m tests.bench
 
-alarms: $(DEV)  ## how often each alert would have fired on real months, written to tests/alarms/results.md
+alarms: $(DEV)  ## whom the alerts call in an ordinary week, a storm week and on real months, written to tests/alarms/results.md
 	$(PY) -m tests.alarms
 
 chaos: $(DEV)  ## 200,000 valid events with extreme values, then 30 kill -9 of workers, 5 of the broker, 5 rebalances under load

@@ -33,13 +33,13 @@ of it and in which group. A page or a ticket is a message that has something new
 after its repeat_interval, is counted by Alertmanager's documented rule, because its clock cannot be sped up. Escalations to the
 second receiver are left out: an acknowledgement ends them. Alerts about the monitor's own processes are not tried. By hour of
 the day: a digit for each hour from 0 to 23, local time, of how much of the firing was in it, 9 the most."""
-FIELD = """The field's measures are for an operator who sits before his console: about 150 alarms a day, one in ten minutes, are
-very likely acceptable, 300 a day the most that is manageable, and more than ten in ten minutes are a flood (ANSI/ISA-18.2,
-EEMUA 191). Whoever is called here sits elsewhere, so the budget is seven pages in an ordinary week, one a night, and twelve in
-the worst hour of a storm, which is twice the one in ten minutes. A planted trouble is knowable from the events themselves, by
-no rule or forecast: a link a minute after it went down (less is a restart), one that flaps with its third drop, an agency at
-the ladder's 15 minutes, a surge when twenty calls, and three times the simulation's own rate, have come in a quarter of an
-hour, a river with the reading that says so."""
+FIELD = """The field's measures are for an operator who sits before his console: about 150 alarms a day, six an hour, are very
+likely acceptable, 300 a day, twelve an hour, the most that is manageable, and more than ten in ten minutes are a flood
+(ANSI/ISA-18.2, EEMUA 191). Whoever is called here sits elsewhere, so the budget is seven pages in an ordinary week, one a
+night, and twelve in the worst hour of a storm, the most that is manageable. A planted trouble is knowable from the events
+themselves, by no rule or forecast: a link a minute after it went down (less is a restart), one that flaps with its third drop,
+an agency at the ladder's 15 minutes, a surge when twenty calls, and three times the simulation's own rate, have come in a
+quarter of an hour, a river with the reading that says so."""
 
 CHANCE = ("PsapSurge", "PsapCallsUnusual", "PsapCentreSilent", "PsapCarrierSilent")
 """Alerts that conclude from what chance alone would do. Each of their moments is listed, so that a person can judge it."""

@@ -196,8 +196,8 @@ def notices(firing: Sequence[Firing], asked: Alertmanager) -> list[Notice]:
             fires, known.active = (group.firing, group.active) if group else (frozenset[Labels](), frozenset[Labels]())
             way = _way(known.active, key[0], ways)
             if way is not None and (new := known.active - known.told):
-                found.append(Notice(moment, _severity(known.active), key[0], new))
-                known.told, known.last = known.active, moment
+                known.told, known.last = known.active, moment + int(way.wait)
+                found.append(Notice(known.last, _severity(known.active), key[0], new))
             elif known.told - fires:
                 known.told = known.active
     return sorted(found, key=lambda notice: notice.moment)

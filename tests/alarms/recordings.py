@@ -51,8 +51,8 @@ class Recording:
     """Each month apart, so that it shows what the one before has taught."""
     taught_days: int = 0
     """So many days at its beginning teach what is usual here, and are not reported."""
-    lookback: int = 3 * 86_400
-    """Seconds before what is reported that rules look back on in every detail; one looks at whole hours of the week before."""
+    lookback: int = 6 * 3600
+    """Seconds before what is reported that are scraped in every detail; what looks back further sees whole hours."""
     troubles: tuple[Trouble, ...] = ()
     """What was planted in the week that is reported."""
     budget: Budget | None = None

@@ -214,7 +214,9 @@ def _river(trouble: Trouble, told: list[Event], centre: Centre) -> tuple[datetim
 
 def _surge(trouble: Trouble, told: list[Event], centre: Centre) -> tuple[datetime, tuple[tuple[str, str], ...]]:
     """When so many calls have come since it began, in a window, as is a surge by the simulation's own rate of the hour."""
-    came = [event.time for event in told if isinstance(event, CallOffered) and event.data.direction == "inbound"]
+    came = [
+        event.time for event in told if isinstance(event, CallOffered) and event.data.direction not in {"outbound", "internal"}
+    ]
     usual = CALLS_PER_DAY * PROFILE[came[0].astimezone(centre.timezone).hour] / sum(PROFILE) * (WINDOW / timedelta(hours=1))
     enough = max(FEW, round(TIMES * usual))
     for number in range(enough - 1, len(came)):

@@ -83,7 +83,7 @@ class Week:
     def _end(self, labels: Labels, moment: float) -> float:
         """Until when an alert goes on that fires at a moment."""
         own = (episode for one in self.found for episode in one.episodes if episode.whole == labels)
-        return next(episode.end for episode in own if episode.start <= moment <= episode.end)
+        return next(episode.end for episode in own if episode.start <= moment <= episode.end + STEP)
 
     def measures(self, budget: Budget) -> list[tuple[str, float, float, int]]:
         """Of each part of a budget: what it is, what was found, the most that it may be, and how many decimals to tell."""
