@@ -23,6 +23,13 @@ def struck(lines: Iterable[bytes]) -> list[bytes]:
         else:
             others.append(event)
     start, end = moment(told[0]["time"]), moment(told[-1]["time"])
+    # A queue that no file names is so in all legs of a journey, or its legs would contradict each other.
+    legs = {event["data"].get("journey") for event in told if event["data"].get("journey") != event["data"].get("call")}
+    for number, ((_, name), call) in enumerate(calls.items()):
+        if number % 53 == 7 and name not in legs and all("journey" not in event["data"] for event in call):
+            for event in call:
+                if "queue" in event["data"]:
+                    event["data"]["queue"] = "loket-9"
     events = [event for number, call in enumerate(calls.values()) for event in _call(number, call)]
     events = _restarted(events, start + 3 * DAY + 19 * HOUR + 30 * MINUTE)
     events += [event for number, other in enumerate(others) for event in _other(number, other)]
@@ -36,8 +43,6 @@ def _call(number: int, call: list[Event]) -> Iterator[Event]:
     kinds = [event["type"] for event in call]
     is_plain = len(kinds) == len(set(kinds)) and "call.transferred" not in kinds and "call.overflowed" not in kinds
     for event in call:
-        if number % 53 == 7 and "queue" in event["data"]:
-            event["data"]["queue"] = "loket-9"
         match event["type"]:
             case "call.ended" if is_plain and number % 97 == 0:
                 continue
