@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -47,7 +48,10 @@ def labelled(series: str) -> frozenset[tuple[str, str]]:
 def held(promtool: Path, data: Path) -> Samples:
     """What is in blocks: each sample, by its moment and its labels."""
     (data / "wal").mkdir()  # without one promtool reads nothing
-    dumped = subprocess.run([promtool, "tsdb", "dump", data], capture_output=True, text=True, check=True).stdout
+    command = [promtool.absolute(), "tsdb", "dump", data.absolute()]
+    with TemporaryDirectory() as here:
+        (Path(here) / "data").mkdir()  # that of Prometheus 2.53 wants it where it is run
+        dumped = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True).stdout
     found = {}
     for line in dumped.splitlines():
         series, value, moment = line.rsplit(" ", 2)
