@@ -48,7 +48,7 @@ def labelled(series: str) -> frozenset[tuple[str, str]]:
 def held(promtool: Path, data: Path) -> Samples:
     """What is in blocks: each sample, by its moment and its labels."""
     (data / "wal").mkdir()  # without one promtool reads nothing
-    command = [promtool.absolute(), "tsdb", "dump", data.absolute()]
+    command = [str(promtool.absolute()), "tsdb", "dump", str(data.absolute())]
     with TemporaryDirectory() as here:
         (Path(here) / "data").mkdir()  # that of Prometheus 2.53 wants it where it is run
         dumped = subprocess.run(command, cwd=here, capture_output=True, text=True, check=True).stdout
