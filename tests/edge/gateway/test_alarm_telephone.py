@@ -2,31 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streams.stack.debian import Programs
 from tests.dashboards.test_rules import ALERTS
-from tests.dashboards.test_stack import Receiver
-from tests.edge.gateway.served import served
-from tests.edge.gateway.test_alarms import Woken
+from tests.edge.gateway.test_alarms import Woken, woken
 from tests.edge.gateway.test_telephone import BROWSER, HEIGHT, WIDTH, Telephone, browser, telephone
-from tests.paging import QUICK, Paging
 
+__all__ = ["woken"]
 pytestmark = [pytest.mark.stack, pytest.mark.skipif(BROWSER is None, reason="no Chromium")]
-
-
-@pytest.fixture
-def woken(programs: Programs, tmp_path: Path) -> Iterator[Woken]:
-    receiver = Receiver()
-    paging = Paging(programs, tmp_path, QUICK | {"pages:9113": f"127.0.0.1:{receiver.port}"})
-    with paging.running(), served(tmp_path, now=lambda: datetime.now(UTC), alertmanager=paging.address) as gateway:
-        yield Woken(paging, receiver, gateway)
-    receiver.close()
 
 
 async def where(page: Telephone, element: str) -> dict[str, Any]:
