@@ -1,4 +1,4 @@
-"""Writes what the code knows into pages for people: metrics, thresholds, settings. `python -m streams.worker.catalogue [--check]`."""
+"""Writes metrics, thresholds and settings into pages for people: `python -m streams.worker.catalogue [--check]`."""
 
 import sys
 import time
