@@ -56,8 +56,8 @@ def fold(events: list[bytes]) -> Recorded:
         assert isinstance(event, Event)
         monitor.fold_event(TOPIC_OF[event.type].name, 0, offset, event, event.time.timestamp())
     for topic in TOPICS:
-        for _, recorded.blobs[topic.noun] in monitor.dirty(topic.name, 0):
-            pass
+        if written := [blob for _, blob in monitor.dirty(topic.name, 0)]:
+            [recorded.blobs[topic.noun]] = written
     return recorded
 
 
