@@ -18,15 +18,15 @@ from faust.exceptions import ProducerSendError
 from faust.types import TP, EventT
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
+from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
 from streams.core.fault import place_of
 from streams.core.ledger import Outcome
 from streams.worker.advisor import NotPublishedError, Publish
 from streams.worker.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
 from streams.worker.log_limit import LogLimit
-from streams.worker.monitor import Monitor, NotFoldedError
+from streams.worker.monitor import MisplacedError, Monitor, NotFoldedError
 from streams.worker.pipeline import Pipeline
-from streams.worker.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
+from streams.worker.transport import CHUNK_RECORDS, Chunk, Connection, credentials, install
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class Worker:
             "state",
             key_type=bytes,
             value_type=bytes,
-            partitions=PARTITIONS,
+            partitions=monitor.partitions,
             on_changelog_event=self._on_changelog_event,
             on_recover=self._on_recover,
             extra_topic_configs=CHANGELOG_CONFIG,
@@ -318,6 +318,8 @@ class Worker:
 
     def sought(self, tp: TP, position: int, epoch: int, beyond: str | None) -> None:
         """Reading of this partition goes on at `position`: from now on its chunks are folded."""
+        if tp.partition >= self.monitor.partitions:
+            die(1, f"{tp.topic} was given more partitions than the {self.monitor.partitions} it had: see pantau112 topics check")
         live = self._live[tp] = _Live(tp.topic.removeprefix(self._prefix), tp.partition, epoch, position)
         self._forget_poison(live)
         live.careful = bool(self.monitor.poison.get((live.topic, live.number)))
@@ -367,6 +369,13 @@ class Worker:
                 self.monitor.poison[topic, number] = {int(offset): str(kind) for offset, kind in json.loads(blob).items()}
             else:
                 int(blob)
+        except MisplacedError:
+            die(
+                UNREADABLE,
+                f"{topic} had another number of partitions when its states were written, and events of before lie where they are "
+                "not looked for. A restart does not help: pantau112 replay record them, run pantau112 topics create with another "
+                "PANTAU112_TOPIC_PREFIX and PANTAU112_APP_ID, and pantau112 replay play them into those topics",
+            )
         except Exception as error:
             what = name.decode() if name else f"partition {number}"
             changelog = self._table.changelog_topic.get_topic_name()
@@ -418,7 +427,7 @@ def create_app(
         value_serializer="raw",
         key_serializer="raw",
         store="memory://",
-        topic_partitions=PARTITIONS,
+        topic_partitions=monitor.partitions,
         topic_replication_factor=min(brokers, 3),
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
@@ -440,20 +449,10 @@ def create_app(
     return app, worker.pipeline
 
 
-def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipeline], None], advise: Advise | None = None) -> int:
+def run_worker(
+    settings: Settings, monitor: Monitor, brokers: int, on_start: Callable[[Pipeline], None], advise: Advise | None = None
+) -> int:
     """Work until SIGTERM or SIGINT; `on_start` is called once, before anything is read. Returns the exit code."""
-    wanted = [settings.topic_prefix + topic.name for topic in (*TOPICS, DEAD_LETTERS)]
-    try:
-        brokers, found = asyncio.run(cluster(settings, wanted))
-    except (KafkaError, OSError) as error:
-        log.error("no Kafka at %s: %s", settings.bootstrap, error)
-        return 1
-    if missing := [name for name in wanted if name not in found]:
-        log.error("no topic %s at %s. Run: pantau112 topics create", ", ".join(missing), settings.bootstrap)
-        return 1
-    if odd := [name for name in wanted[:-1] if found[name] != PARTITIONS]:
-        log.error("topic %s has %d partitions and must have %d", odd[0], found[odd[0]], PARTITIONS)
-        return 1
     for handler in logging.getLogger().handlers:
         handler.addFilter(LogLimit(time.monotonic))
     gc.set_threshold(*CATCHING_UP.collect)
