@@ -107,6 +107,7 @@ def worker(centre: Centres = None) -> None:
     """
     from streams import centres, clock
     from streams.log.kafka import Log
+    from streams.log.versions import Versions
     from streams.worker.advisor import Advisor
     from streams.worker.app import run_worker
     from streams.worker.exporter import Exporter
@@ -135,7 +136,8 @@ def worker(centre: Centres = None) -> None:
         return Advisor(monitor, pipeline, publish, channels(settings), time.time, to_gateway).run()
 
     # On a recording's clock everything that is due was due long ago.
-    raise typer.Exit(run_worker(settings, monitor, cluster.brokers, serve, advise if settings.clock == "wall" else None))
+    look_after = advise if settings.clock == "wall" else None
+    raise typer.Exit(run_worker(settings, monitor, cluster.brokers, serve, look_after, Versions(settings)))
 
 
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")
