@@ -30,23 +30,29 @@ LATER = timedelta(days=4_018)
 """From 1999, of which no event may tell in Kafka, to 2010, whose days are of the same week and the same month."""
 START = datetime.fromisoformat("2010-01-01T00:00:00+02:00")
 IGNORED = "ignored-"
-PARTITIONS_OWNED = PARTITIONS * len(TOPICS)
 
 
 class Group:
     """The workers that share one consumer group on one set of topics."""
 
     def __init__(
-        self, bootstrap: str, app_id: str, prefix: str, codes: Iterable[str], folder: Path, reminders: str | None = None
+        self,
+        bootstrap: str,
+        app_id: str,
+        prefix: str,
+        codes: Iterable[str],
+        folder: Path,
+        reminders: str | None = None,
+        partitions: int = PARTITIONS,
     ) -> None:
-        self.folder, self.reminders = folder, reminders
+        self.folder, self.reminders, self.owned = folder, reminders, partitions * len(TOPICS)
         self.files, self.centres = centre_files(codes, folder)
         self.settings = settings.read(
             {"PANTAU112_BOOTSTRAP": bootstrap, "PANTAU112_APP_ID": app_id, "PANTAU112_TOPIC_PREFIX": prefix}
         )
         self.workers: list[Worker] = []
         with Log(self.settings) as log:
-            log.create_topics()
+            log.create_topics(partitions)
 
     def start(self, instance_id: str | None = None, chunk: int | None = None, kept: int | None = None) -> "Worker":
         """One more worker; with an instance id it takes the place of a dead one of that name within seconds.
@@ -66,9 +72,7 @@ class Group:
         """Whether every partition is owned and folded to the end that its owner knows, by workers that are ready."""
         page = self.page()
         ready = all(worker.is_ready for worker in self.workers if worker.is_alive)
-        return (
-            ready and total(page, "pantau112_partitions_owned") == PARTITIONS_OWNED and not total(page, "pantau112_lag_records")
-        )
+        return ready and total(page, "pantau112_partitions_owned") == self.owned and not total(page, "pantau112_lag_records")
 
     def kill(self) -> None:
         """SIGKILL all that live."""

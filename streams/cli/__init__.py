@@ -106,6 +106,7 @@ def worker(centre: Centres = None) -> None:
     Run as many as you like, on as many machines: they share the work.
     """
     from streams import centres, clock
+    from streams.log.kafka import Log
     from streams.log.versions import Versions
     from streams.worker.advisor import Advisor
     from streams.worker.app import run_worker
@@ -113,11 +114,13 @@ def worker(centre: Centres = None) -> None:
     from streams.worker.monitor import Monitor
     from streams.worker.pipeline import Pipeline
     from streams.worker.reminder import channels, link
-    from streams.worker.transport import partition_of
 
     settings = terminal.settings()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    monitor = Monitor(centres.load(centre or []), partition_of, settings.ahead_seconds)
+    known = centres.load(centre or [])
+    with Log(settings) as log:
+        cluster = log.cluster()
+    monitor = Monitor(known, cluster.partitions, settings.ahead_seconds)
 
     to_gateway = link(settings)
 
@@ -133,7 +136,8 @@ def worker(centre: Centres = None) -> None:
         return Advisor(monitor, pipeline, publish, channels(settings), time.time, to_gateway).run()
 
     # On a recording's clock everything that is due was due long ago.
-    raise typer.Exit(run_worker(settings, monitor, serve, advise if settings.clock == "wall" else None, Versions(settings)))
+    look_after = advise if settings.clock == "wall" else None
+    raise typer.Exit(run_worker(settings, monitor, cluster.brokers, serve, look_after, Versions(settings)))
 
 
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")
