@@ -22,7 +22,7 @@ from streams.stack.figures import FIRST, SEVERITIES, Alert, Figure, Numbers, in_
 from streams.stack.gateway import token_file
 from streams.stack.service import Status
 from streams.stack.up import Monitoring
-from streams.stack.web_password import password_file
+from streams.stack.web_password import web_password_file
 
 STATES = {"failed": "bold red", "restarting": "yellow", "starting": "yellow"}
 LINE_SECONDS, LINE_COLUMNS = 30.0, 120
@@ -117,7 +117,7 @@ def shown(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | No
             f"{monitoring.shown}",
             f"gateway http://127.0.0.1:{ports.gateway}/v1/events   token {token_file(home)}",
             f"Prometheus http://127.0.0.1:{ports.prometheus}   Alertmanager http://127.0.0.1:{ports.alertmanager}"
-            f"   {USER} {password_file(home)}",
+            f"   {USER} {web_password_file(home)}",
             f"metrics http://127.0.0.1:{ports.worker}/metrics   Kafka {monitoring.bootstrap}   log {home}/log",
         ),
     )

@@ -25,13 +25,14 @@ from streams.stack.folder import private, require_room
 from streams.stack.gateway import ensure_key, ensure_token, tokens_file
 from streams.stack.history import History
 from streams.stack.kafka import Broker, find_java
+from streams.stack.local import access, password_file, ports_file
 from streams.stack.pages import REMINDERS, Pages
 from streams.stack.ports import require_free
 from streams.stack.prometheus import alertmanager, answers, prometheus
 from streams.stack.service import Service, Step, last_lines
 from streams.stack.supervisor import Supervisor
 from streams.stack.wall import Wall
-from streams.stack.web_password import ensure_password, local, password_file
+from streams.stack.web_password import ensure_password, local, web_password_file
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 FEW = 20
@@ -65,11 +66,6 @@ class Ports:
     def from_base(cls, base: int) -> "Ports":
         """The eight that begin with `base`."""
         return cls(*range(base, base + 8))
-
-
-def ports_file(home: Path) -> Path:
-    """Where a run says which ports it has, for `doctor` to find it."""
-    return home / "ports.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +167,7 @@ class Monitoring:
             Wall(DASHBOARDS, self.prometheus).serve(self.ports.wall)
 
         def create_topics() -> None:
-            with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap})) as log:
+            with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap, **access(self.home)})) as log:
                 log.create_topics()
 
         async def topics() -> None:
@@ -203,7 +199,7 @@ class Monitoring:
             Step("simulation", begin),
             Step("pages", listen),
             Step("wall", hang),
-            *broker.plan(_at_once),
+            *broker.plan(ensure_key(password_file(self.home))),
             Step("topics", topics),
             self._feeder(),
             self._worker(),
@@ -254,8 +250,10 @@ class Monitoring:
             # Somebody else's Alertmanager is not told our password.
             **({} if ALERTMANAGER_URL in os.environ else {ALERTMANAGER_URL: self.alertmanager.address}),
             **os.environ,
-            **({} if ALERTMANAGER_URL in os.environ else {"PANTAU112_WEB_PASSWORD_FILE": str(password_file(self.home))}),
+            **({} if ALERTMANAGER_URL in os.environ else {"PANTAU112_WEB_PASSWORD_FILE": str(web_password_file(self.home))}),
             "PANTAU112_BOOTSTRAP": self.bootstrap,
+            **access(self.home),
+            "PANTAU112_SASL_PASSWORD": "",
             "PANTAU112_METRICS_PORT": str(self.ports.worker),
             "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
             "PANTAU112_INSTANCE_ID": "local",

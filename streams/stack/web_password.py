@@ -19,7 +19,7 @@ SHARED = Path("/var/lib/web")
 CHEAPEST = 4
 
 
-def password_file(home: Path) -> Path:
+def web_password_file(home: Path) -> Path:
     """Where the password is, for who asks."""
     return home / "web.password"
 
@@ -31,7 +31,7 @@ def web_config(home: Path) -> Path:
 
 def ensure_password(home: Path) -> str:
     """The password, made where there is none yet, with what they are told of it. Errors: StackError."""
-    password = ensure_key(password_file(home)).read_text().strip()
+    password = ensure_key(web_password_file(home)).read_text().strip()
     told = bcrypt.hashpw(password.encode(), bcrypt.gensalt(CHEAPEST)).decode()
     write_secret(web_config(home), f'basic_auth_users: {{{USER}: "{told}"}}')
     return password
@@ -39,12 +39,12 @@ def ensure_password(home: Path) -> str:
 
 def local(home: Path, port: int) -> Api:
     """The one of them that listens at this port of the loopback, as it is asked from now on."""
-    file = password_file(home)
+    file = web_password_file(home)
     return Api(f"http://127.0.0.1:{port}", file.read_text().strip() if file.exists() else None)
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     ensure_password(folder)
-    for made in (password_file(folder), web_config(folder)):
+    for made in (web_password_file(folder), web_config(folder)):
         made.chmod(0o644)  # each container is another user, and nobody else sees the folder

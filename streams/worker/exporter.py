@@ -71,6 +71,11 @@ class PipelineCollector:
             seconds.add_metric([name, str(number)], age)
         yield seconds
         yield GaugeMetricFamily("pantau112_recovering", "1 while the worker gets its state back.", pipeline.recovering)
+        yield GaugeMetricFamily(
+            "pantau112_standby",
+            "1 while the worker stands beside one of another version: it folds, and says no figure unless asked with ?at=.",
+            pipeline.beside,
+        )
         yield GaugeMetricFamily("pantau112_recovery_seconds", "How long the last recovery took.", pipeline.recovery_seconds)
         yield CounterMetricFamily("pantau112_marker_regressions", "Flush markers that went back.", pipeline.regressions)
         beyond = CounterMetricFamily(
@@ -113,8 +118,10 @@ class Exporter:
         yield generate_latest(self._registry)
 
     def domain(self, at: float | None = None) -> Iterator[str]:
-        """The domain families; none while states are not whole, so that no half number is ever seen."""
-        if self._pipeline.recovering:
+        """The domain families; none while states are not whole, so that no half number is ever seen, and none of now while
+        another version says them.
+        """
+        if self._pipeline.recovering or (self._pipeline.beside and at is None):
             return
         wall = self._wall()
         now = self._clock.at(wall) if at is None else at
@@ -133,7 +140,9 @@ class Exporter:
         return ServerThread("exporter", app, LIMITS).listen(host, port)
 
     async def _ready(self, _: web.Request) -> web.Response:
-        return _said(503, "recovering") if self._pipeline.recovering else _said(200, "ready")
+        if self._pipeline.recovering:
+            return _said(503, "recovering")
+        return _said(200, "ready, beside another version" if self._pipeline.beside else "ready")
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         try:

@@ -16,7 +16,7 @@ from streams.api import Api
 from streams.stack.debian import Programs
 from streams.stack.pages import Pages
 from streams.stack.prometheus import alertmanager, prometheus
-from streams.stack.web_password import ensure_password, local, password_file, web_config
+from streams.stack.web_password import ensure_password, local, web_config, web_password_file
 from tests.conftest import HANG, free_port, wait_until
 from tests.dashboards.test_stack import DASHBOARDS, running
 
@@ -35,7 +35,7 @@ def test_the_password_is_long_made_once_and_its_files_are_for_their_owner_alone(
     assert ensure_password(tmp_path) == password
     assert len(password) >= 32
     assert password not in web_config(tmp_path).read_text()
-    for file in (password_file(tmp_path), web_config(tmp_path)):
+    for file in (web_password_file(tmp_path), web_config(tmp_path)):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
