@@ -369,7 +369,16 @@ class Worker:
 
     async def _on_recover(self) -> None:
         """The table is complete: give the monitor its states, and forget what has moved to another worker."""
-        await _or_die(self._inherit())
+        revocations = self._revocations
+        try:
+            await _or_die(self._inherit())
+        except asyncio.CancelledError:
+            # Faust would go on without it, and fold a log whose beginning is gone.
+            if not self.app.should_stop:
+                die(1, "what an older version knew was not taken over: start the worker again")
+            raise
+        if revocations != self._revocations:
+            return  # by now these can be another's: with what is assigned instead it is begun again
         owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
         with self.monitor.lock:
             for key, blob in list(self._table.data.items()):
