@@ -32,9 +32,17 @@ def _weigh_districts(state: dict[str, Any]) -> None:
             desk["size"] += 15
 
 
+def _keep_fewer_pranks(state: dict[str, Any]) -> None:
+    """Of a caller the newest 14 pranks are kept, and not 16."""
+    for times in state.get("callers", {}).get("pranks", {}).values():
+        del times[:-14]
+
+
 STEPS: Mapping[int, Step] = {
     # Which districts calls and tickets came from, for psap_burst_district_ratio.
     8: Step({"dispatch": _weigh_districts}, frozenset({"calls", "dispatch"})),
+    # Names of callers under a former key: nobody had two.
+    9: Step({"calls": _keep_fewer_pranks}),
 }
 """By the version that they begin from."""
 
