@@ -13,6 +13,9 @@ if __name__ == "__main__":
     unknown = frozenset(filter(None, sys.argv.pop(1).split(",")))
     now = nouns.STATE_VERSION
     steps = MappingProxyType({now - 1: migrations.STEPS[now - 1], now: migrations.Step(unknown=unknown)})
-    migrations.STEPS = handover.STEPS = steps
-    nouns.STATE_VERSION = migrations.STATE_VERSION = monitor.Monitor.state_version = now + 1
+    for module in (migrations, handover):
+        setattr(module, "STEPS", steps)  # noqa: B010 (neither has it for others to set)
+    for module in (nouns, migrations):
+        setattr(module, "STATE_VERSION", now + 1)  # noqa: B010
+    monitor.Monitor.state_version = now + 1
     cli.main()

@@ -432,6 +432,10 @@ class Worker:
                 "them: they fold the log again",
             )
 
+    def be_silent(self) -> None:
+        """Say no figure from now on."""
+        self.pipeline.recovering = True
+
     def _ready(self) -> None:
         if self.pipeline.recovering:
             self.pipeline.recovering = False
@@ -460,8 +464,15 @@ class Worker:
 class _App(faust.App):
     """A Faust app whose tables are in memory and in Kafka, so that it needs none of the folders that others make."""
 
+    silence: Callable[[], None]
+
     def _create_directories(self) -> None:
         pass
+
+    async def on_stop(self) -> None:
+        """Stop. Nothing is said any more, before others learn that they may speak."""
+        self.silence()
+        await super().on_stop()
 
 
 def create_app(
@@ -494,6 +505,7 @@ def create_app(
         web_enabled=False,
     )
     worker = Worker(app, settings, monitor, advise, versions)
+    app.silence = worker.be_silent
     install(app, worker)
     return app, worker.pipeline
 

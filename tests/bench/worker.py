@@ -69,7 +69,7 @@ def main() -> None:
 
         return run(settings, monitor, start, *others, **named)
 
-    app.run_worker = watched  # type: ignore[assignment]
+    app.run_worker = watched
     sys.argv[1:1] = ["worker"]
     cli.main()
 
