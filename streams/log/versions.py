@@ -16,7 +16,7 @@ from aiokafka.errors import (
     for_code,
 )
 
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.log.producer import connection, explained
 from streams.settings import Settings
 
@@ -101,6 +101,24 @@ class Versions:
             if found.offset >= 0 and place.topic.startswith(prefix)
         }
 
+    async def waiting(self, version: int) -> int:
+        """How many records of the log the states of a version in Kafka do not know yet."""
+        passed, prefix = await self.passed(version), self._settings.topic_prefix
+        places = [place for topic in TOPICS for place in await self._places(prefix + topic.name)]
+        async with self._consumer() as consumer:
+            starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        known = {place: passed.get((place.topic.removeprefix(prefix), place.partition), 0) for place in places}
+        return sum(max(0, ends[place] - max(known[place], starts[place])) for place in places)
+
+    async def written(self, version: int) -> float | None:
+        """When a version wrote a state last, in epoch seconds; None where it has none."""
+        places = await self._places(changelog_of(self._settings, version))
+        async with self._consumer() as consumer:
+            ends = await consumer.end_offsets(places)
+            last = {place: end - 1 for place, end in ends.items() if end}
+            stamps = [record.timestamp async for record in _records(consumer, last, ends)]
+        return max(stamps) / 1000 if stamps else None
+
     async def latest(self, version: int, numbers: Collection[int]) -> dict[bytes, bytes]:
         """What the changelog of a version holds last by each key, in these partitions; nothing where there is none.
 
@@ -151,32 +169,50 @@ class Versions:
         """The records of partitions from the beginning, or from a moment in epoch milliseconds on, until they end. The end is
         asked for again when it is reached: what stood before it may have been compacted away meanwhile.
         """
-        if not places:  # a consumer that is stopped before it did anything cancels whoever waits for it
-            return
+        async with self._consumer() as consumer:
+            nexts = await consumer.beginning_offsets(places)
+            if since is not None:
+                found = await consumer.offsets_for_times(dict.fromkeys(places, since))
+                ends = await consumer.end_offsets(places)
+                nexts = {place: found[place].offset if found.get(place) else ends[place] for place in places}
+            while ends := await consumer.end_offsets(places):
+                if all(nexts[place] >= ends[place] for place in places):
+                    return
+                async for record in _records(consumer, nexts, ends):
+                    yield record
+                nexts = {place: max(nexts[place], ends[place]) for place in places}
+
+    @contextlib.asynccontextmanager
+    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
         consumer = AIOKafkaConsumer(
             **connection(self._settings), enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="earliest"
         )
         try:
             await consumer.start()
-            consumer.assign(places)
-            if since is not None:
-                first = await consumer.offsets_for_times(dict.fromkeys(places, since))
-                ends = await consumer.end_offsets(places)
-                for place in places:
-                    consumer.seek(place, first[place].offset if first[place] else ends[place])
-            while ends := await consumer.end_offsets(places):
-                left = [place for place in places if await consumer.position(place) < ends[place]]
-                if not left:
-                    return
-                while left:
-                    for records in (await consumer.getmany(*left, timeout_ms=500)).values():
-                        for record in records:
-                            yield record
-                    left = [place for place in left if await consumer.position(place) < ends[place]]
+            await asyncio.sleep(0)  # stopped before its tasks have begun, it would cancel whoever waits for that
+            yield consumer
         except (KafkaError, OSError) as error:
             raise explained(self._settings, error) from None
         finally:
             await consumer.stop()
+
+
+async def _records(
+    consumer: AIOKafkaConsumer, starts: dict[TopicPartition, int], ends: dict[TopicPartition, int]
+) -> AsyncIterator[Any]:
+    """The records of partitions from these offsets on, as far as they had ended."""
+    left = [place for place, start in starts.items() if start < ends[place]]
+    if not left:
+        return
+    consumer.assign(left)
+    for place in left:
+        consumer.seek(place, starts[place])
+    while left:
+        for place, records in (await consumer.getmany(*left, timeout_ms=500)).items():
+            for record in records:
+                if record.offset < ends[place]:
+                    yield record
+        left = [place for place in left if await consumer.position(place) < ends[place]]
 
 
 async def _members(admin: AIOKafkaAdminClient, group: str) -> list[Member]:
