@@ -54,12 +54,15 @@ class Group:
         with Log(self.settings) as log:
             log.create_topics(partitions)
 
-    def start(self, instance_id: str | None = None, chunk: int | None = None, kept: int | None = None) -> "Worker":
+    def start(
+        self, instance_id: str | None = None, chunk: int | None = None, kept: int | None = None, newer: str | None = None
+    ) -> "Worker":
         """One more worker; with an instance id it takes the place of a dead one of that name within seconds.
 
-        One that has another number of records `kept` is one that some events are poison to.
+        One that has another number of records `kept` is one that some events are poison to. One that is `newer` is of the next
+        version, and the nouns that are named so are those of which this version does not know all.
         """
-        worker = Worker(self, instance_id, chunk, kept)
+        worker = Worker(self, instance_id, chunk, kept, newer)
         self.workers.append(worker)
         return worker
 
@@ -83,12 +86,15 @@ class Group:
 class Worker:
     """One worker process; where it serves is read from what it writes to stderr."""
 
-    def __init__(self, group: Group, instance_id: str | None, chunk: int | None, kept: int | None) -> None:
+    def __init__(
+        self, group: Group, instance_id: str | None, chunk: int | None, kept: int | None, newer: str | None = None
+    ) -> None:
         chosen = group.settings
         said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
         said |= {"METRICS_PORT": "0", "INSTANCE_ID": instance_id or "", "REMINDER_WEBHOOK": group.reminders or ""}
         entry = ["-m", "tests.chunked", str(chunk)] if chunk else ["-c", "from streams.cli import main; main()"]
         entry = ["-m", "tests.poisonous", str(kept)] if kept else entry
+        entry = entry if newer is None else ["-m", "tests.newer", newer]
         files = [part for file in group.files for part in ("--centre", str(file))]
         self.instance_id = instance_id
         self.log = group.folder / f"{chosen.app_id}-{len(group.workers)}.log"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics
+from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics, upgrade
 from streams.cli.day import Day
 from streams.cli.edge import edge
 from streams.cli.staffing import staffing
@@ -43,6 +43,7 @@ app.add_typer(gateway.app, name="gateway")
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(replay.app, name="replay")
 app.add_typer(topics.app, name="topics")
+app.add_typer(upgrade.app, name="upgrade")
 
 
 def _say_version(wanted: bool) -> None:

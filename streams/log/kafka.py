@@ -129,6 +129,15 @@ class Log:
                 for found in _examine(admin, wanted)
             ]
 
+    def remove(self, topic: str, group: str) -> None:
+        """Delete a topic and a consumer group, for good. One that is not there is none to delete."""
+        with self._admin() as admin:
+            if _partitions(admin, [topic]):
+                admin.delete_topics([topic])
+            for _, error in admin.delete_groups([group]):
+                if error.__name__ not in ("NoError", "GroupIdNotFoundError"):
+                    raise error(group)
+
     def check(self) -> list[Found]:
         """What is the case with every topic, changing nothing."""
         with self._admin() as admin:

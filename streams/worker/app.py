@@ -371,7 +371,16 @@ class Worker:
 
     async def _on_recover(self) -> None:
         """The table is complete: give the monitor its states, and forget what has moved to another worker."""
-        await _or_die(self._inherit())
+        revocations = self._revocations
+        try:
+            await _or_die(self._inherit())
+        except asyncio.CancelledError:
+            # Faust would go on without it, and fold a log whose beginning is gone.
+            if not self.app.should_stop:
+                die(1, "what an older version knew was not taken over: start the worker again")
+            raise
+        if revocations != self._revocations:
+            return  # by now these can be another's: with what is assigned instead it is begun again
         owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
         with self.monitor.lock:
             for key, blob in list(self._table.data.items()):
@@ -432,6 +441,10 @@ class Worker:
                 "them: they fold the log again",
             )
 
+    def be_silent(self) -> None:
+        """Say no figure from now on."""
+        self.pipeline.recovering = True
+
     def _ready(self) -> None:
         if self.pipeline.recovering:
             self.pipeline.recovering = False
@@ -460,8 +473,15 @@ class Worker:
 class _App(faust.App):
     """A Faust app whose tables are in memory and in Kafka, so that it needs none of the folders that others make."""
 
+    silence: Callable[[], None]
+
     def _create_directories(self) -> None:
         pass
+
+    async def on_stop(self) -> None:
+        """Stop. Nothing is said any more, before others learn that they may speak."""
+        self.silence()
+        await super().on_stop()
 
 
 def create_app(
@@ -494,6 +514,7 @@ def create_app(
         web_enabled=False,
     )
     worker = Worker(app, settings, monitor, advise, versions)
+    app.silence = worker.be_silent
     install(app, worker)
     return app, worker.pipeline
 
