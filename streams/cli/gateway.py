@@ -87,7 +87,7 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
             alarms = None
             if s.alertmanager_url is not None:
                 alarms = await opened.enter_async_context(
-                    watching(s.alertmanager_url, s.gateway_url, key, PageKinds(RULES, known))
+                    watching(s.api(s.alertmanager_url), s.gateway_url, key, PageKinds(RULES, known))
                 )
                 pages += [] if key is None else Answering(alarms, key, centres, now).routes
             at = Gateway(producer, intake, tokens, s.gateway_rate, pages, hooks, alarms)

@@ -139,10 +139,11 @@ def report_on(source: Path | str, report: "Report", faults: Faults) -> None:
 
 
 def settings() -> "Settings":
-    """What the environment says. Raises `SettingsError`."""
+    """What the environment says, with the password of the `up` that runs where it says that Kafka is. Raises `SettingsError`."""
     from streams.settings import read
+    from streams.stack.local import at_home
 
-    return read(os.environ)
+    return at_home(read(os.environ))
 
 
 def door(centres: "Iterable[Centre]", *, writes: bool = False, said: "Settings | None" = None) -> "Door":
@@ -219,4 +220,6 @@ def progress(what: str) -> "Iterator[Tick]":
 
 def tell(line: str) -> None:
     """A message for the person, not part of the data; one line, whatever is in a file's name."""
-    print("".join(char if char.isprintable() else repr(char)[1:-1] for char in line), file=sys.stderr, flush=True)
+    from streams.core.printable import printable
+
+    print(printable(line), file=sys.stderr, flush=True)

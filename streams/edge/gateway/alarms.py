@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import aiohttp
 
+from streams.api import Api
 from streams.edge.gateway.page_kinds import PageKinds
 from streams.edge.gateway.signed_alarm import LASTS, SignedAlarm, sign
 from streams.edge.gateway.silences import TAKEN, Labels, Silence, moment, unexpired
@@ -109,10 +110,10 @@ class Alarms:
     """What one Alertmanager holds, as it was last seen."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, address: str, link: Callable[[Alarm, datetime], str] | None, kinds: PageKinds
+        self, session: aiohttp.ClientSession, api: Api, link: Callable[[Alarm, datetime], str] | None, kinds: PageKinds
     ) -> None:
-        """`address` is Alertmanager's, `link` makes what a page bears, now, and `kinds` are the pages that there can be."""
-        self._session, self._address, self._link, self.kinds = session, address.rstrip("/"), link, kinds
+        """`api` is Alertmanager's, `link` makes what a page bears, now, and `kinds` are the pages that there can be."""
+        self._session, self._api, self._address, self._link, self.kinds = session, api, api.address, link, kinds
         self.seen: Held | None = None
         """None while Alertmanager does not answer."""
 
@@ -212,7 +213,14 @@ class Alarms:
     async def _ask(self, method: str, path: str, body: object = None) -> tuple[Any, datetime]:
         """What Alertmanager answers, and its clock. Raises `AwayError`."""
         try:
-            async with self._session.request(method, self._address + path, json=body, allow_redirects=False) as answer:
+            async with self._session.request(
+                method,
+                self._address + path,
+                json=body,
+                headers=self._api.headers,
+                ssl=self._api.tls or True,
+                allow_redirects=False,
+            ) as answer:
                 text = await answer.text()
                 if answer.status != 200:
                     raise AwayError(f"{self._address}{path} answers {answer.status}")
@@ -225,15 +233,15 @@ class Alarms:
 
 
 @contextlib.asynccontextmanager
-async def watching(address: str, gateway: str | None, key: bytes | None, kinds: PageKinds) -> AsyncIterator[Alarms]:
-    """Look at the Alertmanager of this address within the block.
+async def watching(api: Api, gateway: str | None, key: bytes | None, kinds: PageKinds) -> AsyncIterator[Alarms]:
+    """Look at this Alertmanager within the block.
 
     Links begin with `gateway`, where people reach it from outside, and are signed with `key`; there are none without both.
     `kinds` are the pages that there can be.
     """
     link = None if gateway is None or key is None else partial(_link, gateway.rstrip("/"), key)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)) as session:
-        alarms = Alarms(session, address, link, kinds)
+        alarms = Alarms(session, api, link, kinds)
         looking = asyncio.create_task(alarms.run())
         try:
             yield alarms
