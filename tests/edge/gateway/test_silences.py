@@ -110,6 +110,7 @@ def test_silences_that_mute_half_only_together_are_over_everything_together() ->
 
 def test_a_label_that_prometheus_gives_every_alert_is_known_from_the_watchdog() -> None:
     assert ONE.share([silence('cluster=~".+"')], {"cluster": "jabar"}) == 1
+    assert ONE.share([silence('cluster=~".+", severity="page"')], {"cluster": "jabar"}) == 1
     assert ONE.share([silence('cluster="bali"')], {"cluster": "jabar"}) == 0
 
 
