@@ -54,11 +54,11 @@ def begin() -> None:
 
 
 def tell(line: str, level: int = logging.INFO) -> None:
-    """A message for the person, not part of the data; one line, whatever is in a file's name."""
+    """A message for the person, not part of the data; one line, whatever is in a file's name. An error says who says it."""
     if log.level:  # `begin` was called
         log.log(level, "%s", line, stacklevel=2)
     else:
-        sys.stderr.write(f"{printable(line)}\n")
+        sys.stderr.write(f"{'pantau112: ' if level >= logging.ERROR else ''}{printable(line)}\n")
         sys.stderr.flush()
 
 

@@ -301,10 +301,10 @@ def main() -> None:
         _give_up_stdout()
     except OSError as error:
         _give_up_stdout()
-        tell(f"pantau112: {words(error)}", logging.ERROR)
+        tell(words(error), logging.ERROR)
         sys.exit(1)
     except (Failed, CentreError, ReplayError, SettingsError, UnknownFileError) as error:
-        tell(f"pantau112: {error}", logging.ERROR)
+        tell(str(error), logging.ERROR)
         sys.exit(1)
 
 

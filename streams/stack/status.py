@@ -72,7 +72,7 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
             draw()
             if live is None:
                 for page in [page for page in monitoring.pages.recent if page not in told]:
-                    tell(page)
+                    tell(page.partition(" ")[2])  # the log has times of its own
                     told.add(page)
                 if not in_journal() and time.monotonic() - said_at > LINE_SECONDS:
                     said_at = time.monotonic()
