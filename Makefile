@@ -9,7 +9,7 @@ BENCH  := $(VENV)/.bench
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test rules3 lint bench alarms chaos docs pictures audit sbom lock
+.PHONY: help setup run test rules3 lint bench alarms chaos docs pictures audit sbom install uninstall lock
 
 help:    ## this list
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST) | sed 's/^  make \([a-z0-9]*\)  /  make \1\t/' | expand -t 17
@@ -63,6 +63,12 @@ audit: $(DEV)  ## what is known against the dependencies: asks PyPI, and without
 
 sbom: $(BENCH)  ## write the list of everything that the lock files name, with licences (CycloneDX), to docs/sbom.cdx.json
 	$(PY) -m tests.audit --bill
+
+install:  ## the command at PREFIX (/opt/pantau112) and its services, as root; DESTDIR=folder makes a package
+	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" streams/packaging/install.sh install
+
+uninstall:  ## the same away again; settings and data stay
+	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" streams/packaging/install.sh uninstall
 
 lock:  ## resolve the dependencies anew (needs uv); then make sbom and make audit
 	uv pip compile --group build --universal --generate-hashes --no-header -q -o requirements-build.lock
