@@ -126,7 +126,6 @@ def _panels(say: Say) -> list[Shown]:
         ("by rule", Value(say("paged"), f"{PAGED} * {named}"), which, none_paged),
         ("history", Value(say("minutes"), often), which, none_fired),
     ]
-    places = {"pending": Place(0, 15, 6, 6), "by rule": Place(6, 15, 5, 6), "history": Place(11, 15, 5, 6)}
     silences = [
         Value(say(words), f"max by ({SILENCE}) ({metric})", unit)
         for words, metric, unit in (
@@ -145,22 +144,22 @@ def _panels(say: Say) -> list[Shown]:
             stats([Value(say("watchdog"), watchdog, words=((say("dead"), RED), (say("alive"), GREEN)))], COUNT, blind),
         ),
         freshness_of_all(say, Place(17, 0, 7, 5)),
-        ("alerts", Place(0, 5, 24, 10), alerts(say, columns, 4)),
+        ("alerts", Place(0, 5, 24, 9), alerts(say, columns, 3)),
         *(
             (
                 name,
-                places[name],
+                Place(8 * place, 14, 8, 6),
                 rows([value], COUNT, blind, labels, most=2, hidden=["city"], codes=codes, clear=clear),
             )
-            for name, value, labels, clear in listed
+            for place, (name, value, labels, clear) in enumerate(listed)
         ),
         (
             "silences",
-            Place(16, 15, 8, 6),
+            Place(0, 20, 10, 6),
             rows(silences, COUNT, blind, which_silence, most=2, codes=phases, clear=none_silenced),
         ),
-        ("course", Place(0, 21, 14, 5), lines(course, COUNT, blind)),
-        ("pages", Place(14, 21, 10, 5), lines([Value(say("paged"), f"sum({PAGED})")], COUNT, say("no data"))),
+        ("course", Place(10, 20, 7, 6), lines(course, COUNT, blind)),
+        ("pages", Place(17, 20, 7, 6), lines([Value(say("paged"), f"sum({PAGED})")], COUNT, say("no data"))),
     ]
 
 
