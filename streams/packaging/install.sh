@@ -26,11 +26,11 @@ install_() {
   rm -rf "$venv.new" "$venv.old"
   "$PYTHON" -m venv "$venv.new"
   pip() { "$venv.new/bin/python" -m pip --disable-pip-version-check -q "$@"; }
-  pip install --require-hashes --no-deps -r "$root/requirements.lock"
+  pip install --require-hashes --no-deps --only-binary :all: -r "$root/requirements-build.lock" -r "$root/requirements.lock"
   # A copy: setuptools would leave its own files among ours, and take old ones of them into the wheel.
   mkdir "$venv.new/source"
   (cd "$root" && tar -c --exclude=__pycache__ schemas streams dashboards pyproject.toml README.md LICENSE) | tar -x -C "$venv.new/source"
-  pip install --no-deps "$venv.new/source"
+  pip install --no-deps --no-build-isolation "$venv.new/source"
   rm -rf "$venv.new/source"
   # Scripts say where their Python is: that will be PREFIX.
   grep -rlIF "$venv.new" "$venv.new/bin" "$venv.new/pyvenv.cfg" | while read -r file; do
