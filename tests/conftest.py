@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +17,9 @@ from hypothesis import HealthCheck, settings
 from streams.stack import debian, jars
 from streams.stack.die_with_parent import tied
 from streams.stack.kafka import Broker, find_java
+
+if TYPE_CHECKING:
+    from tests.guarded import GuardedKafka
 
 LOCAL = Path(__file__).parents[1] / ".local"
 DATA = Path(__file__).parent / "data"
@@ -164,6 +168,19 @@ def kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("kafka")
     broker = Broker(folder / "data", folder / "log", free_port(), free_port(), find_java(None), kafka_jars)
     real = RealKafka(broker)
+    try:
+        real.start()
+        yield real
+    finally:
+        real.kill()
+
+
+@pytest.fixture(scope="session")
+def guarded(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator["GuardedKafka"]:
+    """A real broker that lets only some in, and each only to some; one for the whole test run."""
+    from tests.guarded import GuardedKafka
+
+    real = GuardedKafka(tmp_path_factory.mktemp("guarded"), find_java(None), kafka_jars)
     try:
         real.start()
         yield real

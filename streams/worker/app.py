@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn
 
 import faust
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -21,12 +21,14 @@ from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
 from streams.core.fault import place_of
 from streams.core.ledger import Outcome
+from streams.log.access import BarredError, refused
+from streams.settings import Settings
 from streams.worker.advisor import NotPublishedError, Publish
 from streams.worker.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
 from streams.worker.log_limit import LogLimit
 from streams.worker.monitor import Monitor, NotFoldedError
 from streams.worker.pipeline import Pipeline
-from streams.worker.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
+from streams.worker.transport import CHUNK_RECORDS, Chunk, cluster, credentials, install
 
 log = logging.getLogger(__name__)
 
@@ -72,17 +74,6 @@ Others = dict[int, Outcome | Refusal]
 
 Advise = Callable[[Pipeline, Publish], Coroutine[Any, Any, None]]
 """What a worker does beside folding, until it is cancelled: it may look at what is folded, and publish."""
-
-
-class Settings(Connection, Protocol):
-    """What a worker needs to know."""
-
-    @property
-    def app_id(self) -> str: ...
-    @property
-    def instance_id(self) -> str | None: ...
-    @property
-    def topic_prefix(self) -> str: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -444,9 +435,12 @@ def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipelin
     """Work until SIGTERM or SIGINT; `on_start` is called once, before anything is read. Returns the exit code."""
     wanted = [settings.topic_prefix + topic.name for topic in (*TOPICS, DEAD_LETTERS)]
     try:
-        brokers, found = asyncio.run(cluster(settings, wanted))
+        brokers, found = asyncio.run(cluster(settings, wanted, f"{settings.app_id}-v{monitor.state_version}"))
+    except BarredError as why:
+        log.error("%s", why)
+        return 1
     except (KafkaError, OSError) as error:
-        log.error("no Kafka at %s: %s", settings.bootstrap, error)
+        log.error("%s", "; ".join(refused(settings, error, "a topic") or (f"no Kafka at {settings.bootstrap}", str(error))))
         return 1
     if missing := [name for name in wanted if name not in found]:
         log.error("no topic %s at %s. Run: pantau112 topics create", ", ".join(missing), settings.bootstrap)
@@ -467,6 +461,8 @@ def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipelin
     try:
         host.execute_from_commandline()
     except SystemExit as stop:
+        if isinstance(cause := stop.__context__, KafkaError) and (said := refused(settings, cause, "its changelog")):
+            log.error("%s", "; ".join(said))
         return stop.code if isinstance(stop.code, int) else 1
 
 

@@ -4,7 +4,6 @@ Everything here overrides internals, so both packages are pinned and `tests/work
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
@@ -12,6 +11,7 @@ import faust
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer import fetcher
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 from aiokafka.partitioner import murmur2
 from aiokafka.record.default_records import DefaultRecord
 from faust.transport.consumer import ensure_TPset
@@ -19,6 +19,8 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from schemas.topics import PARTITIONS
+from streams.log.access import connection, enter
+from streams.settings import Settings
 
 CHUNK_RECORDS = 1000
 """Most records of one chunk: about 10 ms of folding, so the event loop is never held for long."""
@@ -28,23 +30,6 @@ FETCH_WAIT_MS = 200
 quiet changelog is held, the broker answers nothing else on that connection, and the search for offsets stands behind it."""
 
 Records = Mapping[TP, list[DefaultRecord]]
-
-
-class Connection(Protocol):
-    """Where Kafka is and who we are there; TLS and SASL are for operators with a cluster of their own."""
-
-    @property
-    def bootstrap(self) -> str: ...
-    @property
-    def security_protocol(self) -> str: ...
-    @property
-    def sasl_mechanism(self) -> str | None: ...
-    @property
-    def sasl_username(self) -> str | None: ...
-    @property
-    def sasl_password(self) -> Any: ...
-    @property
-    def ssl_cafile(self) -> Any: ...
 
 
 class Chunk(tuple[DefaultRecord, ...]):
@@ -245,33 +230,41 @@ def install(app: faust.App, positions: Positions) -> None:
     fetcher.PartitionRecords = _Batches
 
 
-def credentials(connection: Connection) -> faust.auth.Credentials | None:
-    """The TLS and SASL settings in Faust's words; None for a plain connection."""
-    tls = connection.security_protocol in ("SSL", "SASL_SSL")
-    context = ssl.create_default_context(cafile=connection.ssl_cafile or None) if tls else None
-    if connection.security_protocol.startswith("SASL_"):
-        password = connection.sasl_password
+def credentials(settings: Settings) -> faust.auth.Credentials | None:
+    """The TLS and SASL settings in Faust's words; None for a plain connection. Raises `SettingsError`."""
+    said = connection(settings)
+    if settings.security_protocol.startswith("SASL_"):
         return faust.SASLCredentials(
-            username=connection.sasl_username,
-            password=password.get_secret_value() if hasattr(password, "get_secret_value") else password,
-            mechanism=connection.sasl_mechanism,
-            ssl_context=context,
+            username=said["sasl_plain_username"],
+            password=said["sasl_plain_password"],
+            mechanism=said["sasl_mechanism"],
+            ssl_context=said["ssl_context"],
         )
-    return faust.SSLCredentials(context=context) if context else None
+    return faust.SSLCredentials(context=said["ssl_context"]) if said["ssl_context"] else None
 
 
-async def cluster(connection: Connection, topics: Iterable[str]) -> tuple[int, dict[str, int]]:
+async def cluster(settings: Settings, topics: Iterable[str], group: str) -> tuple[int, dict[str, int]]:
     """How many brokers there are, and the partition count of each of these topics that exists.
 
-    Raises aiokafka's KafkaConnectionError if no broker answers.
+    Raises `BarredError` where Kafka lets us not in, aiokafka's TopicAuthorizationFailedError and GroupAuthorizationFailedError
+    for topics and a group that we have no right to (without one to its group, Faust waits for ever and says nothing), and its
+    KafkaConnectionError if no broker answers.
     """
-    auth = driver.credentials_to_aiokafka_auth(credentials(connection))
-    admin = AIOKafkaAdminClient(bootstrap_servers=connection.bootstrap, **auth)
+    await enter(settings)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, **connection(settings))
     await admin.start()
     try:
         described, brokers = await asyncio.gather(admin.describe_topics(list(topics)), admin.describe_cluster())
+        try:
+            await admin.find_coordinator(group)
+        except GroupAuthorizationFailedError:
+            raise
+        except KafkaError:  # a cluster that never had a group makes the place for it first
+            pass
     finally:
         await admin.close()
+    if hidden := [topic["topic"] for topic in described if topic["error_code"] == TopicAuthorizationFailedError.errno]:
+        raise TopicAuthorizationFailedError(hidden)
     return len(brokers["brokers"]), {d["topic"]: len(d["partitions"]) for d in described if d["partitions"]}
 
 
