@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from streams.settings import Settings
 from streams.stack import debian, jars
 from streams.stack.die_with_parent import tied
-from streams.stack.kafka import Broker, find_java
+from streams.stack.kafka import BROKER, Broker, find_java
 
 if TYPE_CHECKING:
     from tests.guarded import GuardedKafka
@@ -153,6 +154,34 @@ class RealKafka:
             finally:
                 admin.close()
             return all(part["leader_id"] >= 0 for topic in topics for part in topic["partitions"])
+        return False
+
+
+class LockedKafka(RealKafka):
+    """The broker as `up` starts it: it lets nobody in but whom `let_in` names."""
+
+    Kind = Broker
+
+    def let_in(self, user: str, password: str) -> None:
+        """Let this user of Kafka's in."""
+        from streams.log.kafka import Log
+
+        with Log(self.master) as log:
+            log.set_password(user, password)
+
+    @property
+    def master(self) -> Settings:
+        """The settings of the broker itself, who may do everything."""
+        user = {"sasl_mechanism": "PLAIN", "sasl_username": BROKER, "sasl_password": self._secret}
+        return Settings(bootstrap=self.bootstrap, security_protocol="SASL_PLAINTEXT", **user)  # type: ignore[arg-type]
+
+    def _is_ready(self) -> bool:
+        from streams.log.kafka import LogError
+
+        assert self.is_up, f"Kafka ended: {self._log.read_text()[-2000:]}"
+        with contextlib.suppress(LogError):
+            self.let_in("first", "come")
+            return True
         return False
 
 

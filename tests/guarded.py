@@ -1,6 +1,5 @@
 """A real Kafka that lets only some in, and each only to some: every kind of listener, certificates good and bad, and rights."""
 
-import contextlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -8,10 +7,9 @@ from typing import NamedTuple
 import trustme
 from cryptography.hazmat.primitives import serialization
 
-from streams.log.kafka import Log, LogError
 from streams.settings import Settings
 from streams.stack.kafka import BROKER, Broker
-from tests.conftest import RealKafka, free_port
+from tests.conftest import LockedKafka, free_port
 
 LISTENERS = {
     "open": "PLAINTEXT",
@@ -21,8 +19,10 @@ LISTENERS = {
     "both": "SASL_SSL",
     "expired": "SASL_SSL",
     "elsewhere": "SASL_SSL",
+    "far": "SASL_PLAINTEXT",
 }
-"""The listeners by name. `mutual` and `both` ask for a client's certificate; `expired` and `elsewhere` show a wrong one."""
+"""The listeners by name. `mutual` and `both` ask for a client's certificate; `expired` and `elsewhere` show a wrong one;
+`far` says that the broker is on another machine."""
 
 PASSWORD = "s3cret"
 """Of every user that `let_in` knows."""
@@ -46,7 +46,7 @@ class GuardedBroker(Broker):
         also = [f"CLIENTS://127.0.0.1:{self.port}", *also]
         lines = [
             f"listeners={','.join([*also, f'CONTROLLER://127.0.0.1:{self.controller_port}'])}",
-            f"advertised.listeners={','.join(also)}",
+            f"advertised.listeners={','.join(also).replace('FAR://127.0.0.1', 'FAR://kafka.example')}",
             f"listener.security.protocol.map=CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT,{kinds}",
             "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
             f"super.users=User:{BROKER}",
@@ -75,7 +75,7 @@ class GuardedBroker(Broker):
         return {name: self.controller_port + number for number, name in enumerate(LISTENERS, 1)}
 
 
-class GuardedKafka(RealKafka):
+class GuardedKafka(LockedKafka):
     """The broker, running, with the certificates that are right for it and those that are not."""
 
     Kind = GuardedBroker
@@ -127,22 +127,11 @@ class GuardedKafka(RealKafka):
         user = {"sasl_username": name} if LISTENERS[listener].startswith("SASL_") else {}
         return self.at(listener, ssl_certfile=files.chain, ssl_keyfile=files.key, **user)
 
-    def let_in(self, user: str) -> None:
-        """Let this user in by `PASSWORD`; it has no rights."""
-        with Log(self.master) as log:
-            log.set_password(user, PASSWORD)
+    def let_in(self, user: str, password: str = PASSWORD) -> None:
+        """Let this user in; it has no rights."""
+        super().let_in(user, password)
 
-    @property
-    def master(self) -> Settings:
-        """The settings of the broker itself, who may do everything."""
-        return Settings(
-            bootstrap=self.bootstrap, security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN", sasl_username=BROKER,
-            sasl_password=self._secret,
-        )  # fmt: skip
-
-    def _is_ready(self) -> bool:
-        assert self.is_up, f"Kafka ended: {self._log.read_text()[-2000:]}"
-        with contextlib.suppress(LogError):
-            self.let_in("monitor")
-            return True
-        return False
+    def start(self) -> None:
+        """As any; and lets `monitor` in."""
+        super().start()
+        self.let_in("monitor")

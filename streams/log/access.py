@@ -13,7 +13,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import IllegalSaslStateError, KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
+from aiokafka.errors import (
+    IllegalSaslStateError,
+    IncompatibleBrokerVersion,
+    KafkaError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
 from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.settings import PREFIX, Settings, keeps_secrets
@@ -155,6 +161,8 @@ def _explained(settings: Settings, address: str, error: Exception) -> BarredErro
                 )
             case IllegalSaslStateError():
                 return BarredError(f"{at} takes no password at this port", f"set {protocol}={'SSL' if tls else 'PLAINTEXT'}")
+            case IncompatibleBrokerVersion():
+                return BarredError(f"{at} is a controller, or very old", f"set {PREFIX}BOOTSTRAP to a broker of Kafka 3 or 4")
             case ValueError():  # of SCRAM: whoever knows the password can prove it
                 return BarredError(
                     f"what answers as {at} does not know our password", f"find out who that is: set {PREFIX}BOOTSTRAP to Kafka"

@@ -15,6 +15,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, ScramMechanism, UserScramCredentialUpsertion
 from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError, TopicAuthorizationFailedError
 from kafka.protocol.consumer import OffsetSpec
+from pydantic import SecretStr
 
 from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, TOPICS, Refusal, UnknownType, decode, encode
@@ -126,13 +127,26 @@ class Log:
             return max((stamp / 1000 for stamp in stamps if stamp >= 0), default=None)
 
     def set_password(self, user: str, password: str) -> None:
-        """Let this user of Kafka's own (SCRAM-SHA-512) in by this password, in place of any before. Raises `LogError`."""
+        """Let this user of Kafka's own (SCRAM-SHA-512) in by this password, in place of any before; returns when it is let in.
+
+        Raises `LogError`.
+        """
         with self._admin() as admin:
-            refused = admin.alter_user_scram_credentials(
+            answer = admin.alter_user_scram_credentials(
                 [UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password)]
             )
-        if refused[user] is not None:
-            raise LogError(f"Kafka at {self._settings.bootstrap} takes no password for {user}: {refused[user]}")
+        if answer[user] is not None:
+            raise LogError(f"Kafka at {self._settings.bootstrap} takes no password for {user}: {answer[user]}")
+        who = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": user, "sasl_password": SecretStr(password)}
+        other, end = Log(self._settings.model_copy(update=who)), time.monotonic() + ANSWER_SECONDS
+        while True:  # the controller has it; the broker hears of it a moment later
+            try:
+                other._enter()
+                return
+            except LogError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
 
     def _examine(self, admin: KafkaAdminClient) -> list[Found]:
         wanted = plans(self._settings)

@@ -1,13 +1,24 @@
 """Why Kafka lets us not in, tried against a real one: each fault is one line that says what is true and what to do."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from schemas.topics import CALLS
+from schemas.topics import CALLS, encode
+from streams.edge.forward import AwayError, Kafka
+from streams.log import kafka as log_
+from streams.log.access import BarredError, enter
 from streams.log.kafka import Log, LogError
+from streams.log.producer import Producer
 from streams.settings import Settings
+from streams.worker.app import run_worker
+from tests.conftest import HANG
+from tests.log.test_kafka import NOON, offered
+from tests.one_worker import Counting
 
 if TYPE_CHECKING:
     from tests.guarded import GuardedKafka
@@ -120,3 +131,97 @@ def test_each_fault_is_one_line_that_says_what_is_true_and_what_to_do(
     assert "\n" not in str(told.value)
     assert told.match(todo)
     assert "wrong" not in caplog.text
+
+
+def test_the_worker_ends_with_that_line(guarded: "GuardedKafka", caplog: pytest.LogCaptureFixture) -> None:
+    monitor: Any = Counting()
+    assert run_worker(guarded.at("expired"), monitor, lambda _: None) == 1
+    (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("streams")]
+    assert line.startswith("the certificate of Kafka at ")
+
+
+def test_the_edge_says_it_and_gets_in_as_soon_as_it_may(guarded: "GuardedKafka") -> None:
+    event = encode(offered(1, NOON))
+
+    async def run() -> None:
+        edge = Kafka(guarded.at("users", sasl_username="late-edge"))
+        for _ in range(2):
+            with pytest.raises(AwayError, match="knows no user late-edge with this password; correct PANTAU112_SASL_USERNAME"):
+                await edge.send([event])
+        await asyncio.to_thread(guarded.let_in, "late-edge")
+        with pytest.raises(AwayError, match=r"gives late-edge no right to .*the table in SECURITY.md"):
+            await edge.send([event])
+        await edge.close()
+
+    asyncio.run(run())
+
+
+def test_the_gateway_says_it_once_tells_it_those_who_write_and_gets_in_as_soon_as_it_may(
+    guarded: "GuardedKafka", caplog: pytest.LogCaptureFixture
+) -> None:
+    async def until(true: Callable[[], object]) -> None:
+        async with asyncio.timeout(HANG):
+            while not true():  # noqa: ASYNC110 (it tells nobody)
+                await asyncio.sleep(0.02)
+
+    def said() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.name == "streams.log.producer"]
+
+    async def run() -> None:
+        producer = Producer(guarded.at("secret", sasl_username="late-gateway"))
+        running = asyncio.create_task(producer.run())
+        await until(said)
+        looks = time.monotonic()
+        await until(lambda: time.monotonic() - looks > 2.5)  # two more looks
+        with pytest.raises(LogError, match="knows no user late-gateway"):
+            await producer.write([])
+        await asyncio.to_thread(guarded.let_in, "late-gateway")
+        await until(lambda: producer.is_up)
+        running.cancel()
+        await asyncio.wait([running])
+
+    asyncio.run(run())
+    assert len(said()) == 1
+
+
+def test_a_password_goes_on_to_no_broker_on_another_machine_unless_that_is_allowed(
+    guarded: "GuardedKafka", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = guarded.at("far")
+    with pytest.raises(BarredError, match=r"has us go on to kafka.example:.*; use SASL_SSL, or, .*ALLOW_PLAIN_PASSWORD=true"):
+        asyncio.run(enter(far))
+    allowed = guarded.at("far", allow_plain_password=True)
+    (broker,) = asyncio.run(enter(allowed))
+    assert broker.startswith("kafka.example:")
+
+    monkeypatch.setattr(log_, "ANSWER_SECONDS", 2.0)
+    with Log(allowed) as log, pytest.raises(LogError, match=rf"lets us in, and then does not answer .*from here: {broker}\?"):
+        log.check()
+
+
+@contextlib.asynccontextmanager
+async def squatter(settings: Settings) -> AsyncIterator[str]:
+    """An address where somebody answers as Kafka does, and cannot prove that he knows the password."""
+    host, port = settings.bootstrap.rsplit(":", 1)
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, forge: bool) -> None:
+        while data := await reader.read(2**16):
+            at = data.find(b"v=") + 2
+            writer.write(data[:at] + (b"A" if data[at : at + 1] != b"A" else b"B") + data[at + 1 :] if forge and at > 1 else data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(pass_on(reader, back, forge=False), pass_on(there, writer, forge=True))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def test_who_took_kafkas_port_and_does_not_know_the_password_is_found_out(guarded: "GuardedKafka") -> None:
+    async def run() -> None:
+        async with squatter(guarded.at("users")) as address:
+            with pytest.raises(BarredError, match=f"what answers as Kafka at {address} does not know our password"):
+                await enter(guarded.at("users", bootstrap=address))
+
+    asyncio.run(run())
