@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka.conn import AIOKafkaConnection
@@ -76,7 +77,7 @@ def test_what_was_written_when_everybody_was_let_in_is_there_for_those_with_the_
     try:
         after.start()
         after.let_in("pantau112", "s3cret")
-        who = {"sasl_username": "pantau112", "sasl_password": "s3cret", "sasl_mechanism": "SCRAM-SHA-512"}
+        who: dict[str, Any] = {"sasl_username": "pantau112", "sasl_password": "s3cret", "sasl_mechanism": "SCRAM-SHA-512"}
         ours = Settings(bootstrap=broker.bootstrap, security_protocol="SASL_PLAINTEXT", **who)
         with Log(ours) as log:
             assert [record.value for record in log.read(["112.calls.v1"])] == [b"old"]

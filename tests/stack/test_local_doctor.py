@@ -81,7 +81,7 @@ def test_a_verb_gets_in_by_the_password_of_the_up_that_runs_where_it_looks_for_k
     def password(environment: dict[str, str]) -> str | None:
         found = at_home(read(environment), proc)
         assert (found.sasl_password is None) == (found.security_protocol == "PLAINTEXT")
-        return found.sasl_password and found.sasl_password.get_secret_value()
+        return None if found.sasl_password is None else found.sasl_password.get_secret_value()
 
     assert password({}) == "of a"
     assert password({"PANTAU112_BOOTSTRAP": "localhost:11400"}) == "of b"
