@@ -13,11 +13,13 @@ from pydantic import Field, FilePath, SecretStr, StringConstraints, ValidationEr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams import clock
+from streams.api import Api
 from streams.core.source_clocks import AHEAD_SECONDS
 
 PREFIX = "PANTAU112_"
 
-_HOST_PORT = r"^[^\s:,]+:\d+$"
+_API = r"^([^\s:,/@]+:\d+|https?://[^\s/?#@]+(/[^\s?#]*)?)$"
+"""host:port, or an address."""
 
 KafkaName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,100}$")]
 """What Kafka takes in names of topics and groups."""
@@ -35,7 +37,12 @@ class Settings(BaseSettings):
     """Where Kafka is, who we are there, and what this process serves."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     bootstrap: Annotated[str, StringConstraints(pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$")] = "127.0.0.1:11200"
@@ -45,14 +52,21 @@ class Settings(BaseSettings):
     instance_id: KafkaName | None = None
     """A name that this worker keeps over restarts, and no other has: then it gets its partitions back in seconds."""
     topic_prefix: KafkaName = ""
+    """What the names of the topics begin with, where several monitors share a Kafka."""
     metrics_host: str = "127.0.0.1"
+    """The address that this process shows its figures at; Prometheus has to reach it, and nobody else."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 11_202
+    """The port there."""
     targets_dir: Path | None = None
     """Where a worker writes its address for Prometheus (file_sd)."""
-    prometheus: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:11203"
-    """host:port of the Prometheus that `doctor` looks for."""
-    alertmanager: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:11204"
-    """host:port of the Alertmanager that `doctor` looks for."""
+    prometheus: Annotated[str, StringConstraints(pattern=_API)] = "127.0.0.1:11203"
+    """The Prometheus that `wall` and `doctor` ask: host:port, or an https address."""
+    alertmanager: Annotated[str, StringConstraints(pattern=_API)] = "127.0.0.1:11204"
+    """The Alertmanager that `doctor` looks for: host:port, or an https address."""
+    web_password_file: Path | None = None
+    """The password of the user `pantau112` for both of them, where they want one (`--web.config.file` of theirs)."""
+    web_cafile: FilePath | None = None
+    """The CA, as PEM, that signed their certificates where no public one did."""
     clock: str = "wall"
     """`wall`, or the line that stream time runs on: see `streams.clock`."""
     ahead_seconds: Annotated[float, Field(ge=1, le=86_400)] = AHEAD_SECONDS
@@ -61,14 +75,19 @@ class Settings(BaseSettings):
     """The Java that the local Kafka runs on, instead of the packaged one."""
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How Kafka is spoken to."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    """How Kafka is told who we are, where its protocol is one of SASL."""
     sasl_username: str | None = None
+    """Who we are there."""
     sasl_password: SecretStr | None = None
+    """The password; a file is safer."""
     sasl_password_file: FilePath | None = None
+    """The file with the password."""
     allow_plain_password: bool = False
     """Whether the password may go to another machine without TLS: only in a network that nobody else is in."""
     ssl_cafile: FilePath | None = None
-    """The CA, as PEM, that signed Kafka's certificate where no public one did."""
+    """The CA, as PEM, that signed the brokers' certificates where no public one did."""
     ssl_certfile: FilePath | None = None
     """Our own certificate with its chain, as PEM, where Kafka asks for one (mutual TLS); beside a user, or instead of one."""
     ssl_keyfile: FilePath | None = None
@@ -77,23 +96,28 @@ class Settings(BaseSettings):
     reminder_webhook: SecretStr | None = None
     """http(s) URL that takes reminders of unanswered tickets as JSON, with an Idempotency-Key."""
     reminder_telegram_chat: str | None = None
-    """The Telegram group that takes them; its bot's token is in `telegram_token_file`."""
+    """The Telegram group that takes them; it needs the token of a bot."""
     telegram_token_file: FilePath | None = None
+    """The file with the token of that bot."""
 
     grafana_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")] | None = None
     """The shared Grafana that `boards` writes to, with its sub-path if it has one; https, or http on this machine."""
     grafana_token: SecretStr | None = None
+    """Token of a service account with the role Editor; a file is safer."""
     grafana_token_file: Path | None = None
-    """Token of a service account with the role Editor."""
+    """The file with that token."""
     grafana_ca: FilePath | None = None
     """The CA, as PEM, that signed Grafana's certificate where no public one did."""
 
     caller_key: SecretStr | None = None
     """What callers' numbers are hashed with at the edge. Without it, events carry no caller."""
     caller_key_file: Path | None = None
+    """The file with that key, which is safer."""
 
     gateway_host: str = "127.0.0.1"
+    """The address that the gateway listens at."""
     gateway_port: Annotated[int, Field(ge=0, le=65_535)] = 11_207
+    """The port there."""
     gateway_tokens: Path = Path(".local/gateway/tokens.json")
     """Who may send what to the gateway; `gateway token` writes it."""
     gateway_rate: Annotated[float, Field(ge=1, le=1_000_000)] = 5_000
@@ -101,6 +125,13 @@ class Settings(BaseSettings):
     gateway_certificate: FilePath | None = None
     """The gateway's certificate with its chain, as PEM, where it speaks TLS itself and no proxy does for it."""
     gateway_certificate_key: FilePath | None = None
+    """The key of that certificate."""
+    wall_certificate: FilePath | None = None
+    """The certificate with its chain, as PEM, of a wall that other machines see."""
+    wall_certificate_key: FilePath | None = None
+    """The key of that certificate."""
+    wall_token_file: Path | None = None
+    """The token that who reads such a wall has in its address; made when the file is not there."""
     gateway_hooks: FilePath | None = None
     """TOML file that says what vendors' webhooks become."""
     gateway_url: GatewayUrl | None = None
@@ -149,10 +180,20 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}GRAFANA_URL: the token would be readable on the way; use https://")
         if (self.gateway_certificate is None) != (self.gateway_certificate_key is None):
             raise ValueError(f"TLS needs {PREFIX}GATEWAY_CERTIFICATE and {PREFIX}GATEWAY_CERTIFICATE_KEY")
+        if (self.wall_certificate is None) != (self.wall_certificate_key is None):
+            raise ValueError(f"TLS needs {PREFIX}WALL_CERTIFICATE and {PREFIX}WALL_CERTIFICATE_KEY")
         if self.gateway_url and not keeps_secrets(self.gateway_url):
             raise ValueError(f"{PREFIX}GATEWAY_URL: whoever reads a link on the way could answer by it; use https://")
         if self.gateway_url and self.link_key_file is None:
             raise ValueError(f"{PREFIX}GATEWAY_URL needs {PREFIX}LINK_KEY_FILE: openssl rand -hex 32")
+        if self.web_password_file:
+            for name in ("prometheus", "alertmanager", "alertmanager_url"):
+                address = getattr(self, name)
+                if address and not self.allow_plain_password and not keeps_secrets(_with_scheme(address)):
+                    raise ValueError(
+                        f"{PREFIX}{name.upper()}: on the way there the password could be read; use https://, "
+                        f"or, in a network that is yours alone, set {PREFIX}ALLOW_PLAIN_PASSWORD=true"
+                    )
         if self.caller_key and self.caller_key_file:
             raise ValueError(f"give {PREFIX}CALLER_KEY or {PREFIX}CALLER_KEY_FILE, not both")
         return self
@@ -187,6 +228,15 @@ class Settings(BaseSettings):
         except OSError as error:
             raise SettingsError(f"{PREFIX}{name}: {error.filename or ''} {error.strerror}") from None
         return context
+
+    def api(self, address: str) -> Api:
+        """How the Prometheus or Alertmanager is asked that one of the settings names. Raises `SettingsError`."""
+        password = None
+        if self.web_password_file is not None:
+            password = _read("WEB_PASSWORD_FILE", self.web_password_file).decode(errors="replace")
+            if not re.fullmatch(r"[!-~]+", password):
+                raise SettingsError(f"{PREFIX}WEB_PASSWORD_FILE holds no password: one word")
+        return Api(_with_scheme(address).rstrip("/"), password, self.web_cafile)
 
     def grafana_secret(self) -> str | None:
         """The token for Grafana, or None where none is set. Raises `SettingsError`."""
@@ -233,6 +283,10 @@ def _read(setting: str, path: Path) -> bytes:
         return path.read_bytes().strip()
     except OSError as error:
         raise SettingsError(f"{PREFIX}{setting}: {path}: {error.strerror}") from None
+
+
+def _with_scheme(address: str) -> str:
+    return address if "://" in address else f"http://{address}"
 
 
 def keeps_secrets(url: str) -> bool:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from schemas.topics import Refusal
+from schemas.topics import PARTITIONS, Refusal
 from streams.settings import Settings
 from streams.worker import app as shell
+from streams.worker.changelog import state_key
 from streams.worker.monitor import NotFoldedError, not_folded
 from streams.worker.pipeline import Pipeline
 
@@ -23,6 +24,7 @@ class Counting:
     """
 
     state_version = 1
+    partitions = PARTITIONS
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -106,7 +108,7 @@ def die_before_the_marker() -> None:
             return real(self, tp, live)  # type: ignore[arg-type]
         with self.monitor.lock:
             blobs = list(self.monitor.dirty(live.topic, live.number))
-        sent = [self._table.send_changelog(live.number, shell._state_key(live, key), blob) for key, blob in blobs]
+        sent = [self._table.send_changelog(live.number, state_key(live.topic, live.number, key), blob) for key, blob in blobs]
         if sent:
             sent[-1].add_done_callback(lambda _: os._exit(9))
         return None
@@ -124,7 +126,7 @@ def main() -> int:
         threading.Thread(target=report, args=(pipeline, status), daemon=True).start()
 
     monitor: Any = Counting()
-    return shell.run_worker(Settings(**settings), monitor, on_start)
+    return shell.run_worker(Settings(**settings), monitor, 1, on_start)
 
 
 if __name__ == "__main__":

@@ -39,17 +39,17 @@ def edge(
     keeper = Keeper(spool, door)
     one = Edge(keeper, [kind.collector(centre, door) for kind in said.kinds()], destination(said, settings))
     try:
-        server = serve(one, said.metrics_host, said.metrics_port)
+        server, port = serve(one, said.metrics_host, said.metrics_port)
     except OSError as error:
         raise Failed(f"port {said.metrics_port}: {error.strerror}. Set metrics_port in {config} to a free one.") from None
     names = ", ".join(collector.name for collector in one.collectors)
     tell(f"{centre.code} {centre.name}: {names} to {one.destination.name}; {spool.length:,} events wait in {said.spool}")
-    tell(f"metrics at http://{said.metrics_host}:{server.server_port}/metrics")
+    tell(f"metrics at http://{said.metrics_host}:{port}/metrics")
     try:
         asyncio.run(one.run())
     except SpoolError as error:
         raise Failed(str(error)) from None
     finally:
-        server.shutdown()
+        server.close()
         keeper.close()
     tell(f"stopped; {spool.length:,} events wait in {said.spool}")

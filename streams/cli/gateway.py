@@ -81,7 +81,7 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
         async with contextlib.AsyncExitStack() as opened:
             alarms = None
             if s.alertmanager_url is not None:
-                alarms = await opened.enter_async_context(watching(s.alertmanager_url, s.gateway_url, key))
+                alarms = await opened.enter_async_context(watching(s.api(s.alertmanager_url), s.gateway_url, key))
                 pages += [] if key is None else Answering(alarms, key, centres, now).routes
             at = Gateway(producer, intake, tokens, s.gateway_rate, pages, hooks, alarms)
             port = await opened.enter_async_context(serving(at, s.gateway_host, s.gateway_port, tls))

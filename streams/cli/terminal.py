@@ -220,4 +220,6 @@ def progress(what: str) -> "Iterator[Tick]":
 
 def tell(line: str) -> None:
     """A message for the person, not part of the data; one line, whatever is in a file's name."""
-    print("".join(char if char.isprintable() else repr(char)[1:-1] for char in line), file=sys.stderr, flush=True)
+    from streams.core.printable import printable
+
+    print(printable(line), file=sys.stderr, flush=True)

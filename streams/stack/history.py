@@ -7,13 +7,12 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 from schemas.topics import TOPICS
 from streams import centres, settings
 from streams.analysis.backfill import BackfillError, Blocks, backfill
 from streams.analysis.replay import open_source
+from streams.stack.web_password import local
 
 STEP = 120
 """Seconds between two moments: a chart looks back for five minutes, and a rate over five needs two."""
@@ -27,13 +26,15 @@ NICE = 10
 
 
 class History(NamedTuple):
-    """What is behind a centre since a moment, epoch seconds, and where it goes: the data folder of the Prometheus at `port`.
+    """What is behind a centre since a moment, epoch seconds, and where it goes: the data folder of the Prometheus at `port`,
+    which knows the password of `home`.
 
     `work` is a folder of this process, there as long as not all is done; `instance` is how Prometheus calls the worker.
     """
 
     work: Path
     data: Path
+    home: Path
     port: int
     promtool: Path
     instance: str
@@ -47,8 +48,8 @@ class History(NamedTuple):
     @classmethod
     def read(cls, said: list[str]) -> "History":
         """What `command` says."""
-        work, data, port, promtool, instance, since, *known = said
-        return cls(Path(work), Path(data), int(port), Path(promtool), instance, float(since), tuple(known))
+        work, data, home, port, promtool, instance, since, *known = said
+        return cls(Path(work), Path(data), Path(home), int(port), Path(promtool), instance, float(since), tuple(known))
 
     def write(self) -> None:
         """Write what is in Kafka, up to now, and then what the recording rules say of it. Raises `BackfillError`, `OSError`."""
@@ -98,9 +99,7 @@ class History(NamedTuple):
 
     def _ask(self, how: str, **question: object) -> Any:
         """What Prometheus answers. Raises `OSError`."""
-        address = f"http://127.0.0.1:{self.port}/api/v1/{how}?{urlencode(question)}"
-        with urlopen(address, timeout=ANSWER_SECONDS) as answer:
-            return json.load(answer)["data"]
+        return local(self.home, self.port).ask(f"/api/v1/{how}", question, ANSWER_SECONDS)["data"]
 
 
 def main() -> int:

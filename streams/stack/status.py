@@ -16,11 +16,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from streams.api import USER
 from streams.core.centre import Centre
 from streams.stack.figures import FIRST, SEVERITIES, Alert, Figure, Numbers, in_order
 from streams.stack.gateway import token_file
 from streams.stack.service import Status
 from streams.stack.up import Monitoring
+from streams.stack.web_password import web_password_file
 
 STATES = {"failed": "bold red", "restarting": "yellow", "starting": "yellow"}
 LINE_SECONDS, LINE_COLUMNS = 30.0, 120
@@ -47,9 +49,6 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
     """
     console, numbers = Console(stderr=True), Numbers()
     zone = next(iter(known.values())).timezone
-    prometheus, alertmanager = (
-        f"http://127.0.0.1:{port}" for port in (monitoring.ports.prometheus, monitoring.ports.alertmanager)
-    )
     fixed = shown(monitoring, known, grafana)
     live = Live(console=console, auto_refresh=False, screen=False) if console.is_terminal else None
 
@@ -67,7 +66,7 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
         told: set[str] = set()
         said_at = time.monotonic()
         while True:
-            await asyncio.to_thread(numbers.refresh, prometheus, alertmanager)
+            await asyncio.to_thread(numbers.refresh, monitoring.prometheus, monitoring.alertmanager)
             draw()
             if live is None:
                 for page in [page for page in monitoring.pages.recent if page not in told]:
@@ -117,7 +116,8 @@ def shown(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | No
         (
             f"{monitoring.shown}",
             f"gateway http://127.0.0.1:{ports.gateway}/v1/events   token {token_file(home)}",
-            f"Prometheus http://127.0.0.1:{ports.prometheus}   Alertmanager http://127.0.0.1:{ports.alertmanager}",
+            f"Prometheus http://127.0.0.1:{ports.prometheus}   Alertmanager http://127.0.0.1:{ports.alertmanager}"
+            f"   {USER} {web_password_file(home)}",
             f"metrics http://127.0.0.1:{ports.worker}/metrics   Kafka {monitoring.bootstrap}   log {home}/log",
         ),
     )

@@ -3,23 +3,18 @@
 Everything here overrides internals, so both packages are pinned and `tests/worker/test_transport.py` holds their contract.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer import fetcher
-from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
-from aiokafka.partitioner import murmur2
 from aiokafka.record.default_records import DefaultRecord
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from schemas.topics import PARTITIONS
-from streams.log.access import connection, enter
+from streams.log.access import connection
 from streams.settings import Settings
 
 CHUNK_RECORDS = 1000
@@ -241,33 +236,3 @@ def credentials(settings: Settings) -> faust.auth.Credentials | None:
             ssl_context=said["ssl_context"],
         )
     return faust.SSLCredentials(context=said["ssl_context"]) if said["ssl_context"] else None
-
-
-async def cluster(settings: Settings, topics: Iterable[str], group: str) -> tuple[int, dict[str, int]]:
-    """How many brokers there are, and the partition count of each of these topics that exists.
-
-    Raises `BarredError` where Kafka lets us not in, aiokafka's TopicAuthorizationFailedError and GroupAuthorizationFailedError
-    for topics and a group that we have no right to (without one to its group, Faust waits for ever and says nothing), and its
-    KafkaConnectionError if no broker answers.
-    """
-    await enter(settings)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap, **connection(settings))
-    await admin.start()
-    try:
-        described, brokers = await asyncio.gather(admin.describe_topics(list(topics)), admin.describe_cluster())
-        try:
-            await admin.find_coordinator(group)
-        except GroupAuthorizationFailedError:
-            raise
-        except KafkaError:  # a cluster that never had a group makes the place for it first
-            pass
-    finally:
-        await admin.close()
-    if hidden := [topic["topic"] for topic in described if topic["error_code"] == TopicAuthorizationFailedError.errno]:
-        raise TopicAuthorizationFailedError(hidden)
-    return len(brokers["brokers"]), {d["topic"]: len(d["partitions"]) for d in described if d["partitions"]}
-
-
-def partition_of(centre: str) -> int:
-    """The partition that a centre's records belong into: murmur2 of the key, as every Kafka client's default has it."""
-    return int(murmur2(centre.encode()) & 0x7FFFFFFF) % PARTITIONS

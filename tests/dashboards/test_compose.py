@@ -33,7 +33,7 @@ def test_workers_can_be_many_and_prometheus_finds_them_by_name() -> None:
 
 
 def test_every_service_that_stays_says_whether_it_is_well() -> None:
-    assert {name for name, service in services().items() if "healthcheck" not in service} == {"topics"}
+    assert {name for name, service in services().items() if "healthcheck" not in service} == {"password", "topics"}
 
 
 def test_every_file_it_mounts_exists() -> None:

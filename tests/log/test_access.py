@@ -2,9 +2,13 @@
 
 import asyncio
 import contextlib
+import os
+import re
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,11 +18,10 @@ from streams.log import kafka as log_
 from streams.log.access import BarredError, enter
 from streams.log.kafka import Log, LogError
 from streams.log.producer import Producer
-from streams.settings import Settings
-from streams.worker.app import run_worker
+from streams.settings import PREFIX, Settings
 from tests.conftest import HANG
+from tests.guarded import PASSWORD
 from tests.log.test_kafka import NOON, offered
-from tests.one_worker import Counting
 
 if TYPE_CHECKING:
     from tests.guarded import GuardedKafka
@@ -133,11 +136,22 @@ def test_each_fault_is_one_line_that_says_what_is_true_and_what_to_do(
     assert "wrong" not in caplog.text
 
 
-def test_the_worker_ends_with_that_line(guarded: "GuardedKafka", caplog: pytest.LogCaptureFixture) -> None:
-    monitor: Any = Counting()
-    assert run_worker(guarded.at("expired"), monitor, lambda _: None) == 1
-    (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("streams")]
-    assert line.startswith("the certificate of Kafka at ")
+def test_the_worker_ends_with_that_line_and_no_other(guarded: "GuardedKafka") -> None:
+    settings = guarded.at("expired", metrics_port=0)
+    said = {name: getattr(settings, name) for name in settings.model_fields_set} | {"sasl_password": PASSWORD}
+    environment = {PREFIX + name.upper(): str(value) for name, value in said.items()}
+    ended = subprocess.run(
+        [sys.executable, "-m", "streams.cli", "worker"],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=HANG,
+    )
+    assert ended.returncode == 1
+    assert re.fullmatch(
+        r"pantau112: the certificate of Kafka at 127\.0\.0\.1:\d+ has run out; renew it there; .*\n", ended.stderr
+    )
 
 
 def test_the_edge_says_it_and_gets_in_as_soon_as_it_may(guarded: "GuardedKafka") -> None:
