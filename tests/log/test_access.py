@@ -216,20 +216,28 @@ def test_a_password_goes_on_to_no_broker_on_another_machine_unless_that_is_allow
 @contextlib.asynccontextmanager
 async def squatter(settings: Settings) -> AsyncIterator[str]:
     """An address where somebody answers as Kafka does, and cannot prove that he knows the password."""
-    host, port = settings.bootstrap.rsplit(":", 1)
+    (host, port), served = settings.bootstrap.rsplit(":", 1), asyncio.Event()
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, forge: bool) -> None:
         while data := await reader.read(2**16):
             at = data.find(b"v=") + 2
             writer.write(data[:at] + (b"A" if data[at : at + 1] != b"A" else b"B") + data[at + 1 :] if forge and at > 1 else data)
-        writer.close()
+        writer.close()  # else the other side would wait
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(host, int(port))
-        await asyncio.gather(pass_on(reader, back, forge=False), pass_on(there, writer, forge=True))
+        try:
+            await asyncio.gather(pass_on(reader, back, forge=False), pass_on(there, writer, forge=True))
+        finally:
+            for end in (back, writer):
+                end.close()
+                with contextlib.suppress(OSError):
+                    await end.wait_closed()
+            served.set()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await served.wait()
 
 
 def test_who_took_kafkas_port_and_does_not_know_the_password_is_found_out(guarded: "GuardedKafka") -> None:
