@@ -253,7 +253,7 @@ class Monitoring:
             **({} if ALERTMANAGER_URL in os.environ else {"PANTAU112_WEB_PASSWORD_FILE": str(web_password_file(self.home))}),
             "PANTAU112_BOOTSTRAP": self.bootstrap,
             **access(self.home),
-            "PANTAU112_SASL_PASSWORD": "",
+            **dict.fromkeys((f"PANTAU112_{name}" for name in ("SASL_PASSWORD", "SSL_CAFILE", "SSL_CERTFILE", "SSL_KEYFILE")), ""),
             "PANTAU112_METRICS_PORT": str(self.ports.worker),
             "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
             "PANTAU112_INSTANCE_ID": "local",
