@@ -12,9 +12,10 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, ScramMechanism, UserScramCredentialUpsertion
+from kafka.admin import ConfigResource, ConfigResourceType, MemberToRemove, ScramMechanism, UserScramCredentialUpsertion
 from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from kafka.protocol.consumer import OffsetSpec
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, TOPICS, Refusal, UnknownType, decode, encode
@@ -113,6 +114,17 @@ class Log:
                 Found(found.topic, "created") if found.topic in created and found.state == "as planned" else found
                 for found in self._examine(admin)
             ]
+
+    def dismiss(self, groups: Iterable[str], instance_id: str) -> None:
+        """Tell Kafka that the worker has ended which keeps this name over restarts: else it counts as living in these groups
+        until its session is over. A group that is not there has none to dismiss.
+        """
+        with self._admin() as admin:
+            for group in groups:
+                # Just started, Kafka is still reading who was in its groups.
+                for attempt in Retrying(retry=retry_if_exception(_is_loading), wait=wait_fixed(0.2), stop=stop_after_delay(20)):
+                    with attempt:
+                        admin.remove_group_members(group, [MemberToRemove(group_instance_id=instance_id)])
 
     def remove(self, topic: str, group: str) -> None:
         """Delete a topic and a consumer group, for good. One that is not there is none to delete."""
@@ -334,6 +346,10 @@ class Log:
         if isinstance(error, OSError) or getattr(error, "retriable", False):
             return LogError(f"no Kafka at {at}", f"is it running? try pantau112 doctor ({name})")
         return LogError(f"Kafka at {at} did not take it: {name}")
+
+
+def _is_loading(error: BaseException) -> bool:
+    return isinstance(error, KafkaError) and error.retriable
 
 
 def _in_order(consumer: KafkaConsumer, place: TopicPartition, offset: int, end: int, prefix: int) -> Iterator[Record]:
