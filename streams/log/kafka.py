@@ -131,9 +131,9 @@ class Log:
         with self._admin() as admin:
             if _partitions(admin, [topic]):
                 admin.delete_topics([topic])
-            for _, error in admin.delete_groups([group]):
-                if error.__name__ not in ("NoError", "GroupIdNotFoundError"):
-                    raise error(group)
+            said = admin.delete_groups([group])[group]
+            if said not in ("OK", "GroupIdNotFoundError"):
+                raise LogError(f"Kafka does not delete the group {group} ({said})")
 
     def check(self) -> list[Found]:
         """What is the case with every topic, changing nothing."""
