@@ -30,30 +30,39 @@ LATER = timedelta(days=4_018)
 """From 1999, of which no event may tell in Kafka, to 2010, whose days are of the same week and the same month."""
 START = datetime.fromisoformat("2010-01-01T00:00:00+02:00")
 IGNORED = "ignored-"
-PARTITIONS_OWNED = PARTITIONS * len(TOPICS)
 
 
 class Group:
     """The workers that share one consumer group on one set of topics."""
 
     def __init__(
-        self, bootstrap: str, app_id: str, prefix: str, codes: Iterable[str], folder: Path, reminders: str | None = None
+        self,
+        bootstrap: str,
+        app_id: str,
+        prefix: str,
+        codes: Iterable[str],
+        folder: Path,
+        reminders: str | None = None,
+        partitions: int = PARTITIONS,
     ) -> None:
-        self.folder, self.reminders = folder, reminders
+        self.folder, self.reminders, self.owned = folder, reminders, partitions * len(TOPICS)
         self.files, self.centres = centre_files(codes, folder)
         self.settings = settings.read(
             {"PANTAU112_BOOTSTRAP": bootstrap, "PANTAU112_APP_ID": app_id, "PANTAU112_TOPIC_PREFIX": prefix}
         )
         self.workers: list[Worker] = []
         with Log(self.settings) as log:
-            log.create_topics()
+            log.create_topics(partitions)
 
-    def start(self, instance_id: str | None = None, chunk: int | None = None, kept: int | None = None) -> "Worker":
+    def start(
+        self, instance_id: str | None = None, chunk: int | None = None, kept: int | None = None, newer: str | None = None
+    ) -> "Worker":
         """One more worker; with an instance id it takes the place of a dead one of that name within seconds.
 
-        One that has another number of records `kept` is one that some events are poison to.
+        One that has another number of records `kept` is one that some events are poison to. One that is `newer` is of the next
+        version, and the nouns that are named so are those of which this version does not know all.
         """
-        worker = Worker(self, instance_id, chunk, kept)
+        worker = Worker(self, instance_id, chunk, kept, newer)
         self.workers.append(worker)
         return worker
 
@@ -66,9 +75,7 @@ class Group:
         """Whether every partition is owned and folded to the end that its owner knows, by workers that are ready."""
         page = self.page()
         ready = all(worker.is_ready for worker in self.workers if worker.is_alive)
-        return (
-            ready and total(page, "pantau112_partitions_owned") == PARTITIONS_OWNED and not total(page, "pantau112_lag_records")
-        )
+        return ready and total(page, "pantau112_partitions_owned") == self.owned and not total(page, "pantau112_lag_records")
 
     def kill(self) -> None:
         """SIGKILL all that live."""
@@ -79,12 +86,15 @@ class Group:
 class Worker:
     """One worker process; where it serves is read from what it writes to stderr."""
 
-    def __init__(self, group: Group, instance_id: str | None, chunk: int | None, kept: int | None) -> None:
+    def __init__(
+        self, group: Group, instance_id: str | None, chunk: int | None, kept: int | None, newer: str | None = None
+    ) -> None:
         chosen = group.settings
         said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
         said |= {"METRICS_PORT": "0", "INSTANCE_ID": instance_id or "", "REMINDER_WEBHOOK": group.reminders or ""}
         entry = ["-m", "tests.chunked", str(chunk)] if chunk else ["-c", "from streams.cli import main; main()"]
         entry = ["-m", "tests.poisonous", str(kept)] if kept else entry
+        entry = entry if newer is None else ["-m", "tests.newer", newer]
         files = [part for file in group.files for part in ("--centre", str(file))]
         self.instance_id = instance_id
         self.log = group.folder / f"{chosen.app_id}-{len(group.workers)}.log"

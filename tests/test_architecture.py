@@ -23,6 +23,7 @@ CLIENTS = {
     "aiokafka": {
         "streams/log/lookup.py",
         "streams/log/producer.py",
+        "streams/log/topics.py",
         "streams/log/versions.py",
         "streams/worker/app.py",
         "streams/worker/transport.py",

@@ -10,7 +10,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from schemas.topics import PARTITIONS, TOPICS
+from schemas.topics import TOPICS
 from streams.clock import Clock
 from streams.serving import Limits, ServerThread, neighbourly
 from streams.settings import keeps_secrets
@@ -56,7 +56,7 @@ class PipelineCollector:
         wanted = GaugeMetricFamily("pantau112_partitions", "Partitions that the topic has.", labels=["topic"])
         for topic in TOPICS:
             owned.add_metric([topic.name], sum(name == topic.name for name, _ in pipeline.owned))
-            wanted.add_metric([topic.name], PARTITIONS)
+            wanted.add_metric([topic.name], self._monitor.partitions)
         yield owned
         yield wanted
         place = ["topic", "partition"]

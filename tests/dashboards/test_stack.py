@@ -17,7 +17,7 @@ from urllib.request import urlopen
 import pytest
 
 from schemas.event import Event
-from schemas.topics import TOPIC_OF, TOPICS
+from schemas.topics import PARTITIONS, TOPIC_OF, TOPICS
 from streams import centres
 from streams.clock import Clock
 from streams.stack.debian import Programs
@@ -50,8 +50,8 @@ class Centre:
     """Kota Bogor as one worker exports it, with events told by the test; seconds count from now."""
 
     def __init__(self) -> None:
-        self._monitor = Monitor({"32.71": BOGOR})
-        owned = frozenset((topic.name, number) for topic in TOPICS for number in range(topic.partitions))
+        self._monitor = Monitor({"32.71": BOGOR}, PARTITIONS)
+        owned = frozenset((topic.name, number) for topic in TOPICS for number in range(PARTITIONS))
         pipeline = Pipeline(owned=owned, recovering=False)
         for place in owned:
             pipeline.log_end[place], pipeline.markers[place], pipeline.newest[place] = 1, 0, time.time()
@@ -65,7 +65,8 @@ class Centre:
 
     def tell(self, *events: Event) -> None:
         for event in events:
-            said = self._monitor.fold_event(TOPIC_OF[event.type].name, 0, self._offset, event, time.time())
+            home = self._monitor.home[event.subject]
+            said = self._monitor.fold_event(TOPIC_OF[event.type].name, home, self._offset, event, time.time())
             assert said == "folded"
             self._offset += 1
 

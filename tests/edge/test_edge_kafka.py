@@ -53,7 +53,7 @@ class Process:
 def settings(kafka: RealKafka) -> Iterator[Settings]:
     settings = Settings(bootstrap=kafka.bootstrap, topic_prefix=f"edge{Random().randrange(10**9)}.")
     with Log(settings) as log:
-        log.create_topics()
+        log.create_topics(3)
     yield settings
     if not kafka.is_up:
         kafka.start()

@@ -9,9 +9,10 @@ from urllib.request import urlopen
 
 import pytest
 
-from schemas.topics import CALLS
+from schemas.topics import CALLS, PARTITIONS
 from streams import centres
 from streams.clock import Clock
+from streams.log.topics import partition_of
 from streams.worker.exporter import Exporter
 from streams.worker.exposition import exposition
 from streams.worker.monitor import Monitor
@@ -20,12 +21,12 @@ from tests.builders import START, offered
 from tests.conftest import HANG
 
 NOW = START.timestamp() + 60
-HOME = 3
+HOME = partition_of("32.71", PARTITIONS)
 
 
 def page(clock: Clock = Clock(), *, recovering: bool = False, owned: int = HOME) -> Exporter:  # noqa: B008 (frozen)
     """The exporter of a worker that owns one partition, with one call waiting for a minute."""
-    monitor = Monitor(centres.load([]), lambda _: HOME)
+    monitor = Monitor(centres.load([]), PARTITIONS)
     assert monitor.fold_event(CALLS.name, HOME, 0, offered("c1", 0), NOW) == "folded"
     pipeline = Pipeline(recovering=recovering, owned=frozenset({(CALLS.name, owned)}))
     return Exporter(monitor, pipeline, clock, lambda: NOW)
