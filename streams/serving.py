@@ -91,7 +91,7 @@ class Server:
         await self._runner.cleanup()
         for one in self._here().values():  # they have an answer that they do not read
             _let_go(one)
-        for _ in range(1_000):
+        for _turn in range(1_000):
             if not self._here():
                 break
             await asyncio.sleep(0.001)

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     """The password; a file is safer."""
     sasl_password_file: FilePath | None = None
     """The file with the password."""
+    allow_plain_password: bool = False
+    """Whether the password may go to another machine without TLS: only in a network that nobody else is in."""
     ssl_cafile: FilePath | None = None
     """The CA, as PEM, that signed the brokers' certificates where no public one did."""
 

@@ -199,7 +199,7 @@ def test_a_body_that_is_too_large_is_not_read(server: Served) -> None:
 def test_a_page_of_another_site_and_a_name_that_is_not_ours_are_refused(
     server: Served, headers: dict[str, str], status: int
 ) -> None:
-    assert server.ask(**headers) == status
+    assert server.ask("/", "GET", None, **headers) == status
 
 
 def test_what_a_stranger_writes_and_our_own_faults_are_said_without_what_was_read(

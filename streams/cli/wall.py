@@ -41,8 +41,6 @@ def wall(
             raise Failed(f"--listen {listen}: other machines could read it: set PANTAU112_WALL_TOKEN_FILE, a file for its token")
     except StackError as error:
         raise Failed(str(error)) from None
-    if at.tls is None and not at.is_here_alone:
-        tell(PLAIN)
     raise typer.Exit(asyncio.run(_serve(Wall(DASHBOARDS, s.api(s.prometheus)), at, token)))
 
 
@@ -60,5 +58,7 @@ async def _serve(one: "Wall", at: "Listen", token: str | None) -> int:
             raise Failed(f"--listen {at.host}:{at.port}: {error.strerror}") from None
         told = "" if token is None else "?token=… of PANTAU112_WALL_TOKEN_FILE"
         tell(f"boards at {at._replace(port=port).reached}/{told}")
+        if at.tls is None and not at.is_here_alone:
+            tell(PLAIN)
         await stop.wait()
     return 0

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from streams.stack.listen import Listen
 from tests.conftest import HANG, free_port
 
 
@@ -67,7 +68,7 @@ def test_it_shows_the_boards_and_asks_whoever_is_named(tmp_path: Path) -> None:
 def test_for_other_machines_it_makes_a_token_and_says_where(tmp_path: Path) -> None:
     port, file = free_port(), tmp_path / "wall.token"
     with running("--listen", f"0.0.0.0:{port}", PANTAU112_WALL_TOKEN_FILE=str(file)) as line:
-        assert "without TLS" in line
+        assert line == f"boards at {Listen('0.0.0.0', port).reached}/?token=… of PANTAU112_WALL_TOKEN_FILE\n"
         token = file.read_text().strip()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         with pytest.raises(HTTPError, match="401") as without:
