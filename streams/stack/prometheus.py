@@ -48,6 +48,7 @@ def prometheus(
         "--storage.tsdb.retention.time=35d",
         "--storage.tsdb.retention.size=4GB",
         f"--web.listen-address=127.0.0.1:{port}",
+        "--web.read-timeout=30s",
         f"--web.cors.origin=http://127\\.0\\.0\\.1:{port}",
         *_asked_by(home, password),
     ]

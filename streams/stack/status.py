@@ -18,6 +18,7 @@ from rich.text import Text
 
 from streams.api import USER
 from streams.core.centre import Centre
+from streams.core.printable import printable
 from streams.stack.figures import FIRST, SEVERITIES, Alert, Figure, Numbers, in_order
 from streams.stack.gateway import token_file
 from streams.stack.service import Status
@@ -78,7 +79,7 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
             await asyncio.sleep(1)
 
     def say(text: str) -> None:
-        console.print(text, soft_wrap=True, highlight=False, markup=False)
+        console.print("\n".join(map(printable, text.splitlines())), soft_wrap=True, highlight=False, markup=False)
 
     said_last = ""
 
@@ -278,7 +279,7 @@ def _services(services: Sequence[Status], width: int) -> list[Text]:
 
 
 def _trouble(service: Status) -> str:
-    reason = service.reason.partition("\n")[0]
+    reason = printable(service.reason.partition("\n")[0])
     return f"layanan / service {service.name}: {service.state}{f', {reason}' if reason else ''}"
 
 
