@@ -17,6 +17,8 @@ from streams.stack import debian, jars
 from streams.stack.die_with_parent import tied
 from streams.stack.kafka import Broker, find_java
 
+os.umask(0o077)  # a file of a secret that others can read is refused
+
 LOCAL = Path(__file__).parents[1] / ".local"
 DATA = Path(__file__).parent / "data"
 """Real data that may be published; what each is, its README says."""

@@ -135,7 +135,8 @@ class Answer:
                 return None
         if scores and (given := {item: _score(item, row[index]) for index, item in scores if row[index] is not None}):
             data["scores"] = given
-        facts = "|".join(f"{name}={value}" for name, value in data.items() if name != "caller")
+        caller = data.pop("caller", {})
+        facts = "|".join(f"{name}={value}" for name, value in data.items())
         if kind == _SURVEY:
             # Two people can answer alike, and at the same minute.
             facts += f"|{self.lines(row)}"
@@ -149,7 +150,7 @@ class Answer:
                     "source": source if source.startswith("/") else f"/{self._centre.code}/{source}",
                     "subject": self._centre.code,
                     "time": time,
-                    "data": data,
+                    "data": data | caller,
                 }
             )
         except ValidationError as invalid:
@@ -228,6 +229,8 @@ def _fields() -> tuple[frozenset[str], frozenset[str]]:
     for model in EVENT_TYPES.values():
         data: Any = model.model_fields["data"].annotation
         every |= {field.alias or name: repr(field.annotation) for name, field in data.model_fields.items()}
+    # What is made of a caller's number no table has.
+    every = {name: said for name, said in every.items() if not name.startswith("caller_")}
     return frozenset(every), frozenset(name for name, said in every.items() if "datetime" in said.lower())
 
 

@@ -18,7 +18,7 @@ from streams.core import classes
 from streams.core.centre import Centre, Directory
 from streams.core.names import OTHER, SPELLINGS
 from streams.sources import pseudonym as pseudonyms
-from streams.sources.pseudonym import Pseudonym
+from streams.sources.pseudonym import Keyed
 
 Kind = Literal["queue", "seat", "reason", "to", "class_"]
 
@@ -59,7 +59,7 @@ _NAMES = {"queue": "queues", "seat": "seats", "reason": "reasons", "to": "queues
 class Door:
     """Lets events and single codes in, for the centres that it is told of; `passed_over` counts what it does not let in."""
 
-    def __init__(self, pseudonym: Pseudonym | None = None, centres: Iterable[Centre] = ()) -> None:
+    def __init__(self, pseudonym: Keyed | None = None, centres: Iterable[Centre] = ()) -> None:
         self.pseudonym = pseudonym
         self.passed_over: Counter[str] = Counter()
         self._centres = {centre.code: centre for centre in centres}
@@ -80,8 +80,8 @@ class Door:
             return None
         return event.model_copy(update={"data": data.model_copy(update=changes)})
 
-    def caller(self, number: str) -> str | None:
-        """The pseudonym of a caller; None for a withheld number or without a key."""
+    def caller(self, number: str) -> dict[str, str]:
+        """What an event says of a caller; nothing of a withheld number, or without a key."""
         return pseudonyms.caller(number, self.pseudonym)
 
     def seat(self, city: str, agent: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from streams.settings import Settings
 from streams.stack.doctor import Finding, examine, fetch
 from streams.stack.gateway import tokens_file
-from streams.stack.up import Ports, caller_key_file, ports_file
+from streams.stack.up import Ports, caller_key_before, caller_key_file, ports_file
 
 WHERE = {"bootstrap", "metrics_host", "metrics_port", "prometheus", "alertmanager"}
 """Settings that say where a monitor is: who gives one of them means that one, and none that runs here."""
@@ -63,6 +63,7 @@ def as_in(local: Local, settings: Settings) -> Settings:
     }
     if settings.caller_key is None:
         ours["caller_key_file"] = caller_key_file(local.home)
+        ours["caller_key_before_file"] = caller_key_before(local.home)
     return settings.model_copy(update={name: value for name, value in ours.items() if name not in settings.model_fields_set})
 
 
