@@ -150,20 +150,15 @@ def erase(by: By, to: To = None, centre: Centres = None) -> None:
     """
     from schemas.callers import CallerErased, Erased
     from streams import centres
-    from streams.sources.pseudonym import caller as pseudonyms
 
-    key = _key()
-    number = getpass("Number (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
-    said = pseudonyms(number, key) if re.fullmatch(r"[-+0-9 ().]{5,40}", number.strip()) else {}
-    if not said:
-        raise Failed("that is no telephone number such as 0812 3456 7890; give one, alone on its line")
+    said = _asked()
     with sink_for(to) as sink:
         for one in centres.load(centre or []).values():
             envelope = _envelope_of(one, "erased")
             sink.send(CallerErased(**envelope, data=Erased(by=by, **said)))
             tell(f"erased: {one.name} has forgotten the caller {said['caller']}; event {envelope['id']} says that {by} did it")
         sink.flush()
-    if key.before is None:
+    if "caller_before" not in said:
         tell("under one key: was it changed since the caller called, name the key before: PANTAU112_CALLER_KEY_BEFORE_FILE")
     sys.stdout.write("\t".join(("what", "where", "until")) + "\n")
     sys.stdout.writelines("\t".join(row) + "\n" for row in remains(datetime.now(UTC)))
@@ -220,6 +215,29 @@ def key(
             tell(f"the key before may be deleted on {gone.date().isoformat()}: no event has a pseudonym under it alone any more")
         else:
             tell("the key before may be deleted: no event has a pseudonym under it alone")
+
+
+@app.command(epilog="Example: pantau112 callers pseudonym <number.txt")
+def pseudonym() -> None:
+    """Say what a number is called here.
+
+    It finds what is kept of somebody who asks for it: pantau112 replay cat topic:112.calls.v1 --json. The number is asked for, or
+    read from standard input.
+    """
+    said = _asked()
+    sys.stdout.writelines(f"{said[name]}\n" for name in ("caller", "caller_before") if name in said)
+
+
+def _asked() -> dict[str, str]:
+    """What events say of the caller whose number somebody types, or standard input gives. Raises `Failed`."""
+    from streams.sources.pseudonym import caller as pseudonyms
+
+    key = _key()
+    number = getpass("Number (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    said = pseudonyms(number, key) if re.fullmatch(r"[-+0-9 ().]{5,40}", number.strip()) else {}
+    if not said:
+        raise Failed("that is no telephone number such as 0812 3456 7890; give one, alone on its line")
+    return said
 
 
 def _key() -> "Keyed":

@@ -20,6 +20,7 @@ from streams.core import classes
 from streams.core.centre import Centre
 from streams.core.names import OTHER, Names
 from streams.sources.door import UNNAMED_SEAT, Door, Kind, is_code
+from streams.sources.pseudonym import is_telephone
 
 ENDS = (
     "call.abandoned",
@@ -42,6 +43,7 @@ _TWO_CLOCKS = 60
 """Seconds that two clocks of one row may differ."""
 _OWN = ("type", "time", "id", "source", "line")
 _NAMES = {"link": "links", "gauge": "gauges", "category": "categories", "opd": "opds"}
+_IDS = frozenset(("call", "journey", "ticket"))
 _TYPED = frozenset(("category", "opd"))
 _KINDS: dict[str, Kind] = {"queue": "queue", "reason": "reason", "to": "to"}
 _ITEM = re.compile(r"(pemahaman_program|tepat_sasaran|tepat_waktu|tercapainya_tujuan|perubahan_nyata)\.[1-9]|u[1-9]")
@@ -192,6 +194,8 @@ class Answer:
             return lambda text: self._door.code(self._centre.code, _KINDS[field], text)
         if field in _NAMES:
             return lambda text: self._named(field, text)
+        if field in _IDS:
+            return lambda text: _identified(field, text)
         if field in _TIMES:
             return lambda micros: self._moment(field, micros)
         if re.search(r"\b(float|int)\b", annotation):
@@ -267,6 +271,12 @@ def _measured(field: str, cell: str | float) -> float:
     if found is None or (found[3] and not field.endswith("centimetres")) or _is_ambiguous(cell):
         raise RowError(f"column {field}: no number such as 70.5 or 70,5")
     return float(f"{found[1]}.{found[2] or 0}") * _CENTIMETRES[(found[3] or "cm").lower()]
+
+
+def _identified(field: str, text: str) -> str:
+    if is_telephone(text):
+        raise RowError(f"column {field}: a telephone number; give the id that the system gave it")
+    return text
 
 
 def _score(item: str, cell: str | float) -> int:

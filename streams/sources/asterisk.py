@@ -48,7 +48,7 @@ from schemas.operators import (
 from streams.core import classes
 from streams.core.centre import Centre
 from streams.sources.door import UNNAMED_SEAT, Door, looks_personal
-from streams.sources.pseudonym import extension
+from streams.sources.pseudonym import extension, is_telephone
 
 LONGEST = 4096
 """Bytes of a line; real ones have about 80."""
@@ -342,6 +342,8 @@ class Reader:
     def _call(self, call: str) -> str:
         if call in _NOBODY:
             raise MalformedError("field callid: missing")
+        if is_telephone(call):
+            raise MalformedError("field callid: a telephone number, which is no call's id")
         return call
 
     def _destination(self, exten: str) -> str | None:

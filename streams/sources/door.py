@@ -25,6 +25,9 @@ Kind = Literal["queue", "seat", "reason", "to", "class_"]
 UNNAMED_SEAT = "seat named like a person, and no key"
 """Counted as passed over: without a key such a seat cannot be told without telling who sits there."""
 
+NUMBER_AS_NAME = "call, journey or ticket named by a telephone number"
+"""Counted as passed over: whose number it is would be told with every fact of it."""
+
 MEND_SEAT = (
     "say in the centre's file which seat that is (seats, with its other names in also), or set log_membername_as_agent=yes in "
     "queues.conf where the exchange calls one seat by its interface and by a name, or set PANTAU112_CALLER_KEY_FILE"
@@ -68,6 +71,9 @@ class Door:
     def admit(self, event: Event) -> Event | None:
         """The event, with codes in place of what looks like a person; None when nothing is left to tell."""
         data = event.data
+        if any(pseudonyms.is_telephone(getattr(data, name, None) or "") for name in ("call", "journey", "ticket")):
+            self.passed_over[NUMBER_AS_NAME] += 1
+            return None
         changes: dict[str, str | None] = {}
         for field in _FIELDS[event.type]:
             text = getattr(data, field)

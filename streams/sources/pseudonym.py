@@ -18,6 +18,7 @@ _SEAT = re.compile(
     r"(?:(?:agent|seat|operator|op|ext|phone|desk|console|meja|kursi|loket|line|station)[-_.]?)?[0-9]{1,6}",
     re.ASCII | re.IGNORECASE,
 )
+_TELEPHONE = re.compile(r"(?:(?:\+|00)?62|0)[2-9][0-9]{6,12}", re.ASCII)
 # What Asterisk adds to a device: the context of a Local channel, the serial of a channel.
 _CHANNEL = re.compile(r"@.*|-[0-9a-f]{8}(;[12])?$", re.ASCII)
 
@@ -69,6 +70,11 @@ def seat(agent: str, pseudonym: Pseudonym | None) -> str | None:
     if is_machine(device):
         return device
     return None if pseudonym is None else f"seat-{short(pseudonym('seat:' + device))}"
+
+
+def is_telephone(text: str) -> bool:
+    """Whether this is how a telephone number is written in Indonesia; no exchange numbers its calls so."""
+    return _TELEPHONE.fullmatch(re.sub(r"[ .()/-]", "", text)) is not None
 
 
 def is_machine(text: str) -> bool:
