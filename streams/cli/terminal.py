@@ -154,10 +154,10 @@ def door(centres: "Iterable[Centre]", *, writes: bool = False, said: "Settings |
     from streams.sources.door import Door
     from streams.sources.pseudonym import keyed
 
-    secret = (said or settings()).caller_secret()
+    secret, before = (said or settings()).caller_secrets()
     if secret is None and writes:
         tell("no PANTAU112_CALLER_KEY_FILE: events will carry no callers")
-    return Door(None if secret is None else keyed(secret), centres)
+    return Door(None if secret is None else keyed(secret, before), centres)
 
 
 @contextlib.contextmanager

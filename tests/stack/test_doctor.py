@@ -207,7 +207,7 @@ def test_a_caller_key_that_others_can_read_is_no_secret(tmp_path: Path) -> None:
     missing = found(settings, tmp_path)["caller key"]
     assert missing.failed
     assert "No such file" in missing.says
-    key.write_text("0123456789abcdef0123456789abcdef")
+    key.write_text("a8c1f03e5b7d29460f6b3a9ce1d27485")
     key.chmod(0o640)
     assert "chmod 600" in found(settings, tmp_path)["caller key"].todo
     key.chmod(0o600)
