@@ -4,6 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, time
 from functools import cached_property
+from hashlib import blake2b
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,29 @@ SEATS, LINKS, GAUGES = 200, 128, 128
 
 CODES = 128
 """The most categories, agencies and reasons that a centre's file names, each: their figures are kept for ever."""
+
+MEASURED: dict[str, Any] = {
+    "name": True,
+    "province": True,
+    "place": True,
+    "shifts": True,
+    "ladders": True,
+    "office": True,
+    "thresholds": {
+        "oldest_waiting_seconds",
+        "queue_calls",
+        "silence_seconds",
+        "window_calls",
+        "gauge_stale_seconds",
+        "nuisance_ratio",
+        "open_callbacks",
+        "occupancy_ratio",
+        "pause_seconds",
+        "scene_seconds",
+        "scene_ratio",
+    },
+}
+"""What of a centre's file is looked at only when somebody measures: no state depends on it."""
 
 Seconds = Annotated[float, Field(gt=0, le=172_800, allow_inf_nan=False)]
 
@@ -335,6 +359,11 @@ class Centre(BaseModel):
     def emergency_queues(self) -> frozenset[str]:
         """The codes of the queues that are the centre's emergency number; none where its file names no queue: then all are."""
         return frozenset(queue.code for queue in self.queues if queue.emergency)
+
+    @cached_property
+    def rules(self) -> str:
+        """A mark of all in the file that a state depends on: events that are folded under other rules make another state."""
+        return blake2b(self.model_dump_json(exclude=MEASURED).encode(), digest_size=8).hexdigest()
 
     @cached_property
     def names(self) -> Directory:

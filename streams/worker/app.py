@@ -18,14 +18,28 @@ from faust.exceptions import ProducerSendError
 from faust.types import TP, EventT
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
+from schemas.topics import (
+    CONTENT_TYPE,
+    DEAD_LETTERS,
+    LARGEST,
+    PARTITIONS,
+    SENT_AGAIN,
+    SNAPSHOT_INDEX,
+    SNAPSHOTS,
+    TOPIC_OF,
+    TOPICS,
+    Refusal,
+    encode,
+)
 from streams.core.fault import place_of
 from streams.core.ledger import Outcome
+from streams.log.snapshots import Place, Snapshot
 from streams.worker.advisor import NotPublishedError, Publish
 from streams.worker.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
 from streams.worker.log_limit import LogLimit
 from streams.worker.monitor import Monitor, NotFoldedError
 from streams.worker.pipeline import Pipeline
+from streams.worker.snapshots import NotKeptError, Snapshots
 from streams.worker.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
 
 log = logging.getLogger(__name__)
@@ -110,6 +124,7 @@ class Worker:
         self.pipeline = Pipeline()
         self._advise = advise
         self.app, self.monitor = app, monitor
+        self._snapshots = Snapshots(settings, monitor, self._keep)
         self._prefix = settings.topic_prefix
         self._live: dict[TP, _Live] = {}
         self._seen: dict[bytes, int] = {}
@@ -211,7 +226,8 @@ class Worker:
             live.burying = False
         # After a poison at once, so that the next one has little to take back, and a crash buries none a second time.
         poisoned = any(refusal.reason == "not_folded" for refusal in refused.values())
-        if poisoned or live.dirty >= FLUSH_RECORDS or time.monotonic() - live.flushed_at >= self._pace.flush_seconds:
+        aged = time.monotonic() - live.flushed_at >= self._pace.flush_seconds
+        if poisoned or live.dirty >= FLUSH_RECORDS or aged or self._snapshots.is_due(topic, number):
             self._flush(tp, live)
 
     async def _give_up(self, tp: TP, live: _Live, error: NotFoldedError) -> NoReturn:
@@ -270,6 +286,8 @@ class Worker:
         self._fence.alive()
         with self.monitor.lock:
             blobs = [(_state_key(live, key), blob) for key, blob in self.monitor.dirty(live.topic, live.number)]
+        if (rules := self._snapshots.note(live.topic, live.number)) is not None:
+            blobs.append((_rules_key(live.topic, live.number), rules))
         blobs.append((_marker_key(live.topic, live.number), b"%d" % (live.position - 1)))
         for key, blob in blobs:
             self._table.data[key] = blob
@@ -279,6 +297,23 @@ class Worker:
         self.pipeline.markers[live.topic, live.number] = live.position - 1
         self.pipeline.flushes += 1
         self.pipeline.flushed_bytes += sum(len(blob) for _, blob in blobs)
+        if self._snapshots.is_due(live.topic, live.number):
+            self._snapshot(live)
+
+    def _snapshot(self, live: _Live) -> None:
+        """Keep every state of a partition as it was just flushed."""
+        cities = self.monitor.reaches(live.topic, live.number)
+        blobs = {city: self._table.data[_state_key(live, city.encode())] for city in cities}
+        written = round(self.pipeline.newest[live.topic, live.number] * 1000)
+        self._snapshots.take(live.topic, live.number, live.position - 1, written, blobs)
+
+    async def _keep(self, topic: str, number: int, key: bytes, value: bytes, written: float, headers: dict[str, bytes]) -> int:
+        """Write a record of a snapshot, said to be of that time. Returns its offset. Raises `NotKeptError`."""
+        try:
+            sent = await self.app.producer.send_and_wait(self._prefix + topic, key, value, number, written, headers)
+        except (ProducerSendError, KafkaError) as error:
+            raise NotKeptError(repr(error)) from None
+        return int(sent.offset)
 
     def _forget_poison(self, live: _Live) -> None:
         """What lies before the position has its dead letter."""
@@ -327,14 +362,19 @@ class Worker:
         self.pipeline.markers_above_log += beyond == "above"
         place = live.topic, live.number
         self.pipeline.starts[place] = position
-        if (marker := self.marker(tp)) is not None:
+        marker, note = self.marker(tp), self._table.data.get(_rules_key(*place))
+        # Above the log, the state is of another log.
+        self._snapshots.sought(*place, position, None if beyond == "above" else note, is_whole=marker is None)
+        if marker is not None:
             self.pipeline.markers[place] = marker
         self.pipeline.owned |= {place}
         self._ready()
 
     async def _on_changelog_event(self, event: EventT[bytes]) -> None:
         key: Any = event.key
-        if key.startswith(b"\0"):
+        if key.startswith(b"\0") and event.value is None:
+            self._seen.pop(key, None)  # what could not be read was replaced by a snapshot
+        elif key.startswith(b"\0"):
             marker = int(event.value)
             if marker < self._seen.get(key, -1):
                 self.pipeline.regressions += 1
@@ -344,13 +384,15 @@ class Worker:
     async def _on_recover(self) -> None:
         """The table is complete: give the monitor its states, and forget what has moved to another worker."""
         owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
+        unreadable: dict[Place, str] = {}
         with self.monitor.lock:
             for key, blob in list(self._table.data.items()):
                 number, topic, name = _parse(key)
                 if number not in owned:
                     del self._table.data[key]
-                else:
-                    self._recover(key, topic, number, name, blob)
+                elif said := self._recover(key, topic, number, name, blob):
+                    unreadable[topic, number] = said
+        await self._begin_from_snapshots(owned, unreadable)
         gc.collect()
         gc.freeze()
         gc.set_threshold(*CATCHING_UP.collect)
@@ -358,24 +400,73 @@ class Worker:
         if not owned:
             self._ready()
 
-    def _recover(self, key: bytes, topic: str, number: int, name: bytes | None, blob: bytes) -> None:
-        """Take back one entry of the table, or end with a sentence: without it totals would be wrong."""
+    def _recover(self, key: bytes, topic: str, number: int, name: bytes | None, blob: bytes) -> str | None:
+        """Take back one entry of the table; says what is wrong with one that cannot be read."""
         try:
             if name is not None:
                 self.monitor.load(topic, number, name, blob)
             elif key == _note_key(topic, number):
                 self.monitor.poison[topic, number] = {int(offset): str(kind) for offset, kind in json.loads(blob).items()}
+            elif key == _rules_key(topic, number):
+                json.loads(blob)
             else:
                 int(blob)
         except Exception as error:
             what = name.decode() if name else f"partition {number}"
-            changelog = self._table.changelog_topic.get_topic_name()
-            die(
-                UNREADABLE,
-                f"what {changelog} holds of {topic} {what} cannot be read ({place_of(error)}). A restart does not help: go back "
-                f"to the version that wrote it, or stop all workers, delete {changelog}, run pantau112 topics create and start "
-                "them: they fold the log again",
-            )
+            return f"{topic} {what} cannot be read ({place_of(error)})"
+        return None
+
+    async def _begin_from_snapshots(self, owned: set[int], unreadable: dict[Place, str]) -> None:
+        """Of what the table does not have, or cannot read, take the newest snapshot, as if it had just been flushed.
+
+        Without one, what was never flushed is folded from the log; what cannot be read ends the worker, or totals would be wrong.
+        """
+        empty = [
+            TP(self._prefix + topic.name, number)
+            for topic in TOPICS
+            for number in owned
+            if _marker_key(topic.name, number) not in self._table.data
+        ]
+        since, ends = self._revoked_at, await self.app.consumer.highwaters(*empty) if empty else {}
+        lacking = {(tp.topic.removeprefix(self._prefix), tp.partition) for tp, end in ends.items() if end} | unreadable.keys()
+        found = await self._snapshots.newest(lacking) if lacking else {}
+        if self._revoked_at != since:
+            return  # somebody else may own them by now; recovery begins again
+        for place, said in unreadable.items():
+            if place not in found:
+                changelog = self._table.changelog_topic.get_topic_name()
+                die(
+                    UNREADABLE,
+                    f"what {changelog} holds of {said}, and there is no snapshot to begin from. A restart does not help: go back "
+                    f"to the version that wrote it, or stop all workers, delete {changelog}, run pantau112 topics create and "
+                    "start them: they fold the log again",
+                )
+            log.error("%s: from its snapshot instead", said)
+        for place, (snapshot, states) in found.items():
+            self._begin_at(place, snapshot, states, forget=place in unreadable)
+
+    def _begin_at(self, place: Place, snapshot: Snapshot, states: dict[str, bytes], *, forget: bool) -> None:
+        """Take a partition's states from a snapshot, into the changelog too."""
+        topic, number = place
+        self._fence.alive()
+        kept = set() if forget else {_note_key(topic, number)}
+        stale = [key for key in self._table.data if _parse(key)[:2] == (number, topic) and key not in kept]
+        for key in stale:
+            del self._table.data[key]
+        with self.monitor.lock:
+            poison = self.monitor.poison.get(place, {})
+            self.monitor.forget(topic, number)
+            if not forget and poison:
+                self.monitor.poison[place] = poison
+            for city, blob in states.items():
+                self.monitor.load(topic, number, city.encode(), blob)
+        entries = {b"%d|%s|%s" % (number, topic.encode(), city.encode()): blob for city, blob in states.items()}
+        entries[_rules_key(topic, number)] = json.dumps(snapshot.rules).encode()
+        entries[_marker_key(topic, number)] = b"%d" % snapshot.offset
+        self._table.data.update(entries)
+        for key, value in [*((key, None) for key in stale), *entries.items()]:
+            self._table.send_changelog(number, key, value).add_done_callback(_published)
+        log.warning("%s/%d begins from its snapshot of offset %d", topic, number, snapshot.offset)
 
     def _ready(self) -> None:
         if self.pipeline.recovering:
@@ -386,6 +477,7 @@ class Worker:
         revoked: Iterable[TP] = arguments[-1]
         if self._ticking is None:  # the group's first join: Faust starts its own tasks only after recovery
             self._ticking = self.app.add_future(_or_die(self._tick()))
+            self.app.add_future(_or_die(self._snapshots.run()))
             if self._advise is not None:
                 self.app.add_future(_or_die(self._advise(self.pipeline, self.publish)))
         self._revoked_at = time.monotonic()
@@ -442,7 +534,7 @@ def create_app(
 
 def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipeline], None], advise: Advise | None = None) -> int:
     """Work until SIGTERM or SIGINT; `on_start` is called once, before anything is read. Returns the exit code."""
-    wanted = [settings.topic_prefix + topic.name for topic in (*TOPICS, DEAD_LETTERS)]
+    wanted = [settings.topic_prefix + topic.name for topic in (*TOPICS, SNAPSHOTS, SNAPSHOT_INDEX, DEAD_LETTERS)]
     try:
         brokers, found = asyncio.run(cluster(settings, wanted))
     except (KafkaError, OSError) as error:
@@ -496,6 +588,10 @@ def _note_key(topic: str, number: int) -> bytes:
     return b"\1%d|%s" % (number, topic.encode())
 
 
+def _rules_key(topic: str, number: int) -> bytes:
+    return b"\2%d|%s" % (number, topic.encode())
+
+
 def _parse(key: bytes) -> tuple[int, str, bytes | None]:
-    number, topic, *name = key.lstrip(b"\0\1").split(b"|", 2)
+    number, topic, *name = key.lstrip(b"\0\1\2").split(b"|", 2)
     return int(number), topic.decode(), name[0] if name else None
