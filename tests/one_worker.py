@@ -80,7 +80,7 @@ class Counting:
             if blob := stored(key):
                 self.load(topic, partition, key, blob)
 
-    def rules(self, partition: int) -> dict[str, str]:
+    def rules(self, partition: int, year: int) -> dict[str, str]:
         return {}
 
     def reaches(self, topic: str, partition: int) -> dict[str, float]:

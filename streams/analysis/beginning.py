@@ -28,7 +28,8 @@ def find(source: str, centres: Mapping[str, Centre], settings: Settings, at: flo
         return NOTHING
     moment, before = inf if at is None else at, inf if span.end is None else span.end.timestamp()
     with suppress(LogError), Log(settings) as log:  # whoever reads the events next says what is wrong
-        if SNAPSHOT_INDEX.name not in (partitions := log.partitions([SNAPSHOT_INDEX.name])):
+        partitions = log.partitions([SNAPSHOT_INDEX.name, *span.topics])
+        if SNAPSHOT_INDEX.name not in partitions or len(set(partitions.values())) > 1:
             return NOTHING
         homes: dict[int, list[Centre]] = {}
         for code, centre in centres.items():

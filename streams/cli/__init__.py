@@ -91,7 +91,8 @@ def measure(
         tell(f"{city}: left out, because its numbers cannot be worked out: {why}. A fault of this program: please report it")
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(result.outcomes.items()))
     moment = "nothing" if result.at is None else datetime.fromtimestamp(result.at).astimezone().isoformat()
-    tell(f"{events}: {said or 'no events'}; as of {moment}")
+    none = "nothing more" if begun.says else "no events"
+    tell(f"{events}: {said or none}; as of {moment}")
     faults.sum_up(len(begun.states) + result.outcomes.total() - result.outcomes["refused"])
     if result.left_out:
         raise typer.Exit(1)

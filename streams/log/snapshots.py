@@ -40,6 +40,8 @@ class Snapshot:
     """How far ahead of Kafka's clock an event could be, seconds."""
     states: dict[str, tuple[int, float]]
     """By centre, the offset of its state in the snapshots' topic, and the latest time of any event that it has seen."""
+    year: int
+    """No state depends on a day after this year."""
     rules: dict[str, str | None]
     """By each centre that was watched there, the rules by which all its events were folded; None where they changed meanwhile."""
 
@@ -61,7 +63,7 @@ class Snapshot:
         """Whether its states of these centres, all of its partition, are those that would come of folding the log again."""
         return (
             (self.version, self.ahead) == (version, ahead)
-            and all(self.rules.get(centre.code) == centre.rules for centre in centres)
+            and all(self.rules.get(centre.code) == centre.rules(self.year) for centre in centres)
         )  # fmt: skip
 
     def is_by(self, centres: Iterable[Centre], moment: float, before: float) -> bool:

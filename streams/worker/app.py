@@ -461,7 +461,7 @@ class Worker:
             for city, blob in states.items():
                 self.monitor.load(topic, number, city.encode(), blob)
         entries = {b"%d|%s|%s" % (number, topic.encode(), city.encode()): blob for city, blob in states.items()}
-        entries[_rules_key(topic, number)] = json.dumps(snapshot.rules).encode()
+        entries[_rules_key(topic, number)] = json.dumps((snapshot.year, snapshot.rules)).encode()
         entries[_marker_key(topic, number)] = b"%d" % snapshot.offset
         self._table.data.update(entries)
         for key, value in [*((key, None) for key in stale), *entries.items()]:

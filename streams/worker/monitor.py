@@ -284,9 +284,9 @@ class Monitor:
         """By centre, the latest time of any event of that topic that its state has seen, epoch seconds."""
         return {city: entry.state.ledger.newest for city, entry in self._shelves[topic].entries[partition].items()}
 
-    def rules(self, partition: int) -> dict[str, str]:
-        """By which rules the events of each centre of a partition are folded here."""
-        return {city: self.centres[city].rules for city, home in self.home.items() if home == partition}
+    def rules(self, partition: int, year: int) -> dict[str, str]:
+        """By which rules the events of each centre of a partition, none later than that year, are folded here."""
+        return {city: self.centres[city].rules(year) for city, home in self.home.items() if home == partition}
 
     def states(self, topic: str, partition: int) -> list[tuple[Centre, Any]]:
         """The centres in a partition, with what is known of them from that topic. To be read only, and by whoever folds."""

@@ -5,8 +5,10 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
+from schemas.event import EARLIEST
 from schemas.topics import SNAPSHOT_INDEX, SNAPSHOTS
 from streams.log import snapshots
 from streams.log.snapshots import Place, Snapshot
@@ -24,6 +26,17 @@ class NotKeptError(Exception):
     """Kafka did not take a record of a snapshot."""
 
 
+AHEAD = 120 * DAY
+"""A state looks at the calendar no further ahead than this: for the rungs of a ladder."""
+
+
+class _Rules(NamedTuple):
+    """Up to which year the rules are known, and what they were for each centre all the time; None where they changed."""
+
+    year: int
+    of: dict[str, str | None]
+
+
 @dataclass(slots=True)
 class _Book:
     """What is known of one owned partition of one topic."""
@@ -32,9 +45,9 @@ class _Book:
     """The latest of which there was an event at the last snapshot, or when the partition came here; counted from 1970 in UTC."""
     since: int
     """The first offset that no snapshot of this worker has."""
-    rules: dict[str, str | None]
-    """By centre, the rules by which all events were folded; None where they changed since the first."""
-    noted: dict[str, str | None] | None
+    rules: _Rules
+    """By which all events were folded that this worker and those before it had."""
+    noted: _Rules | None
     """The same as it stands in the changelog."""
 
 
@@ -53,15 +66,22 @@ class Snapshots:
         """From now on a partition is folded here, from `position`. `note` is what the changelog has of its rules; a state that
         `is_whole` begins with the log.
         """
-        now, noted = self._monitor.rules(number), None if note is None else json.loads(note)
-        kept = now if is_whole else {city: rules if (noted or {}).get(city) == rules else None for city, rules in now.items()}
+        noted = None if note is None else _Rules(*json.loads(note))
         newest = max(self._monitor.reaches(topic, number).values(), default=0.0)
-        self._books[topic, number] = _Book(int(newest // DAY), position, {**kept}, noted)
+        rules = noted or _Rules(EARLIEST.year, {})
+        now = self._monitor.rules(number, rules.year)
+        kept = {city: said if is_whole or rules.of.get(city) == said else None for city, said in now.items()}
+        self._books[topic, number] = _Book(int(newest // DAY), position, rules._replace(of=kept), noted)
 
     def note(self, topic: str, number: int) -> bytes | None:
         """What the changelog has to say of the rules before it says that anything was folded by them; None if it does."""
-        book = self._books[topic, number]
-        if book.rules == (book.noted or {}):
+        book, span = self._books[topic, number], self._monitor.spans.get((topic, number))
+        year = EARLIEST.year if span is None else datetime.fromtimestamp(span.newest + AHEAD, UTC).year
+        if year > book.rules.year:
+            # In one process the calendar stays the same: what was whole still is.
+            now = self._monitor.rules(number, year)
+            book.rules = _Rules(year, {city: now[city] if said else None for city, said in book.rules.of.items()})
+        if book.rules == book.noted or not book.rules.of:
             return None
         book.noted = book.rules
         return json.dumps(book.rules).encode()
@@ -90,7 +110,7 @@ class Snapshots:
         self._waiting[topic, number] = (
             Snapshot(
                 topic, number, self._monitor.state_version, offset, written, book.since, span.oldest, self._monitor.clocks.limit,
-                {city: (-1, reaches[city]) for city in blobs}, {**book.rules},
+                {city: (-1, reaches[city]) for city in blobs}, *book.rules,
             ),
             blobs,
         )  # fmt: skip
@@ -134,7 +154,7 @@ class Snapshots:
         try:
             with Log(self._settings) as kafka:
                 for snapshot in snapshots.index(kafka, {number for _, number in places}):
-                    watched = [monitor.centres[city] for city in monitor.rules(snapshot.partition)]
+                    watched = [monitor.centres[city] for city, home in monitor.home.items() if home == snapshot.partition]
                     before = found.get(snapshot.place)
                     if (
                         snapshot.place in places

@@ -88,7 +88,7 @@ def recovering(worker: Any, end: int = 0, found: Any = None) -> None:
     worker._snapshots.newest = newest
 
 
-SNAPSHOT = Snapshot(CALLS, 3, 1, 6, 1000, 0, 1.0, 120.0, {"32.71": (0, 1.0)}, {"32.71": "rules"})
+SNAPSHOT = Snapshot(CALLS, 3, 1, 6, 1000, 0, 1.0, 120.0, {"32.71": (0, 1.0)}, 2026, {"32.71": "rules"})
 
 
 def run(coroutine: Any) -> None:
@@ -294,7 +294,7 @@ def test_who_has_no_state_goes_on_from_its_snapshot_and_says_so_in_the_changelog
     assert worker.published == [
         (3, b"3|112.calls.v1|32.73", None),
         (3, b"3|112.calls.v1|32.71", b"[6, 2, 11]"),
-        (3, b"\x023|112.calls.v1", b'{"32.71": "rules"}'),
+        (3, b"\x023|112.calls.v1", b'[2026, {"32.71": "rules"}]'),
         (3, b"\x003|112.calls.v1", b"6"),
     ]
     assert b"3|112.calls.v1|32.73" not in worker._table.data
