@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from schemas.event import Code, Data, Event, Pseudonym, Time, check_order
+from schemas.event import Code, Data, Event, KeyId, Pseudonym, Time, check_order
 
 Stage = Literal["24h", "3d", "review"]
 """A first block lasts 24 hours, a second 3 days; after that a person reviews, and nothing is recommended by itself."""
@@ -67,6 +67,14 @@ class Contacted(Caller):
     by: Code | None = None
 
 
+class Erased(Caller):
+    """A person had the caller forgotten, under the key in use and the one before."""
+
+    caller_key: KeyId | None = Field(default=None, description="The key that the pseudonym was made under.")
+    caller_before: Pseudonym | None = Field(default=None, description="The same caller's pseudonym under the key before.")
+    by: Code = Field(description="The role that did it, such as dpo-1; never a name.")
+
+
 def _check_end(field: str, end: datetime, time: datetime) -> None:
     """Raises `ValidationError`, so that the field is named and not all of `data`."""
     try:
@@ -125,4 +133,13 @@ class CallerContacted(Event):
     data: Contacted
 
 
-CallerEvent = CallerBlockRecommended | CallerBlockApproved | CallerBlockDeclined | CallerBlockLifted | CallerContacted
+class CallerErased(Event):
+    """What was known of a caller is forgotten: its calls count on, as nobody's; one that comes later is a stranger's."""
+
+    type: Literal["caller.erased"] = "caller.erased"
+    data: Erased
+
+
+CallerEvent = (
+    CallerBlockRecommended | CallerBlockApproved | CallerBlockDeclined | CallerBlockLifted | CallerContacted | CallerErased
+)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.event import Code, Data, DistrictCode, Event, Pseudonym
+from schemas.event import Code, Data, DistrictCode, Event, KeyId, Pseudonym
 
 Class = Literal[
     "normal",
@@ -48,6 +48,10 @@ class Offered(Call):
     queue: Code
     clock: Literal["arrival", "queue"] = "arrival"
     caller: Pseudonym | None = None
+    caller_key: KeyId | None = Field(default=None, description="The key that the pseudonym was made under.")
+    caller_before: Pseudonym | None = Field(
+        default=None, description="The same caller's pseudonym under the key before, while both are in use: both are one caller."
+    )
     link: Code | None = Field(default=None, description="The trunk or carrier it came in on.")
     district: DistrictCode | None = Field(
         default=None, description="The district (kecamatan) of the centre that it came from, by its Kemendagri code."

@@ -29,6 +29,8 @@ DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}\.[0-9]{2}\.[
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """A caller as a keyed hash, made at the edge: the number itself never reaches an event."""
 
+KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
+"""Which key a pseudonym was made under. Made from the key by a hash of its own: no secret, and of no pseudonym a part."""
 
 Source = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/][A-Za-z0-9._:~/-]{0,127}$")]
 """URI-reference of a system that tells events, such as `/32.71/asterisk`."""

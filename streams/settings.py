@@ -34,7 +34,12 @@ class Settings(BaseSettings):
     """Where Kafka is, who we are there, and what this process serves."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
     bootstrap: Annotated[str, StringConstraints(pattern=r"^[^\s:,]+:\d+(,[^\s:,]+:\d+)*$")] = "127.0.0.1:11200"
@@ -44,8 +49,11 @@ class Settings(BaseSettings):
     instance_id: KafkaName | None = None
     """A name that this worker keeps over restarts, and no other has: then it gets its partitions back in seconds."""
     topic_prefix: KafkaName = ""
+    """What the names of the topics begin with, where several monitors share a Kafka."""
     metrics_host: str = "127.0.0.1"
+    """The address that this process shows its figures at; Prometheus has to reach it, and nobody else."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 11_202
+    """The port there."""
     targets_dir: Path | None = None
     """Where a worker writes its address for Prometheus (file_sd)."""
     prometheus: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:11203"
@@ -60,32 +68,43 @@ class Settings(BaseSettings):
     """The Java that the local Kafka runs on, instead of the packaged one."""
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How Kafka is spoken to."""
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    """How Kafka is told who we are, where its protocol is one of SASL."""
     sasl_username: str | None = None
+    """Who we are there."""
     sasl_password: SecretStr | None = None
+    """The password; a file is safer."""
     sasl_password_file: FilePath | None = None
+    """The file with the password."""
     ssl_cafile: FilePath | None = None
+    """The CA, as PEM, that signed the brokers' certificates where no public one did."""
 
     reminder_webhook: SecretStr | None = None
     """http(s) URL that takes reminders of unanswered tickets as JSON, with an Idempotency-Key."""
     reminder_telegram_chat: str | None = None
-    """The Telegram group that takes them; its bot's token is in `telegram_token_file`."""
+    """The Telegram group that takes them; it needs the token of a bot."""
     telegram_token_file: FilePath | None = None
+    """The file with the token of that bot."""
 
     grafana_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")] | None = None
     """The shared Grafana that `boards` writes to, with its sub-path if it has one; https, or http on this machine."""
     grafana_token: SecretStr | None = None
+    """Token of a service account with the role Editor; a file is safer."""
     grafana_token_file: Path | None = None
-    """Token of a service account with the role Editor."""
+    """The file with that token."""
     grafana_ca: FilePath | None = None
     """The CA, as PEM, that signed Grafana's certificate where no public one did."""
 
     caller_key: SecretStr | None = None
     """What callers' numbers are hashed with at the edge. Without it, events carry no caller."""
     caller_key_file: Path | None = None
+    """The file with that key, which is safer."""
 
     gateway_host: str = "127.0.0.1"
+    """The address that the gateway listens at."""
     gateway_port: Annotated[int, Field(ge=0, le=65_535)] = 11_207
+    """The port there."""
     gateway_tokens: Path = Path(".local/gateway/tokens.json")
     """Who may send what to the gateway; `gateway token` writes it."""
     gateway_rate: Annotated[float, Field(ge=1, le=1_000_000)] = 5_000
@@ -93,6 +112,7 @@ class Settings(BaseSettings):
     gateway_certificate: FilePath | None = None
     """The gateway's certificate with its chain, as PEM, where it speaks TLS itself and no proxy does for it."""
     gateway_certificate_key: FilePath | None = None
+    """The key of that certificate."""
     gateway_hooks: FilePath | None = None
     """TOML file that says what vendors' webhooks become."""
     gateway_url: GatewayUrl | None = None

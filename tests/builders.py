@@ -17,8 +17,10 @@ from schemas.callers import (
     CallerBlockLifted,
     CallerBlockRecommended,
     CallerContacted,
+    CallerErased,
     CallerEvent,
     Contacted,
+    Erased,
     Stage,
 )
 from schemas.calls import (
@@ -175,9 +177,10 @@ def offered(
     caller: str | None = None,
     link: str | None = None,
     district: str | None = None,
+    before: str | None = None,
 ) -> CallEvent:
-    known = None if caller is None else pseudonym_of(caller)
-    said = Offered(call=call, queue=queue, clock=clock, caller=known, link=link, district=district)
+    known, former = (None if one is None else pseudonym_of(one) for one in (caller, before))
+    said = Offered(call=call, queue=queue, clock=clock, caller=known, caller_before=former, link=link, district=district)
     return CallOffered(data=said, **_envelope("o", call + queue, seconds))
 
 
@@ -250,6 +253,13 @@ def lifted(caller: str, seconds: float) -> CallerEvent:
 
 def contacted(caller: str, seconds: float) -> CallerEvent:
     return CallerContacted(data=Contacted(caller=pseudonym_of(caller)), **_envelope("cc", caller, seconds))
+
+
+def erased(caller: str, seconds: float, before: str | None = None) -> CallerEvent:
+    former = None if before is None else pseudonym_of(before)
+    return CallerErased(
+        data=Erased(caller=pseudonym_of(caller), caller_before=former, by="dpo-1"), **_envelope("ce", caller, seconds)
+    )
 
 
 def spoken(call: str, seconds: float, caller: str, class_: str) -> list[CallEvent | CallerEvent]:

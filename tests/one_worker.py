@@ -13,6 +13,7 @@ from typing import Any
 
 from schemas.topics import Refusal
 from streams.worker import app as shell
+from streams.worker.changelog import state_key
 from streams.worker.monitor import NotFoldedError, not_folded
 from streams.worker.pipeline import Pipeline
 
@@ -130,7 +131,7 @@ def die_before_the_marker() -> None:
             return real(self, tp, live)  # type: ignore[arg-type]
         with self.monitor.lock:
             blobs = list(self.monitor.dirty(live.topic, live.number))
-        sent = [self._table.send_changelog(live.number, shell._state_key(live, key), blob) for key, blob in blobs]
+        sent = [self._table.send_changelog(live.number, state_key(live.topic, live.number, key), blob) for key, blob in blobs]
         if sent:
             sent[-1].add_done_callback(lambda _: os._exit(9))
         return None

@@ -11,8 +11,8 @@ from schemas.event import Event
 from schemas.topics import PARTITIONS, TOPIC_OF, TOPICS, encode
 from streams.core.centre import Centre
 from streams.log.kafka import Record, _record, home
-from streams.worker import app as shell
 from streams.worker.app import Worker
+from streams.worker.changelog import parse
 from streams.worker.monitor import Monitor
 from streams.worker.transport import Chunk
 from tests.one_worker import Settings
@@ -110,7 +110,7 @@ class Folding:
         monitor = Monitor(centres, lambda city: home(city, PARTITIONS))
         worker: Any = Worker(app, Settings("", "a", ""), monitor, None)
         for key, blob in list(table.data.items()):
-            number, topic, name = shell._parse(key)
+            number, topic, name = parse(key)
             assert worker._recover(key, topic, number, name, blob) is None
         for place in sorted(self.log.records):
             if place[0] in {topic.name for topic in TOPICS}:

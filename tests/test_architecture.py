@@ -19,7 +19,13 @@ BESIDE = {"clock": "core", "settings": "sources"}
 CLIENTS = {
     "grafana_api": {"streams/stack/grafana.py"},
     "faust": {"streams/worker/app.py", "streams/worker/transport.py"},
-    "aiokafka": {"streams/log/lookup.py", "streams/log/producer.py", "streams/worker/app.py", "streams/worker/transport.py"},
+    "aiokafka": {
+        "streams/log/lookup.py",
+        "streams/log/producer.py",
+        "streams/log/versions.py",
+        "streams/worker/app.py",
+        "streams/worker/transport.py",
+    },
     "kafka": {"streams/log/kafka.py"},
     "prometheus_client": {"streams/edge/exporter.py", "streams/edge/gateway/traffic.py", "streams/worker/exporter.py"},
     "simpy": {f"streams/sources/simulate/{name}.py" for name in ("world", "takers", "wandering")},

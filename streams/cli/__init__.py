@@ -111,6 +111,7 @@ def worker(centre: Centres = None) -> None:
     Run as many as you like, on as many machines: they share the work.
     """
     from streams import centres, clock
+    from streams.log.versions import Versions
     from streams.worker.advisor import Advisor
     from streams.worker.app import run_worker
     from streams.worker.exporter import Exporter
@@ -137,7 +138,7 @@ def worker(centre: Centres = None) -> None:
         return Advisor(monitor, pipeline, publish, channels(settings), time.time, to_gateway).run()
 
     # On a recording's clock everything that is due was due long ago.
-    raise typer.Exit(run_worker(settings, monitor, serve, advise if settings.clock == "wall" else None))
+    raise typer.Exit(run_worker(settings, monitor, serve, advise if settings.clock == "wall" else None, Versions(settings)))
 
 
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")

@@ -141,10 +141,11 @@ def report_on(source: Path | str, report: "Report", faults: Faults) -> None:
 
 
 def settings() -> "Settings":
-    """What the environment says. Raises `SettingsError`."""
+    """What the environment says, with the password of the `up` that runs where it says that Kafka is. Raises `SettingsError`."""
     from streams.settings import read
+    from streams.stack.local import at_home
 
-    return read(os.environ)
+    return at_home(read(os.environ))
 
 
 def beginning(events: str, centres: "Mapping[str, Centre]", at: datetime | None, *, whole: bool) -> "Beginning":

@@ -18,8 +18,8 @@ REMEMBERED = 30 * DAY
 RECORDS = 500
 """The most callers about whom a decision is remembered, 95 kB as they are written; beyond it the oldest is forgotten."""
 
-PRANK_CALLERS, PRANKS_EACH = 600, 16
-"""The most callers whose pranks are remembered, and the most pranks of one, the newest: 120 kB as they are written."""
+PRANK_CALLERS, PRANKS_EACH = 600, 14
+"""The most callers whose pranks are remembered, and the most pranks of one, the newest: 107 kB as they are written."""
 
 STAGES: tuple[Stage, ...] = ("24h", "3d", "review")
 
@@ -58,6 +58,18 @@ class Record:
     def lift(self, time: float) -> None:
         """A person ended a block."""
         self.decided, self.lifted = max(self.decided, time), max(self.lifted, time)
+
+    def joined(self, other: "Record") -> "Record":
+        """What was said and decided about one caller under two names."""
+        last = max(self, other, key=lambda one: (one.approved, one.expires))
+        return Record(
+            told=max(self.told, other.told),
+            decided=max(self.decided, other.decided),
+            stage=last.stage,
+            approved=last.approved,
+            expires=last.expires,
+            lifted=max(self.lifted, other.lifted),
+        )
 
     def is_active(self, now: float) -> bool:
         """Whether the caller is blocked: approved, neither lifted nor expired."""

@@ -55,9 +55,12 @@ _UNKNOWN = "."
 _TEST = _CLASS_LETTER["test"]
 
 _CALLER_AT, _CALLER, _NOBODY = 4, 22, "."
+_ERASED = "!" * _CALLER
 """A line: when within the hour the call came (two digits), its class and its end (a letter each), the caller or a dot, as what it
-was counted, each with the seconds since it came (and the number of its link, or the microseconds of the conversation).
+was counted, each with the seconds since it came (and the number of its link, or the microseconds of the conversation). In the
+place of a caller who was erased stand as many exclamation marks.
 """
+_NO_NAME = (_NOBODY, _ERASED[0])
 _LAST = re.compile(r"(-?[0-9]+)(/[0-9]+)?$")
 LONGEST_LINE = 160
 """Characters of a line: room for six conversations. What is counted beyond it cannot be taken back."""
@@ -97,6 +100,15 @@ def index(column: str, item: str) -> int:
     while at > 0 and at % width:
         at = column.find(item, at + 1)
     return at // width
+
+
+def replaced(column: str, item: str, by: str) -> str:
+    """A column of items of that width with another in the place of each that is `item`, or none where that is empty."""
+    if item not in column:
+        return column
+    width = len(item)
+    items = (column[at : at + width] for at in range(0, len(column), width))
+    return "".join([by if one == item else one for one in items])
 
 
 def _second(line: str) -> int:
@@ -140,14 +152,14 @@ class Place:
 
     @property
     def has_caller(self) -> bool:
-        """Whether it is known who called."""
+        """Whether it was known who called."""
         return self.lines[self.mark][_CALLER_AT] != _NOBODY
 
     @property
     def caller(self) -> str:
-        """Who called; empty for a call without a caller."""
+        """Who called; empty for a call without a caller, and for one whose caller was erased."""
         line = self.lines[self.mark]
-        return "" if line[_CALLER_AT] == _NOBODY else line[_CALLER_AT : _CALLER_AT + _CALLER]
+        return "" if line[_CALLER_AT] in _NO_NAME else line[_CALLER_AT : _CALLER_AT + _CALLER]
 
     @property
     def end(self) -> str:
@@ -281,7 +293,7 @@ class Book:
                 break  # an answer matters only to who was lost before
             for start, lines in hours:
                 for line in lines.values():
-                    if line[3] == end and line[2] != _TEST:
+                    if line[3] == end and line[2] != _TEST and line[_CALLER_AT] not in _NO_NAME:
                         caller = line[_CALLER_AT : _CALLER_AT + _CALLER]
                         if end == LOST or caller in found:
                             time = start + _second(line)
@@ -290,6 +302,21 @@ class Book:
         for times in found.values():
             times.sort()
         return found
+
+    def rename(self, before: str, after: str) -> None:
+        """What one name of a caller stands at is another's, both 22 characters."""
+        for lines in self.named.values():
+            for mark, line in lines.items():
+                if line.startswith(before, _CALLER_AT):
+                    lines[mark] = f"{line[:_CALLER_AT]}{after}{line[_CALLER_AT + _CALLER :]}"
+        for number in self.earlier:
+            self.earlier[number] = replaced(self.earlier[number], before[:_MARK], after[:_MARK])
+
+    def erase(self, caller: str) -> None:
+        """Forget who called; the calls stay."""
+        self.rename(caller, _ERASED)
+        for number in self.earlier:
+            self.earlier[number] = replaced(self.earlier[number], _ERASED[:_MARK], "")
 
     def _forget(self) -> None:
         """Turn to a new hour."""
@@ -319,8 +346,9 @@ def _marks(lines: Lines, end: int) -> str:
     """The callers of an hour whose calls came up to a second of it, tests left out."""
     at = slice(_CALLER_AT, _CALLER_AT + _MARK)
     if end >= HOUR:
-        return "".join([line[at] for line in lines.values() if line[2] != _TEST])
-    return "".join([line[at] for line in lines.values() if line[2] != _TEST and _second(line) <= end])
+        return "".join([line[at] for line in lines.values() if line[2] != _TEST and line[_CALLER_AT] != _ERASED[0]])
+    counted = (line for line in lines.values() if line[2] != _TEST and line[_CALLER_AT] != _ERASED[0])
+    return "".join([line[at] for line in counted if _second(line) <= end])
 
 
 @lru_cache(maxsize=1024)

@@ -7,8 +7,9 @@ from operator import itemgetter
 from typing import assert_never
 
 from schemas.callers import CallerEvent
+from streams.core.aliases import Aliases
 from streams.core.blocks import DAY, PRANK_CALLERS, PRANKS, PRANKS_EACH, RECORDS, REMEMBERED, Recommendation, Record, evidence
-from streams.core.callbook import Book, Place, index, pseudonym, shortened
+from streams.core.callbook import Book, Place, index, pseudonym, replaced, shortened
 from streams.core.centre import Centre
 from streams.core.classes import CLASSES
 from streams.core.hourly import HOUR
@@ -44,6 +45,9 @@ EARLY = 500
 CONTACTED = 500
 """The most callers remembered as called back."""
 
+_UNKNOWN = "." * _PROTECTED
+"""Stands, once the list is full, for one who left it: that somebody real may be missing from it stays true."""
+
 _NO_RECORD = Record()
 
 
@@ -72,6 +76,7 @@ class Callers:
     """By caller with a prank in the last 24 hours, when those of the last 48 came; ascending."""
     records: dict[str, Record] = field(default_factory=dict)
     protected: str = ""
+    aliases: Aliases = field(default_factory=Aliases)
     replayed: float = 0.0
     """When the newest call was classified that a recording told of."""
 
@@ -121,9 +126,22 @@ class Callers:
         self.classified[class_] = self.classified.get(class_, 0) + 1
         return "test" in (before, class_)
 
-    def decide(self, event: CallerEvent, time: float) -> None:
+    def named(self, caller: str | None, before: str | None, book: Book) -> str | None:
+        """What is remembered calls the caller whose pseudonym that is, and under the key `before` that one; None for nobody.
+
+        Once both are told, what was remembered under the one is under the other.
+        """
+        if caller is None:
+            return None
+        name = shortened(caller)
+        if before is not None and (joined := self.aliases.join(shortened(before), name)) is not None:
+            self._rename(*joined)
+            book.rename(*joined)
+        return self.aliases.name(name)
+
+    def decide(self, event: CallerEvent, time: float, book: Book) -> None:
         """Something was recommended, decided or done about a caller."""
-        caller = shortened(event.data.caller)
+        caller = self.aliases.name(shortened(event.data.caller))
         match event.type:
             case "caller.block_recommended":
                 record = self._record(caller, time)
@@ -137,6 +155,11 @@ class Callers:
                 self._record(caller, time).lift(time)
             case "caller.contacted":
                 self._contact(caller, time)
+            case "caller.erased":
+                before = event.data.caller_before
+                for name in {caller, caller if before is None else self.aliases.name(shortened(before))}:
+                    self._forget(name)
+                    book.erase(name)
             case _:
                 assert_never(event.type)
 
@@ -151,7 +174,7 @@ class Callers:
         place.write_class(class_)
         self._count(time, class_, 1, centre)
         if "test" in (before, class_):
-            self._count_today(time, _WITH_CALLER if caller else _WITHOUT_CALLER, 1 if before == "test" else -1, centre)
+            self._count_today(time, _WITH_CALLER if place.has_caller else _WITHOUT_CALLER, 1 if before == "test" else -1, centre)
         if not caller:
             return
         if before == "prank" and time in (times := self.pranks.get(caller, [])):
@@ -173,8 +196,29 @@ class Callers:
                 self.strangers.pass_over("pranks")
             times = self.pranks[caller] = []
         insort(times, time)
-        while len(times) > PRANKS_EACH or times[0] <= times[-1] - 2 * DAY:
-            del times[0]
+        _keep_newest(times)
+
+    def _rename(self, old: str, new: str) -> None:
+        """What is remembered of a caller under an old name is so under a new one, together with what is there already."""
+        if times := self.pranks.pop(old, None):
+            self.pranks[new] = sorted(times + self.pranks.get(new, []))
+            _keep_newest(self.pranks[new])
+        if record := self.records.pop(old, None):
+            self.records[new] = record.joined(self.records.get(new, _NO_RECORD))
+        if when := self.contacted.pop(old, None):
+            self.contacted[new] = max(when, self.contacted.get(new, when))
+        if index(self.protected, old[:_PROTECTED]) >= 0:
+            self._leave_protected(old, "" if index(self.protected, new[:_PROTECTED]) >= 0 else new[:_PROTECTED])
+
+    def _forget(self, caller: str) -> None:
+        for known in (self.pranks, self.records, self.contacted):
+            known.pop(caller, None)
+        self._leave_protected(caller, "")
+        self.aliases.forget(caller)
+
+    def _leave_protected(self, caller: str, to: str) -> None:
+        is_full = len(self.protected) >= PROTECTED * _PROTECTED
+        self.protected = replaced(self.protected, caller[:_PROTECTED], to or _UNKNOWN * is_full)
 
     def _count(self, time: float, class_: str, n: int, centre: Centre) -> None:
         kind = _KIND[class_]
@@ -214,6 +258,11 @@ class Callers:
             del self.contacted[min(self.contacted, key=lambda name: self.contacted[name])]
             self.strangers.pass_over("callers_contacted")
         self.contacted[caller] = max(time, self.contacted.get(caller, time))
+
+
+def _keep_newest(times: list[int]) -> None:
+    while len(times) > PRANKS_EACH or times[0] <= times[-1] - 2 * DAY:
+        del times[0]
 
 
 def recommend(callers: Callers, now: float) -> Iterator[Recommendation]:

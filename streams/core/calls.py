@@ -10,7 +10,7 @@ from schemas.callers import CallerEvent
 from schemas.calls import CallClassified, CallEvent, ExchangeRestarted
 from schemas.topics import decode_recording, encode
 from streams.core import arrivals, callers
-from streams.core.callbook import CAME, ELSEWHERE, Place, entry, mark, shortened
+from streams.core.callbook import CAME, ELSEWHERE, Place, entry, mark
 from streams.core.callers import Callers
 from streams.core.centre import Centre
 from streams.core.districts import Origins
@@ -40,9 +40,9 @@ class State:
     """The calls of one centre.
 
     The most that it takes as it is written, in kB, each by its own bound and with the longest text: open journeys 410, the call
-    book 330, the ledger 500, windows 190, callers 460 (protected 120, pranks 120, early calls 100, decisions 95, contacted 22),
-    workload 115, queues 70, forecast 100, districts 11, patience and peaks 8, what waits 30. Together, and besides what the
-    centre's file names, less than half of the largest request to Kafka.
+    book 330, the ledger 500, windows 190, callers 460 (protected 120, pranks 107, early calls 100, decisions 95, contacted 22,
+    aliases 17), workload 115, queues 70, forecast 100, districts 11, patience and peaks 8, what waits 30. Together, and besides
+    what the centre's file names, less than half of the largest request to Kafka.
     """
 
     ledger: Ledger = field(default_factory=Ledger)
@@ -101,9 +101,10 @@ def step(
     match event.type:
         case "call.offered":
             data = event.data
+            caller = state.callers.named(data.caller, data.caller_before, funnel.book)
             journey = funnel.enter(key, exchange, time, data.queue, data.clock, data.direction or "inbound", centre)
             if journey is not None:
-                _begin(state, journey, time, centre, data.caller, data.link, data.district)
+                _begin(state, journey, time, centre, caller, data.link, data.district)
         case "call.answered":
             seat = None if event.data.seat is None else centre.names.seats[event.data.seat]
             funnel.answer(key, exchange, time, event.data.queue, seat, centre)
@@ -142,8 +143,9 @@ def step(
             | "caller.block_declined"
             | "caller.block_lifted"
             | "caller.contacted"
+            | "caller.erased"
         ):
-            state.callers.decide(event, time)
+            state.callers.decide(event, time, funnel.book)
         case _:
             assert_never(event.type)
 
@@ -158,8 +160,8 @@ def _waits(state: State, event: CallEvent | ExchangeRestarted | CallerEvent, tim
     """Whether an event is told to the whole second, and another source of its exchange may tell it finer: then it waits for that.
     Folds what has waited long enough.
     """
-    # What an exchange told before its restart is not to begin after it.
-    _fold_coarse(state, time if event.type == "exchange.restarted" else time - FINER_SECONDS, centre)
+    # What an exchange told before its restart is not to begin after it, nor what a caller did come back after being erased.
+    _fold_coarse(state, time if event.type in ("exchange.restarted", "caller.erased") else time - FINER_SECONDS, centre)
     if event.source not in centre.exchanges or not event.type.startswith("call."):
         return False
     # What one source lost track of, another may know.
@@ -191,7 +193,7 @@ def _begin(
     district: str | None = None,
 ) -> None:
     """A journey of the city came: write it into the book, and count it."""
-    place = state.funnel.book.enter(journey.key, time, None if caller is None else shortened(caller))
+    place = state.funnel.book.enter(journey.key, time, caller)
     test = state.callers.offered(journey.key, time, place, centre)
     if test:
         _mark(state, place, centre, test=True)

@@ -49,7 +49,7 @@ Seconds = Annotated[float, Field(gt=0, le=172_800, allow_inf_nan=False)]
 class Thresholds(BaseModel):
     """The limits that differ from centre to centre. They are exported, and the alert rules join on them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     short_abandon_seconds: Seconds = 5
     """A caller who hangs up within this is left out of NENA service levels. No standard sets it."""

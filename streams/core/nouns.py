@@ -45,7 +45,7 @@ METRICS: tuple[Metric, ...] = (
 )
 
 
-STATE_VERSION = 9
+STATE_VERSION = 10
 """Goes up when what a state says, or how it is written, changes: a worker then folds again from the log's beginning."""
 
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.admin import ConfigResource, ConfigResourceType, ScramMechanism, UserScramCredentialUpsertion
 from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from kafka.partitioner import murmur2
 from kafka.protocol.consumer import OffsetSpec
@@ -133,6 +133,15 @@ class Log:
             wish = {TopicPartition(n, p): OffsetSpec.MAX_TIMESTAMP for n, parts in found.items() for p in range(len(parts))}
             stamps = [found.timestamp for found in admin.list_partition_offsets(wish).values()] if wish else []
             return max((stamp / 1000 for stamp in stamps if stamp >= 0), default=None)
+
+    def set_password(self, user: str, password: str) -> None:
+        """Let this user of Kafka's own (SCRAM-SHA-512) in by this password, in place of any before. Raises `LogError`."""
+        with self._admin() as admin:
+            refused = admin.alter_user_scram_credentials(
+                [UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password)]
+            )
+        if refused[user] is not None:
+            raise LogError(f"Kafka at {self._settings.bootstrap} takes no password for {user}: {refused[user]}")
 
     def _examine(self, admin: KafkaAdminClient) -> list[Found]:
         wanted = plans(self._settings)

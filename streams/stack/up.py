@@ -24,6 +24,7 @@ from streams.stack.folder import private, require_room
 from streams.stack.gateway import ensure_key, ensure_token, tokens_file
 from streams.stack.history import History
 from streams.stack.kafka import Broker, find_java
+from streams.stack.local import access, password_file, ports_file
 from streams.stack.pages import REMINDERS, Pages
 from streams.stack.ports import require_free
 from streams.stack.prometheus import alertmanager, answers, prometheus
@@ -62,11 +63,6 @@ class Ports:
     def from_base(cls, base: int) -> "Ports":
         """The eight that begin with `base`."""
         return cls(*range(base, base + 8))
-
-
-def ports_file(home: Path) -> Path:
-    """Where a run says which ports it has, for `doctor` to find it."""
-    return home / "ports.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +152,7 @@ class Monitoring:
             Wall(DASHBOARDS, self.ports.prometheus).serve(self.ports.wall)
 
         def create_topics() -> None:
-            with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap})) as log:
+            with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap, **access(self.home)})) as log:
                 log.create_topics()
 
         async def topics() -> None:
@@ -188,7 +184,7 @@ class Monitoring:
             Step("simulation", begin),
             Step("pages", listen),
             Step("wall", hang),
-            *broker.plan(_at_once),
+            *broker.plan(ensure_key(password_file(self.home))),
             Step("topics", topics),
             self._feeder(),
             self._worker(),
@@ -237,6 +233,8 @@ class Monitoring:
             "PANTAU112_ALERTMANAGER_URL": f"http://127.0.0.1:{self.ports.alertmanager}",
             **os.environ,
             "PANTAU112_BOOTSTRAP": self.bootstrap,
+            **access(self.home),
+            "PANTAU112_SASL_PASSWORD": "",
             "PANTAU112_METRICS_PORT": str(self.ports.worker),
             "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
             "PANTAU112_INSTANCE_ID": "local",

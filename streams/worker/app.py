@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn, Protocol
 
@@ -34,8 +34,11 @@ from schemas.topics import (
 from streams.core.fault import place_of
 from streams.core.ledger import Outcome
 from streams.log.snapshots import Place, Snapshot
+from streams.log.versions import Versions, group_of
 from streams.worker.advisor import NotPublishedError, Publish
+from streams.worker.changelog import marker_key, note_key, parse, rules_key, state_key
 from streams.worker.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
+from streams.worker.handover import LOOK_SECONDS, Handover, InheritanceError
 from streams.worker.log_limit import LogLimit
 from streams.worker.monitor import Monitor, NotFoldedError
 from streams.worker.pipeline import Pipeline
@@ -120,15 +123,24 @@ class _Live:
 class Worker:
     """Folds chunks into the monitor's states and keeps those states in the table."""
 
-    def __init__(self, app: faust.App, settings: Settings, monitor: Monitor, advise: Advise | None) -> None:
+    def __init__(
+        self,
+        app: faust.App,
+        settings: Settings,
+        monitor: Monitor,
+        advise: Advise | None,
+        versions: Versions | None = None,
+    ) -> None:
+        """Without `versions` there is no other one of the worker."""
         self.pipeline = Pipeline()
+        self._handover = Handover(versions, monitor.state_version, self.pipeline, time.monotonic) if versions else None
         self._advise = advise
         self.app, self.monitor = app, monitor
         self._snapshots = Snapshots(settings, monitor, self._keep)
         self._prefix = settings.topic_prefix
         self._live: dict[TP, _Live] = {}
         self._seen: dict[bytes, int] = {}
-        self._revoked_at = time.monotonic()
+        self._revoked_at, self._revocations = time.monotonic(), 0
         self._ticking: asyncio.Future[None] | None = None
         self._pace = CATCHING_UP
         # The clock that goes on while a virtual machine or a laptop sleeps.
@@ -198,7 +210,7 @@ class Worker:
             self.monitor.poison.setdefault((topic, number), {})[error.offset] = error.kind
         # All at once: whoever measured in between would see totals go back.
         with self.monitor.lock:
-            self.monitor.take_back(topic, number, lambda key: self._table.data.get(_state_key(live, key)))
+            self.monitor.take_back(topic, number, lambda key: self._table.data.get(state_key(live.topic, live.number, key)))
             for before in live.kept:
                 self.monitor.fold(topic, number, before)
             return done, self.monitor.fold(topic, number, done)
@@ -221,7 +233,7 @@ class Worker:
             # States must not reach Kafka before their dead letters: after a crash their watermark would skip them.
             live.burying = True
             for record in records:
-                if refusal := refused.get(record.offset):
+                if (refusal := refused.get(record.offset)) and await self._is_ours_to_bury(live, tp, record, refusal):
                     await self._bury(tp, record, refusal)
             live.burying = False
         # After a poison at once, so that the next one has little to take back, and a crash buries none a second time.
@@ -239,8 +251,22 @@ class Worker:
         log.error("%s", error)
         note = self.monitor.poison.get((live.topic, live.number), {}) | {error.offset: error.kind}
         self._fence.alive()
-        await self._table.send_changelog(live.number, _note_key(live.topic, live.number), json.dumps(note).encode())
+        await self._table.send_changelog(live.number, note_key(live.topic, live.number), json.dumps(note).encode())
         die(NOT_FOLDED, f"{error}. It is noted: start the worker again, and it becomes a dead letter")
+
+    async def _is_ours_to_bury(self, live: _Live, tp: TP, record: DefaultRecord, refusal: Refusal) -> bool:
+        """Whether no other version of the worker has put a record aside. While an older one works it is waited for that it does,
+        so that nothing is flushed of which it is not known; and while this partition is still folded here.
+        """
+        if self._handover is None:
+            return True
+        place, is_fault = (live.topic, live.number), refusal.reason == "not_folded"
+        while self._live.get(tp) is live:
+            is_buried = await self._handover.is_buried(place, record.offset, record.timestamp, by_us_only=is_fault)
+            if is_buried is not None:
+                return not is_buried
+            await asyncio.sleep(LOOK_SECONDS)
+        return False
 
     async def _bury(self, tp: TP, record: DefaultRecord, refusal: Refusal) -> None:
         headers = {
@@ -285,10 +311,10 @@ class Worker:
             return
         self._fence.alive()
         with self.monitor.lock:
-            blobs = [(_state_key(live, key), blob) for key, blob in self.monitor.dirty(live.topic, live.number)]
+            blobs = [(state_key(live.topic, live.number, key), blob) for key, blob in self.monitor.dirty(live.topic, live.number)]
         if (rules := self._snapshots.note(live.topic, live.number)) is not None:
-            blobs.append((_rules_key(live.topic, live.number), rules))
-        blobs.append((_marker_key(live.topic, live.number), b"%d" % (live.position - 1)))
+            blobs.append((rules_key(live.topic, live.number), rules))
+        blobs.append((marker_key(live.topic, live.number), b"%d" % (live.position - 1)))
         for key, blob in blobs:
             self._table.data[key] = blob
             self._table.send_changelog(live.number, key, blob).add_done_callback(_published)
@@ -303,7 +329,7 @@ class Worker:
     def _snapshot(self, live: _Live) -> None:
         """Keep every state of a partition as it was just flushed."""
         cities = self.monitor.reaches(live.topic, live.number)
-        blobs = {city: self._table.data[_state_key(live, city.encode())] for city in cities}
+        blobs = {city: self._table.data[state_key(live.topic, live.number, city.encode())] for city in cities}
         written = round(self.pipeline.newest[live.topic, live.number] * 1000)
         self._snapshots.take(live.topic, live.number, live.position - 1, written, blobs)
 
@@ -348,7 +374,7 @@ class Worker:
 
     def marker(self, tp: TP) -> int | None:
         """The last offset whose effect is in the table."""
-        stored = self._table.data.get(_marker_key(tp.topic.removeprefix(self._prefix), tp.partition))
+        stored = self._table.data.get(marker_key(tp.topic.removeprefix(self._prefix), tp.partition))
         return None if stored is None else int(stored)
 
     def sought(self, tp: TP, position: int, epoch: int, beyond: str | None) -> None:
@@ -362,7 +388,7 @@ class Worker:
         self.pipeline.markers_above_log += beyond == "above"
         place = live.topic, live.number
         self.pipeline.starts[place] = position
-        marker, note = self.marker(tp), self._table.data.get(_rules_key(*place))
+        marker, note = self.marker(tp), self._table.data.get(rules_key(*place))
         # Above the log, the state is of another log.
         self._snapshots.sought(*place, position, None if beyond == "above" else note, is_whole=marker is None)
         if marker is not None:
@@ -383,16 +409,19 @@ class Worker:
 
     async def _on_recover(self) -> None:
         """The table is complete: give the monitor its states, and forget what has moved to another worker."""
+        await _or_die(self._begin_from_snapshots())
+        await _or_die(self._inherit())
         owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
         unreadable: dict[Place, str] = {}
         with self.monitor.lock:
             for key, blob in list(self._table.data.items()):
-                number, topic, name = _parse(key)
+                number, topic, name = parse(key)
                 if number not in owned:
                     del self._table.data[key]
                 elif said := self._recover(key, topic, number, name, blob):
                     unreadable[topic, number] = said
-        await self._begin_from_snapshots(owned, unreadable)
+        if unreadable:
+            await _or_die(self._replace(unreadable))
         gc.collect()
         gc.freeze()
         gc.set_threshold(*CATCHING_UP.collect)
@@ -400,14 +429,33 @@ class Worker:
         if not owned:
             self._ready()
 
+    async def _inherit(self) -> None:
+        """Write into the table what is taken over from an older version of the worker."""
+        if self._handover is None:
+            return
+        revocations = self._revocations
+        names = {self._prefix + topic.name: topic.name for topic in TOPICS}
+        sources = {tp for tp in self.app.consumer.assignment() if tp.topic in names}
+        starts = await self.app.consumer.earliest_offsets(*sources) if sources else {}
+        places = {(names[tp.topic], tp.partition): (self.marker(tp), start) for tp, start in starts.items()}
+        try:
+            inheritance = await self._handover.inherit(places)
+        except InheritanceError as error:
+            die(UNREADABLE, f"{error}. A restart does not help: start the older version again, and report this line")
+        if revocations != self._revocations:
+            return  # by now these can be another's: with what is assigned instead it is begun again
+        for key, blob in inheritance:
+            self._table.data[key] = blob
+            self._table.send_changelog(parse(key)[0], key, blob).add_done_callback(_published)
+
     def _recover(self, key: bytes, topic: str, number: int, name: bytes | None, blob: bytes) -> str | None:
         """Take back one entry of the table; says what is wrong with one that cannot be read."""
         try:
             if name is not None:
                 self.monitor.load(topic, number, name, blob)
-            elif key == _note_key(topic, number):
+            elif key == note_key(topic, number):
                 self.monitor.poison[topic, number] = {int(offset): str(kind) for offset, kind in json.loads(blob).items()}
-            elif key == _rules_key(topic, number):
+            elif key == rules_key(topic, number):
                 json.loads(blob)
             else:
                 int(blob)
@@ -416,22 +464,18 @@ class Worker:
             return f"{topic} {what} cannot be read ({place_of(error)})"
         return None
 
-    async def _begin_from_snapshots(self, owned: set[int], unreadable: dict[Place, str]) -> None:
-        """Of what the table does not have, or cannot read, take the newest snapshot, as if it had just been flushed.
+    async def _begin_from_snapshots(self) -> None:
+        """Write into the table the newest snapshots of what it does not have: of all that was ever known they are the nearest."""
+        owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
+        everywhere = {(topic.name, number) for topic in TOPICS for number in owned}
+        for place, (snapshot, states) in (
+            await self._found({p for p in everywhere if marker_key(*p) not in self._table.data})
+        ).items():
+            self._begin_at(place, snapshot, states, [note_key(*place)])
 
-        Without one, what was never flushed is folded from the log; what cannot be read ends the worker, or totals would be wrong.
-        """
-        empty = [
-            TP(self._prefix + topic.name, number)
-            for topic in TOPICS
-            for number in owned
-            if _marker_key(topic.name, number) not in self._table.data
-        ]
-        since, ends = self._revoked_at, await self.app.consumer.highwaters(*empty) if empty else {}
-        lacking = {(tp.topic.removeprefix(self._prefix), tp.partition) for tp, end in ends.items() if end} | unreadable.keys()
-        found = await self._snapshots.newest(lacking) if lacking else {}
-        if self._revoked_at != since:
-            return  # somebody else may own them by now; recovery begins again
+    async def _replace(self, unreadable: dict[Place, str]) -> None:
+        """Take the newest snapshots of what cannot be read, or end with a sentence: without it totals would be wrong."""
+        found = await self._found(unreadable.keys())
         for place, said in unreadable.items():
             if place not in found:
                 changelog = self._table.changelog_topic.get_topic_name()
@@ -442,27 +486,36 @@ class Worker:
                     "start them: they fold the log again",
                 )
             log.error("%s: from its snapshot instead", said)
-        for place, (snapshot, states) in found.items():
-            self._begin_at(place, snapshot, states, forget=place in unreadable)
+            snapshot, states = found[place]
+            self._begin_at(place, snapshot, states)
+            with self.monitor.lock:
+                self.monitor.forget(*place)
+                for city, blob in states.items():
+                    self.monitor.load(*place, city.encode(), blob)
 
-    def _begin_at(self, place: Place, snapshot: Snapshot, states: dict[str, bytes], *, forget: bool) -> None:
-        """Take a partition's states from a snapshot, into the changelog too."""
+    async def _found(self, places: Collection[Place]) -> dict[Place, tuple[Snapshot, dict[str, bytes]]]:
+        """The newest snapshots of these, of which Kafka has events; none if somebody else may own them by now."""
+        sources = {topic.name for topic in TOPICS}
+        tps = [TP(self._prefix + topic, number) for topic, number in places if topic in sources]
+        revocations = self._revocations
+        if not tps:
+            return {}
+        consumer = self.app.consumer
+        starts, ends = await consumer.earliest_offsets(*tps), await consumer.highwaters(*tps)
+        filled = {(tp.topic.removeprefix(self._prefix), tp.partition): starts[tp] for tp in tps if ends[tp]}
+        found = await self._snapshots.newest(filled) if filled else {}
+        return found if revocations == self._revocations else {}
+
+    def _begin_at(self, place: Place, snapshot: Snapshot, states: dict[str, bytes], kept: Collection[bytes] = ()) -> None:
+        """Write a snapshot into the table in place of what it has of that partition, but for what is `kept`."""
         topic, number = place
         self._fence.alive()
-        kept = set() if forget else {_note_key(topic, number)}
-        stale = [key for key in self._table.data if _parse(key)[:2] == (number, topic) and key not in kept]
+        stale = [key for key in self._table.data if parse(key)[:2] == (number, topic) and key not in kept]
+        entries = {state_key(topic, number, city.encode()): blob for city, blob in states.items()}
+        entries[rules_key(topic, number)] = json.dumps((snapshot.year, snapshot.rules)).encode()
+        entries[marker_key(topic, number)] = b"%d" % snapshot.offset
         for key in stale:
             del self._table.data[key]
-        with self.monitor.lock:
-            poison = self.monitor.poison.get(place, {})
-            self.monitor.forget(topic, number)
-            if not forget and poison:
-                self.monitor.poison[place] = poison
-            for city, blob in states.items():
-                self.monitor.load(topic, number, city.encode(), blob)
-        entries = {b"%d|%s|%s" % (number, topic.encode(), city.encode()): blob for city, blob in states.items()}
-        entries[_rules_key(topic, number)] = json.dumps((snapshot.year, snapshot.rules)).encode()
-        entries[_marker_key(topic, number)] = b"%d" % snapshot.offset
         self._table.data.update(entries)
         for key, value in [*((key, None) for key in stale), *entries.items()]:
             self._table.send_changelog(number, key, value).add_done_callback(_published)
@@ -478,9 +531,12 @@ class Worker:
         if self._ticking is None:  # the group's first join: Faust starts its own tasks only after recovery
             self._ticking = self.app.add_future(_or_die(self._tick()))
             self.app.add_future(_or_die(self._snapshots.run()))
+            if self._handover is not None:
+                self.app.add_future(_or_die(self._handover.watch()))
             if self._advise is not None:
                 self.app.add_future(_or_die(self._advise(self.pipeline, self.publish)))
         self._revoked_at = time.monotonic()
+        self._revocations += 1
         self._seen.clear()
         self._live.clear()
         pipeline = self.pipeline
@@ -499,12 +555,12 @@ class _App(faust.App):
 
 
 def create_app(
-    settings: Settings, monitor: Monitor, brokers: int = 1, advise: Advise | None = None
+    settings: Settings, monitor: Monitor, brokers: int = 1, advise: Advise | None = None, versions: Versions | None = None
 ) -> tuple[faust.App, Pipeline]:
     """The Faust app of one worker, not started; `brokers` bounds the copies that its changelog can have."""
     app = _App(
-        # A new form of state gets a new group and a new changelog: it is folded from the log.
-        f"{settings.app_id}-v{monitor.state_version}",
+        # A new form of state gets a new group and a new changelog.
+        group_of(settings, monitor.state_version),
         broker=[f"kafka://{address.strip()}" for address in settings.bootstrap.split(",")],
         broker_credentials=credentials(settings),
         value_serializer="raw",
@@ -527,13 +583,22 @@ def create_app(
         stream_recovery_delay=0,
         web_enabled=False,
     )
-    worker = Worker(app, settings, monitor, advise)
+    worker = Worker(app, settings, monitor, advise, versions)
     install(app, worker)
     return app, worker.pipeline
 
 
-def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipeline], None], advise: Advise | None = None) -> int:
-    """Work until SIGTERM or SIGINT; `on_start` is called once, before anything is read. Returns the exit code."""
+def run_worker(
+    settings: Settings,
+    monitor: Monitor,
+    on_start: Callable[[Pipeline], None],
+    advise: Advise | None = None,
+    versions: Versions | None = None,
+) -> int:
+    """Work until SIGTERM or SIGINT; `on_start` is called once, before anything is read. Returns the exit code.
+
+    `versions` are those of the worker in Kafka, so that it stands beside an older one and takes its states over.
+    """
     wanted = [settings.topic_prefix + topic.name for topic in (*TOPICS, SNAPSHOTS, SNAPSHOT_INDEX, DEAD_LETTERS)]
     try:
         brokers, found = asyncio.run(cluster(settings, wanted))
@@ -552,7 +617,7 @@ def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipelin
     sys.setswitchinterval(0.001)  # a scrape's thread gives way sooner than by default
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    app, pipeline = create_app(settings, monitor, brokers, advise)
+    app, pipeline = create_app(settings, monitor, brokers, advise, versions)
     on_start(pipeline)
     host = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     host.spinner = None
@@ -574,24 +639,3 @@ async def _or_die(work: Coroutine[Any, Any, None]) -> None:
 def _published(sent: asyncio.Future[Any]) -> None:
     if not sent.cancelled() and (error := sent.exception()):
         die(1, f"the changelog took no record: {error!r}")
-
-
-def _state_key(live: _Live, name: bytes) -> bytes:
-    return b"%d|%s|%s" % (live.number, live.topic.encode(), name)
-
-
-def _marker_key(topic: str, number: int) -> bytes:
-    return b"\0%d|%s" % (number, topic.encode())
-
-
-def _note_key(topic: str, number: int) -> bytes:
-    return b"\1%d|%s" % (number, topic.encode())
-
-
-def _rules_key(topic: str, number: int) -> bytes:
-    return b"\2%d|%s" % (number, topic.encode())
-
-
-def _parse(key: bytes) -> tuple[int, str, bytes | None]:
-    number, topic, *name = key.lstrip(b"\0\1\2").split(b"|", 2)
-    return int(number), topic.decode(), name[0] if name else None

@@ -68,6 +68,11 @@ class PipelineCollector:
             seconds.add_metric([name, str(number)], age)
         yield seconds
         yield GaugeMetricFamily("pantau112_recovering", "1 while the worker gets its state back.", pipeline.recovering)
+        yield GaugeMetricFamily(
+            "pantau112_standby",
+            "1 while the worker stands beside one of another version: it folds, and says no figure unless asked with ?at=.",
+            pipeline.beside,
+        )
         yield GaugeMetricFamily("pantau112_recovery_seconds", "How long the last recovery took.", pipeline.recovery_seconds)
         yield CounterMetricFamily("pantau112_marker_regressions", "Flush markers that went back.", pipeline.regressions)
         beyond = CounterMetricFamily(
@@ -108,8 +113,10 @@ class Exporter:
         yield generate_latest(self._registry)
 
     def domain(self, at: float | None = None) -> Iterator[str]:
-        """The domain families; none while states are not whole, so that no half number is ever seen."""
-        if self._pipeline.recovering:
+        """The domain families; none while states are not whole, so that no half number is ever seen, and none of now while
+        another version says them.
+        """
+        if self._pipeline.recovering or (self._pipeline.beside and at is None):
             return
         wall = self._wall()
         now = self._clock.at(wall) if at is None else at
@@ -137,8 +144,9 @@ class Exporter:
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
                 if url.path == "/ready":
-                    recovering = exporter._pipeline.recovering
-                    return self._say(503 if recovering else 200, [b"recovering\n" if recovering else b"ready\n"])
+                    if exporter._pipeline.recovering:
+                        return self._say(503, [b"recovering\n"])
+                    return self._say(200, [b"ready, beside another version\n" if exporter._pipeline.beside else b"ready\n"])
                 if url.path != "/metrics":
                     return self._say(404, [b"try /metrics or /ready\n"])
                 try:

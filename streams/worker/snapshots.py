@@ -142,30 +142,31 @@ class Snapshots:
 
     # Beginning
 
-    async def newest(self, places: set[Place]) -> dict[Place, tuple[Snapshot, dict[str, bytes]]]:
-        """The newest snapshots of these topics and partitions by the rules that hold here, and their states, if there are any."""
-        return await asyncio.to_thread(self._newest, places)
+    async def newest(self, starts: Mapping[Place, int]) -> dict[Place, tuple[Snapshot, dict[str, bytes]]]:
+        """The newest snapshots of these topics and partitions, whose logs begin there, and their states, if there are any.
 
-    def _newest(self, places: set[Place]) -> dict[Place, tuple[Snapshot, dict[str, bytes]]]:
+        They are by the rules that hold here, for else the log says it better; where its beginning is gone, any is better.
+        """
+        return await asyncio.to_thread(self._newest, starts)
+
+    def _newest(self, starts: Mapping[Place, int]) -> dict[Place, tuple[Snapshot, dict[str, bytes]]]:
         # Here, because only who has lost a state needs kafka-python.
         from streams.log.kafka import Log, LogError  # noqa: PLC0415
 
-        monitor, found = self._monitor, dict[Place, Snapshot]()
+        monitor, found = self._monitor, dict[Place, tuple[tuple[bool, int, int], Snapshot]]()
         try:
             with Log(self._settings) as kafka:
-                for snapshot in snapshots.index(kafka, {number for _, number in places}):
-                    watched = [monitor.centres[city] for city, home in monitor.home.items() if home == snapshot.partition]
-                    before = found.get(snapshot.place)
-                    if (
-                        snapshot.place in places
-                        and snapshot.holds(watched, monitor.state_version, monitor.clocks.limit)
-                        and (before is None or (before.written, before.offset) < (snapshot.written, snapshot.offset))
-                    ):
-                        found[snapshot.place] = snapshot
-                there = kafka.are_there({place: (each.offset, each.written) for place, each in found.items()}) if found else set()
-                chosen = {place: found[place] for place in there}
-                states = snapshots.states(kafka, chosen, monitor.centres)
+                for each in snapshots.index(kafka, {number for _, number in starts}):
+                    if each.place not in starts or each.version != monitor.state_version:
+                        continue
+                    watched = [monitor.centres[city] for city, home in monitor.home.items() if home == each.partition]
+                    rank = each.holds(watched, monitor.state_version, monitor.clocks.limit), each.written, each.offset
+                    if (rank[0] or starts[each.place]) and (each.place not in found or found[each.place][0] < rank):
+                        found[each.place] = rank, each
+                sets = {place: each for place, (_, each) in found.items()}
+                there = kafka.are_there({place: (each.offset, each.written) for place, each in sets.items()}) if sets else ()
+                states = snapshots.states(kafka, {place: sets[place] for place in there}, monitor.centres)
         except LogError as error:
             log.warning("no snapshot to begin from: %s", error)
             return {}
-        return {place: (chosen[place], blobs) for place, blobs in states.items()}
+        return {place: (sets[place], blobs) for place, blobs in states.items()}

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from schemas.calls import CallEvent
 from streams.core import calls
+from streams.core.aliases import MOST as ALIASES
 from streams.core.blocks import PRANK_CALLERS, PRANKS_EACH, RECORDS
 from streams.core.callbook import BYTES, DAY, MARKS
 from streams.core.callers import _PROTECTED, CONTACTED, EARLY, PROTECTED
@@ -57,7 +58,7 @@ class Flood:
         self.numbers = count()
 
     def tell(self, kind: str, time: float, **data: Any) -> None:
-        nothing = dict.fromkeys(("journey", "queue", "seat", "talk_seconds", "to"))
+        nothing = dict.fromkeys(("journey", "queue", "seat", "talk_seconds", "to", "caller_before"))
         event = SimpleNamespace(type=kind, source="/32.71/pbx", data=SimpleNamespace(**nothing | data), replayed=None)
         calls.step(self.state, cast(CallEvent, event), time, self.centre)
 
@@ -72,6 +73,7 @@ class Flood:
             clock="arrival",
             direction="inbound",
             caller=None if caller is None else pseudonym(caller),
+            caller_before=None if caller is None else pseudonym(caller + 10**12),
             link=long("link", number % (LINKS + 9)),
             district=f"32.71.{number % (DISTRICTS + 9):02d}",
         )
@@ -166,6 +168,7 @@ def test_every_bound_is_reached(flood: Flood) -> None:
     assert len(state.origins.recent) == CALLS
     assert len(callers.early) == EARLY
     assert len(callers.contacted) == CONTACTED
+    assert len(callers.aliases.names) == ALIASES
     assert len(callers.records) == RECORDS
     assert len(callers.pranks) == PRANK_CALLERS
     assert sum(map(len, callers.pranks.values())) > 0.9 * PRANK_CALLERS * PRANKS_EACH

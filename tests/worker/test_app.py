@@ -23,7 +23,7 @@ CALLS = "112.calls.v1"
 PLACE = TP(f"x.{CALLS}", 3)
 
 
-class Ended(Exception):
+class Ended(BaseException):
     """Instead of the end of the process."""
 
 
@@ -84,7 +84,7 @@ def recovering(worker: Any, end: int = 0, found: Any = None) -> None:
     async def newest(places: set[tuple[str, int]]) -> dict[tuple[str, int], Any]:
         return {place: found for place in places if found is not None}
 
-    worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE}, highwaters=highwaters)
+    worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE}, highwaters=highwaters, earliest_offsets=highwaters)
     worker._snapshots.newest = newest
 
 

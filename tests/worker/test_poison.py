@@ -177,7 +177,7 @@ class Life:
             topic=lambda *_, **__: None,
             agent=lambda *_, **__: lambda _: None,
             on_partitions_revoked=SimpleNamespace(connect=lambda _: None),
-            consumer=SimpleNamespace(assignment=lambda: {self.place}, highwaters=empty),
+            consumer=SimpleNamespace(assignment=lambda: {self.place}, highwaters=empty, earliest_offsets=empty),
             producer=SimpleNamespace(send_and_wait=self.bury),
         )
         worker = Worker(app, Settings("", "a", "x."), Monitor(TWO, lambda _: HOME), None)

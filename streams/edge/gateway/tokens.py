@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from schemas.event import CentreCode
 from schemas.topics import EVENT_TYPES
 
-DECISIONS = frozenset(name for name in EVENT_TYPES if name.startswith("caller.block_"))
+DECISIONS = frozenset(name for name in EVENT_TYPES if name.startswith("caller.block_") or name == "caller.erased")
 """What is decided about callers, and what it is recommended by: nobody says so by a pattern such as `*` alone."""
 
 _PREFIX = "p112"
