@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.topics import Refusal
+from schemas.topics import PARTITIONS, Refusal
 from streams.worker import app as shell
 from streams.worker.changelog import state_key
 from streams.worker.monitor import NotFoldedError, not_folded
@@ -37,6 +37,7 @@ class Counting:
     """
 
     state_version = 1
+    partitions = PARTITIONS
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -149,7 +150,7 @@ def main() -> int:
         threading.Thread(target=report, args=(pipeline, status), daemon=True).start()
 
     monitor: Any = Counting()
-    return shell.run_worker(Settings(**settings), monitor, on_start)
+    return shell.run_worker(Settings(**settings), monitor, 1, on_start)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from faust.types import TP
 from schemas.event import Event
 from schemas.topics import PARTITIONS, TOPIC_OF, TOPICS, encode
 from streams.core.centre import Centre
-from streams.log.kafka import Record, _record, home
+from streams.log.kafka import Record, _record
+from streams.log.topics import partition_of
 from streams.worker.app import Worker
 from streams.worker.changelog import parse
 from streams.worker.monitor import Monitor
@@ -41,7 +42,7 @@ class Remembered:
 
     def tell(self, event: Event, written: int, partition: int | None = None) -> None:
         """An event in its topic."""
-        number = home(event.subject, PARTITIONS) if partition is None else partition
+        number = partition_of(event.subject, PARTITIONS) if partition is None else partition
         self.append(TOPIC_OF[event.type].name, number, event.subject.encode(), encode(event), written)
 
     async def send_and_wait(
@@ -107,7 +108,7 @@ class Folding:
             Table=lambda *_, **__: table, topic=lambda *_, **__: None, agent=lambda *_, **__: lambda _: None,
             on_partitions_revoked=signal, producer=self.log,
         )  # fmt: skip
-        monitor = Monitor(centres, lambda city: home(city, PARTITIONS))
+        monitor = Monitor(centres, PARTITIONS)
         worker: Any = Worker(app, Settings("", "a", ""), monitor, None)
         for key, blob in list(table.data.items()):
             number, topic, name = parse(key)

@@ -11,8 +11,9 @@ from streams.analysis.replay import TopicRange, parse_source
 from streams.core.centre import Centre
 from streams.core.nouns import STATE_VERSION
 from streams.log import snapshots
-from streams.log.kafka import Log, LogError, home
+from streams.log.kafka import Log, LogError
 from streams.log.snapshots import Place, Snapshot
+from streams.log.topics import partition_of
 from streams.settings import Settings
 
 
@@ -33,7 +34,7 @@ def find(source: str, centres: Mapping[str, Centre], settings: Settings, at: flo
             return NOTHING
         homes: dict[int, list[Centre]] = {}
         for code, centre in centres.items():
-            homes.setdefault(home(code, partitions[SNAPSHOT_INDEX.name]), []).append(centre)
+            homes.setdefault(partition_of(code, partitions[SNAPSHOT_INDEX.name]), []).append(centre)
         known: dict[Place, list[Snapshot]] = {}
         for snapshot in snapshots.index(log):
             of = homes.get(snapshot.partition, ())

@@ -22,6 +22,7 @@ from schemas.event import Event
 from schemas.topics import TOPIC_OF, TOPICS, Refusal, UnknownType, encode
 from streams.clock import Clock
 from streams.core.centre import Centre
+from streams.log.topics import partition_of
 from streams.settings import Settings
 from streams.sources import Line, Watch, read
 from streams.sources.door import Door
@@ -86,7 +87,7 @@ def open_source(
         yield from read(source, centre, door, watch)
     else:
         # Here, because this import takes a fifth of a second, and a file needs none of it.
-        from streams.log.kafka import Log, home  # noqa: PLC0415
+        from streams.log.kafka import Log  # noqa: PLC0415
 
         with Log(settings) as log:
             partitions = log.partitions(source.topics)
@@ -95,7 +96,7 @@ def open_source(
                 if not outward and isinstance(item, Event):
                     if TOPIC_OF[item.type].name != record.topic:
                         item = elsewhere(item)
-                    elif record.partition != home(item.subject, partitions[record.topic]):
+                    elif record.partition != partition_of(item.subject, partitions[record.topic]):
                         item = MISPLACED
                 if outward and door is not None and isinstance(item, Event):
                     item = door.admit(item)

@@ -22,10 +22,7 @@ from schemas.topics import (
     CONTENT_TYPE,
     DEAD_LETTERS,
     LARGEST,
-    PARTITIONS,
     SENT_AGAIN,
-    SNAPSHOT_INDEX,
-    SNAPSHOTS,
     TOPIC_OF,
     TOPICS,
     Refusal,
@@ -40,10 +37,10 @@ from streams.worker.changelog import marker_key, note_key, parse, rules_key, sta
 from streams.worker.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
 from streams.worker.handover import LOOK_SECONDS, Handover, InheritanceError
 from streams.worker.log_limit import LogLimit
-from streams.worker.monitor import Monitor, NotFoldedError
+from streams.worker.monitor import MisplacedError, Monitor, NotFoldedError
 from streams.worker.pipeline import Pipeline
 from streams.worker.snapshots import NotKeptError, Snapshots
-from streams.worker.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
+from streams.worker.transport import CHUNK_RECORDS, Chunk, Connection, credentials, install
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +146,7 @@ class Worker:
             "state",
             key_type=bytes,
             value_type=bytes,
-            partitions=PARTITIONS,
+            partitions=monitor.partitions,
             on_changelog_event=self._on_changelog_event,
             on_recover=self._on_recover,
             extra_topic_configs=CHANGELOG_CONFIG,
@@ -379,6 +376,8 @@ class Worker:
 
     def sought(self, tp: TP, position: int, epoch: int, beyond: str | None) -> None:
         """Reading of this partition goes on at `position`: from now on its chunks are folded."""
+        if tp.partition >= self.monitor.partitions:
+            die(1, f"{tp.topic} was given more partitions than the {self.monitor.partitions} it had: see pantau112 topics check")
         live = self._live[tp] = _Live(tp.topic.removeprefix(self._prefix), tp.partition, epoch, position)
         self._forget_poison(live)
         live.careful = bool(self.monitor.poison.get((live.topic, live.number)))
@@ -409,8 +408,17 @@ class Worker:
 
     async def _on_recover(self) -> None:
         """The table is complete: give the monitor its states, and forget what has moved to another worker."""
-        await _or_die(self._begin_from_snapshots())
-        await _or_die(self._inherit())
+        revocations = self._revocations
+        try:
+            await _or_die(self._begin_from_snapshots())
+            await _or_die(self._inherit())
+        except asyncio.CancelledError:
+            # Faust would go on without it, and fold a log whose beginning is gone.
+            if not self.app.should_stop:
+                die(1, "what an older version knew was not taken over: start the worker again")
+            raise
+        if revocations != self._revocations:
+            return  # by now these can be another's: with what is assigned instead it is begun again
         owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
         unreadable: dict[Place, str] = {}
         with self.monitor.lock:
@@ -459,6 +467,13 @@ class Worker:
                 json.loads(blob)
             else:
                 int(blob)
+        except MisplacedError:
+            die(
+                UNREADABLE,
+                f"{topic} had another number of partitions when its states were written, and events of before lie where they are "
+                "not looked for. A restart does not help: pantau112 replay record them, run pantau112 topics create with another "
+                "PANTAU112_TOPIC_PREFIX and PANTAU112_APP_ID, and pantau112 replay play them into those topics",
+            )
         except Exception as error:
             what = name.decode() if name else f"partition {number}"
             return f"{topic} {what} cannot be read ({place_of(error)})"
@@ -475,7 +490,10 @@ class Worker:
 
     async def _replace(self, unreadable: dict[Place, str]) -> None:
         """Take the newest snapshots of what cannot be read, or end with a sentence: without it totals would be wrong."""
+        revocations = self._revocations
         found = await self._found(unreadable.keys())
+        if revocations != self._revocations:
+            return
         for place, said in unreadable.items():
             if place not in found:
                 changelog = self._table.changelog_topic.get_topic_name()
@@ -521,6 +539,10 @@ class Worker:
             self._table.send_changelog(number, key, value).add_done_callback(_published)
         log.warning("%s/%d begins from its snapshot of offset %d", topic, number, snapshot.offset)
 
+    def be_silent(self) -> None:
+        """Say no figure from now on."""
+        self.pipeline.recovering = True
+
     def _ready(self) -> None:
         if self.pipeline.recovering:
             self.pipeline.recovering = False
@@ -550,8 +572,15 @@ class Worker:
 class _App(faust.App):
     """A Faust app whose tables are in memory and in Kafka, so that it needs none of the folders that others make."""
 
+    silence: Callable[[], None]
+
     def _create_directories(self) -> None:
         pass
+
+    async def on_stop(self) -> None:
+        """Stop. Nothing is said any more, before others learn that they may speak."""
+        self.silence()
+        await super().on_stop()
 
 
 def create_app(
@@ -566,7 +595,7 @@ def create_app(
         value_serializer="raw",
         key_serializer="raw",
         store="memory://",
-        topic_partitions=PARTITIONS,
+        topic_partitions=monitor.partitions,
         topic_replication_factor=min(brokers, 3),
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
@@ -584,6 +613,7 @@ def create_app(
         web_enabled=False,
     )
     worker = Worker(app, settings, monitor, advise, versions)
+    app.silence = worker.be_silent
     install(app, worker)
     return app, worker.pipeline
 
@@ -591,6 +621,7 @@ def create_app(
 def run_worker(
     settings: Settings,
     monitor: Monitor,
+    brokers: int,
     on_start: Callable[[Pipeline], None],
     advise: Advise | None = None,
     versions: Versions | None = None,
@@ -599,18 +630,6 @@ def run_worker(
 
     `versions` are those of the worker in Kafka, so that it stands beside an older one and takes its states over.
     """
-    wanted = [settings.topic_prefix + topic.name for topic in (*TOPICS, SNAPSHOTS, SNAPSHOT_INDEX, DEAD_LETTERS)]
-    try:
-        brokers, found = asyncio.run(cluster(settings, wanted))
-    except (KafkaError, OSError) as error:
-        log.error("no Kafka at %s: %s", settings.bootstrap, error)
-        return 1
-    if missing := [name for name in wanted if name not in found]:
-        log.error("no topic %s at %s. Run: pantau112 topics create", ", ".join(missing), settings.bootstrap)
-        return 1
-    if odd := [name for name in wanted[:-1] if found[name] != PARTITIONS]:
-        log.error("topic %s has %d partitions and must have %d", odd[0], found[odd[0]], PARTITIONS)
-        return 1
     for handler in logging.getLogger().handlers:
         handler.addFilter(LogLimit(time.monotonic))
     gc.set_threshold(*CATCHING_UP.collect)
