@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, To, door, progress, settings, sink_for
+from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, To, Whole, beginning, door, progress, settings, sink_for
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def list_(
     events: Events,
     at: Moment = None,
     centre: Centres = None,
+    whole: Whole = False,
 ) -> None:
     """List whom to call back, and about whom to decide.
 
@@ -71,14 +72,16 @@ def list_(
     known = centres.load(centre or [])
     through = door(known.values(), writes=True)
     faults = Faults(events, through)
+    begun, until = beginning(events, known, at, whole=whole), at.timestamp() if at else None
     with progress("events") as tick:
-        lines = open_source(events, next(iter(known.values())), settings(), through, tick.watch)
-        monitor, moment, outcomes = fold(tick(lines), known, time.time(), at.timestamp() if at else None, faults.refuse)
+        lines = open_source(events, next(iter(known.values())), settings(), through, tick.watch, spans=begun.spans)
+        ahead = settings().ahead_seconds
+        monitor, moment, outcomes = fold(tick(lines), known, time.time(), until, faults.refuse, ahead, begun)
     sys.stdout.write("\t".join(COLUMNS) + "\n")
     if moment is not None:
         for one, state in monitor.states(CALLS.name, 0):
             sys.stdout.writelines("\t".join(row) + "\n" for row in _rows(one, state, moment))
-    faults.sum_up(outcomes.total() - outcomes["refused"])
+    faults.sum_up(len(begun.states) + outcomes.total() - outcomes["refused"])
 
 
 @app.command(epilog="Example: pantau112 callers approve 9f86d081884c7d659a2feaa0c55ad015 --stage 24h --by supervisor-1")

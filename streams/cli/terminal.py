@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from schemas.topics import Refusal
+    from streams.analysis.measure import Beginning
     from streams.core.centre import Centre
     from streams.edge.ingest import Report, Sink
     from streams.settings import Settings
@@ -55,6 +56,7 @@ Events = Annotated[
     ),
 ]
 Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="A moment with its zone, in ISO 8601.")]
+Whole = Annotated[bool, typer.Option("--whole", help="Fold a topic from its beginning, without snapshots.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file, plain or gzip; - is standard input.")]
 
 
@@ -145,6 +147,17 @@ def settings() -> "Settings":
     from streams.stack.local import at_home
 
     return at_home(read(os.environ))
+
+
+def beginning(events: str, centres: "Mapping[str, Centre]", at: datetime | None, *, whole: bool) -> "Beginning":
+    """What of a topic need not be folded again, said to the person."""
+    from streams.analysis.beginning import find
+    from streams.analysis.measure import NOTHING
+
+    found = NOTHING if whole else find(events, centres, settings(), at.timestamp() if at else None)
+    if found.says:
+        tell(f"{events}: {found.says}; the rest is folded")
+    return found
 
 
 def door(centres: "Iterable[Centre]", *, writes: bool = False, said: "Settings | None" = None) -> "Door":
