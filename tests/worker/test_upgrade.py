@@ -18,7 +18,7 @@ from streams.log.kafka import Log
 from streams.log.versions import changelog_of
 from streams.settings import PREFIX
 from tests.conftest import RealKafka, wait_until
-from tests.live import PARTITIONS_OWNED, Group, Worker, differences, domain, total, uninterrupted, week
+from tests.live import Group, Worker, differences, domain, total, uninterrupted, week
 
 pytestmark = [
     pytest.mark.stack,
@@ -92,7 +92,7 @@ def is_beside(worker: Worker) -> bool:
 
 def is_whole(worker: Worker) -> bool:
     page = worker.page()
-    return total(page, "pantau112_partitions_owned") == PARTITIONS_OWNED and not total(page, "pantau112_lag_records")
+    return total(page, "pantau112_partitions_owned") == worker.wanted and not total(page, "pantau112_lag_records")
 
 
 def speaks(worker: Worker) -> bool:
