@@ -44,7 +44,9 @@ class Group:
         folder: Path,
         reminders: str | None = None,
         partitions: int = PARTITIONS,
+        clock: str = "wall",
     ) -> None:
+        self.clock = clock
         self.folder, self.reminders, self.owned = folder, reminders, partitions * len(TOPICS)
         self.files, self.centres = centre_files(codes, folder)
         self.settings = settings.read(
@@ -86,7 +88,12 @@ class Worker:
     def __init__(self, group: Group, instance_id: str | None, chunk: int | None, kept: int | None) -> None:
         chosen = group.settings
         said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
-        said |= {"METRICS_PORT": "0", "INSTANCE_ID": instance_id or "", "REMINDER_WEBHOOK": group.reminders or ""}
+        said |= {
+            "METRICS_PORT": "0",
+            "INSTANCE_ID": instance_id or "",
+            "REMINDER_WEBHOOK": group.reminders or "",
+            "CLOCK": group.clock,
+        }
         entry = ["-m", "tests.chunked", str(chunk)] if chunk else ["-c", "from streams.cli import main; main()"]
         entry = ["-m", "tests.poisonous", str(kept)] if kept else entry
         files = [part for file in group.files for part in ("--centre", str(file))]
