@@ -23,7 +23,7 @@ from streams.core.centre import Centre, parse
 from streams.log.kafka import Log
 from streams.sources import Line, read, simulate
 from tests.builders import opened, seconds_to, sent
-from tests.conftest import HANG
+from tests.conftest import HANG, strays
 
 JANUARY = Path(__file__).parents[2] / "shared" / "data" / "anonymous_bank" / "january1999.queue_log.gz"
 LATER = timedelta(days=4_018)
@@ -56,12 +56,15 @@ class Group:
         with Log(self.settings) as log:
             log.create_topics(partitions)
 
-    def start(self, instance_id: str | None = None, chunk: int | None = None, kept: int | None = None) -> "Worker":
+    def start(
+        self, instance_id: str | None = None, chunk: int | None = None, kept: int | None = None, newer: str | None = None
+    ) -> "Worker":
         """One more worker; with an instance id it takes the place of a dead one of that name within seconds.
 
-        One that has another number of records `kept` is one that some events are poison to.
+        One that has another number of records `kept` is one that some events are poison to. One that is `newer` is of the next
+        version, and the nouns that are named so are those of which this version does not know all.
         """
-        worker = Worker(self, instance_id, chunk, kept)
+        worker = Worker(self, instance_id, chunk, kept, newer)
         self.workers.append(worker)
         return worker
 
@@ -85,7 +88,9 @@ class Group:
 class Worker:
     """One worker process; where it serves is read from what it writes to stderr."""
 
-    def __init__(self, group: Group, instance_id: str | None, chunk: int | None, kept: int | None) -> None:
+    def __init__(
+        self, group: Group, instance_id: str | None, chunk: int | None, kept: int | None, newer: str | None = None
+    ) -> None:
         chosen = group.settings
         said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
         said |= {
@@ -96,6 +101,7 @@ class Worker:
         }
         entry = ["-m", "tests.chunked", str(chunk)] if chunk else ["-c", "from streams.cli import main; main()"]
         entry = ["-m", "tests.poisonous", str(kept)] if kept else entry
+        entry = entry if newer is None else ["-m", "tests.newer", newer]
         files = [part for file in group.files for part in ("--centre", str(file))]
         self.instance_id = instance_id
         self.log = group.folder / f"{chosen.app_id}-{len(group.workers)}.log"
@@ -123,15 +129,22 @@ class Worker:
         moment = f"?at={datetime.fromtimestamp(at, UTC).isoformat().removesuffix('+00:00')}Z" if at is not None else ""
         return self._get(f"/metrics{moment}")
 
+    @property
+    def address(self) -> str:
+        """Where it serves, host:port; empty as long as it does not say."""
+        return (self._url or "").removeprefix("http://")
+
     def kill(self) -> None:
         """SIGKILL; returns when it is dead."""
         self.process.kill()
         self.process.wait()
 
     def leave(self) -> int:
-        """SIGTERM; the exit code."""
+        """SIGTERM; the exit code. All it said was said in lines."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(HANG)
+        code = self.process.wait(HANG)
+        assert strays(self.log.read_text()) == []
+        return code
 
     def _get(self, path: str) -> str:
         if self._url is None and (found := re.search(r"(http://127\.0\.0\.1:\d+)/metrics\n", self.log.read_text())):

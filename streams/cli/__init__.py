@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics
+from streams import logs
+from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics, upgrade
 from streams.cli.day import Day
 from streams.cli.edge import edge
 from streams.cli.staffing import staffing
-from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress, tell
+from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress
+from streams.cli.wall import LISTEN, PLAIN, wall
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +46,7 @@ app.add_typer(gateway.app, name="gateway")
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(replay.app, name="replay")
 app.add_typer(topics.app, name="topics")
+app.add_typer(upgrade.app, name="upgrade")
 
 
 def _say_version(wanted: bool) -> None:
@@ -97,6 +101,7 @@ app.command(epilog="Example: pantau112 staffing topic:112.calls.v1,112.operators
 
 
 app.command(epilog="Example: pantau112 edge /etc/pantau112/edge.toml")(edge)
+app.command(epilog="Example: PANTAU112_PROMETHEUS=https://prometheus.example.go.id pantau112 wall")(wall)
 
 
 @app.command(epilog="Example: PANTAU112_BOOTSTRAP=kafka1:9092 pantau112 worker --centre kota-bogor.toml")
@@ -105,6 +110,7 @@ def worker(centre: Centres = None) -> None:
 
     Run as many as you like, on as many machines: they share the work.
     """
+    logs.begin()
     from streams import centres, clock
     from streams.log.kafka import Log
     from streams.log.versions import Versions
@@ -116,7 +122,6 @@ def worker(centre: Centres = None) -> None:
     from streams.worker.reminder import channels, link
 
     settings = terminal.settings()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     known = centres.load(centre or [])
     with Log(settings) as log:
         cluster = log.cluster()
@@ -158,6 +163,7 @@ def up(
         Path | None,
         typer.Option(metavar="EDGE.TOML", help="Collect at a real centre what this file names, and simulate nothing."),
     ] = None,
+    listen: Annotated[str | None, LISTEN] = None,
     centre: Centres = None,
 ) -> None:
     """Run the whole monitor on this machine.
@@ -170,11 +176,14 @@ def up(
     from schemas.event import EARLIEST
     from streams import centres
     from streams.stack import StackError
+    from streams.stack.listen import Listen
     from streams.stack.status import watch
     from streams.stack.up import Feed, Monitoring, Ports
 
     if edge is not None and (feed is not None or centre):
         raise typer.BadParameter("--edge goes without --feed and --centre: its file names the centre")
+    if not sys.stderr.isatty():
+        logs.begin()
     collected = None
     if edge is not None:
         collected, centre = _collected(edge)
@@ -204,6 +213,11 @@ def up(
         collected,
     )
     try:
+        if listen is not None:
+            at = Listen.parse(listen, terminal.settings())
+            monitoring.show(at)
+            if at.tls is None and not at.is_here_alone:
+                tell(PLAIN)
         raise typer.Exit(asyncio.run(watch(monitoring, known, terminal.settings().grafana_url)))
     except StackError as error:
         raise Failed(str(error)) from None
@@ -302,10 +316,10 @@ def main() -> None:
         _give_up_stdout()
     except OSError as error:
         _give_up_stdout()
-        tell(f"pantau112: {words(error)}")
+        tell(words(error), logging.ERROR)
         sys.exit(1)
     except (Failed, CentreError, ReplayError, SettingsError, UnknownFileError) as error:
-        tell(f"pantau112: {error}")
+        tell(str(error), logging.ERROR)
         sys.exit(1)
 
 

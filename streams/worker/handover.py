@@ -21,7 +21,7 @@ from streams.worker.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.2
 """How often it is looked who is there. An older worker that comes back has to get its states back before it speaks."""
 
 QUIET_SECONDS = 6.0
@@ -165,8 +165,8 @@ class Handover:
             self._passed[place] = max(offset, self._passed.get(place, 0))
 
     async def inherit(self, places: Mapping[Place, tuple[int | None, int]]) -> list[tuple[bytes, bytes]]:
-        """What is taken over: key and value in this version's changelog, markers last. Of each partition is said the marker of this
-        version's own states, if there are any, and where its log begins. Raises `LogError`, and `InheritanceError`.
+        """What is taken over: key and value in this version's changelog, markers last. Of each partition is said the marker of
+        this version's own states, if there are any, and where its log begins. Raises `LogError`, and `InheritanceError`.
         """
         self._letters.clear()
         for version in [*self._older, *self._newer]:
@@ -191,8 +191,8 @@ class Handover:
 
     async def is_buried(self, place: Place, offset: int, written: int, *, by_us_only: bool) -> bool | None:
         """Whether another version has put aside a refused record, which Kafka had at `written`, epoch milliseconds. None while
-        that is not known yet, because it is at work. `by_us_only`: perhaps this version alone cannot fold it, and there has to be a
-        letter.
+        that is not known yet, because it is at work. `by_us_only`: perhaps this version alone cannot fold it, and there has to be
+        a letter.
         """
         if offset >= self._passed.get(place, 0):
             if self._pipeline.beside:

@@ -1,5 +1,6 @@
 """The real Prometheus and Alertmanager with our files: a waiting caller wakes somebody, and every board has something to show."""
 
+import asyncio
 import json
 import subprocess
 import threading
@@ -21,7 +22,7 @@ from streams import centres
 from streams.clock import Clock
 from streams.stack.debian import Programs
 from streams.stack.prometheus import alertmanager, prometheus
-from streams.stack.service import Service
+from streams.stack.service import Ready, Service
 from streams.worker.exporter import Exporter
 from streams.worker.monitor import Monitor
 from streams.worker.pipeline import Pipeline
@@ -96,7 +97,7 @@ class Receiver:
         self._server.server_close()
 
     def told(self, name: str, status: str) -> bool:
-        return any(alert["labels"]["alertname"] == name and alert["status"] == status for alert in self.alerts)
+        return any(alert["labels"].get("alertname") == name and alert["status"] == status for alert in self.alerts)
 
 
 @contextmanager
@@ -104,7 +105,7 @@ def running(service: Service, log: Path) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(service.command, stdout=output, stderr=output)
     try:
-        wait_until(lambda: answers(service.ports[0]) or process.poll() is not None, f"{service.name} is ready")
+        wait_until(lambda: answers(service.ready) or process.poll() is not None, f"{service.name} is ready")
         assert process.poll() is None, log.read_text()
         yield
     finally:
@@ -112,10 +113,9 @@ def running(service: Service, log: Path) -> Iterator[None]:
         process.wait(HANG)
 
 
-def answers(port: int) -> bool:
+def answers(ready: Ready) -> bool:
     try:
-        with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=HANG):
-            return True
+        return asyncio.run(ready())  # type: ignore[arg-type]
     except OSError:
         return False
 
