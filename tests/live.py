@@ -44,7 +44,9 @@ class Group:
         folder: Path,
         reminders: str | None = None,
         partitions: int = PARTITIONS,
+        clock: str = "wall",
     ) -> None:
+        self.clock = clock
         self.folder, self.reminders, self.owned = folder, reminders, partitions * len(TOPICS)
         self.files, self.centres = centre_files(codes, folder)
         self.settings = settings.read(
@@ -91,7 +93,12 @@ class Worker:
     ) -> None:
         chosen = group.settings
         said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
-        said |= {"METRICS_PORT": "0", "INSTANCE_ID": instance_id or "", "REMINDER_WEBHOOK": group.reminders or ""}
+        said |= {
+            "METRICS_PORT": "0",
+            "INSTANCE_ID": instance_id or "",
+            "REMINDER_WEBHOOK": group.reminders or "",
+            "CLOCK": group.clock,
+        }
         entry = ["-m", "tests.chunked", str(chunk)] if chunk else ["-c", "from streams.cli import main; main()"]
         entry = ["-m", "tests.poisonous", str(kept)] if kept else entry
         entry = entry if newer is None else ["-m", "tests.newer", newer]
