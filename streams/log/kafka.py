@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, ScramMechanism, UserScramCredentialUpsertion
+from kafka.admin import ConfigResource, ConfigResourceType, MemberToRemove, ScramMechanism, UserScramCredentialUpsertion
 from kafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
@@ -24,6 +24,7 @@ from kafka.errors import (
 )
 from kafka.protocol.consumer import OffsetSpec
 from pydantic import SecretStr
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, Refusal, UnknownType, decode, encode
@@ -136,14 +137,25 @@ class Log:
                 for found in _examine(admin, wanted)
             ]
 
+    def dismiss(self, groups: Iterable[str], instance_id: str) -> None:
+        """Tell Kafka that the worker has ended which keeps this name over restarts: else it counts as living in these groups
+        until its session is over. A group that is not there has none to dismiss.
+        """
+        with self._admin() as admin:
+            for group in groups:
+                # Just started, Kafka is still reading who was in its groups.
+                for attempt in Retrying(retry=retry_if_exception(_is_loading), wait=wait_fixed(0.2), stop=stop_after_delay(20)):
+                    with attempt:
+                        admin.remove_group_members(group, [MemberToRemove(group_instance_id=instance_id)])
+
     def remove(self, topic: str, group: str) -> None:
         """Delete a topic and a consumer group, for good. One that is not there is none to delete."""
         with self._admin() as admin:
             if _partitions(admin, [topic]):
                 admin.delete_topics([topic])
-            for _, error in admin.delete_groups([group]):
-                if error.__name__ not in ("NoError", "GroupIdNotFoundError"):
-                    raise error(group)
+            said = admin.delete_groups([group])[group]
+            if said not in ("OK", "GroupIdNotFoundError"):
+                raise LogError(f"Kafka does not delete the group {group} ({said})")
 
     def check(self) -> list[Found]:
         """What is the case with every topic, changing nothing."""
@@ -395,6 +407,10 @@ class Log:
             others = f"are the addresses that it gives reachable from here: {', '.join(brokers)}?"
             return LogError(f"Kafka at {at} lets us in, and then does not answer ({name})", others)
         return LogError(f"Kafka at {at} did not take it: {name}")
+
+
+def _is_loading(error: BaseException) -> bool:
+    return isinstance(error, KafkaError) and error.retriable
 
 
 def _in_order(consumer: KafkaConsumer, place: TopicPartition, offset: int, end: int, prefix: int) -> Iterator[Record]:

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from streams.api import USER
 from streams.core.centre import Centre
+from streams.logs import in_journal, tell
 from streams.stack.figures import FIRST, SEVERITIES, Alert, Figure, Numbers, in_order
 from streams.stack.gateway import token_file
 from streams.stack.service import Status
@@ -26,7 +27,7 @@ from streams.stack.web_password import web_password_file
 
 STATES = {"failed": "bold red", "restarting": "yellow", "starting": "yellow"}
 LINE_SECONDS, LINE_COLUMNS = 30.0, 120
-"""How often a line is written where there is no terminal, and how long it may be."""
+"""How often a line is written where there is no terminal and no journal, which is for events, and how long it may be."""
 CENTRE_COLUMNS = 20
 CENTRES_SHARE = 3
 """Many centres have this part of the terminal's lines."""
@@ -70,15 +71,12 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
             draw()
             if live is None:
                 for page in [page for page in monitoring.pages.recent if page not in told]:
-                    say(page)
+                    tell(page.partition(" ")[2])  # the log has times of its own
                     told.add(page)
-                if time.monotonic() - said_at > LINE_SECONDS:
+                if not in_journal() and time.monotonic() - said_at > LINE_SECONDS:
                     said_at = time.monotonic()
-                    say(line(monitoring.supervisor.status(), numbers, now()))
+                    tell(line(monitoring.supervisor.status(), numbers, now()))
             await asyncio.sleep(1)
-
-    def say(text: str) -> None:
-        console.print(text, soft_wrap=True, highlight=False, markup=False)
 
     said_last = ""
 
@@ -88,11 +86,12 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
         if live is None and (changed := max(monitoring.supervisor.status(), key=lambda status: status.since, default=None)):
             text = f"{changed.name}: {changed.state} {changed.reason}".rstrip()
             if text != said_last:
-                say(text)
+                tell(text)
             said_last = text
 
     if live is None:
-        say("\n".join((fixed.places, *fixed.details)))
+        for text in (fixed.places, *fixed.details):
+            tell(text)
     draw()
     with live or contextlib.nullcontext():
         looking = asyncio.create_task(look())
@@ -245,7 +244,9 @@ def _apart(alert: Alert, width: int) -> list[Text]:
 
 def _words(alert: Alert) -> tuple[Sequence[str], str]:
     *words, style = SEVERITIES[alert.severity]
-    return (("Ditangani", "Taken"), "dim") if alert.state == "taken" else (words, style)
+    return {"taken": (("Ditangani", "Taken"), "dim"), "silenced": (("Diredam", "Silenced"), "yellow")}.get(
+        alert.state, (words, style)
+    )
 
 
 def _age(seconds: float) -> str:

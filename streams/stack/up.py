@@ -20,6 +20,7 @@ from streams.api import USER, Api
 from streams.clock import Clock
 from streams.core.centre import Centre
 from streams.log.kafka import Log
+from streams.log.versions import group_of
 from streams.stack import StackError, debian, jars
 from streams.stack.folder import private, require_room
 from streams.stack.gateway import ensure_key, ensure_token, tokens_file
@@ -33,10 +34,14 @@ from streams.stack.service import Service, Step, last_lines
 from streams.stack.supervisor import Supervisor
 from streams.stack.wall import Wall
 from streams.stack.web_password import ensure_password, local, web_password_file
+from streams.worker.migrations import STEPS
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 FEW = 20
 """Up to so many centres Prometheus looks every second, and every five at more: at all 514 one look takes about half a second."""
+
+INSTANCE = "local"
+"""The name that the worker keeps over restarts."""
 
 DAYS, CENTRE_DAYS = 14, 28
 """So many days are behind a simulated centre when it is first looked at; fewer of several, so that together they are no more."""
@@ -167,8 +172,11 @@ class Monitoring:
             Wall(DASHBOARDS, self.prometheus).serve(self.ports.wall)
 
         def create_topics() -> None:
-            with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap, **access(self.home)})) as log:
+            chosen = settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap, **access(self.home)})
+            with Log(chosen) as log:
                 log.create_topics()
+                # The worker of the last run, when that was of another version.
+                log.dismiss([group_of(chosen, version) for version in STEPS], INSTANCE)
 
         async def topics() -> None:
             await asyncio.to_thread(create_topics)
@@ -256,7 +264,7 @@ class Monitoring:
             **dict.fromkeys((f"PANTAU112_{name}" for name in ("SASL_PASSWORD", "SSL_CAFILE", "SSL_CERTFILE", "SSL_KEYFILE")), ""),
             "PANTAU112_METRICS_PORT": str(self.ports.worker),
             "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
-            "PANTAU112_INSTANCE_ID": "local",
+            "PANTAU112_INSTANCE_ID": INSTANCE,
             "PANTAU112_CALLER_KEY_FILE": str(caller_key(self.home)),
             "PANTAU112_GATEWAY_PORT": str(self.ports.gateway),
             "PANTAU112_GATEWAY_TOKENS": str(tokens_file(self.home)),
