@@ -19,7 +19,11 @@ from schemas.survey import Item, SurveyEvent
 
 CONTENT_TYPE = b"application/cloudevents+json"
 PARTITIONS = 8
-"""Of every topic. Never changed on a living system: a centre would move to another partition."""
+"""So many has every topic that is created without saying. Afterwards Kafka is asked, and the number stays: with another one
+centres would lie in other partitions."""
+
+MOST_PARTITIONS = 256
+"""Most that can be asked for: so many workers, at two centres each, share all of Indonesia."""
 
 LARGEST = 65_536
 """Bytes of one event; ours are about 250."""
@@ -66,7 +70,6 @@ class Topic:
     noun: str
     retention_days: int
     types: tuple[type[Event], ...] = ()
-    partitions: int = PARTITIONS
 
 
 # Who is a nuisance is judged by calls, so what is decided about callers travels with them.

@@ -12,11 +12,13 @@ from pydantic import Field, FilePath, SecretStr, StringConstraints, ValidationEr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams import clock, secret
+from streams.api import Api
 from streams.core.source_clocks import AHEAD_SECONDS
 
 PREFIX = "PANTAU112_"
 
-_HOST_PORT = r"^[^\s:,]+:\d+$"
+_API = r"^([^\s:,/@]+:\d+|https?://[^\s/?#@]+(/[^\s?#]*)?)$"
+"""host:port, or an address."""
 
 KafkaName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,100}$")]
 """What Kafka takes in names of topics and groups."""
@@ -56,10 +58,14 @@ class Settings(BaseSettings):
     """The port there."""
     targets_dir: Path | None = None
     """Where a worker writes its address for Prometheus (file_sd)."""
-    prometheus: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:11203"
-    """host:port of the Prometheus that `doctor` looks for."""
-    alertmanager: Annotated[str, StringConstraints(pattern=_HOST_PORT)] = "127.0.0.1:11204"
-    """host:port of the Alertmanager that `doctor` looks for."""
+    prometheus: Annotated[str, StringConstraints(pattern=_API)] = "127.0.0.1:11203"
+    """The Prometheus that `wall` and `doctor` ask: host:port, or an https address."""
+    alertmanager: Annotated[str, StringConstraints(pattern=_API)] = "127.0.0.1:11204"
+    """The Alertmanager that `doctor` looks for: host:port, or an https address."""
+    web_password_file: Path | None = None
+    """The password of the user `pantau112` for both of them, where they want one (`--web.config.file` of theirs)."""
+    web_cafile: FilePath | None = None
+    """The CA, as PEM, that signed their certificates where no public one did."""
     clock: str = "wall"
     """`wall`, or the line that stream time runs on: see `streams.clock`."""
     ahead_seconds: Annotated[float, Field(ge=1, le=86_400)] = AHEAD_SECONDS
@@ -115,6 +121,12 @@ class Settings(BaseSettings):
     """The gateway's certificate with its chain, as PEM, where it speaks TLS itself and no proxy does for it."""
     gateway_certificate_key: FilePath | None = None
     """The key of that certificate."""
+    wall_certificate: FilePath | None = None
+    """The certificate with its chain, as PEM, of a wall that other machines see."""
+    wall_certificate_key: FilePath | None = None
+    """The key of that certificate."""
+    wall_token_file: Path | None = None
+    """The token that who reads such a wall has in its address; made when the file is not there."""
     gateway_hooks: FilePath | None = None
     """TOML file that says what vendors' webhooks become."""
     gateway_url: GatewayUrl | None = None
@@ -155,10 +167,20 @@ class Settings(BaseSettings):
             raise ValueError(f"{PREFIX}GRAFANA_URL: the token would be readable on the way; use https://")
         if (self.gateway_certificate is None) != (self.gateway_certificate_key is None):
             raise ValueError(f"TLS needs {PREFIX}GATEWAY_CERTIFICATE and {PREFIX}GATEWAY_CERTIFICATE_KEY")
+        if (self.wall_certificate is None) != (self.wall_certificate_key is None):
+            raise ValueError(f"TLS needs {PREFIX}WALL_CERTIFICATE and {PREFIX}WALL_CERTIFICATE_KEY")
         if self.gateway_url and not keeps_secrets(self.gateway_url):
             raise ValueError(f"{PREFIX}GATEWAY_URL: whoever reads a link on the way could answer by it; use https://")
         if self.gateway_url and self.link_key_file is None:
             raise ValueError(f"{PREFIX}GATEWAY_URL needs {PREFIX}LINK_KEY_FILE: openssl rand -hex 32")
+        if self.web_password_file:
+            for name in ("prometheus", "alertmanager", "alertmanager_url"):
+                address = getattr(self, name)
+                if address and not self.allow_plain_password and not keeps_secrets(_with_scheme(address)):
+                    raise ValueError(
+                        f"{PREFIX}{name.upper()}: on the way there the password could be read; use https://, "
+                        f"or, in a network that is yours alone, set {PREFIX}ALLOW_PLAIN_PASSWORD=true"
+                    )
         if self.caller_key and self.caller_key_file:
             raise ValueError(f"give {PREFIX}CALLER_KEY or {PREFIX}CALLER_KEY_FILE, not both")
         # What a library reads itself.
@@ -169,6 +191,15 @@ class Settings(BaseSettings):
                 except secret.SecretError as error:
                     raise ValueError(f"{PREFIX}{name.upper()}: {error}") from None
         return self
+
+    def api(self, address: str) -> Api:
+        """How the Prometheus or Alertmanager is asked that one of the settings names. Raises `SettingsError`."""
+        password = None
+        if self.web_password_file is not None:
+            password = _read("WEB_PASSWORD_FILE", self.web_password_file).decode(errors="replace")
+            if not re.fullmatch(r"[!-~]+", password):
+                raise SettingsError(f"{PREFIX}WEB_PASSWORD_FILE holds no password: one word")
+        return Api(_with_scheme(address).rstrip("/"), password, self.web_cafile)
 
     def grafana_secret(self) -> str | None:
         """The token for Grafana, or None where none is set. Raises `SettingsError`."""
@@ -233,6 +264,10 @@ def _check(setting: str, key: bytes, least: int) -> None:
         secret.check_key(key, least)
     except secret.SecretError as error:
         raise SettingsError(f"{PREFIX}{setting}: {error}") from None
+
+
+def _with_scheme(address: str) -> str:
+    return address if "://" in address else f"http://{address}"
 
 
 def keeps_secrets(url: str) -> bool:

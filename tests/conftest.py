@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -26,9 +27,7 @@ HANG = 240.0
 """Seconds after which what a test waits for is taken to hang. No measure of speed: the machine may be doing other things."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    # kafka-python 3.0 at import; deprecated in Python 3.11, taken back in 3.13
-    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated:DeprecationWarning")
+def pytest_configure() -> None:
     # How long an example takes says how busy the machine is.
     settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("untimed")
@@ -42,6 +41,12 @@ def free_port(row: int = 1) -> int:
             for port in range(first, first + row):
                 held.enter_context(socket.socket()).bind(("127.0.0.1", port))
             return first
+
+
+def strays(log: str) -> list[str]:
+    """The lines of a process's log that are in neither of its forms: with a priority for the journal, or with a time."""
+    form = re.compile(r"<[2-7]>[\w.]+: .*|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ [\w.$-]+ .*")
+    return [line for line in log.splitlines() if not form.fullmatch(line)]
 
 
 def wait_until(true: Callable[[], bool], what: str) -> None:
@@ -61,11 +66,24 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+class OpenBroker(Broker):
+    """A broker that lets everybody in, as many a cluster inside a network of its own does."""
+
+    def properties(self, plain: str) -> str:
+        return super().properties(plain) + "listener.security.protocol.map=CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT\n"
+
+
 class RealKafka:
-    """A real broker on free ports whose data lives in a temporary folder; it can be killed, frozen and started again."""
+    """A real broker on free ports whose data lives in a temporary folder; it can be killed, frozen and started again.
+
+    It lets everybody in.
+    """
+
+    Kind: type[Broker] = OpenBroker
 
     def __init__(self, broker: Broker) -> None:
-        self._broker = broker
+        self._broker = self.Kind(*broker)
+        self._secret = ""
         self._log = broker.logs / "stderr.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -85,7 +103,7 @@ class RealKafka:
     def start(self) -> None:
         """Start on the data as it is; returns when the broker answers and every partition it has is led."""
         assert not self.is_up
-        self._broker.configure()
+        self._secret = self._broker.configure()
         with self._log.open("ab") as log:
             if not self._broker.is_formatted:
                 subprocess.run(self._broker.format_command(), stdout=log, stderr=log, check=True)

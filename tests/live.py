@@ -23,37 +23,46 @@ from streams.core.centre import Centre, parse
 from streams.log.kafka import Log
 from streams.sources import Line, read, simulate
 from tests.builders import opened, seconds_to, sent
-from tests.conftest import HANG
+from tests.conftest import HANG, strays
 
 JANUARY = Path(__file__).parents[2] / "shared" / "data" / "anonymous_bank" / "january1999.queue_log.gz"
 LATER = timedelta(days=4_018)
 """From 1999, of which no event may tell in Kafka, to 2010, whose days are of the same week and the same month."""
 START = datetime.fromisoformat("2010-01-01T00:00:00+02:00")
 IGNORED = "ignored-"
-PARTITIONS_OWNED = PARTITIONS * len(TOPICS)
 
 
 class Group:
     """The workers that share one consumer group on one set of topics."""
 
     def __init__(
-        self, bootstrap: str, app_id: str, prefix: str, codes: Iterable[str], folder: Path, reminders: str | None = None
+        self,
+        bootstrap: str,
+        app_id: str,
+        prefix: str,
+        codes: Iterable[str],
+        folder: Path,
+        reminders: str | None = None,
+        partitions: int = PARTITIONS,
     ) -> None:
-        self.folder, self.reminders = folder, reminders
+        self.folder, self.reminders, self.owned = folder, reminders, partitions * len(TOPICS)
         self.files, self.centres = centre_files(codes, folder)
         self.settings = settings.read(
             {"PANTAU112_BOOTSTRAP": bootstrap, "PANTAU112_APP_ID": app_id, "PANTAU112_TOPIC_PREFIX": prefix}
         )
         self.workers: list[Worker] = []
         with Log(self.settings) as log:
-            log.create_topics()
+            log.create_topics(partitions)
 
-    def start(self, instance_id: str | None = None, chunk: int | None = None, kept: int | None = None) -> "Worker":
+    def start(
+        self, instance_id: str | None = None, chunk: int | None = None, kept: int | None = None, newer: str | None = None
+    ) -> "Worker":
         """One more worker; with an instance id it takes the place of a dead one of that name within seconds.
 
-        One that has another number of records `kept` is one that some events are poison to.
+        One that has another number of records `kept` is one that some events are poison to. One that is `newer` is of the next
+        version, and the nouns that are named so are those of which this version does not know all.
         """
-        worker = Worker(self, instance_id, chunk, kept)
+        worker = Worker(self, instance_id, chunk, kept, newer)
         self.workers.append(worker)
         return worker
 
@@ -66,9 +75,7 @@ class Group:
         """Whether every partition is owned and folded to the end that its owner knows, by workers that are ready."""
         page = self.page()
         ready = all(worker.is_ready for worker in self.workers if worker.is_alive)
-        return (
-            ready and total(page, "pantau112_partitions_owned") == PARTITIONS_OWNED and not total(page, "pantau112_lag_records")
-        )
+        return ready and total(page, "pantau112_partitions_owned") == self.owned and not total(page, "pantau112_lag_records")
 
     def kill(self) -> None:
         """SIGKILL all that live."""
@@ -79,12 +86,15 @@ class Group:
 class Worker:
     """One worker process; where it serves is read from what it writes to stderr."""
 
-    def __init__(self, group: Group, instance_id: str | None, chunk: int | None, kept: int | None) -> None:
+    def __init__(
+        self, group: Group, instance_id: str | None, chunk: int | None, kept: int | None, newer: str | None = None
+    ) -> None:
         chosen = group.settings
         said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
         said |= {"METRICS_PORT": "0", "INSTANCE_ID": instance_id or "", "REMINDER_WEBHOOK": group.reminders or ""}
         entry = ["-m", "tests.chunked", str(chunk)] if chunk else ["-c", "from streams.cli import main; main()"]
         entry = ["-m", "tests.poisonous", str(kept)] if kept else entry
+        entry = entry if newer is None else ["-m", "tests.newer", newer]
         files = [part for file in group.files for part in ("--centre", str(file))]
         self.instance_id = instance_id
         self.log = group.folder / f"{chosen.app_id}-{len(group.workers)}.log"
@@ -118,9 +128,11 @@ class Worker:
         self.process.wait()
 
     def leave(self) -> int:
-        """SIGTERM; the exit code."""
+        """SIGTERM; the exit code. All it said was said in lines."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(HANG)
+        code = self.process.wait(HANG)
+        assert strays(self.log.read_text()) == []
+        return code
 
     def _get(self, path: str) -> str:
         if self._url is None and (found := re.search(r"(http://127\.0\.0\.1:\d+)/metrics\n", self.log.read_text())):

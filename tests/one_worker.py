@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.topics import Refusal
+from schemas.topics import PARTITIONS, Refusal
 from streams.worker import app as shell
+from streams.worker.changelog import state_key
 from streams.worker.monitor import NotFoldedError, not_folded
 from streams.worker.pipeline import Pipeline
 
@@ -36,6 +37,7 @@ class Counting:
     """
 
     state_version = 1
+    partitions = PARTITIONS
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -119,7 +121,7 @@ def die_before_the_marker() -> None:
             return real(self, tp, live)  # type: ignore[arg-type]
         with self.monitor.lock:
             blobs = list(self.monitor.dirty(live.topic, live.number))
-        sent = [self._table.send_changelog(live.number, shell._state_key(live, key), blob) for key, blob in blobs]
+        sent = [self._table.send_changelog(live.number, state_key(live.topic, live.number, key), blob) for key, blob in blobs]
         if sent:
             sent[-1].add_done_callback(lambda _: os._exit(9))
         return None
@@ -137,7 +139,7 @@ def main() -> int:
         threading.Thread(target=report, args=(pipeline, status), daemon=True).start()
 
     monitor: Any = Counting()
-    return shell.run_worker(Settings(**settings), monitor, on_start)
+    return shell.run_worker(Settings(**settings), monitor, 1, on_start)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def test_no_memory_of_callers_was_added_that_the_page_does_not_have() -> None:
 
 
 def test_kafka_is_told_of_these_retentions() -> None:
-    told = {plan.name: plan.config.get("retention.ms") for plan in plans(Settings())}
+    told = {plan.name: plan.config.get("retention.ms") for plan in plans(Settings(), 8)}
 
     for topic in (*TOPICS, DEAD_LETTERS):
         assert told[topic.name] == str(topic.retention_days * 86_400_000)

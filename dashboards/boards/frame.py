@@ -117,7 +117,11 @@ def fresh(say: Say, is_fresh: str, ages: list[Value], of: Mapping[str, str] = OF
         (say(f"{kind}{state}"), colours.get(f"{kind}{state}", RED)) for kind in SIMULATED for state in ("stale", "fresh")
     )
     state = Value(say("state"), f"({is_fresh}) + 2 * {simulated(of)}", COUNT, words)
-    return stats([state, *ages, Value(say("behind"), "max(pantau112_lag_seconds)")], DURATION, say("blind"))
+    return stats(
+        [state, *ages, Value(say("behind"), "max(pantau112_lag_seconds unless on (instance) pantau112_standby == 1)")],
+        DURATION,
+        say("blind"),
+    )
 
 
 def simulated(of: Mapping[str, str]) -> str:

@@ -79,9 +79,12 @@ def _panels(say: Say) -> list[Shown]:
     workers = [
         Value(say("answering"), 'sum(up{job="pantau112"})'),
         Value(say("known"), 'count(up{job="pantau112"})'),
-        Value(say("recovering"), "sum(pantau112_recovering)"),
+        Value(say("recovering"), "sum(pantau112_recovering unless on (instance) pantau112_standby == 1)"),
     ]
-    unread = "max by (topic) (pantau112_partitions) - sum by (topic) (pantau112_partitions_owned)"
+    unread = (
+        "max by (topic) (pantau112_partitions)"
+        " - sum by (topic) (pantau112_partitions_owned unless on (instance) pantau112_standby == 1)"
+    )
     partitions = [
         Value(say("missing"), unread, COUNT),
         Value(say("state"), f"{unread} == bool 0", COUNT, ((say("not read"), RED), (say("all read"), GREEN))),
@@ -99,7 +102,7 @@ def _panels(say: Say) -> list[Shown]:
         Value(say("speed"), "max(pantau112_stream_speed)", COUNT),
     ]
     topic, all_read = {"topic": say("topic")}, ("pantau112_partitions_owned", say("none"))
-    lag = [Value("{{topic}}", "max by (topic) (pantau112_lag_seconds)", decimals=0)]
+    lag = [Value("{{topic}}", "max by (topic) (pantau112_lag_seconds unless on (instance) pantau112_standby == 1)", decimals=0)]
     events = [Value("{{outcome}}", "sum by (outcome) (rate(pantau112_events_consumed_total[1m]))")]
     return [
         ("workers", Place(0, 0, 8, 6), stats(workers, COUNT, blind)),

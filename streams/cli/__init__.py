@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics
+from streams import logs
+from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics, upgrade
 from streams.cli.day import Day
 from streams.cli.edge import edge
 from streams.cli.staffing import staffing
-from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress, tell
+from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +45,7 @@ app.add_typer(gateway.app, name="gateway")
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(replay.app, name="replay")
 app.add_typer(topics.app, name="topics")
+app.add_typer(upgrade.app, name="upgrade")
 
 
 def _say_version(wanted: bool) -> None:
@@ -105,18 +108,22 @@ def worker(centre: Centres = None) -> None:
 
     Run as many as you like, on as many machines: they share the work.
     """
+    logs.begin()
     from streams import centres, clock
+    from streams.log.kafka import Log
+    from streams.log.versions import Versions
     from streams.worker.advisor import Advisor
     from streams.worker.app import run_worker
     from streams.worker.exporter import Exporter
     from streams.worker.monitor import Monitor
     from streams.worker.pipeline import Pipeline
     from streams.worker.reminder import channels, link
-    from streams.worker.transport import partition_of
 
     settings = terminal.settings()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    monitor = Monitor(centres.load(centre or []), partition_of, settings.ahead_seconds)
+    known = centres.load(centre or [])
+    with Log(settings) as log:
+        cluster = log.cluster()
+    monitor = Monitor(known, cluster.partitions, settings.ahead_seconds)
 
     to_gateway = link(settings)
 
@@ -132,7 +139,8 @@ def worker(centre: Centres = None) -> None:
         return Advisor(monitor, pipeline, publish, channels(settings), time.time, to_gateway).run()
 
     # On a recording's clock everything that is due was due long ago.
-    raise typer.Exit(run_worker(settings, monitor, serve, advise if settings.clock == "wall" else None))
+    look_after = advise if settings.clock == "wall" else None
+    raise typer.Exit(run_worker(settings, monitor, cluster.brokers, serve, look_after, Versions(settings)))
 
 
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")
@@ -170,6 +178,8 @@ def up(
 
     if edge is not None and (feed is not None or centre):
         raise typer.BadParameter("--edge goes without --feed and --centre: its file names the centre")
+    if not sys.stderr.isatty():
+        logs.begin()
     collected = None
     if edge is not None:
         collected, centre = _collected(edge)
@@ -297,10 +307,10 @@ def main() -> None:
         _give_up_stdout()
     except OSError as error:
         _give_up_stdout()
-        tell(f"pantau112: {words(error)}")
+        tell(words(error), logging.ERROR)
         sys.exit(1)
     except (Failed, CentreError, ReplayError, SettingsError, UnknownFileError) as error:
-        tell(f"pantau112: {error}")
+        tell(str(error), logging.ERROR)
         sys.exit(1)
 
 

@@ -8,7 +8,7 @@ PARTS = {
     "What runs": ("up", "doctor", "worker", "gateway", "edge"),
     "What comes in": ("ingest", "dead-letters"),
     "What people ask and decide": ("measure", "replay", "staffing", "callers"),
-    "What is set up once": ("topics", "boards"),
+    "What is set up or changed": ("topics", "boards", "upgrade"),
 }
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 from datetime import UTC, datetime
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.terminal import Centres, Failed, door, settings, tell
+from streams import logs
+from streams.cli.terminal import Centres, Failed, door, settings
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from streams.core.centre import Centre
@@ -36,7 +37,7 @@ def gateway(context: typer.Context, centre: Centres = None) -> None:
         return
     from streams import centres
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.begin()
     raise typer.Exit(asyncio.run(_serve(settings(), list(centres.load(centre or []).values()))))
 
 
@@ -81,7 +82,7 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
         async with contextlib.AsyncExitStack() as opened:
             alarms = None
             if s.alertmanager_url is not None:
-                alarms = await opened.enter_async_context(watching(s.alertmanager_url, s.gateway_url, key))
+                alarms = await opened.enter_async_context(watching(s.api(s.alertmanager_url), s.gateway_url, key))
                 pages += [] if key is None else Answering(alarms, key, centres, now).routes
             at = Gateway(producer, intake, tokens, s.gateway_rate, pages, hooks, alarms)
             port = await opened.enter_async_context(serving(at, s.gateway_host, s.gateway_port, tls))

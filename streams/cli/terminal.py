@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -139,10 +140,11 @@ def report_on(source: Path | str, report: "Report", faults: Faults) -> None:
 
 
 def settings() -> "Settings":
-    """What the environment says. Raises `SettingsError`."""
+    """What the environment says, with the password of the `up` that runs where it says that Kafka is. Raises `SettingsError`."""
     from streams.settings import read
+    from streams.stack.local import at_home
 
-    return read(os.environ)
+    return at_home(read(os.environ))
 
 
 def door(centres: "Iterable[Centre]", *, writes: bool = False, said: "Settings | None" = None) -> "Door":
@@ -215,8 +217,3 @@ def progress(what: str) -> "Iterator[Tick]":
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield Tick(progress, what)
-
-
-def tell(line: str) -> None:
-    """A message for the person, not part of the data; one line, whatever is in a file's name."""
-    print("".join(char if char.isprintable() else repr(char)[1:-1] for char in line), file=sys.stderr, flush=True)

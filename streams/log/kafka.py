@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.admin import ConfigResource, ConfigResourceType, ScramMechanism, UserScramCredentialUpsertion
 from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from kafka.protocol.consumer import OffsetSpec
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, TOPICS, Refusal, UnknownType, decode, encode
-from streams.log.topics import Found, compare, miscut, no_topic, plans
+from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, Refusal, UnknownType, decode, encode
+from streams.log.topics import Found, Plan, compare, miscut, no_topic, partitions_of, plans, recut, sources
 from streams.settings import Settings
 
 ANSWER_SECONDS = 20.0
@@ -63,6 +63,13 @@ class Record(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+class Cluster(NamedTuple):
+    """How many brokers there are, and how many partitions every topic has."""
+
+    brokers: int
+    partitions: int
+
+
 class Log:
     """One connection to the event log, opened at first use. Use it in a `with`, or `close` it."""
 
@@ -93,12 +100,20 @@ class Log:
 
     # Topics
 
-    def create_topics(self) -> list[Found]:
-        """Create what is missing and leave alone what is there; says of every topic what is the case."""
+    def create_topics(self, partitions: int | None = None) -> list[Found]:
+        """Create what is missing and leave alone what is there; says of every topic what is the case.
+
+        Without a number of `partitions` they are as many as the topics that there are have, or `PARTITIONS` where there is none.
+        Raises `LogError`, and creates nothing, where there are topics with another number.
+        """
         with self._admin() as admin:
+            has = partitions_of(self._counts(admin).values())
+            if has and partitions and has != partitions:
+                raise LogError(recut(has, partitions))
             brokers = len(admin.describe_cluster()["brokers"])
-            before = {found.topic: found for found in self._examine(admin)}
-            new = {plan.name: plan for plan in plans(self._settings) if before[plan.name].state == "missing"}
+            wanted = plans(self._settings, has or partitions or PARTITIONS)
+            before = {found.topic: found for found in _examine(admin, wanted)}
+            new = {plan.name: plan for plan in wanted if before[plan.name].state == "missing"}
             created: set[str] = set()
             for name, plan in new.items():
                 copies = min(brokers, 3)
@@ -111,28 +126,70 @@ class Log:
             admin.wait_for_topics(list(new), timeout_ms=LED_SECONDS * 1000)
             return [
                 Found(found.topic, "created") if found.topic in created and found.state == "as planned" else found
-                for found in self._examine(admin)
+                for found in _examine(admin, wanted)
             ]
+
+    def remove(self, topic: str, group: str) -> None:
+        """Delete a topic and a consumer group, for good. One that is not there is none to delete."""
+        with self._admin() as admin:
+            if _partitions(admin, [topic]):
+                admin.delete_topics([topic])
+            for _, error in admin.delete_groups([group]):
+                if error.__name__ not in ("NoError", "GroupIdNotFoundError"):
+                    raise error(group)
 
     def check(self) -> list[Found]:
         """What is the case with every topic, changing nothing."""
         with self._admin() as admin:
-            return self._examine(admin)
+            has = partitions_of(self._counts(admin).values())
+            return _examine(admin, plans(self._settings, has or PARTITIONS))
+
+    def cluster(self) -> Cluster:
+        """What a worker has to know of Kafka. Raises `LogError` where a topic is missing or has another number of partitions than
+        the others; the changelog may be missing.
+        """
+        with self._admin() as admin:
+            partitions = self._agreed(admin)
+            *topics, changelog = plans(self._settings, partitions)
+            found = _partitions(admin, [topics[-1].name, changelog.name])
+            if topics[-1].name not in found:
+                raise LogError(no_topic(topics[-1].name, self._settings))
+            if (has := len(found.get(changelog.name, ()))) not in (0, partitions):
+                raise LogError(miscut(changelog.name, has, partitions))
+            return Cluster(len(admin.describe_cluster()["brokers"]), partitions)
+
+    def _agreed(self, admin: KafkaAdminClient) -> int:
+        """How many partitions every topic of events has. Raises `LogError` where one is missing or has another number."""
+        counts = self._counts(admin)
+        if missing := [name for name in sources(self._settings) if name not in counts]:
+            raise LogError(no_topic(missing[0], self._settings))
+        partitions = partitions_of(counts.values()) or PARTITIONS
+        if odd := [name for name, number in counts.items() if number != partitions]:
+            raise LogError(miscut(odd[0], counts[odd[0]], partitions))
+        return partitions
+
+    def _counts(self, admin: KafkaAdminClient) -> dict[str, int]:
+        """How many partitions the topics of events have, of those that there are."""
+        names = sources(self._settings)
+        found = _partitions(admin, names)
+        return {name: len(found[name]) for name in names if name in found}
 
     def newest(self) -> float | None:
         """The highest time, in epoch seconds, at which a client says that it wrote an event; None for empty topics."""
         with self._admin() as admin:
-            found = _partitions(admin, [self._settings.topic_prefix + topic.name for topic in TOPICS])
+            found = _partitions(admin, sources(self._settings))
             wish = {TopicPartition(n, p): OffsetSpec.MAX_TIMESTAMP for n, parts in found.items() for p in range(len(parts))}
             stamps = [found.timestamp for found in admin.list_partition_offsets(wish).values()] if wish else []
             return max((stamp / 1000 for stamp in stamps if stamp >= 0), default=None)
 
-    def _examine(self, admin: KafkaAdminClient) -> list[Found]:
-        wanted = plans(self._settings)
-        partitions = _partitions(admin, [plan.name for plan in wanted])
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
-        configs = admin.describe_configs(resources, config_filter="all")["topic"] if resources else {}
-        return [compare(plan, partitions.get(plan.name), configs.get(plan.name, {})) for plan in wanted]
+    def set_password(self, user: str, password: str) -> None:
+        """Let this user of Kafka's own (SCRAM-SHA-512) in by this password, in place of any before. Raises `LogError`."""
+        with self._admin() as admin:
+            refused = admin.alter_user_scram_credentials(
+                [UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password)]
+            )
+        if refused[user] is not None:
+            raise LogError(f"Kafka at {self._settings.bootstrap} takes no password for {user}: {refused[user]}")
 
     # Writing
 
@@ -169,12 +226,8 @@ class Log:
         return count
 
     def _connect_producer(self) -> KafkaProducer:
-        names = [self._settings.topic_prefix + topic.name for topic in TOPICS]
         with self._admin() as admin:
-            found = _partitions(admin, names)
-        for name in names:
-            if len(found.get(name, ())) != PARTITIONS:
-                raise LogError(no_topic(name, self._settings) if name not in found else miscut(len(found[name]), name))
+            self._agreed(admin)
         return KafkaProducer(
             **self._connection(),
             acks="all",
@@ -349,3 +402,11 @@ def _record(raw: Any, prefix: int) -> Record:
 def _partitions(admin: KafkaAdminClient, names: list[str]) -> dict[str, list[dict[str, Any]]]:
     """The partitions of those topics that there are."""
     return {topic["name"]: topic["partitions"] for topic in admin.describe_topics(names) if not topic["error_code"]}
+
+
+def _examine(admin: KafkaAdminClient, wanted: Sequence[Plan]) -> list[Found]:
+    """What is the case with each of these topics."""
+    partitions = _partitions(admin, [plan.name for plan in wanted])
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
+    configs = admin.describe_configs(resources, config_filter="all")["topic"] if resources else {}
+    return [compare(plan, partitions.get(plan.name), configs.get(plan.name, {})) for plan in wanted]

@@ -21,6 +21,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, TOPIC_OF, encode
 from streams.log.kafka import LogError
+from streams.log.topics import miscut, partitions_of, sources
 from streams.settings import Settings
 
 WRITE_SECONDS = 10.0
@@ -55,6 +56,7 @@ class Producer:
 
     def __init__(self, settings: Settings) -> None:
         self.is_up = False
+        self._miscut = ""
         self._written_at = float("-inf")
         self._settings = settings
         self._producer: AIOKafkaProducer | None = None
@@ -86,6 +88,8 @@ class Producer:
         there, and all are to be written again.
         """
         producer = self._producer
+        if self._miscut:
+            raise LogError(self._miscut)
         if not self.is_up or producer is None:
             raise LogError(f"Kafka at {self._settings.bootstrap} does not answer")
         prefix, records = self._settings.topic_prefix, list[tuple[str, bytes, bytes]]()
@@ -145,12 +149,17 @@ class Producer:
         await asyncio.gather(*sent)
 
     async def _answers(self, producer: AIOKafkaProducer) -> bool:
+        """Whether Kafka answers, and all topics that it has are cut into as many partitions."""
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                await producer.client.fetch_all_metadata()
+                cluster = await producer.client.fetch_all_metadata()
         except (KafkaError, OSError):
             return False
-        return True
+        counts = {name: len(cluster.partitions_for_topic(name) or ()) for name in sources(self._settings)}
+        wanted = partitions_of(filter(None, counts.values()))
+        odd = [miscut(name, number, wanted) for name, number in counts.items() if wanted and number not in (0, wanted)]
+        self._miscut = odd[0] if odd else ""
+        return not odd
 
 
 def connection(settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import islice
@@ -17,6 +17,7 @@ from typing import Literal
 
 from schemas.topics import DEAD_LETTERS
 from streams import centres, secret
+from streams.api import Api
 from streams.core.centre import CentreError
 from streams.edge.gateway.tokens import Tokens, TokensError
 from streams.log.dead_letters import TODO, Letter, letters
@@ -79,9 +80,14 @@ def examine(
     yield from log_findings(settings, wall)
     yield from _worker(settings, wall)
     yield from _gateway(settings)
-    yield _server("Prometheus", settings.prometheus, "PROMETHEUS")
-    yield _server("Alertmanager", settings.alertmanager, "ALERTMANAGER")
-    yield from _receivers(settings.alertmanager)
+    try:
+        asked = {name: settings.api(address) for name, address in _asked(settings).items()}
+    except SettingsError as error:
+        yield Finding("fail", "web password", str(error), "name the file with the password of Prometheus and Alertmanager")
+    else:
+        for name, api in asked.items():
+            yield _server(name, api, f"PANTAU112_{name.upper()}")
+        yield from _receivers(asked["Alertmanager"])
     if settings.grafana_url is not None:
         yield from _grafana(settings, settings.grafana_url)
 
@@ -274,20 +280,30 @@ def _gateway(settings: Settings) -> Iterator[Finding]:
             yield Finding("ok", name, f"ready at {address}; {len(known)} tokens")
 
 
-def _server(name: str, address: str, variable: str) -> Finding:
+def _asked(settings: Settings) -> dict[str, str]:
+    return {"Prometheus": settings.prometheus, "Alertmanager": settings.alertmanager}
+
+
+def _server(name: str, api: Api, variable: str) -> Finding:
+    where = api.address.removeprefix("http://")
     try:
-        status, _ = fetch(address, "/-/ready")
+        status, _ = api.look("/-/ready", ANSWER_SECONDS)
     except (OSError, http.client.HTTPException):
-        return Finding("warn", name, f"does not answer at {address}", f"start it, or set PANTAU112_{variable}=host:port")
-    if status != 200:
-        return Finding("warn", name, f"{address} is not ready (HTTP {status})", "see its log")
-    return Finding("ok", name, f"ready at {address}")
+        return Finding("warn", name, f"does not answer at {where}", f"start it, or set {variable}=host:port")
+    if status == HTTPStatus.UNAUTHORIZED:
+        has = "another" if api.password is not None else "a"
+        return Finding("fail", name, f"{where} wants {has} password", "set PANTAU112_WEB_PASSWORD_FILE")
+    if status != HTTPStatus.OK:
+        return Finding("warn", name, f"{where} is not ready (HTTP {status})", "see its log")
+    if api.password is not None and replace(api, password=None).look("/-/ready", ANSWER_SECONDS)[0] == HTTPStatus.OK:
+        return Finding("warn", name, f"{where} obeys everybody who reaches it", "start it with --web.config.file")
+    return Finding("ok", name, f"ready at {where}")
 
 
-def _receivers(address: str) -> Iterator[Finding]:
+def _receivers(api: Api) -> Iterator[Finding]:
     """Whether anybody could be woken: a webhook alone may be the one that only writes pages down."""
     try:
-        status, page = fetch(address, "/api/v2/status")
+        status, page = api.look("/api/v2/status", ANSWER_SECONDS)
     except (OSError, http.client.HTTPException):
         return
     kinds = sorted(set(re.findall(r"\b([a-z]+)_configs:", page)) - {"scrape"})

@@ -1,16 +1,15 @@
 """What `up` asks each second: the boards' own figures for each centre, what fires, and what Alertmanager does about it."""
 
 import http.client
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal, NamedTuple
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
+from streams.api import Api
+from streams.core.printable import printable
 from streams.stack.up import DASHBOARDS
 
 GROUPS = ("calls", "around")
@@ -90,17 +89,17 @@ class Numbers:
     alerts: list[Alert] = field(default_factory=list)
     reached: bool = False
 
-    def refresh(self, prometheus: str, alertmanager: str) -> None:
-        """Ask those at these base addresses; when Prometheus does not answer, say that instead of old numbers."""
+    def refresh(self, prometheus: Api, alertmanager: Api) -> None:
+        """Ask them; when Prometheus does not answer, say that instead of old numbers."""
         try:
             centres: dict[str, dict[str, float]] = {}
             for query in [figure.query for figure in in_order()]:
-                for sample in _get(f"{prometheus}/api/v1/query?{urlencode({'query': query})}")["data"]["result"]:
+                for sample in prometheus.ask("/api/v1/query", {"query": query})["data"]["result"]:
                     centres.setdefault(sample["metric"]["city"], {})[query] = float(sample["value"][1])
             held = _held(alertmanager)
             alerts = [
                 _alert(alert, held)
-                for alert in _get(f"{prometheus}/api/v1/alerts")["data"]["alerts"]
+                for alert in prometheus.ask("/api/v1/alerts")["data"]["alerts"]
                 if alert["state"] == "firing" and alert["labels"].get("severity") in SEVERITIES
             ]
         except FAULTS:
@@ -123,10 +122,10 @@ class Numbers:
         return sorted(self.centres.items(), key=rank)
 
 
-def _held(alertmanager: str) -> dict[frozenset[tuple[str, str]], Literal["taken", "held"]]:
+def _held(alertmanager: Api) -> dict[frozenset[tuple[str, str]], Literal["taken", "held"]]:
     """The alerts that Alertmanager tells nobody, by their labels; none where it does not answer."""
     try:
-        said = _get(f"{alertmanager}/api/v2/alerts?active=false&unprocessed=false")
+        said = alertmanager.ask("/api/v2/alerts", {"active": "false", "unprocessed": "false"})
         return {frozenset(one["labels"].items()): "taken" if one["status"]["silencedBy"] else "held" for one in said}
     except FAULTS:
         return {}
@@ -135,10 +134,5 @@ def _held(alertmanager: str) -> dict[frozenset[tuple[str, str]], Literal["taken"
 def _alert(alert: dict[str, Any], held: Mapping[frozenset[tuple[str, str]], Literal["taken", "held"]]) -> Alert:
     labels, notes = alert["labels"], alert["annotations"]
     since = datetime.fromisoformat(alert["activeAt"]).timestamp()
-    says = notes.get("summary_id", ""), notes.get("summary", "")
-    return Alert(labels["severity"], labels["alertname"], since, says, held.get(frozenset(labels.items()), ""))
-
-
-def _get(address: str) -> Any:
-    with urlopen(address, timeout=2) as answer:  # noqa: S310 (our own, on the loopback)
-        return json.load(answer)
+    says = printable(notes.get("summary_id", "")), printable(notes.get("summary", ""))
+    return Alert(labels["severity"], printable(labels["alertname"]), since, says, held.get(frozenset(labels.items()), ""))

@@ -1,13 +1,24 @@
-"""One real Kafka broker, its own KRaft controller, on this machine's loopback: settings, data folder and command lines."""
+"""One real Kafka broker, its own KRaft controller, on this machine's loopback: settings, data folder and command lines.
+
+Nobody gets in without a password, since every user of a machine reaches its loopback. People and processes have one that stays
+(SCRAM: who takes the port before Kafka does learns nothing by it), and the broker itself one that is new at every start, by which
+it reaches its controller and lets the other in.
+"""
 
 import asyncio
 import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
+from streams import settings
+from streams.log.kafka import Log, LogError
 from streams.stack import StackError
-from streams.stack.service import Ready, Service, Step, run_to_end
+from streams.stack.gateway import write_secret
+from streams.stack.local import USER
+from streams.stack.ports import is_ours
+from streams.stack.service import Service, Step, run_to_end
 
 CLUSTER_ID = "cGFudGF1MTEyLWxvY2FsMQ"  # base64 of the 16 bytes "pantau112-local1"
 LOG4J = Path(__file__).with_name("log4j2.yaml")
@@ -16,15 +27,25 @@ JVM = [
     "-XX:-UsePerfData",  # else it keeps a file in /tmp
 ]
 
+BROKER = "broker"
+"""Who the broker itself is in it."""
+
 SETTINGS = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=CLIENTS://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=CLIENTS://127.0.0.1:{port}
+listener.security.protocol.map=CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
+inter.broker.listener.name=CLIENTS
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.clients.sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+listener.name.clients.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.clients.plain.sasl.jaas.config={plain}
+listener.name.controller.sasl.enabled.mechanisms=PLAIN
+listener.name.controller.plain.sasl.jaas.config={plain}
 log.dirs={data}
 auto.create.topics.enable=false
 num.partitions=1
@@ -44,6 +65,11 @@ log.retention.bytes=16777216
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 """
+
+PLAIN = (
+    "org.apache.kafka.common.security.plain.PlainLoginModule required "
+    f'username="{BROKER}" password="{{secret}}" user_{BROKER}="{{secret}}";'
+)
 
 
 def find_java(java_home: Path | None) -> Path:
@@ -89,12 +115,31 @@ class Broker(NamedTuple):
         """Whether the data folder has been prepared, now or in an earlier run."""
         return (self.data / "meta.properties").exists()
 
-    def configure(self) -> None:
-        """Make the folders and write server.properties."""
+    def configure(self) -> str:
+        """Make the folders and write server.properties; returns the broker's own password, which is new each time."""
         self.data.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         shutil.copy(LOG4J, self.data.with_name(LOG4J.name))
-        self.settings.write_text(SETTINGS.format(port=self.port, controller_port=self.controller_port, data=self.data.name))
+        secret = secrets.token_hex(32)
+        write_secret(self.settings, self.properties(PLAIN.format(secret=secret)))
+        return secret
+
+    def properties(self, plain: str) -> str:
+        """The text of server.properties; `plain` is how the broker shows who it is."""
+        return SETTINGS.format(port=self.port, controller_port=self.controller_port, data=self.data.name, plain=plain)
+
+    def let_in(self, secret: str, password: str) -> None:
+        """Give `USER` this password, in place of any before. Raises `LogError`."""
+        said = {
+            "SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+            "SASL_MECHANISM": "PLAIN",
+            "SASL_USERNAME": BROKER,
+            "SASL_PASSWORD": secret,
+        }
+        with Log(
+            settings.read({f"PANTAU112_{name}": text for name, text in (said | {"BOOTSTRAP": self.bootstrap}).items()})
+        ) as log:
+            log.set_password(USER, password)
 
     def format_command(self) -> list[str]:
         """The command that prepares an empty data folder; harmless on a prepared one."""
@@ -105,20 +150,29 @@ class Broker(NamedTuple):
         """The command that is the broker; it ends cleanly at SIGTERM, with 143."""
         return [*self._java(), "kafka.Kafka", self.settings.name]
 
-    def plan(self, ready: Ready) -> list[Service | Step]:
-        """Prepare the data folder, then run; ready when the port answers and `ready()`, asked only then, says so too."""
+    def plan(self, password_file: Path) -> list[Service | Step]:
+        """Prepare the data folder, then run; ready when it has let `USER` in by the password of that file."""
+        secret, password = "", password_file.read_text().strip()
 
         async def prepare() -> None:
-            self.configure()
+            nonlocal secret
+            secret = self.configure()
             if not self.is_formatted:
                 await run_to_end("kafka format", self.format_command(), self.logs / "format.log")
 
-        async def answers() -> bool:
+        async def lets_in() -> bool:
             _, writer = await asyncio.open_connection("127.0.0.1", self.port)
             writer.close()
-            return await ready()
+            # Another user's program that was faster is told nothing: this broker will end at its taken port.
+            if not is_ours(self.port):
+                return False
+            try:
+                await asyncio.to_thread(self.let_in, secret, password)
+            except LogError:  # it has only just begun to listen
+                return False
+            return True
 
-        broker = Service("kafka", self.run_command(), ready=answers, ports=(self.port, self.controller_port), grace=60)
+        broker = Service("kafka", self.run_command(), ready=lets_in, ports=(self.port, self.controller_port), grace=60)
         return [Step("kafka format", prepare), broker]
 
     def _java(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import NamedTuple
 from streams.settings import Settings
 from streams.stack.doctor import Finding, examine, fetch
 from streams.stack.gateway import tokens_file
-from streams.stack.up import Ports, caller_key_before, caller_key_file, ports_file
+from streams.stack.local import homes, ports_file, signed_in
+from streams.stack.up import Ports, caller_key_before, caller_key_file
+from streams.stack.web_password import web_password_file
 
 WHERE = {"bootstrap", "metrics_host", "metrics_port", "prometheus", "alertmanager"}
 """Settings that say where a monitor is: who gives one of them means that one, and none that runs here."""
@@ -26,15 +27,7 @@ class Local(NamedTuple):
 
 def running(proc: Path = Path("/proc")) -> list[Local]:
     """The monitors whose folder is held by a process that we may look into, by folder."""
-    homes = set()
-    for descriptor in proc.glob("[0-9]*/fd/*"):
-        try:
-            held = Path(os.readlink(descriptor))
-        except OSError:  # it has ended, or is another user's
-            continue
-        if held.name == "lock" and ports_file(held.parent).exists():
-            homes.add(held.parent)
-    return [Local(home, Ports(**json.loads(ports_file(home).read_text()))) for home in sorted(homes)]
+    return [Local(home, Ports(**json.loads(ports_file(home).read_text()))) for home in homes(proc)]
 
 
 def examine_here(
@@ -58,13 +51,15 @@ def as_in(local: Local, settings: Settings) -> Settings:
         "metrics_port": local.ports.worker,
         "prometheus": f"127.0.0.1:{local.ports.prometheus}",
         "alertmanager": f"127.0.0.1:{local.ports.alertmanager}",
+        "web_password_file": web_password_file(local.home),
         "gateway_port": local.ports.gateway,
         "gateway_tokens": tokens_file(local.home),
     }
     if settings.caller_key is None:
         ours["caller_key_file"] = caller_key_file(local.home)
         ours["caller_key_before_file"] = caller_key_before(local.home)
-    return settings.model_copy(update={name: value for name, value in ours.items() if name not in settings.model_fields_set})
+    ours = {name: value for name, value in ours.items() if name not in settings.model_fields_set}
+    return signed_in(settings.model_copy(update=ours), local.home)
 
 
 def _wall(port: int) -> Finding:

@@ -3,7 +3,9 @@
 import errno
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from streams.stack import StackError
 
@@ -27,7 +29,7 @@ def require_free(port: int, name: str, proc: Path = Path("/proc")) -> None:
 
 
 def _by(port: int, proc: Path) -> str:
-    sockets = {f"socket:[{inode}]" for inode in _inodes(port, proc)}
+    sockets = {f"socket:[{inode}]" for inode, _ in _listeners(port, proc)}
     for descriptor in proc.glob("[0-9]*/fd/*"):
         try:
             if os.readlink(descriptor) in sockets:
@@ -38,11 +40,19 @@ def _by(port: int, proc: Path) -> str:
     return ""
 
 
-def _inodes(port: int, proc: Path) -> set[str]:
-    inodes = set()
+def is_ours(port: int, proc: Path = Path("/proc")) -> bool:
+    """Whether whoever listens there is of our own user."""
+    return {listener.user for listener in _listeners(port, proc)} == {os.getuid()}
+
+
+class _Listener(NamedTuple):
+    inode: str
+    user: int
+
+
+def _listeners(port: int, proc: Path) -> Iterator[_Listener]:
     for table in (proc / "net/tcp", proc / "net/tcp6"):
         for line in table.read_text().splitlines()[1:] if table.exists() else ():
-            local, state, inode = (line.split()[column] for column in (1, 3, 9))
+            local, state, user, inode = (line.split()[column] for column in (1, 3, 7, 9))
             if state == LISTENING and int(local.rpartition(":")[2], 16) == port:
-                inodes.add(inode)
-    return inodes
+                yield _Listener(inode, int(user))

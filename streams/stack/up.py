@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 from streams import settings
 from streams.analysis.simulation import beginning, keep, recall
+from streams.api import USER, Api
 from streams.clock import Clock
 from streams.core.centre import Centre
 from streams.log.kafka import Log
@@ -24,12 +25,14 @@ from streams.stack.folder import private, require_room
 from streams.stack.gateway import ensure_key, ensure_token, tokens_file
 from streams.stack.history import History
 from streams.stack.kafka import Broker, find_java
+from streams.stack.local import access, password_file, ports_file
 from streams.stack.pages import REMINDERS, Pages
 from streams.stack.ports import require_free
 from streams.stack.prometheus import alertmanager, answers, prometheus
 from streams.stack.service import Service, Step, last_lines
 from streams.stack.supervisor import Supervisor
 from streams.stack.wall import Wall
+from streams.stack.web_password import ensure_password, local, web_password_file
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 FEW = 20
@@ -42,6 +45,7 @@ CAUGHT_UP_RECORDS = 100
 CATCH_UP_LIMIT = 600.0
 """Seconds that the simulator and the worker may take until they are at now."""
 
+ALERTMANAGER_URL = "PANTAU112_ALERTMANAGER_URL"
 HEAD_START = 15.0  # seconds from the start of Kafka to the first event of a feed; what is late catches up
 
 
@@ -62,11 +66,6 @@ class Ports:
     def from_base(cls, base: int) -> "Ports":
         """The eight that begin with `base`."""
         return cls(*range(base, base + 8))
-
-
-def ports_file(home: Path) -> Path:
-    """Where a run says which ports it has, for `doctor` to find it."""
-    return home / "ports.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +110,7 @@ class Monitoring:
         self._begun = recall(self._place) or beginning(datetime.now().astimezone(), days, list(watched.values()))
         self.clock = Clock()
         self.pages = Pages(home / "log" / "pages.log")
+        self._told_pages = f"{USER}:{self.pages.password}@127.0.0.1:{ports.pages}"
         self.supervisor = Supervisor(home)
         self._centres = [part for path in centres for part in ("--centre", str(path))]
 
@@ -130,10 +130,21 @@ class Monitoring:
         """Kafka's address."""
         return f"127.0.0.1:{self.ports.kafka}"
 
+    @property
+    def prometheus(self) -> Api:
+        """How it is asked."""
+        return local(self.home, self.ports.prometheus)
+
+    @property
+    def alertmanager(self) -> Api:
+        """How it is asked."""
+        return local(self.home, self.ports.alertmanager)
+
     async def run(self, on_change: Callable[[], None]) -> int:
         """Fetch what is missing, start everything, go on until a signal. Returns the exit code; raises `StackError`."""
         private(self.home)
         require_room(self.home)
+        password = ensure_password(self.home)
         programs = await asyncio.to_thread(debian.ensure, self.home / "debian", os.environ.get("PATH", ""))
         jar_files = await asyncio.to_thread(jars.ensure, self.home / "kafka" / "jars")
         java_home = os.environ.get("PANTAU112_JAVA_HOME")
@@ -153,10 +164,10 @@ class Monitoring:
 
         async def hang() -> None:
             require_free(self.ports.wall, "wall")
-            Wall(DASHBOARDS, self.ports.prometheus).serve(self.ports.wall)
+            Wall(DASHBOARDS, self.prometheus).serve(self.ports.wall)
 
         def create_topics() -> None:
-            with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap})) as log:
+            with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap, **access(self.home)})) as log:
                 log.create_topics()
 
         async def topics() -> None:
@@ -188,7 +199,7 @@ class Monitoring:
             Step("simulation", begin),
             Step("pages", listen),
             Step("wall", hang),
-            *broker.plan(_at_once),
+            *broker.plan(ensure_key(password_file(self.home))),
             Step("topics", topics),
             self._feeder(),
             self._worker(),
@@ -201,9 +212,10 @@ class Monitoring:
                 port=self.ports.alertmanager,
                 config=DASHBOARDS / "alertmanager.yml",
                 here={
-                    "pages:9113": f"127.0.0.1:{self.ports.pages}",
+                    "pages:9113": self._told_pages,
                     "127.0.0.1:11206": f"127.0.0.1:{self.ports.wall}",
                 },
+                password=password,
             ),
             Step("targets", self._write_targets),
             Step("catch up", catch_up),
@@ -224,6 +236,7 @@ class Monitoring:
                     },
                     "interval: 5s": f"interval: {self._interval}s",
                 },
+                password=password,
             ),
             *([self._history(programs.promtool)] if self._is_new or self._past.exists() else []),
         ]
@@ -231,12 +244,16 @@ class Monitoring:
 
     def _environment(self) -> dict[str, str]:
         return {
-            "PANTAU112_REMINDER_WEBHOOK": f"http://127.0.0.1:{self.ports.pages}{REMINDERS}",
+            "PANTAU112_REMINDER_WEBHOOK": f"http://{self._told_pages}{REMINDERS}",
             "PANTAU112_GATEWAY_URL": f"http://127.0.0.1:{self.ports.gateway}",
             "PANTAU112_LINK_KEY_FILE": str(ensure_key(self.home / "link.key")),
-            "PANTAU112_ALERTMANAGER_URL": f"http://127.0.0.1:{self.ports.alertmanager}",
+            # Somebody else's Alertmanager is not told our password.
+            **({} if ALERTMANAGER_URL in os.environ else {ALERTMANAGER_URL: self.alertmanager.address}),
             **os.environ,
+            **({} if ALERTMANAGER_URL in os.environ else {"PANTAU112_WEB_PASSWORD_FILE": str(web_password_file(self.home))}),
             "PANTAU112_BOOTSTRAP": self.bootstrap,
+            **access(self.home),
+            "PANTAU112_SASL_PASSWORD": "",
             "PANTAU112_METRICS_PORT": str(self.ports.worker),
             "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
             "PANTAU112_INSTANCE_ID": "local",
@@ -309,6 +326,7 @@ class Monitoring:
         history = History(
             self._past,
             self.data / "prometheus",
+            self.home,
             self.ports.prometheus,
             promtool,
             f"127.0.0.1:{self.ports.worker}",

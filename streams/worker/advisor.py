@@ -81,7 +81,11 @@ class Advisor:
                 task.cancel()
 
     async def look(self) -> None:
-        """Say what has become due, and send what is not yet accepted."""
+        """Say what has become due, and send what is not yet accepted. Beside another version nothing: that one does."""
+        if self._pipeline.beside:
+            while self._deliveries:
+                self._deliveries.popitem()[1].cancel()
+            return
         whole = {place for place, lag in self._pipeline.lag_records().items() if lag == 0}
         self._said = {key: place for key, place in self._said.items() if place in self._pipeline.owned}
         reminders: dict[str, Reminder] = {}

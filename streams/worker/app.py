@@ -18,15 +18,18 @@ from faust.exceptions import ProducerSendError
 from faust.types import TP, EventT
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, PARTITIONS, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
+from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
 from streams.core.fault import place_of
 from streams.core.ledger import Outcome
+from streams.log.versions import Versions, group_of
 from streams.worker.advisor import NotPublishedError, Publish
+from streams.worker.changelog import marker_key, note_key, parse, state_key
 from streams.worker.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
+from streams.worker.handover import LOOK_SECONDS, Handover, InheritanceError
 from streams.worker.log_limit import LogLimit
-from streams.worker.monitor import Monitor, NotFoldedError
+from streams.worker.monitor import MisplacedError, Monitor, NotFoldedError
 from streams.worker.pipeline import Pipeline
-from streams.worker.transport import CHUNK_RECORDS, Chunk, Connection, cluster, credentials, install
+from streams.worker.transport import CHUNK_RECORDS, Chunk, Connection, credentials, install
 
 log = logging.getLogger(__name__)
 
@@ -106,14 +109,23 @@ class _Live:
 class Worker:
     """Folds chunks into the monitor's states and keeps those states in the table."""
 
-    def __init__(self, app: faust.App, settings: Settings, monitor: Monitor, advise: Advise | None) -> None:
+    def __init__(
+        self,
+        app: faust.App,
+        settings: Settings,
+        monitor: Monitor,
+        advise: Advise | None,
+        versions: Versions | None = None,
+    ) -> None:
+        """Without `versions` there is no other one of the worker."""
         self.pipeline = Pipeline()
+        self._handover = Handover(versions, monitor.state_version, self.pipeline, time.monotonic) if versions else None
         self._advise = advise
         self.app, self.monitor = app, monitor
         self._prefix = settings.topic_prefix
         self._live: dict[TP, _Live] = {}
         self._seen: dict[bytes, int] = {}
-        self._revoked_at = time.monotonic()
+        self._revoked_at, self._revocations = time.monotonic(), 0
         self._ticking: asyncio.Future[None] | None = None
         self._pace = CATCHING_UP
         # The clock that goes on while a virtual machine or a laptop sleeps.
@@ -122,7 +134,7 @@ class Worker:
             "state",
             key_type=bytes,
             value_type=bytes,
-            partitions=PARTITIONS,
+            partitions=monitor.partitions,
             on_changelog_event=self._on_changelog_event,
             on_recover=self._on_recover,
             extra_topic_configs=CHANGELOG_CONFIG,
@@ -183,7 +195,7 @@ class Worker:
             self.monitor.poison.setdefault((topic, number), {})[error.offset] = error.kind
         # All at once: whoever measured in between would see totals go back.
         with self.monitor.lock:
-            self.monitor.take_back(topic, number, lambda key: self._table.data.get(_state_key(live, key)))
+            self.monitor.take_back(topic, number, lambda key: self._table.data.get(state_key(live.topic, live.number, key)))
             for before in live.kept:
                 self.monitor.fold(topic, number, before)
             return done, self.monitor.fold(topic, number, done)
@@ -206,7 +218,7 @@ class Worker:
             # States must not reach Kafka before their dead letters: after a crash their watermark would skip them.
             live.burying = True
             for record in records:
-                if refusal := refused.get(record.offset):
+                if (refusal := refused.get(record.offset)) and await self._is_ours_to_bury(live, tp, record, refusal):
                     await self._bury(tp, record, refusal)
             live.burying = False
         # After a poison at once, so that the next one has little to take back, and a crash buries none a second time.
@@ -223,8 +235,22 @@ class Worker:
         log.error("%s", error)
         note = self.monitor.poison.get((live.topic, live.number), {}) | {error.offset: error.kind}
         self._fence.alive()
-        await self._table.send_changelog(live.number, _note_key(live.topic, live.number), json.dumps(note).encode())
+        await self._table.send_changelog(live.number, note_key(live.topic, live.number), json.dumps(note).encode())
         die(NOT_FOLDED, f"{error}. It is noted: start the worker again, and it becomes a dead letter")
+
+    async def _is_ours_to_bury(self, live: _Live, tp: TP, record: DefaultRecord, refusal: Refusal) -> bool:
+        """Whether no other version of the worker has put a record aside. While an older one works it is waited for that it does,
+        so that nothing is flushed of which it is not known; and while this partition is still folded here.
+        """
+        if self._handover is None:
+            return True
+        place, is_fault = (live.topic, live.number), refusal.reason == "not_folded"
+        while self._live.get(tp) is live:
+            is_buried = await self._handover.is_buried(place, record.offset, record.timestamp, by_us_only=is_fault)
+            if is_buried is not None:
+                return not is_buried
+            await asyncio.sleep(LOOK_SECONDS)
+        return False
 
     async def _bury(self, tp: TP, record: DefaultRecord, refusal: Refusal) -> None:
         headers = {
@@ -269,8 +295,8 @@ class Worker:
             return
         self._fence.alive()
         with self.monitor.lock:
-            blobs = [(_state_key(live, key), blob) for key, blob in self.monitor.dirty(live.topic, live.number)]
-        blobs.append((_marker_key(live.topic, live.number), b"%d" % (live.position - 1)))
+            blobs = [(state_key(live.topic, live.number, key), blob) for key, blob in self.monitor.dirty(live.topic, live.number)]
+        blobs.append((marker_key(live.topic, live.number), b"%d" % (live.position - 1)))
         for key, blob in blobs:
             self._table.data[key] = blob
             self._table.send_changelog(live.number, key, blob).add_done_callback(_published)
@@ -313,11 +339,13 @@ class Worker:
 
     def marker(self, tp: TP) -> int | None:
         """The last offset whose effect is in the table."""
-        stored = self._table.data.get(_marker_key(tp.topic.removeprefix(self._prefix), tp.partition))
+        stored = self._table.data.get(marker_key(tp.topic.removeprefix(self._prefix), tp.partition))
         return None if stored is None else int(stored)
 
     def sought(self, tp: TP, position: int, epoch: int, beyond: str | None) -> None:
         """Reading of this partition goes on at `position`: from now on its chunks are folded."""
+        if tp.partition >= self.monitor.partitions:
+            die(1, f"{tp.topic} was given more partitions than the {self.monitor.partitions} it had: see pantau112 topics check")
         live = self._live[tp] = _Live(tp.topic.removeprefix(self._prefix), tp.partition, epoch, position)
         self._forget_poison(live)
         live.careful = bool(self.monitor.poison.get((live.topic, live.number)))
@@ -343,10 +371,20 @@ class Worker:
 
     async def _on_recover(self) -> None:
         """The table is complete: give the monitor its states, and forget what has moved to another worker."""
+        revocations = self._revocations
+        try:
+            await _or_die(self._inherit())
+        except asyncio.CancelledError:
+            # Faust would go on without it, and fold a log whose beginning is gone.
+            if not self.app.should_stop:
+                die(1, "what an older version knew was not taken over: start the worker again")
+            raise
+        if revocations != self._revocations:
+            return  # by now these can be another's: with what is assigned instead it is begun again
         owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
         with self.monitor.lock:
             for key, blob in list(self._table.data.items()):
-                number, topic, name = _parse(key)
+                number, topic, name = parse(key)
                 if number not in owned:
                     del self._table.data[key]
                 else:
@@ -358,15 +396,41 @@ class Worker:
         if not owned:
             self._ready()
 
+    async def _inherit(self) -> None:
+        """Write into the table what is taken over from an older version of the worker."""
+        if self._handover is None:
+            return
+        revocations = self._revocations
+        names = {self._prefix + topic.name: topic.name for topic in TOPICS}
+        sources = {tp for tp in self.app.consumer.assignment() if tp.topic in names}
+        starts = await self.app.consumer.earliest_offsets(*sources) if sources else {}
+        places = {(names[tp.topic], tp.partition): (self.marker(tp), start) for tp, start in starts.items()}
+        try:
+            inheritance = await self._handover.inherit(places)
+        except InheritanceError as error:
+            die(UNREADABLE, f"{error}. A restart does not help: start the older version again, and report this line")
+        if revocations != self._revocations:
+            return  # by now these can be another's: with what is assigned instead it is begun again
+        for key, blob in inheritance:
+            self._table.data[key] = blob
+            self._table.send_changelog(parse(key)[0], key, blob).add_done_callback(_published)
+
     def _recover(self, key: bytes, topic: str, number: int, name: bytes | None, blob: bytes) -> None:
         """Take back one entry of the table, or end with a sentence: without it totals would be wrong."""
         try:
             if name is not None:
                 self.monitor.load(topic, number, name, blob)
-            elif key == _note_key(topic, number):
+            elif key == note_key(topic, number):
                 self.monitor.poison[topic, number] = {int(offset): str(kind) for offset, kind in json.loads(blob).items()}
             else:
                 int(blob)
+        except MisplacedError:
+            die(
+                UNREADABLE,
+                f"{topic} had another number of partitions when its states were written, and events of before lie where they are "
+                "not looked for. A restart does not help: pantau112 replay record them, run pantau112 topics create with another "
+                "PANTAU112_TOPIC_PREFIX and PANTAU112_APP_ID, and pantau112 replay play them into those topics",
+            )
         except Exception as error:
             what = name.decode() if name else f"partition {number}"
             changelog = self._table.changelog_topic.get_topic_name()
@@ -377,6 +441,10 @@ class Worker:
                 "them: they fold the log again",
             )
 
+    def be_silent(self) -> None:
+        """Say no figure from now on."""
+        self.pipeline.recovering = True
+
     def _ready(self) -> None:
         if self.pipeline.recovering:
             self.pipeline.recovering = False
@@ -386,9 +454,12 @@ class Worker:
         revoked: Iterable[TP] = arguments[-1]
         if self._ticking is None:  # the group's first join: Faust starts its own tasks only after recovery
             self._ticking = self.app.add_future(_or_die(self._tick()))
+            if self._handover is not None:
+                self.app.add_future(_or_die(self._handover.watch()))
             if self._advise is not None:
                 self.app.add_future(_or_die(self._advise(self.pipeline, self.publish)))
         self._revoked_at = time.monotonic()
+        self._revocations += 1
         self._seen.clear()
         self._live.clear()
         pipeline = self.pipeline
@@ -402,23 +473,30 @@ class Worker:
 class _App(faust.App):
     """A Faust app whose tables are in memory and in Kafka, so that it needs none of the folders that others make."""
 
+    silence: Callable[[], None]
+
     def _create_directories(self) -> None:
         pass
 
+    async def on_stop(self) -> None:
+        """Stop. Nothing is said any more, before others learn that they may speak."""
+        self.silence()
+        await super().on_stop()
+
 
 def create_app(
-    settings: Settings, monitor: Monitor, brokers: int = 1, advise: Advise | None = None
+    settings: Settings, monitor: Monitor, brokers: int = 1, advise: Advise | None = None, versions: Versions | None = None
 ) -> tuple[faust.App, Pipeline]:
     """The Faust app of one worker, not started; `brokers` bounds the copies that its changelog can have."""
     app = _App(
-        # A new form of state gets a new group and a new changelog: it is folded from the log.
-        f"{settings.app_id}-v{monitor.state_version}",
+        # A new form of state gets a new group and a new changelog.
+        group_of(settings, monitor.state_version),
         broker=[f"kafka://{address.strip()}" for address in settings.bootstrap.split(",")],
         broker_credentials=credentials(settings),
         value_serializer="raw",
         key_serializer="raw",
         store="memory://",
-        topic_partitions=PARTITIONS,
+        topic_partitions=monitor.partitions,
         topic_replication_factor=min(brokers, 3),
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
@@ -435,32 +513,31 @@ def create_app(
         stream_recovery_delay=0,
         web_enabled=False,
     )
-    worker = Worker(app, settings, monitor, advise)
+    worker = Worker(app, settings, monitor, advise, versions)
+    app.silence = worker.be_silent
     install(app, worker)
     return app, worker.pipeline
 
 
-def run_worker(settings: Settings, monitor: Monitor, on_start: Callable[[Pipeline], None], advise: Advise | None = None) -> int:
-    """Work until SIGTERM or SIGINT; `on_start` is called once, before anything is read. Returns the exit code."""
-    wanted = [settings.topic_prefix + topic.name for topic in (*TOPICS, DEAD_LETTERS)]
-    try:
-        brokers, found = asyncio.run(cluster(settings, wanted))
-    except (KafkaError, OSError) as error:
-        log.error("no Kafka at %s: %s", settings.bootstrap, error)
-        return 1
-    if missing := [name for name in wanted if name not in found]:
-        log.error("no topic %s at %s. Run: pantau112 topics create", ", ".join(missing), settings.bootstrap)
-        return 1
-    if odd := [name for name in wanted[:-1] if found[name] != PARTITIONS]:
-        log.error("topic %s has %d partitions and must have %d", odd[0], found[odd[0]], PARTITIONS)
-        return 1
+def run_worker(
+    settings: Settings,
+    monitor: Monitor,
+    brokers: int,
+    on_start: Callable[[Pipeline], None],
+    advise: Advise | None = None,
+    versions: Versions | None = None,
+) -> int:
+    """Work until SIGTERM or SIGINT; `on_start` is called once, before anything is read. Returns the exit code.
+
+    `versions` are those of the worker in Kafka, so that it stands beside an older one and takes its states over.
+    """
     for handler in logging.getLogger().handlers:
         handler.addFilter(LogLimit(time.monotonic))
     gc.set_threshold(*CATCHING_UP.collect)
     sys.setswitchinterval(0.001)  # a scrape's thread gives way sooner than by default
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    app, pipeline = create_app(settings, monitor, brokers, advise)
+    app, pipeline = create_app(settings, monitor, brokers, advise, versions)
     on_start(pipeline)
     host = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     host.spinner = None
@@ -482,20 +559,3 @@ async def _or_die(work: Coroutine[Any, Any, None]) -> None:
 def _published(sent: asyncio.Future[Any]) -> None:
     if not sent.cancelled() and (error := sent.exception()):
         die(1, f"the changelog took no record: {error!r}")
-
-
-def _state_key(live: _Live, name: bytes) -> bytes:
-    return b"%d|%s|%s" % (live.number, live.topic.encode(), name)
-
-
-def _marker_key(topic: str, number: int) -> bytes:
-    return b"\0%d|%s" % (number, topic.encode())
-
-
-def _note_key(topic: str, number: int) -> bytes:
-    return b"\1%d|%s" % (number, topic.encode())
-
-
-def _parse(key: bytes) -> tuple[int, str, bytes | None]:
-    number, topic, *name = key.lstrip(b"\0\1").split(b"|", 2)
-    return int(number), topic.decode(), name[0] if name else None

@@ -18,6 +18,7 @@ from streams.core.ledger import Outcome
 from streams.core.nouns import NOUNS, STATE_VERSION, States
 from streams.core.reading import Metric, Reading
 from streams.core.source_clocks import AHEAD_SECONDS, SourceClocks
+from streams.log.topics import partition_of
 
 TOGETHER = 32
 """Records that are decoded and then folded: few enough to stay in the processor's cache, and to hold the lock for 0.3 ms only."""
@@ -86,6 +87,10 @@ class NotFoldedError(Exception):
         super().__init__(f"{topic}/{partition}/{offset} was not folded: {place_of(error)}")
 
 
+class MisplacedError(Exception):
+    """A state that lies in another partition than its centre's records: partitions were added since it was written."""
+
+
 class SpoiltError(Exception):
     """A state that a fold left half changed is not measured."""
 
@@ -98,14 +103,14 @@ def not_folded(kind: str) -> Refusal:
 class Shelf:
     """The entries of one topic, that is of one noun, by partition and centre."""
 
-    def __init__(self, topic: Topic) -> None:
+    def __init__(self, topic: Topic, partitions: int) -> None:
         self.topic = topic
         self.types = frozenset(topic.types)
         self.noun = NOUNS[topic.noun]
         self.miss = getattr(self.noun, "miss", None)
         """What a noun does about an event that came too late, if it does anything."""
         self.blob = TypeAdapter(self.noun.State)
-        self.entries: list[dict[str, Entry]] = [{} for _ in range(topic.partitions)]
+        self.entries: list[dict[str, Entry]] = [{} for _ in range(partitions)]
 
 
 class Monitor:
@@ -120,21 +125,22 @@ class Monitor:
     def __init__(
         self,
         centres: Mapping[str, Centre],
-        partition_of: Callable[[str], int] = lambda _: 0,
+        partitions: int = 1,
         ahead_seconds: float = AHEAD_SECONDS,
     ) -> None:
-        """`partition_of` says where a centre's records belong; of a file all is in one. What is more than `ahead_seconds` ahead
-        of Kafka's clock is refused.
+        """Every topic has so many `partitions`; a file is one. What is more than `ahead_seconds` ahead of Kafka's clock is
+        refused.
         """
         self.centres = centres
         self.lock = RLock()
         self.clocks = SourceClocks(ahead_seconds)
         self._ahead = ahead_seconds
         self._in_the_future = Refusal("in_the_future", f"field time: more than {ahead_seconds:g} s ahead of Kafka's clock")
-        self.home = {city: partition_of(city) for city in centres}
+        self.partitions = partitions
+        self.home = {city: partition_of(city, partitions) for city in centres}
         self.poison: dict[tuple[str, int], dict[int, str]] = {}
         """Records, by topic and partition, whose fold is known to raise an error of that type: they are refused."""
-        self._shelves = {topic.name: Shelf(topic) for topic in TOPICS}
+        self._shelves = {topic.name: Shelf(topic, partitions) for topic in TOPICS}
 
     def fold(self, topic: str, partition: int, records: Sequence[Record]) -> dict[int, Outcome | Refusal]:
         """Fold consecutive records of one partition of the log. Returns, by offset, what became of those that were not folded.
@@ -229,9 +235,11 @@ class Monitor:
                 yield city.encode(), shelf.blob.dump_json(entry.state, exclude_defaults=True)
 
     def load(self, topic: str, partition: int, key: bytes, blob: bytes) -> None:
-        """Take in a state that `dirty` gave out; that of a centre no longer watched is left in Kafka."""
+        """Take in a state that `dirty` gave out; that of a centre no longer watched is left in Kafka. Raises `MisplacedError`."""
         shelf, city = self._shelves[topic], key.decode()
         if centre := self.centres.get(city):
+            if partition != self.home[city]:
+                raise MisplacedError
             shelf.entries[partition][city] = Entry(centre, shelf.blob.validate_json(blob))
 
     def take_back(self, topic: str, partition: int, stored: Callable[[bytes], bytes | None]) -> None:

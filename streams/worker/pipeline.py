@@ -23,6 +23,8 @@ class Pipeline:
     """Refused records by (topic, reason), counted when Kafka has them."""
     owned: frozenset[Partition] = frozenset()
     recovering: bool = True
+    beside: bool = False
+    """Whether another version of the worker speaks, and this one only folds."""
     recovery_seconds: float = 0.0
     log_end: dict[Partition, int] = field(default_factory=dict)
     markers: dict[Partition, int] = field(default_factory=dict)

@@ -3,22 +3,17 @@
 Everything here overrides internals, so both packages are pinned and `tests/worker/test_transport.py` holds their contract.
 """
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer import fetcher
-from aiokafka.partitioner import murmur2
 from aiokafka.record.default_records import DefaultRecord
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
-
-from schemas.topics import PARTITIONS
 
 CHUNK_RECORDS = 1000
 """Most records of one chunk: about 10 ms of folding, so the event loop is never held for long."""
@@ -258,23 +253,3 @@ def credentials(connection: Connection) -> faust.auth.Credentials | None:
             ssl_context=context,
         )
     return faust.SSLCredentials(context=context) if context else None
-
-
-async def cluster(connection: Connection, topics: Iterable[str]) -> tuple[int, dict[str, int]]:
-    """How many brokers there are, and the partition count of each of these topics that exists.
-
-    Raises aiokafka's KafkaConnectionError if no broker answers.
-    """
-    auth = driver.credentials_to_aiokafka_auth(credentials(connection))
-    admin = AIOKafkaAdminClient(bootstrap_servers=connection.bootstrap, **auth)
-    await admin.start()
-    try:
-        described, brokers = await asyncio.gather(admin.describe_topics(list(topics)), admin.describe_cluster())
-    finally:
-        await admin.close()
-    return len(brokers["brokers"]), {d["topic"]: len(d["partitions"]) for d in described if d["partitions"]}
-
-
-def partition_of(centre: str) -> int:
-    """The partition that a centre's records belong into: murmur2 of the key, as every Kafka client's default has it."""
-    return int(murmur2(centre.encode()) & 0x7FFFFFFF) % PARTITIONS

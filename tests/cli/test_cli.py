@@ -178,6 +178,7 @@ def test_a_recorded_manager_interface_becomes_events_and_no_number_leaves(tmp_pa
         (["ingest", "simulate", "--start", "2026-01-05T00:00+07:00", "--remember", "place"], 2, "--live"),
         (["ingest", "simulate", "--start", "2026-01-05T00:00+07:00", "--days", "0"], 2, "--live"),
         (["ingest", "simulate", "--live", "--to", "nowhere/x"], 1, "there is no folder nowhere"),
+        (["topics", "create", "--partitions", "257"], 2, "less than or equal to 256"),
         (["topics", "check"], 1, "no Kafka at 127.0.0.1:1"),
         (["replay", "cat", "topic:112.calls.v1"], 1, "no Kafka at 127.0.0.1:1"),
         (["worker"], 1, "no Kafka at 127.0.0.1:1"),

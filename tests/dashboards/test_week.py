@@ -19,7 +19,7 @@ from dashboards.boards.panels import ALL_WELL, NO_ROW
 from dashboards.boards.promql import select
 from schemas.event import Event
 from schemas.survey import Response, SurveyAnswered
-from schemas.topics import TOPIC_OF, TOPICS
+from schemas.topics import PARTITIONS, TOPIC_OF, TOPICS
 from streams import centres
 from streams.clock import Clock
 from streams.sources import simulate
@@ -95,8 +95,8 @@ def troubles() -> list[Event]:
 
 def fill(path: Path) -> None:
     """Write the week as Prometheus would have scraped it, in OpenMetrics text."""
-    monitor = Monitor({BOGOR.code: BOGOR})
-    owned = frozenset((topic.name, n) for topic in TOPICS for n in range(topic.partitions))
+    monitor = Monitor({BOGOR.code: BOGOR}, PARTITIONS)
+    owned = frozenset((topic.name, n) for topic in TOPICS for n in range(PARTITIONS))
     pipeline = Pipeline(owned=owned, recovering=False)
     for place in owned:
         pipeline.log_end[place], pipeline.markers[place], pipeline.newest[place] = 1, 0, END.timestamp()
@@ -107,7 +107,7 @@ def fill(path: Path) -> None:
     for moment in moments():
         while told < len(events) and events[told].time.timestamp() <= moment:
             event, topic = events[told], TOPIC_OF[events[told].type].name
-            outcome = monitor.fold_event(topic, 0, told, event, moment)
+            outcome = monitor.fold_event(topic, monitor.home[BOGOR.code], told, event, moment)
             monitor.clocks.see(BOGOR.code, event.source, event.time.timestamp(), -0.3)  # Kafka has it a moment later
             pipeline.consumed[topic, str(outcome)] += 1
             told += 1

@@ -16,6 +16,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from schemas.calls import CallOffered, Offered
+from schemas.topics import PARTITIONS
 from streams.edge.gateway.tokens import Tokens
 from streams.log.kafka import Log
 from streams.log.topics import plans
@@ -224,7 +225,7 @@ def test_a_full_disk_is_said_before_kafka_ends_on_it(tmp_path: Path, monkeypatch
 @pytest.mark.stack
 def test_topics_are_missing_then_right_then_changed_by_somebody(kafka: RealKafka, tmp_path: Path) -> None:
     settings = nowhere().model_copy(update={"bootstrap": kafka.bootstrap, "topic_prefix": "doctor.", "app_id": "doctor"})
-    calls, changelog = "topic doctor.112.calls.v1", f"topic {plans(settings)[-1].name}"
+    calls, changelog = "topic doctor.112.calls.v1", f"topic {plans(settings, PARTITIONS)[-1].name}"
 
     missing = found(settings, tmp_path)
     assert missing["Kafka"].state == "ok"
@@ -239,7 +240,9 @@ def test_topics_are_missing_then_right_then_changed_by_somebody(kafka: RealKafka
 
     admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "doctor.112.calls.v1", {"retention.ms": "3600000"})])
-    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, plans(settings)[-1].name, {"cleanup.policy": "delete"})])
+    admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, plans(settings, PARTITIONS)[-1].name, {"cleanup.policy": "delete"})]
+    )
     admin.close()
     changed = found(settings, tmp_path)
     assert (changed[calls].state, changed[changelog].state) == ("warn", "fail")

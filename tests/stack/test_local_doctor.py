@@ -10,8 +10,9 @@ import pytest
 from streams.log.kafka import Log, LogError
 from streams.settings import read
 from streams.stack.doctor import Finding
+from streams.stack.local import ports_file
 from streams.stack.local_doctor import Local, as_in, examine_here, running
-from streams.stack.up import Ports, ports_file
+from streams.stack.up import Ports
 from tests.conftest import free_port
 
 

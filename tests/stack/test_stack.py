@@ -9,6 +9,7 @@ import pytest
 
 from streams.stack import StackError
 from streams.stack.debian import Programs
+from streams.stack.gateway import ensure_key
 from streams.stack.kafka import Broker, find_java
 from streams.stack.prometheus import alertmanager, localised, prometheus
 from streams.stack.service import Step
@@ -41,9 +42,6 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
     stack = Supervisor(home)
     answers: dict[str, str] = {}
 
-    async def ready() -> bool:
-        return True
-
     async def look() -> None:
         for name, path in (("prometheus", "/api/v1/rules"), ("alertmanager", "/api/v2/status")):
             url = f"http://127.0.0.1:{ports[name]}{path}"
@@ -53,7 +51,7 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
         stack.stop()
 
     plan = [
-        *broker.plan(ready),
+        *broker.plan(ensure_key(tmp_path / "kafka.password")),
         alertmanager(
             programs,
             home=home,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from dashboards.boards import files
+from streams.api import Api
 from streams.centres import load
 from streams.stack import figures as asked
 from streams.stack import status
@@ -179,18 +180,18 @@ def test_alerts_stand_by_urgency_the_newest_first_and_what_has_no_room_is_counte
 def told(monkeypatch: pytest.MonkeyPatch, alerts: list[dict[str, Any]], held: list[dict[str, Any]] | None = None) -> Numbers:
     """What comes of these alerts, of which Alertmanager tells nobody those that are held; it does not answer for None."""
 
-    def answer(address: str) -> object:
-        if address.startswith("http://alertmanager/api/v2/alerts"):
+    def answer(api: Api, path: str, _: object = None) -> object:
+        if path == "/api/v2/alerts":
             if held is None:
                 raise OSError
             return held
-        if address == "http://prometheus/api/v1/alerts":
+        if path == "/api/v1/alerts":
             return {"data": {"alerts": alerts}}
         return {"data": {"result": [{"metric": {"city": "32.71"}, "value": [0, "1"]}]}}
 
-    monkeypatch.setattr(asked, "_get", answer)
+    monkeypatch.setattr(Api, "ask", answer)
     numbers = Numbers()
-    numbers.refresh("http://prometheus", "http://alertmanager")
+    numbers.refresh(Api("http://prometheus"), Api("http://alertmanager"))
     return numbers
 
 

@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urljoin
 import pytest
 import yaml
 
+from streams.api import Api
 from streams.stack import runbook
 from streams.stack.up import DASHBOARDS
-from streams.stack.wall import Wall
+from streams.stack.wall import LONGEST, Wall
 from tests.conftest import HANG, free_port
 
 
@@ -40,7 +41,7 @@ def prometheus() -> Iterator[int]:
 
 def serve(prometheus: int) -> int:
     port = free_port()
-    Wall(DASHBOARDS, prometheus).serve(port)
+    Wall(DASHBOARDS, Api(f"http://127.0.0.1:{prometheus}")).serve(port)
     return port
 
 
@@ -189,12 +190,16 @@ def test_what_prometheus_refuses_is_refused_with_its_own_words(wall: int) -> Non
 
 @pytest.mark.parametrize("path", ["/api/v1/admin/tsdb/delete_series", "/-/quit", "/api/v1/alerts", "/"])
 def test_prometheus_is_asked_nothing_but_queries(wall: int, path: str) -> None:
-    assert ask(wall, "POST", path, "match[]=up")[0].status == 404
+    assert ask(wall, "POST", path, "match[]=up")[0].status == 405
 
 
-@pytest.mark.parametrize("length", ["100000000", "-1", "many"])
-def test_a_question_without_end_is_not_read(wall: int, length: str) -> None:
-    assert ask(wall, "POST", "/api/v1/query", "query=up", **{"Content-Length": length})[0].status == 413
+@pytest.mark.parametrize(("length", "status"), [("-1", 400), ("many", 400)])
+def test_a_question_without_end_is_not_read(wall: int, length: str, status: int) -> None:
+    assert ask(wall, "POST", "/api/v1/query", "query=up", **{"Content-Length": length})[0].status == status
+
+
+def test_a_question_that_is_too_long_is_not_passed_on(wall: int) -> None:
+    assert ask(wall, "POST", "/api/v1/query", "query=" + "1" * LONGEST)[0].status == 413
 
 
 def test_a_silent_prometheus_is_a_502_that_says_so() -> None:

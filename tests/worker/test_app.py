@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from schemas.topics import SENT_AGAIN
+from schemas.topics import PARTITIONS, SENT_AGAIN
 from streams import centres
 from streams.worker import app as shell
 from streams.worker.app import Worker
@@ -241,7 +241,7 @@ def test_who_recovers_a_partition_with_a_note_buries_that_record_and_needs_no_re
 
 def test_a_revoked_partitions_poison_is_somebody_elses(worker: Any) -> None:
     worker._ticking = True
-    worker.monitor = Monitor({})
+    worker.monitor = Monitor({}, PARTITIONS)
     worker.monitor.poison[CALLS, 3] = {1: "ZeroDivisionError"}
     run(worker._on_revoked(worker.app, [PLACE]))
     assert worker.monitor.poison == {}
@@ -250,7 +250,7 @@ def test_a_revoked_partitions_poison_is_somebody_elses(worker: Any) -> None:
 @pytest.mark.parametrize(
     ("key", "blob", "named"),
     [
-        (b"3|112.calls.v1|32.71", b"[0, 1", "112.calls.v1 32.71"),
+        (b"3|112.calls.v1|32.11", b"[0, 1", "112.calls.v1 32.11"),
         (b"3|112.gone.v1|32.71", b"[0, 1, 5]", "112.gone.v1 32.71"),
         (b"\x003|112.calls.v1", b"?", "112.calls.v1 partition 3"),
         (b"\x013|112.calls.v1", b"?", "112.calls.v1 partition 3"),
@@ -260,12 +260,25 @@ def test_a_state_that_cannot_be_read_ends_the_worker_with_what_to_do(worker: Any
     worker._table.data[key] = blob
     worker._table.changelog_topic = SimpleNamespace(get_topic_name=lambda: "a-v1-state-changelog")
     worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE})
-    worker.monitor = Monitor(centres.load([]))
+    worker.monitor = Monitor({"32.11": next(iter(centres.load([]).values()))}, PARTITIONS)  # whose home is 3
     with pytest.raises(Ended) as ended:
         run(worker._on_recover())
     assert ended.value.args[0] == UNREADABLE
     assert named in ended.value.args[1]
     assert "delete a-v1-state-changelog" in ended.value.args[1]
+
+
+def test_where_partitions_were_added_a_worker_ends_instead_of_counting_anew(worker: Any) -> None:
+    with pytest.raises(Ended, match="more partitions than the 8 it had"):
+        worker.sought(TP(PLACE.topic, PARTITIONS), 0, 1, None)
+
+    worker._table.data[b"3|112.calls.v1|32.71"] = b"{}"  # belongs into 4 of 8
+    worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE})
+    worker.monitor = Monitor(centres.load([]), PARTITIONS)
+    with pytest.raises(Ended) as ended:
+        run(worker._on_recover())
+    assert ended.value.args[0] == UNREADABLE
+    assert "another number of partitions" in ended.value.args[1]
 
 
 def test_a_rebalance_while_dead_letters_are_sent_keeps_the_old_state_from_kafka(worker: Any) -> None:

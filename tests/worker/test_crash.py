@@ -428,13 +428,3 @@ def test_records_deleted_before_they_were_folded_raise_an_alarm(case: Case) -> N
     heir = case.worker()
     wait_until(lambda: heir.said["folded"] == len(ends), "what is left is folded")
     assert heir.said["below"] == len(ends)
-
-
-def test_a_missing_topic_is_named_and_the_worker_ends(case: Case) -> None:
-    with case.admin() as admin:
-        admin.delete_topics([case.dead_letters])
-    worker = case.worker()
-    assert worker.ended() == 1
-    said = worker.log.read_text()
-    assert case.dead_letters in said
-    assert "pantau112 topics create" in said

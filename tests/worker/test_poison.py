@@ -32,7 +32,7 @@ CENTRES = centres.load([])
 [BOGOR] = CENTRES.values()
 TWO = {code: BOGOR.model_copy(update={"code": code}) for code in ("32.71", "32.73")}
 NOW = datetime.now(UTC).timestamp()
-HOME = 3
+HOME = 0
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -176,7 +176,7 @@ class Life:
             consumer=SimpleNamespace(assignment=lambda: {self.place}),
             producer=SimpleNamespace(send_and_wait=self.bury),
         )
-        worker = Worker(app, Settings("", "a", "x."), Monitor(TWO, lambda _: HOME), None)
+        worker = Worker(app, Settings("", "a", "x."), Monitor(TWO), None)
         run(worker._on_recover())
         marker = worker.marker(self.place)
         worker.sought(self.place, 0 if marker is None else marker + 1, 1, None)
@@ -228,7 +228,7 @@ def test_workers_that_are_killed_at_random_count_as_without_poison_and_end_at_mo
         patch.setattr(shell, "die", die)
         life = Life(events, random)
         life.live()
-    monitor = Monitor(TWO, lambda _: HOME)
+    monitor = Monitor(TWO)
     for offset, event in enumerate(events):
         if way_of(event) is None:
             monitor.fold_event(life.topic, HOME, offset, event, NOW)

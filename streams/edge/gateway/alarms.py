@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import aiohttp
 
+from streams.api import Api
 from streams.edge.gateway.signed_alarm import LASTS, SignedAlarm, sign
 
 log = logging.getLogger(__name__)
@@ -70,9 +71,9 @@ class Alarm:
 class Alarms:
     """What one Alertmanager holds, as it was last seen."""
 
-    def __init__(self, session: aiohttp.ClientSession, address: str, link: Callable[[Alarm, datetime], str] | None) -> None:
-        """`address` is Alertmanager's, and `link` makes what a page bears, now."""
-        self._session, self._address, self._link = session, address.rstrip("/"), link
+    def __init__(self, session: aiohttp.ClientSession, api: Api, link: Callable[[Alarm, datetime], str] | None) -> None:
+        """`api` is Alertmanager's, and `link` makes what a page bears, now."""
+        self._session, self._api, self._address, self._link = session, api, api.address, link
         self.seen: Sequence[Alarm] | None = None
         """None while Alertmanager does not answer."""
 
@@ -132,7 +133,14 @@ class Alarms:
     async def _ask(self, method: str, path: str, body: object = None) -> tuple[Any, datetime]:
         """What Alertmanager answers, and its clock. Raises `AwayError`."""
         try:
-            async with self._session.request(method, self._address + path, json=body, allow_redirects=False) as answer:
+            async with self._session.request(
+                method,
+                self._address + path,
+                json=body,
+                headers=self._api.headers,
+                ssl=self._api.tls or True,
+                allow_redirects=False,
+            ) as answer:
                 text = await answer.text()
                 if answer.status != 200:
                     raise AwayError(f"{self._address}{path} answers {answer.status}")
@@ -145,14 +153,14 @@ class Alarms:
 
 
 @contextlib.asynccontextmanager
-async def watching(address: str, gateway: str | None, key: bytes | None) -> AsyncIterator[Alarms]:
-    """Look at the Alertmanager of this address within the block.
+async def watching(api: Api, gateway: str | None, key: bytes | None) -> AsyncIterator[Alarms]:
+    """Look at this Alertmanager within the block.
 
     Links begin with `gateway`, where people reach it from outside, and are signed with `key`; there are none without both.
     """
     link = None if gateway is None or key is None else partial(_link, gateway.rstrip("/"), key)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)) as session:
-        alarms = Alarms(session, address, link)
+        alarms = Alarms(session, api, link)
         looking = asyncio.create_task(alarms.run())
         try:
             yield alarms

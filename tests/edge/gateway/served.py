@@ -14,6 +14,7 @@ from typing import Any
 
 from schemas.event import Event
 from schemas.topics import Topic, encode
+from streams.api import Api
 from streams.edge.gateway.acknowledge import Acknowledging
 from streams.edge.gateway.alarm_answer import Answering
 from streams.edge.gateway.alarms import watching
@@ -111,7 +112,7 @@ def served(
         intake = Intake(centres, door)
         vendors = None if hooks is None else Hooks(hooks, centres, door, intake)
         async with contextlib.AsyncExitStack() as opened:
-            alarms = await opened.enter_async_context(watching(alertmanager, OUTSIDE, KEY))
+            alarms = await opened.enter_async_context(watching(Api(alertmanager.rstrip("/")), OUTSIDE, KEY))
             pages = [*Acknowledging(log, log, KEY, now).routes, *Answering(alarms, KEY, centres, now).routes]
             gateway = Gateway(log, intake, tokens, rate, pages, vendors, alarms)
             port = await opened.enter_async_context(serving(gateway, "127.0.0.1", 0))

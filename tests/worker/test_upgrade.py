@@ -1,0 +1,149 @@
+"""Two versions of the worker on one real broker: one speaks at a time, and what it says is what an uninterrupted run says."""
+
+import threading
+from contextlib import closing
+from pathlib import Path
+from random import randrange
+
+import pytest
+
+from schemas.event import Event
+from schemas.topics import CALLS, TOPICS
+from streams.log import dead_letters
+from streams.log.kafka import Log
+from tests.conftest import RealKafka, wait_until
+from tests.live import PARTITIONS_OWNED, Group, Worker, differences, domain, total, uninterrupted, week
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.timeout(400),
+    # kafka-python leaves sockets to the garbage collector
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+CODES = ["32.71", "32.11"]
+
+
+class Ear(threading.Thread):
+    """Asks workers again and again, as Prometheus does but faster, and remembers how many of them spoke at once."""
+
+    def __init__(self, group: Group) -> None:
+        super().__init__(daemon=True)
+        self.group, self.heard = group, set[int]()
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(0.03):
+            workers = [worker for worker in self.group.workers if worker.is_alive]
+            self.heard.add(sum("\npsap_city_info" in worker.page() for worker in workers))
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join()
+
+
+def shorten(kafka: RealKafka, group: Group) -> None:
+    """Delete what the log holds up to now, as retention does."""
+    from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+    with closing(KafkaConsumer(bootstrap_servers=kafka.bootstrap)) as consumer:
+        places = [TopicPartition(group.settings.topic_prefix + topic.name, n) for topic in TOPICS for n in range(8)]
+        ends = consumer.end_offsets(places)
+    with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap)) as admin:
+        admin.delete_records({place: end for place, end in ends.items() if end})
+
+
+def spoil(kafka: RealKafka, group: Group, n: int) -> None:
+    """Write records that nobody can read."""
+    from kafka import KafkaProducer
+
+    with closing(KafkaProducer(bootstrap_servers=kafka.bootstrap)) as producer:
+        for number in range(n):
+            producer.send(group.settings.topic_prefix + CALLS.name, b"broken", CODES[number % 2].encode())
+        producer.flush()
+
+
+def letters(group: Group) -> list[str]:
+    with Log(group.settings) as log:
+        return [str(letter.origin) for letter in dead_letters.letters(log.letters(), group.settings.topic_prefix)]
+
+
+def is_beside(worker: Worker) -> bool:
+    return total(worker.page(), "pantau112_standby") == 1
+
+
+def is_whole(worker: Worker) -> bool:
+    page = worker.page()
+    return total(page, "pantau112_partitions_owned") == PARTITIONS_OWNED and not total(page, "pantau112_lag_records")
+
+
+def speaks(worker: Worker) -> bool:
+    return "\npsap_city_info" in worker.page()
+
+
+def told(share: tuple[float, float]) -> list[Event]:
+    """A part of the events of both centres."""
+    events = [
+        event.model_copy(update={"subject": code, "source": event.source.replace(event.subject, code)})
+        for event in week(days=0.5)
+        for code in CODES
+    ]
+    return events[int(share[0] * len(events)) : int(share[1] * len(events))]
+
+
+def test_a_newer_version_takes_over_and_gives_way_while_figures_stay_exact_and_only_one_speaks(
+    kafka: RealKafka, tmp_path: Path
+) -> None:
+    prefix = f"upgrade{randrange(10**9)}."
+    group, broken = Group(kafka.bootstrap, prefix + "w", prefix, CODES, tmp_path), 0
+    ear = Ear(group)
+
+    def write(start: float, end: float, refused: int) -> None:
+        nonlocal broken
+        with Log(group.settings) as log:
+            log.write(told((start, end)))
+        spoil(kafka, group, refused)
+        broken += refused
+
+    try:
+        write(0, 0.3, 3)
+        old = group.start()
+        wait_until(lambda: speaks(old) and is_whole(old), "the old version has folded what there is")
+        shorten(kafka, group)
+        write(0.3, 0.4, 0)
+
+        new = group.start(newer="calls")  # what the old one did not know the log no longer holds either
+        ear.start()
+        wait_until(lambda: is_beside(new) and is_whole(new), "the newer version is as far, beside")
+        write(0.4, 0.6, 5)
+        wait_until(lambda: is_whole(old) and is_whole(new), "both have folded it")
+        expected, at = uninterrupted(told((0, 0.6)), group.centres)
+        assert differences(expected, domain(old.page(at))) == []
+        assert differences(expected, domain(new.page(at))) == []
+        assert not speaks(new)
+        assert len(letters(group)) == len(set(letters(group))) == broken
+
+        assert old.leave() == 0
+        write(0.6, 0.7, 4)
+        wait_until(lambda: speaks(new), "the newer version speaks")
+        wait_until(lambda: is_whole(new) and len(letters(group)) == broken, "and puts aside what cannot be read")
+
+        old = group.start()
+        wait_until(lambda: speaks(old), "the old version is back")
+        wait_until(lambda: is_beside(new), "and the newer one silent")
+        write(0.7, 0.8, 4)
+        wait_until(lambda: is_whole(old) and is_whole(new), "both have folded it")
+
+        old.kill()
+        write(0.8, 1, 4)
+        wait_until(lambda: speaks(new), "the newer version speaks")
+        wait_until(lambda: is_whole(new), "and has folded all")
+        ear.end()
+
+        expected, at = uninterrupted(told((0, 1)), group.centres)
+        wait_until(lambda: is_whole(new) and domain(new.page(at)) == expected, "the totals are exact")
+        found = letters(group)
+        assert len(found) == len(set(found)) == broken
+        assert max(ear.heard) == 1
+    finally:
+        group.kill()
