@@ -3,6 +3,7 @@
 import difflib
 import ipaddress
 import re
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -83,8 +84,14 @@ class Settings(BaseSettings):
     """The password; a file is safer."""
     sasl_password_file: FilePath | None = None
     """The file with the password."""
+    allow_plain_password: bool = False
+    """Whether the password may go to another machine without TLS: only in a network that nobody else is in."""
     ssl_cafile: FilePath | None = None
     """The CA, as PEM, that signed the brokers' certificates where no public one did."""
+    ssl_certfile: FilePath | None = None
+    """Our own certificate with its chain, as PEM, where Kafka asks for one (mutual TLS); beside a user, or instead of one."""
+    ssl_keyfile: FilePath | None = None
+    """The key of that certificate, as PEM, without a passphrase."""
 
     reminder_webhook: SecretStr | None = None
     """http(s) URL that takes reminders of unanswered tickets as JSON, with an Idempotency-Key."""
@@ -153,10 +160,25 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        # What a library reads itself.
+        for name, path in self:
+            if name.endswith(("certificate_key", "keyfile")) and isinstance(path, Path):
+                try:
+                    secret.refuse_readable(path)
+                except secret.SecretError as error:
+                    raise ValueError(f"{PREFIX}{name.upper()}: {error}") from None
         if self.security_protocol.startswith("SASL_") and not (self.sasl_mechanism and self.sasl_username and self.sasl_password):
             raise ValueError(
                 f"{self.security_protocol} needs {PREFIX}SASL_MECHANISM, {PREFIX}SASL_USERNAME and {PREFIX}SASL_PASSWORD(_FILE)"
             )
+        if not self.security_protocol.startswith("SASL_") and (self.sasl_mechanism or self.sasl_username or self.sasl_password):
+            raise ValueError(f"{PREFIX}SASL_ settings go with {PREFIX}SECURITY_PROTOCOL=SASL_SSL or SASL_PLAINTEXT")
+        if exposed := [address for address in self.bootstrap.split(",") if not self.may_tell(address)]:
+            raise ValueError(
+                f"{PREFIX}SECURITY_PROTOCOL: on the way to {exposed[0]} the password could be read; use SASL_SSL, "
+                f"or, in a network that is yours alone, set {PREFIX}ALLOW_PLAIN_PASSWORD=true"
+            )
+        self.kafka_tls()
         if self.reminder_webhook and not self.reminder_webhook.get_secret_value().startswith(("http://", "https://")):
             raise ValueError(f"{PREFIX}REMINDER_WEBHOOK is no http:// or https:// address")
         if (self.reminder_telegram_chat is None) != (self.telegram_token_file is None):
@@ -183,14 +205,38 @@ class Settings(BaseSettings):
                     )
         if self.caller_key and self.caller_key_file:
             raise ValueError(f"give {PREFIX}CALLER_KEY or {PREFIX}CALLER_KEY_FILE, not both")
-        # What a library reads itself.
-        for name, path in self:
-            if name.endswith(("certificate_key", "keyfile")) and isinstance(path, Path):
-                try:
-                    secret.refuse_readable(path)
-                except secret.SecretError as error:
-                    raise ValueError(f"{PREFIX}{name.upper()}: {error}") from None
         return self
+
+    def may_tell(self, address: str) -> bool:
+        """Whether a password may go to a broker at this host:port; always where there is none, or nobody could read it."""
+        plain = self.security_protocol == "SASL_PLAINTEXT" and not self.allow_plain_password
+        return not plain or keeps_secrets(f"http://{address}")
+
+    def kafka_tls(self) -> ssl.SSLContext | None:
+        """What TLS to Kafka needs, read anew from its files; None for a connection without. Raises `SettingsError`."""
+        if self.security_protocol not in ("SSL", "SASL_SSL"):
+            if self.ssl_cafile or self.ssl_certfile or self.ssl_keyfile:
+                raise SettingsError(f"{PREFIX}SSL_ settings go with {PREFIX}SECURITY_PROTOCOL=SSL or SASL_SSL")
+            return None
+        if (self.ssl_certfile is None) != (self.ssl_keyfile is None):
+            raise SettingsError(f"our certificate needs {PREFIX}SSL_CERTFILE and {PREFIX}SSL_KEYFILE")
+        name = "SSL_CAFILE"
+        try:
+            context = ssl.create_default_context(cafile=self.ssl_cafile)
+            if self.ssl_certfile is not None and self.ssl_keyfile is not None:
+                name = "SSL_CERTFILE"
+                context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile, _no_passphrase)
+        except ssl.SSLError as error:
+            if error.reason == "KEY_VALUES_MISMATCH":
+                raise SettingsError(f"{PREFIX}SSL_KEYFILE: {self.ssl_keyfile} is not the key of {self.ssl_certfile}") from None
+            if name == "SSL_CAFILE":
+                raise SettingsError(f"{PREFIX}{name}: {self.ssl_cafile} holds no certificate as PEM") from None
+            raise SettingsError(
+                f"{PREFIX}{name}: {self.ssl_certfile} holds no certificate as PEM, or {self.ssl_keyfile} no key"
+            ) from None
+        except OSError as error:
+            raise SettingsError(f"{PREFIX}{name}: {error.filename or ''} {error.strerror}") from None
+        return context
 
     def api(self, address: str) -> Api:
         """How the Prometheus or Alertmanager is asked that one of the settings names. Raises `SettingsError`."""
@@ -248,6 +294,11 @@ class Settings(BaseSettings):
         if before == key:
             raise SettingsError(f"{PREFIX}CALLER_KEY_BEFORE_FILE holds the key of {PREFIX}{name}: give the one that it follows")
         return key, before
+
+
+def _no_passphrase() -> str:
+    """Else OpenSSL would ask for it at the terminal, and a service would wait there for ever."""
+    raise SettingsError(f"{PREFIX}SSL_KEYFILE has a passphrase; take it off: openssl pkey -in KEY -out KEY-without")
 
 
 def _read(setting: str, path: Path) -> bytes:

@@ -7,28 +7,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from schemas.topics import PARTITIONS, Refusal
+from streams.settings import Settings
 from streams.worker import app as shell
 from streams.worker.changelog import state_key
 from streams.worker.monitor import NotFoldedError, not_folded
 from streams.worker.pipeline import Pipeline
-
-
-@dataclass
-class Settings:
-    bootstrap: str
-    app_id: str
-    topic_prefix: str
-    instance_id: str | None = None
-    security_protocol: str = "PLAINTEXT"
-    sasl_mechanism: str | None = None
-    sasl_username: str | None = None
-    sasl_password: str | None = None
-    ssl_cafile: str | None = None
 
 
 class Counting:

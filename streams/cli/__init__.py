@@ -20,6 +20,7 @@ from streams.cli.day import Day
 from streams.cli.edge import edge
 from streams.cli.staffing import staffing
 from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress
+from streams.cli.wall import LISTEN, PLAIN, wall
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ app.command(epilog="Example: pantau112 staffing topic:112.calls.v1,112.operators
 
 
 app.command(epilog="Example: pantau112 edge /etc/pantau112/edge.toml")(edge)
+app.command(epilog="Example: PANTAU112_PROMETHEUS=https://prometheus.example.go.id pantau112 wall")(wall)
 
 
 @app.command(epilog="Example: PANTAU112_BOOTSTRAP=kafka1:9092 pantau112 worker --centre kota-bogor.toml")
@@ -161,6 +163,7 @@ def up(
         Path | None,
         typer.Option(metavar="EDGE.TOML", help="Collect at a real centre what this file names, and simulate nothing."),
     ] = None,
+    listen: Annotated[str | None, LISTEN] = None,
     centre: Centres = None,
 ) -> None:
     """Run the whole monitor on this machine.
@@ -173,6 +176,7 @@ def up(
     from schemas.event import EARLIEST
     from streams import centres
     from streams.stack import StackError
+    from streams.stack.listen import Listen
     from streams.stack.status import watch
     from streams.stack.up import Feed, Monitoring, Ports
 
@@ -209,6 +213,11 @@ def up(
         collected,
     )
     try:
+        if listen is not None:
+            at = Listen.parse(listen, terminal.settings())
+            monitoring.show(at)
+            if at.tls is None and not at.is_here_alone:
+                tell(PLAIN)
         raise typer.Exit(asyncio.run(watch(monitoring, known, terminal.settings().grafana_url)))
     except StackError as error:
         raise Failed(str(error)) from None

@@ -1,9 +1,9 @@
 """The event log: topics made and checked, events written, ranges read. The only file that names kafka-python."""
 
+import asyncio
 import contextlib
 import heapq
 import logging
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,17 +12,25 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, ScramMechanism, UserScramCredentialUpsertion
-from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
+from kafka.admin import ConfigResource, ConfigResourceType, MemberToRemove, ScramMechanism, UserScramCredentialUpsertion
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    KafkaTimeoutError,
+    NotCoordinatorError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+)
 from kafka.protocol.consumer import OffsetSpec
+from pydantic import SecretStr
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, Refusal, UnknownType, decode, encode
-from streams.log.topics import Found, Plan, compare, miscut, no_topic, partitions_of, plans, recut, sources
-from streams.settings import Settings
-
-ANSWER_SECONDS = 20.0
-"""How long a broker may take to answer the first request."""
+from streams.log.access import ANSWER_SECONDS, BarredError, enter, refused
+from streams.log.topics import CHANGELOG, Found, Plan, compare, miscut, no_topic, partitions_of, plans, recut, sources
+from streams.settings import Settings, SettingsError
 
 LED_SECONDS = 120
 """How long a broker may take until every partition of a new topic is led: seconds, on a machine that does much else."""
@@ -45,7 +53,7 @@ class LogError(OSError):
 
     def __init__(self, says: str, todo: str = "") -> None:
         super().__init__("; ".join(filter(None, (says, todo))))
-        self.says = says
+        self.says, self.todo = says, todo
 
 
 class Record(NamedTuple):
@@ -129,14 +137,25 @@ class Log:
                 for found in _examine(admin, wanted)
             ]
 
+    def dismiss(self, groups: Iterable[str], instance_id: str) -> None:
+        """Tell Kafka that the worker has ended which keeps this name over restarts: else it counts as living in these groups
+        until its session is over. A group that is not there has none to dismiss.
+        """
+        with self._admin() as admin:
+            for group in groups:
+                # Just started, Kafka is still reading who was in its groups.
+                for attempt in Retrying(retry=retry_if_exception(_is_loading), wait=wait_fixed(0.2), stop=stop_after_delay(20)):
+                    with attempt:
+                        admin.remove_group_members(group, [MemberToRemove(group_instance_id=instance_id)])
+
     def remove(self, topic: str, group: str) -> None:
         """Delete a topic and a consumer group, for good. One that is not there is none to delete."""
         with self._admin() as admin:
             if _partitions(admin, [topic]):
                 admin.delete_topics([topic])
-            for _, error in admin.delete_groups([group]):
-                if error.__name__ not in ("NoError", "GroupIdNotFoundError"):
-                    raise error(group)
+            said = admin.delete_groups([group])[group]
+            if said not in ("OK", "GroupIdNotFoundError"):
+                raise LogError(f"Kafka does not delete the group {group} ({said})")
 
     def check(self) -> list[Found]:
         """What is the case with every topic, changing nothing."""
@@ -146,7 +165,7 @@ class Log:
 
     def cluster(self) -> Cluster:
         """What a worker has to know of Kafka. Raises `LogError` where a topic is missing or has another number of partitions than
-        the others; the changelog may be missing.
+        the others, and where we have no right to them or to the workers' group; the changelog may be missing.
         """
         with self._admin() as admin:
             partitions = self._agreed(admin)
@@ -156,6 +175,9 @@ class Log:
                 raise LogError(no_topic(topics[-1].name, self._settings))
             if (has := len(found.get(changelog.name, ()))) not in (0, partitions):
                 raise LogError(miscut(changelog.name, has, partitions))
+            # Without a right to its group a worker waits for ever. A cluster that never had one makes the place for it first.
+            with contextlib.suppress(CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
+                admin.describe_groups([changelog.name.removesuffix(CHANGELOG)])
             return Cluster(len(admin.describe_cluster()["brokers"]), partitions)
 
     def _agreed(self, admin: KafkaAdminClient) -> int:
@@ -183,13 +205,26 @@ class Log:
             return max((stamp / 1000 for stamp in stamps if stamp >= 0), default=None)
 
     def set_password(self, user: str, password: str) -> None:
-        """Let this user of Kafka's own (SCRAM-SHA-512) in by this password, in place of any before. Raises `LogError`."""
+        """Let this user of Kafka's own (SCRAM-SHA-512) in by this password, in place of any before; returns when it is let in.
+
+        Raises `LogError`.
+        """
         with self._admin() as admin:
-            refused = admin.alter_user_scram_credentials(
+            answer = admin.alter_user_scram_credentials(
                 [UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password)]
             )
-        if refused[user] is not None:
-            raise LogError(f"Kafka at {self._settings.bootstrap} takes no password for {user}: {refused[user]}")
+        if answer[user] is not None:
+            raise LogError(f"Kafka at {self._settings.bootstrap} takes no password for {user}: {answer[user]}")
+        who = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": user, "sasl_password": SecretStr(password)}
+        other, end = Log(self._settings.model_copy(update=who)), time.monotonic() + ANSWER_SECONDS
+        while True:  # the controller has it; the broker hears of it a moment later
+            try:
+                other._enter()
+                return
+            except LogError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
 
     # Writing
 
@@ -215,7 +250,7 @@ class Log:
             while self._sent:
                 self._sent.popleft().get(None)
         except (KafkaError, OSError) as error:
-            raise self._explained(error, "a topic") from None
+            raise self._explained(error, "write here") from None
 
     def write(self, events: Iterable[Event]) -> int:
         """Send every event and flush; returns how many. After a `LogError` write all again: ids make them count once."""
@@ -276,7 +311,7 @@ class Log:
         """The records that may be in a range, the partitions merged in this order."""
         prefix = self._settings.topic_prefix
         try:
-            self._probe()
+            self._enter()
             consumer = KafkaConsumer(
                 **self._connection(),
                 enable_auto_commit=False,
@@ -304,6 +339,8 @@ class Log:
         """First offset and end of every partition that may have something in the range."""
         known = consumer.topics()
         if missing := [name for name in names if name not in known]:
+            with self._admin() as admin:  # a consumer is not told of a topic that it has no right to
+                _partitions(admin, missing)
             raise LogError(no_topic(missing[0], self._settings))
         places = [TopicPartition(name, n) for name in names for n in sorted(consumer.partitions_for_topic(name))]
         starts, ends = consumer.beginning_offsets(places), consumer.end_offsets(places)
@@ -330,26 +367,23 @@ class Log:
             "sasl_mechanism": s.sasl_mechanism,
             "sasl_plain_username": s.sasl_username,
             "sasl_plain_password": s.sasl_password.get_secret_value() if s.sasl_password else None,
-            "ssl_cafile": str(s.ssl_cafile) if s.ssl_cafile else None,
+            "ssl_context": s.kafka_tls(),
             "metrics_enabled": False,
         }
 
-    def _probe(self) -> None:
-        """See at once whether anybody listens: the client itself would try for a long time."""
-        refused: OSError | None = None
-        for address in self._settings.bootstrap.split(","):
-            host, port = address.rsplit(":", 1)
-            try:
-                socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
-                return
-            except OSError as error:
-                refused = error
-        raise refused or OSError("no address")
+    def _enter(self) -> list[str]:
+        """See at once whether Kafka lets us in: the client itself would try for a long time, and not say why it could not."""
+        try:
+            return asyncio.run(enter(self._settings))
+        except BarredError as why:
+            raise LogError(why.says, why.todo) from None
+        except SettingsError as why:
+            raise LogError(str(why)) from None
 
     @contextlib.contextmanager
     def _admin(self) -> Iterator[KafkaAdminClient]:
         try:
-            self._probe()
+            self._enter()
             config = self._connection()
             del config["metrics_enabled"]
             with contextlib.closing(KafkaAdminClient(**config)) as admin:
@@ -360,15 +394,23 @@ class Log:
     def _explained(self, error: Exception, topic: str) -> LogError:
         if isinstance(error, LogError):
             return error
-        at = self._settings.bootstrap
-        name = type(error).__name__
+        at, name = self._settings.bootstrap, type(error).__name__
+        if said := refused(self._settings, error, topic):
+            return LogError(*said)
         if "TopicOrPartition" in name:
             return LogError(no_topic(topic, self._settings))
-        if "Authori" in name or "Authentication" in name or "Sasl" in name:
-            return LogError(f"Kafka at {at} refuses us ({name}): check the PANTAU112_SASL_ and PANTAU112_SSL_ settings")
         if isinstance(error, OSError) or getattr(error, "retriable", False):
-            return LogError(f"no Kafka at {at}", f"is it running? try pantau112 doctor ({name})")
+            try:
+                brokers = self._enter()
+            except LogError as why:
+                return why
+            others = f"are the addresses that it gives reachable from here: {', '.join(brokers)}?"
+            return LogError(f"Kafka at {at} lets us in, and then does not answer ({name})", others)
         return LogError(f"Kafka at {at} did not take it: {name}")
+
+
+def _is_loading(error: BaseException) -> bool:
+    return isinstance(error, KafkaError) and error.retriable
 
 
 def _in_order(consumer: KafkaConsumer, place: TopicPartition, offset: int, end: int, prefix: int) -> Iterator[Record]:
@@ -400,8 +442,11 @@ def _record(raw: Any, prefix: int) -> Record:
 
 
 def _partitions(admin: KafkaAdminClient, names: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """The partitions of those topics that there are."""
-    return {topic["name"]: topic["partitions"] for topic in admin.describe_topics(names) if not topic["error_code"]}
+    """The partitions of those topics that there are. Raises `TopicAuthorizationFailedError` where that is not ours to know."""
+    described = admin.describe_topics(names)
+    if hidden := [topic["name"] for topic in described if topic["error_code"] == TopicAuthorizationFailedError.errno]:
+        raise TopicAuthorizationFailedError(hidden)
+    return {topic["name"]: topic["partitions"] for topic in described if not topic["error_code"]}
 
 
 def _examine(admin: KafkaAdminClient, wanted: Sequence[Plan]) -> list[Found]:

@@ -155,8 +155,7 @@ def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Find
             since = datetime.fromtimestamp(wall() - DAY, UTC)
             aside = list(islice(letters(log.letters(since), settings.topic_prefix), MOST)) if there else []
     except LogError as error:
-        start = "start it (pantau112 up starts one here), or set PANTAU112_BOOTSTRAP to where it is"
-        yield Finding("fail", "Kafka", error.says, start)
+        yield Finding("fail", "Kafka", error.says, error.todo)
         return
     yield Finding("ok", "Kafka", f"answers at {settings.bootstrap}")
     for topic in found:

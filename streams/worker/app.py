@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn
 
 import faust
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -21,7 +21,9 @@ from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
 from streams.core.fault import place_of
 from streams.core.ledger import Outcome
+from streams.log.access import refused
 from streams.log.versions import Versions, group_of
+from streams.settings import Settings
 from streams.worker.advisor import NotPublishedError, Publish
 from streams.worker.changelog import marker_key, note_key, parse, state_key
 from streams.worker.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
@@ -29,7 +31,7 @@ from streams.worker.handover import LOOK_SECONDS, Handover, InheritanceError
 from streams.worker.log_limit import LogLimit
 from streams.worker.monitor import MisplacedError, Monitor, NotFoldedError
 from streams.worker.pipeline import Pipeline
-from streams.worker.transport import CHUNK_RECORDS, Chunk, Connection, credentials, install
+from streams.worker.transport import CHUNK_RECORDS, Chunk, credentials, install
 
 log = logging.getLogger(__name__)
 
@@ -75,17 +77,6 @@ Others = dict[int, Outcome | Refusal]
 
 Advise = Callable[[Pipeline, Publish], Coroutine[Any, Any, None]]
 """What a worker does beside folding, until it is cancelled: it may look at what is folded, and publish."""
-
-
-class Settings(Connection, Protocol):
-    """What a worker needs to know."""
-
-    @property
-    def app_id(self) -> str: ...
-    @property
-    def instance_id(self) -> str | None: ...
-    @property
-    def topic_prefix(self) -> str: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -544,6 +535,8 @@ def run_worker(
     try:
         host.execute_from_commandline()
     except SystemExit as stop:
+        if isinstance(cause := stop.__context__, KafkaError) and (said := refused(settings, cause, "its changelog")):
+            log.error("%s", "; ".join(said))
         return stop.code if isinstance(stop.code, int) else 1
 
 

@@ -21,7 +21,7 @@ from streams.worker.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.2
 """How often it is looked who is there. An older worker that comes back has to get its states back before it speaks."""
 
 QUIET_SECONDS = 6.0

@@ -10,13 +10,14 @@ from faust.types import TP
 
 from schemas.topics import PARTITIONS, SENT_AGAIN
 from streams import centres
+from streams.settings import Settings
 from streams.worker import app as shell
 from streams.worker.app import Worker
 from streams.worker.fence import NOT_FOLDED, UNREADABLE
 from streams.worker.monitor import Monitor
 from streams.worker.pipeline import Pipeline
 from streams.worker.transport import Chunk
-from tests.one_worker import Counting, Settings
+from tests.one_worker import Counting
 
 CALLS = "112.calls.v1"
 PLACE = TP(f"x.{CALLS}", 3)
@@ -53,7 +54,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
         on_partitions_revoked=signal,
     )
     monitor: Any = Counting()
-    made: Any = Worker(app, Settings("", "a", "x."), monitor, None)
+    made: Any = Worker(app, Settings(app_id="a", topic_prefix="x."), monitor, None)
     made.published, made.buried = [], []
     made._table.send_changelog = lambda number, key, blob: made.published.append((number, key, blob)) or Sent()
 
@@ -341,6 +342,6 @@ def test_lag_counts_from_the_marker_and_before_the_first_from_where_reading_bega
 def test_a_worker_makes_no_folder_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    app, _ = shell.create_app(Settings("127.0.0.1:1", "a", "x."), Counting())  # type: ignore[arg-type]
+    app, _ = shell.create_app(Settings(bootstrap="127.0.0.1:1", app_id="a", topic_prefix="x."), Counting())  # type: ignore[arg-type]
     app._create_directories()
     assert list(tmp_path.iterdir()) == []

@@ -17,6 +17,7 @@ from schemas.topics import CALLS, TOPIC_OF, TOPICS, Decoded, Refusal, UnknownTyp
 from streams import centres
 from streams.analysis import measure
 from streams.core.nouns import NOUNS
+from streams.settings import Settings
 from streams.sources import Line, simulate
 from streams.worker import app as shell
 from streams.worker.app import Worker
@@ -24,7 +25,6 @@ from streams.worker.fence import NOT_FOLDED
 from streams.worker.monitor import Monitor, NotFoldedError, SpoiltError
 from streams.worker.transport import Chunk
 from tests.live import START
-from tests.one_worker import Settings
 from tests.poisonous import SECRET, WAYS, among, poison, way_of, wrap
 from tests.worker.test_app import Ended, Sent
 
@@ -176,7 +176,7 @@ class Life:
             consumer=SimpleNamespace(assignment=lambda: {self.place}),
             producer=SimpleNamespace(send_and_wait=self.bury),
         )
-        worker = Worker(app, Settings("", "a", "x."), Monitor(TWO), None)
+        worker = Worker(app, Settings(app_id="a", topic_prefix="x."), Monitor(TWO), None)
         run(worker._on_recover())
         marker = worker.marker(self.place)
         worker.sought(self.place, 0 if marker is None else marker + 1, 1, None)
