@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.callers import LONGEST
-from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS
+from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.cli.callers import SEGMENT_DAYS
 from streams.core import aliases, blocks, callbook, callers
 from streams.core.callers import Callers
@@ -59,7 +59,7 @@ def test_no_memory_of_callers_was_added_that_the_page_does_not_have() -> None:
 
 
 def test_kafka_is_told_of_these_retentions() -> None:
-    told = {plan.name: plan.config.get("retention.ms") for plan in plans(Settings(), PARTITIONS)}
+    told = {plan.name: plan.config.get("retention.ms") for plan in plans(Settings(), 8)}
 
     for topic in (*TOPICS, DEAD_LETTERS):
         assert told[topic.name] == str(topic.retention_days * 86_400_000)
