@@ -82,7 +82,6 @@ def examine(
     yield _centres(centre_files)
     yield _working_days(datetime.fromtimestamp(wall(), UTC).year)
     yield key_finding(settings)
-    yield from _open_secrets(settings)
     yield from log_findings(settings, wall)
     yield from _worker(settings, wall)
     yield from _gateway(settings)
@@ -149,13 +148,6 @@ def key_finding(settings: Settings) -> Finding:
     if file is None:
         return Finding("warn", "caller key", "in the environment, which other programs can see", "use PANTAU112_CALLER_KEY_FILE")
     return Finding("ok", "caller key", str(file) if before is None else f"{file}, and the one before: see pantau112 callers key")
-
-
-def _open_secrets(settings: Settings) -> Iterator[Finding]:
-    """Files by which others could get into Kafka as we do."""
-    for name, file in (("Kafka's password", settings.sasl_password_file), ("our key for Kafka", settings.ssl_keyfile)):
-        if file is not None and (mode := stat.S_IMODE(file.stat().st_mode)) & 0o077:
-            yield Finding("warn", name, f"{file} has mode {mode:o}: others can read it", f"chmod 600 {file}")
 
 
 def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:

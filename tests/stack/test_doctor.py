@@ -216,16 +216,6 @@ def test_a_caller_key_that_others_can_read_is_no_secret(tmp_path: Path) -> None:
     assert found(settings, tmp_path)["caller key"].failed
 
 
-def test_a_password_of_kafkas_that_others_can_read_is_said(tmp_path: Path) -> None:
-    password = tmp_path / "kafka.password"
-    password.write_text("s3cret")
-    settings = nowhere().model_copy(update={"sasl_password_file": password})
-    password.chmod(0o644)
-    assert "chmod 600" in found(settings, tmp_path)["Kafka's password"].todo
-    password.chmod(0o600)
-    assert "Kafka's password" not in found(settings, tmp_path)
-
-
 def test_a_full_disk_is_said_before_kafka_ends_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**9))
     assert "1.0 GB free" in found(nowhere(), tmp_path / "not" / "yet")["disk"].says
