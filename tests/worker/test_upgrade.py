@@ -125,7 +125,7 @@ def test_a_newer_version_takes_over_and_gives_way_while_figures_stay_exact_and_o
 
     try:
         write(0, 0.3, 3)
-        old = group.start()
+        old = group.start("w1")
         wait_until(lambda: speaks(old) and is_whole(old), "the old version has folded what there is")
         shorten(kafka, group)
         write(0.3, 0.4, 0)
@@ -147,6 +147,7 @@ def test_a_newer_version_takes_over_and_gives_way_while_figures_stay_exact_and_o
         assert len(letters(group)) == len(set(letters(group))) == broken
 
         assert old.leave() == 0
+        assert f"version {STATE_VERSION + 1} works alone" in upgrade(group, "status").stderr, "it has left although it has a name"
         write(0.6, 0.7, 4)
         wait_until(lambda: speaks(new), "the newer version speaks")
         wait_until(lambda: is_whole(new) and len(letters(group)) == broken, "and puts aside what cannot be read")
