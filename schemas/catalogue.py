@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, EVENT_TYPES, TOPIC_OF, TOPICS, Topic
+from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, EVENT_TYPES, PARTITIONS, TOPIC_OF, TOPICS, Topic
 
 HERE = Path(__file__).parent
 VERSION = "1.0.0"
@@ -83,7 +83,7 @@ def _channel(topic: Topic) -> Json:
         "bindings": {
             "kafka": {
                 "topic": topic.name,
-                "partitions": topic.partitions,
+                "partitions": PARTITIONS,
                 "topicConfiguration": {
                     "cleanup.policy": ["delete"],
                     "retention.ms": topic.retention_days * 86_400_000,

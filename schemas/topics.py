@@ -19,7 +19,11 @@ from schemas.survey import Item, SurveyEvent
 
 CONTENT_TYPE = b"application/cloudevents+json"
 PARTITIONS = 8
-"""Of every topic. Never changed on a living system: a centre would move to another partition."""
+"""So many has every topic that is created without saying. Afterwards Kafka is asked, and the number stays: with another one
+centres would lie in other partitions."""
+
+MOST_PARTITIONS = 256
+"""Most that can be asked for: so many workers, at two centres each, share all of Indonesia."""
 
 LARGEST = 65_536
 """Bytes of one event; ours are about 250."""
@@ -66,7 +70,6 @@ class Topic:
     noun: str
     retention_days: int
     types: tuple[type[Event], ...] = ()
-    partitions: int = PARTITIONS
 
 
 # Who is a nuisance is judged by calls, so what is decided about callers travels with them.
@@ -78,6 +81,11 @@ ENVIRONMENT = Topic("112.environment.v1", "environment", 400, get_args(Environme
 SURVEY = Topic("112.survey.v1", "survey", 400, (SurveyEvent,))
 TOPICS = (CALLS, OPERATORS, DISPATCH, NETWORK, ENVIRONMENT, SURVEY)
 DEAD_LETTERS = Topic("112.dead-letters.v1", "dead-letters", 3)
+
+SNAPSHOTS = Topic("112.snapshots.v1", "snapshots", max(topic.retention_days for topic in TOPICS))
+"""What was known at the end of each day: a record for each state, in the partition of the events it was folded from."""
+SNAPSHOT_INDEX = Topic("112.snapshot-index.v1", "snapshot-index", SNAPSHOTS.retention_days)
+"""For each topic, partition and day one record, which says where its states are: small, so that it can be read whole."""
 
 SENT_AGAIN = "dlq_times_sent"
 """Header of a record that was a dead letter, and of what becomes of it if it comes back: how often it was sent again."""

@@ -18,17 +18,17 @@ from random import Random
 
 from schemas.dispatch import TicketReminderAccepted, TicketReminderDue, TicketSent
 from schemas.event import Event
+from schemas.topics import PARTITIONS
 from streams.analysis.measure import measure
 from streams.log.kafka import Log, LogError
+from streams.log.topics import partition_of
 from streams.settings import Settings
 from streams.sources import Line
 from streams.stack import jars
 from streams.stack.kafka import Broker, find_java
-from streams.worker.transport import partition_of
 from tests.conftest import LOCAL, RealKafka, free_port
 from tests.live import (
     IGNORED,
-    PARTITIONS_OWNED,
     Group,
     Worker,
     differences,
@@ -143,7 +143,7 @@ class Chaos:
     def is_folding(self) -> bool:
         """Whether the steady workers own everything and are ready."""
         owned = sum(total(worker.page(), "pantau112_partitions_owned") for worker in self.steady.values())
-        return owned == PARTITIONS_OWNED and all(worker.is_ready for worker in self.steady.values())
+        return owned == self.group.owned and all(worker.is_ready for worker in self.steady.values())
 
     def revive(self) -> None:
         """Start the workers that are not there; one may end itself rather than go on wrongly, and that is counted."""
@@ -259,7 +259,11 @@ def unleash(
 def sixteen() -> list[str]:
     """Centre codes, two for each partition, in no order of partitions."""
     codes = [f"32.{number}" for number in range(10, 99)]
-    return [code for code in codes if [partition_of(c) for c in codes[: codes.index(code)]].count(partition_of(code)) < 2]
+    return [
+        code
+        for code in codes
+        if [partition_of(c, PARTITIONS) for c in codes[: codes.index(code)]].count(partition_of(code, PARTITIONS)) < 2
+    ]
 
 
 def main() -> int:

@@ -23,30 +23,36 @@ from streams.core.centre import Centre, parse
 from streams.log.kafka import Log
 from streams.sources import Line, read, simulate
 from tests.builders import opened, seconds_to, sent
-from tests.conftest import HANG
+from tests.conftest import HANG, strays
 
 JANUARY = Path(__file__).parents[2] / "shared" / "data" / "anonymous_bank" / "january1999.queue_log.gz"
 LATER = timedelta(days=4_018)
 """From 1999, of which no event may tell in Kafka, to 2010, whose days are of the same week and the same month."""
 START = datetime.fromisoformat("2010-01-01T00:00:00+02:00")
 IGNORED = "ignored-"
-PARTITIONS_OWNED = PARTITIONS * len(TOPICS)
 
 
 class Group:
     """The workers that share one consumer group on one set of topics."""
 
     def __init__(
-        self, bootstrap: str, app_id: str, prefix: str, codes: Iterable[str], folder: Path, reminders: str | None = None
+        self,
+        bootstrap: str,
+        app_id: str,
+        prefix: str,
+        codes: Iterable[str],
+        folder: Path,
+        reminders: str | None = None,
+        partitions: int = PARTITIONS,
     ) -> None:
-        self.folder, self.reminders = folder, reminders
+        self.folder, self.reminders, self.owned = folder, reminders, partitions * len(TOPICS)
         self.files, self.centres = centre_files(codes, folder)
         self.settings = settings.read(
             {"PANTAU112_BOOTSTRAP": bootstrap, "PANTAU112_APP_ID": app_id, "PANTAU112_TOPIC_PREFIX": prefix}
         )
         self.workers: list[Worker] = []
         with Log(self.settings) as log:
-            log.create_topics()
+            log.create_topics(partitions)
 
     def start(
         self, instance_id: str | None = None, chunk: int | None = None, kept: int | None = None, newer: str | None = None
@@ -69,9 +75,7 @@ class Group:
         """Whether every partition is owned and folded to the end that its owner knows, by workers that are ready."""
         page = self.page()
         ready = all(worker.is_ready for worker in self.workers if worker.is_alive)
-        return (
-            ready and total(page, "pantau112_partitions_owned") == PARTITIONS_OWNED and not total(page, "pantau112_lag_records")
-        )
+        return ready and total(page, "pantau112_partitions_owned") == self.owned and not total(page, "pantau112_lag_records")
 
     def kill(self) -> None:
         """SIGKILL all that live."""
@@ -129,9 +133,11 @@ class Worker:
         self.process.wait()
 
     def leave(self) -> int:
-        """SIGTERM; the exit code."""
+        """SIGTERM; the exit code. All it said was said in lines."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(HANG)
+        code = self.process.wait(HANG)
+        assert strays(self.log.read_text()) == []
+        return code
 
     def _get(self, path: str) -> str:
         if self._url is None and (found := re.search(r"(http://127\.0\.0\.1:\d+)/metrics\n", self.log.read_text())):

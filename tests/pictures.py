@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tempfile
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+from aiohttp import web_response
+
 from dashboards.boards import FOLDER as BOARDS
+from streams.api import Api
 from streams.stack import debian
 from streams.stack.wall import Wall
 from tests.conftest import LOCAL, free_port
@@ -33,9 +35,9 @@ def take(browser: str, address: str, picture: Path) -> None:
 def serve(prometheus: int) -> str:
     """The address of a wall whose server, by whose clock the page goes, is at the end of the week."""
     date = formatdate(END.timestamp(), usegmt=True)
-    BaseHTTPRequestHandler.date_time_string = lambda self, timestamp=None: date  # type: ignore[method-assign]
+    web_response.rfc822_formatted_time = lambda: date  # type: ignore[attr-defined]
     port = free_port()
-    Wall(DASHBOARDS, prometheus).serve(port)
+    Wall(DASHBOARDS, Api(f"http://127.0.0.1:{prometheus}")).serve(port)
     return f"http://127.0.0.1:{port}"
 
 

@@ -498,12 +498,15 @@ class Funnel:
                     self.crowd.change(journey.arrived, 1, centre.timezone)
                     self.journeys.clock = "arrival"
                 return False
-            if visit.assumed:
-                # The visit began here, and before it was an announcement.
+            closed = visit.lost if visit.answered is None else visit.answered
+            if visit.assumed and (closed is None or time <= closed + TOGETHER_SECONDS):
+                # The visit began here, and before it was an announcement. The wait of an answer that is counted stays as it is:
+                # the seconds of all waits, a counter, cannot fall.
                 visit.assumed = False
                 self.queues[label].clock = "queue"
-                if visit.is_waiting:
-                    visit.entered = time
+                if visit.loss is not None:
+                    self._restate_loss(journey, visit, time, centre)
+                visit.entered = time
                 self._decide(journey.exchange, True, centre)
                 return False
             if is_same(time, visit.entered):
@@ -616,14 +619,25 @@ class Funnel:
         elif visit.loss is not None:
             self._lose_visit(journey, visit, visit.loss, closed or entered, centre)
 
+    def _restate_loss(self, journey: Journey, visit: Visit, entered: float, centre: Centre) -> None:
+        """A visit that is lost began later than with its arrival: in the queue, and not before it."""
+        assert visit.entered is not None
+        assert visit.loss is not None
+        assert visit.lost is not None
+        before = elapsed(visit.entered, visit.lost, centre)
+        # Nobody who measures sees the one gone and the other not come: that is one event.
+        self.queues[visit.queue].end(_by_wait(visit.loss, before, centre), before, -1)
+        self.undecided = [lost for lost in self.undecided if (lost.exchange, lost.key) != (journey.exchange, journey.key)]
+        visit.entered = entered
+        self._lose_visit(journey, visit, visit.loss, visit.lost, centre)
+
     def _lose_visit(self, journey: Journey, visit: Visit, loss: Loss, time: float, centre: Centre) -> None:
         """A visit ended unanswered."""
         visit.loss, visit.lost = loss, time
         if visit.entered is None or not visit.queue:
             return
         wait = elapsed(visit.entered, time, centre)
-        if loss == "abandoned" and wait is not None and wait <= centre.thresholds.short_abandon_seconds:
-            loss = "short_abandoned"
+        loss = _by_wait(loss, wait, centre)
         if visit.assumed and journey.exchange not in self.tells and len(self.undecided) < UNDECIDED:
             self.undecided.append(Undecided(journey.exchange, visit.queue, journey.key, visit.entered, time, loss))
         self.queues[visit.queue].end(loss, wait)
@@ -856,6 +870,12 @@ class Funnel:
         if hour not in self.taken:
             self.taken = {known: calls for known, calls in self.taken.items() if known > hour - WEEK_HOURS}
         self.taken[hour] = self.taken.get(hour, 0) + n
+
+
+def _by_wait(loss: Loss, wait: float | None, centre: Centre) -> Loss:
+    """How a visit was lost: whoever hung up at once is told apart."""
+    is_short = loss == "abandoned" and wait is not None and wait <= centre.thresholds.short_abandon_seconds
+    return "short_abandoned" if is_short else loss
 
 
 _CENTRE = re.compile(r"[0-9]{2}\.[0-9]{2}", re.ASCII)

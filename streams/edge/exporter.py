@@ -1,13 +1,18 @@
 """`/metrics` of one edge, read from the edge itself at every scrape."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from streams.edge.edge import Edge
+from streams.serving import Limits, ServerThread, neighbourly
+from streams.settings import keeps_secrets
+
+LIMITS = Limits(connections=64, seconds=10.0)
 
 
 class EdgeCollector:
@@ -90,10 +95,22 @@ def _gauge(name: str, said: str, value: float) -> Metric:
     return GaugeMetricFamily(f"pantau112_edge_{name}", said, float(value))
 
 
-def serve(edge: Edge, host: str, port: int) -> WSGIServer:
-    """Answer from a thread until it is shut down. OSError if the port is taken."""
+def serve(edge: Edge, host: str, port: int) -> tuple[ServerThread, int]:
+    """Answer from a thread until it is closed; also returns the port (0: a free one). OSError if it is taken."""
     registry = CollectorRegistry()
     registry.register(EdgeCollector(edge))
     ProcessCollector(registry=registry)
-    server, _ = start_http_server(port, host, registry)
-    return server
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(
+            body=await asyncio.to_thread(generate_latest, registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    app = web.Application(middlewares=[neighbourly(any_name=not keeps_secrets(f"http://{host}"))])
+    app.add_routes([web.get("/metrics", page)])
+    server = ServerThread("exporter", app, LIMITS)
+    try:
+        return server, server.listen(host, port)
+    except OSError:
+        server.close()
+        raise

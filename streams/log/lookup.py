@@ -5,11 +5,11 @@ from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import DefaultPartitioner
 
 from schemas.event import Event
-from schemas.topics import PARTITIONS, Topic, decode
+from schemas.topics import Topic, decode
 from streams.log.producer import connection, explained
+from streams.log.topics import partition_of
 from streams.settings import Settings
 
 LOOK_SECONDS = 5.0
@@ -27,12 +27,14 @@ class Lookup:
         consumer = AIOKafkaConsumer(
             **connection(self._settings), enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="earliest"
         )
-        numbers = list(range(PARTITIONS))
-        place = TopicPartition(self._settings.topic_prefix + topic.name, DefaultPartitioner()(centre.encode(), numbers, numbers))
+        name = self._settings.topic_prefix + topic.name
         holds, found = kind.encode(), list[Event]()
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 await consumer.start()
+                consumer.assign([TopicPartition(name, 0)])
+                await consumer.end_offsets([TopicPartition(name, 0)])  # then it knows how many there are
+                place = TopicPartition(name, partition_of(centre, len(consumer.partitions_for_topic(name))))
                 consumer.assign([place])
                 first = (await consumer.offsets_for_times({place: int(since.timestamp() * 1000)}))[place]
                 end = (await consumer.end_offsets([place]))[place]
@@ -44,7 +46,7 @@ class Lookup:
                         if record.value and holds in record.value and isinstance(event := decode(record.value), Event):
                             found.append(event)
         except (KafkaError, OSError) as error:
-            raise explained(self._settings, error) from None
+            raise explained(self._settings, error, place.topic) from None
         finally:
             await consumer.stop()
         return [event for event in found if event.type == kind and event.subject == centre]

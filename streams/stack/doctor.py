@@ -3,23 +3,25 @@
 import http.client
 import re
 import shutil
-import stat
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from schemas.topics import DEAD_LETTERS
-from streams import centres
+from schemas.topics import DEAD_LETTERS, SNAPSHOT_INDEX
+from streams import centres, secret
+from streams.api import Api
 from streams.core.centre import CentreError
+from streams.core.nouns import STATE_VERSION
 from streams.edge.gateway.tokens import Tokens, TokensError
+from streams.log import snapshots
 from streams.log.dead_letters import TODO, Letter, letters
 from streams.log.kafka import Log, LogError
 from streams.settings import Settings, SettingsError
@@ -34,6 +36,9 @@ DAY = 86_400.0
 
 MOST = 10_000
 """Most dead letters that are counted: more make no difference to what is to be done."""
+
+OLD_DAYS = 2.0
+"""A snapshot is written once a day: if the newest is older than this, something keeps the worker from it."""
 
 YOUNG_SECONDS = 60.0
 """A worker that runs for less may be one that ends again and again."""
@@ -80,9 +85,14 @@ def examine(
     yield from log_findings(settings, wall)
     yield from _worker(settings, wall)
     yield from _gateway(settings)
-    yield _server("Prometheus", settings.prometheus, "PROMETHEUS")
-    yield _server("Alertmanager", settings.alertmanager, "ALERTMANAGER")
-    yield from _receivers(settings.alertmanager)
+    try:
+        asked = {name: settings.api(address) for name, address in _asked(settings).items()}
+    except SettingsError as error:
+        yield Finding("fail", "web password", str(error), "name the file with the password of Prometheus and Alertmanager")
+    else:
+        for name, api in asked.items():
+            yield _server(name, api, f"PANTAU112_{name.upper()}")
+        yield from _receivers(asked["Alertmanager"])
     if settings.grafana_url is not None:
         yield from _grafana(settings, settings.grafana_url)
 
@@ -126,19 +136,18 @@ def key_finding(settings: Settings) -> Finding:
     """Whether callers can be made into pseudonyms, and nobody else can read the key."""
     file = settings.caller_key_file
     try:
-        secret = settings.caller_secret()
+        key, before = settings.caller_secrets()
     except SettingsError as error:
-        return Finding("fail", "caller key", str(error), "make one: (umask 077; openssl rand -hex 32 > caller.key)")
-    if secret is None:
+        said, _, todo = str(error).partition("; ")
+        make = f"make one: (umask 077; {secret.MAKE} > caller.key)"
+        return Finding("fail", "caller key", said, todo.removeprefix("run ") if "chmod" in todo or "chown" in todo else make)
+    if key is None:
         return Finding(
             "warn", "caller key", "none: events carry no callers", "make one, and name it in PANTAU112_CALLER_KEY_FILE"
         )
     if file is None:
         return Finding("warn", "caller key", "in the environment, which other programs can see", "use PANTAU112_CALLER_KEY_FILE")
-    mode = stat.S_IMODE(file.stat().st_mode)
-    if mode & 0o077:
-        return Finding("fail", "caller key", f"{file} has mode {mode:o}: others can read it", f"chmod 600 {file}")
-    return Finding("ok", "caller key", str(file))
+    return Finding("ok", "caller key", str(file) if before is None else f"{file}, and the one before: see pantau112 callers key")
 
 
 def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
@@ -150,9 +159,10 @@ def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Find
             there = any(topic.topic.endswith(DEAD_LETTERS.name) and topic.state != "missing" for topic in found)
             since = datetime.fromtimestamp(wall() - DAY, UTC)
             aside = list(islice(letters(log.letters(since), settings.topic_prefix), MOST)) if there else []
+            has_index = any(topic.topic.endswith(SNAPSHOT_INDEX.name) and topic.state != "missing" for topic in found)
+            kept = [each for each in snapshots.index(log) if each.version == STATE_VERSION] if has_index else []
     except LogError as error:
-        start = "start it (pantau112 up starts one here), or set PANTAU112_BOOTSTRAP to where it is"
-        yield Finding("fail", "Kafka", error.says, start)
+        yield Finding("fail", "Kafka", error.says, error.todo)
         return
     yield Finding("ok", "Kafka", f"answers at {settings.bootstrap}")
     for topic in found:
@@ -163,8 +173,23 @@ def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Find
             yield Finding("warn" if topic.state == "differs" else "fail", name, topic.state, topic.detail)
     if newest is not None:
         yield _clock(newest - wall(), settings.ahead_seconds)
+    if has_index and newest is not None:
+        yield snapshot_finding([each.written / 1000 for each in kept], newest)
     if there:
         yield _dead_letters(aside)
+
+
+def snapshot_finding(written: Sequence[float], newest: float) -> Finding:
+    """How old the newest snapshot is; all in epoch seconds, `newest` of the log's last event."""
+    name = "snapshots"
+    if not written:
+        return Finding("ok", name, "none yet: the first is written with the first event of another day")
+    behind = (newest - max(written)) / DAY
+    said = f"{len(written):,}, the newest {max(0.0, behind):.1f} days before the newest event"
+    if behind > OLD_DAYS:
+        todo = "measure takes longer for it; look for 'snapshot' in the worker's log"
+        return Finding("warn", name, said, todo)
+    return Finding("ok", name, said)
 
 
 def _dead_letters(aside: Sequence[Letter]) -> Finding:
@@ -276,20 +301,30 @@ def _gateway(settings: Settings) -> Iterator[Finding]:
             yield Finding("ok", name, f"ready at {address}; {len(known)} tokens")
 
 
-def _server(name: str, address: str, variable: str) -> Finding:
+def _asked(settings: Settings) -> dict[str, str]:
+    return {"Prometheus": settings.prometheus, "Alertmanager": settings.alertmanager}
+
+
+def _server(name: str, api: Api, variable: str) -> Finding:
+    where = api.address.removeprefix("http://")
     try:
-        status, _ = fetch(address, "/-/ready")
+        status, _ = api.look("/-/ready", ANSWER_SECONDS)
     except (OSError, http.client.HTTPException):
-        return Finding("warn", name, f"does not answer at {address}", f"start it, or set PANTAU112_{variable}=host:port")
-    if status != 200:
-        return Finding("warn", name, f"{address} is not ready (HTTP {status})", "see its log")
-    return Finding("ok", name, f"ready at {address}")
+        return Finding("warn", name, f"does not answer at {where}", f"start it, or set {variable}=host:port")
+    if status == HTTPStatus.UNAUTHORIZED:
+        has = "another" if api.password is not None else "a"
+        return Finding("fail", name, f"{where} wants {has} password", "set PANTAU112_WEB_PASSWORD_FILE")
+    if status != HTTPStatus.OK:
+        return Finding("warn", name, f"{where} is not ready (HTTP {status})", "see its log")
+    if api.password is not None and replace(api, password=None).look("/-/ready", ANSWER_SECONDS)[0] == HTTPStatus.OK:
+        return Finding("warn", name, f"{where} obeys everybody who reaches it", "start it with --web.config.file")
+    return Finding("ok", name, f"ready at {where}")
 
 
-def _receivers(address: str) -> Iterator[Finding]:
+def _receivers(api: Api) -> Iterator[Finding]:
     """Whether anybody could be woken: a webhook alone may be the one that only writes pages down."""
     try:
-        status, page = fetch(address, "/api/v2/status")
+        status, page = api.look("/api/v2/status", ANSWER_SECONDS)
     except (OSError, http.client.HTTPException):
         return
     kinds = sorted(set(re.findall(r"\b([a-z]+)_configs:", page)) - {"scrape"})

@@ -1,16 +1,17 @@
 """What `up` asks each second: the boards' own figures for each centre, what fires, and what Alertmanager does about it."""
 
 import http.client
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal, NamedTuple
-from urllib.parse import urlencode
-from urllib.request import urlopen
+from typing import Any, Literal, NamedTuple, get_args
 
+from streams.api import Api
+from streams.core.printable import printable
+from streams.edge.gateway.silences import Silence, unexpired
+from streams.edge.gateway.stand_in import NEVER_MUTED
 from streams.stack.up import DASHBOARDS
 
 GROUPS = ("calls", "around")
@@ -69,17 +70,20 @@ def in_order() -> tuple[Figure, ...]:
     return tuple(sorted(every, key=lambda figure: FIRST.index(figure.key) if figure.key in FIRST else len(FIRST)))
 
 
+State = Literal["", "silenced", "taken", "held"]
+
+
 class Alert(NamedTuple):
     """One alert that fires: how urgent, since when (Unix seconds), what it says in both languages.
 
-    Somebody has `taken` it, or it is `held` back because it follows from another one; else it is neither.
+    It is `silenced` by hand, somebody has `taken` it, or it is `held` back because it follows from another one; else none.
     """
 
     severity: str
     name: str
     since: float
     says: tuple[str, str]
-    state: Literal["", "taken", "held"] = ""
+    state: State = ""
 
 
 @dataclass(slots=True)
@@ -90,23 +94,23 @@ class Numbers:
     alerts: list[Alert] = field(default_factory=list)
     reached: bool = False
 
-    def refresh(self, prometheus: str, alertmanager: str) -> None:
-        """Ask those at these base addresses; when Prometheus does not answer, say that instead of old numbers."""
+    def refresh(self, prometheus: Api, alertmanager: Api) -> None:
+        """Ask them; when Prometheus does not answer, say that instead of old numbers."""
         try:
             centres: dict[str, dict[str, float]] = {}
             for query in [figure.query for figure in in_order()]:
-                for sample in _get(f"{prometheus}/api/v1/query?{urlencode({'query': query})}")["data"]["result"]:
+                for sample in prometheus.ask("/api/v1/query", {"query": query})["data"]["result"]:
                     centres.setdefault(sample["metric"]["city"], {})[query] = float(sample["value"][1])
             held = _held(alertmanager)
             alerts = [
                 _alert(alert, held)
-                for alert in _get(f"{prometheus}/api/v1/alerts")["data"]["alerts"]
+                for alert in prometheus.ask("/api/v1/alerts")["data"]["alerts"]
                 if alert["state"] == "firing" and alert["labels"].get("severity") in SEVERITIES
             ]
         except FAULTS:
             self.centres, self.alerts, self.reached = {}, [], False
         else:
-            urgency, order = list(SEVERITIES), ("", "taken", "held")
+            urgency, order = list(SEVERITIES), get_args(State)
             alerts.sort(
                 key=lambda alert: (order.index(alert.state), urgency.index(alert.severity), -alert.since, alert.name, alert.says)
             )
@@ -123,22 +127,28 @@ class Numbers:
         return sorted(self.centres.items(), key=rank)
 
 
-def _held(alertmanager: str) -> dict[frozenset[tuple[str, str]], Literal["taken", "held"]]:
+def _held(alertmanager: Api) -> dict[frozenset[tuple[str, str]], State]:
     """The alerts that Alertmanager tells nobody, by their labels; none where it does not answer."""
     try:
-        said = _get(f"{alertmanager}/api/v2/alerts?active=false&unprocessed=false")
-        return {frozenset(one["labels"].items()): "taken" if one["status"]["silencedBy"] else "held" for one in said}
+        said = alertmanager.ask("/api/v2/alerts", {"active": "false", "unprocessed": "false"})
+        silences = unexpired(alertmanager.ask("/api/v2/silences"))
+        return {frozenset(one["labels"].items()): _state(one, silences) for one in said}
     except FAULTS:
         return {}
 
 
-def _alert(alert: dict[str, Any], held: Mapping[frozenset[tuple[str, str]], Literal["taken", "held"]]) -> Alert:
+def _state(alert: Mapping[str, Any], silences: Mapping[str, Silence]) -> State:
+    labels, muting = alert["labels"], alert["status"]["silencedBy"]
+    if labels.get("alertname") == NEVER_MUTED:
+        return ""  # the gateway tells it nevertheless
+    if not muting:
+        return "held"
+    taken = any(silences[name].acknowledges(labels) for name in muting if name in silences)
+    return "taken" if taken else "silenced"
+
+
+def _alert(alert: dict[str, Any], held: Mapping[frozenset[tuple[str, str]], State]) -> Alert:
     labels, notes = alert["labels"], alert["annotations"]
     since = datetime.fromisoformat(alert["activeAt"]).timestamp()
-    says = notes.get("summary_id", ""), notes.get("summary", "")
-    return Alert(labels["severity"], labels["alertname"], since, says, held.get(frozenset(labels.items()), ""))
-
-
-def _get(address: str) -> Any:
-    with urlopen(address, timeout=2) as answer:  # noqa: S310 (our own, on the loopback)
-        return json.load(answer)
+    says = printable(notes.get("summary_id", "")), printable(notes.get("summary", ""))
+    return Alert(labels["severity"], printable(labels["alertname"]), since, says, held.get(frozenset(labels.items()), ""))

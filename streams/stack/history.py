@@ -1,19 +1,19 @@
 """The days behind a simulated centre, in Prometheus: a process beside it, which ends when they are there."""
 
 import json
+import logging
 import os
 import shutil
 import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
-from urllib.request import urlopen
 
 from schemas.topics import TOPICS
-from streams import centres, settings
+from streams import centres, logs, settings
 from streams.analysis.backfill import BackfillError, Blocks, backfill
 from streams.analysis.replay import open_source
+from streams.stack.web_password import local
 
 STEP = 120
 """Seconds between two moments: a chart looks back for five minutes, and a rate over five needs two."""
@@ -27,13 +27,15 @@ NICE = 10
 
 
 class History(NamedTuple):
-    """What is behind a centre since a moment, epoch seconds, and where it goes: the data folder of the Prometheus at `port`.
+    """What is behind a centre since a moment, epoch seconds, and where it goes: the data folder of the Prometheus at `port`,
+    which knows the password of `home`.
 
     `work` is a folder of this process, there as long as not all is done; `instance` is how Prometheus calls the worker.
     """
 
     work: Path
     data: Path
+    home: Path
     port: int
     promtool: Path
     instance: str
@@ -47,8 +49,8 @@ class History(NamedTuple):
     @classmethod
     def read(cls, said: list[str]) -> "History":
         """What `command` says."""
-        work, data, port, promtool, instance, since, *known = said
-        return cls(Path(work), Path(data), int(port), Path(promtool), instance, float(since), tuple(known))
+        work, data, home, port, promtool, instance, since, *known = said
+        return cls(Path(work), Path(data), Path(home), int(port), Path(promtool), instance, float(since), tuple(known))
 
     def write(self) -> None:
         """Write what is in Kafka, up to now, and then what the recording rules say of it. Raises `BackfillError`, `OSError`."""
@@ -98,21 +100,20 @@ class History(NamedTuple):
 
     def _ask(self, how: str, **question: object) -> Any:
         """What Prometheus answers. Raises `OSError`."""
-        address = f"http://127.0.0.1:{self.port}/api/v1/{how}?{urlencode(question)}"
-        with urlopen(address, timeout=ANSWER_SECONDS) as answer:
-            return json.load(answer)["data"]
+        return local(self.home, self.port).ask(f"/api/v1/{how}", question, ANSWER_SECONDS)["data"]
 
 
 def main() -> int:
     """Write it. Exit codes: 0 done, 1 failed."""
     os.nice(NICE)
+    logs.begin()
     began, history = time.monotonic(), History.read(sys.argv[1:])
     try:
         history.write()
     except (BackfillError, OSError) as error:
-        sys.stderr.write(f"history: {error}\n")
+        logs.tell(f"history: {error}", logging.ERROR)
         return 1
-    sys.stderr.write(f"history: all since {history.since:.0f} is in Prometheus, after {time.monotonic() - began:.0f} s\n")
+    logs.tell(f"history: all since {history.since:.0f} is in Prometheus, after {time.monotonic() - began:.0f} s")
     return 0
 
 

@@ -5,13 +5,18 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from streams.api import USER, Api
 from streams.stack import StackError
 from streams.stack.debian import Programs
 from streams.stack.service import Ready, Service
 from streams.stack.share import showing
+from streams.stack.web_password import SHARED, quoted, web_config, web_password_file
 
 SAVED_SECONDS = 1
 """How often Alertmanager writes down what it has sent and who has what: what is younger is forgotten by a kill."""
+
+AUTH = f"basic_auth: {{username: {USER}, password_file: {web_password_file(SHARED)}}}, "
+"""As it stands in prometheus.yml."""
 
 
 def prometheus(
@@ -23,30 +28,49 @@ def prometheus(
     config: Path,
     rules: Iterable[Path],
     here: Mapping[str, str],
+    password: str | None = None,
 ) -> Service:
-    """The Prometheus service; its configuration is `config` with the addresses of `here` put in, and `rules` beside it."""
+    """The Prometheus service; its configuration is `config` with the addresses of `here` put in, and `rules` beside it.
+
+    With the password of `home` it is asked by that alone, and asks Alertmanager by it; without one, everybody may ask both.
+    """
     folder = home / "prometheus"
     shutil.rmtree(folder / "rules", ignore_errors=True)
     (folder / "rules").mkdir(parents=True)
     for rule in rules:
         shutil.copy(rule, folder / "rules")
+    if AUTH in config.read_text():
+        there = "" if password is None else AUTH.replace(str(web_password_file(SHARED)), quoted(web_password_file(home)))
+        here = {**here, AUTH: there}
     command = [
         *_started_beside(localised(config, folder, here), programs.prometheus),
         f"--storage.tsdb.path={data}",
         "--storage.tsdb.retention.time=35d",
         "--storage.tsdb.retention.size=4GB",
         f"--web.listen-address=127.0.0.1:{port}",
+        "--web.read-timeout=30s",
+        f"--web.cors.origin=http://127\\.0\\.0\\.1:{port}",
+        *_asked_by(home, password),
     ]
     if programs.share is not None:
         command.append(f"--web.local-assets={programs.share / 'prometheus/web'}")
-    return Service("prometheus", command, ready=answers(port, "/-/ready"), ports=(port,))
+    return Service("prometheus", command, ready=answers(port, "/-/ready", Api("", password)), ports=(port,))
 
 
-def alertmanager(programs: Programs, *, home: Path, data: Path, port: int, config: Path, here: Mapping[str, str]) -> Service:
+def alertmanager(
+    programs: Programs,
+    *,
+    home: Path,
+    data: Path,
+    port: int,
+    config: Path,
+    here: Mapping[str, str],
+    password: str | None = None,
+) -> Service:
     """The Alertmanager service, alone and not in a cluster; its configuration is `config` with `here` put in where it has it.
 
     All that lies beside `config` lies beside its copy too, so that the templates and files that it names are found; in templates
-    `here` is put in as well.
+    `here` is put in as well. With the password of `home` it is asked by that alone.
     """
     folder = home / "alertmanager"
     shutil.rmtree(folder, ignore_errors=True)
@@ -63,10 +87,15 @@ def alertmanager(programs: Programs, *, home: Path, data: Path, port: int, confi
         f"--data.maintenance-interval={SAVED_SECONDS}s",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
+        *_asked_by(home, password),
     ]
     if programs.share is not None:
         command = showing(programs.share, command)
-    return Service("alertmanager", command, ready=answers(port, "/-/ready"), ports=(port,))
+    return Service("alertmanager", command, ready=answers(port, "/-/ready", Api("", password)), ports=(port,))
+
+
+def _asked_by(home: Path, password: str | None) -> list[str]:
+    return [] if password is None else [f"--web.config.file={web_config(home)}"]
 
 
 def _started_beside(config: Path, program: Path) -> list[str]:
@@ -86,17 +115,20 @@ def localised(config: Path, folder: Path, here: Mapping[str, str]) -> Path:
         text = text.replace(there, address)
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / config.name
+    copy.unlink(missing_ok=True)
+    copy.touch(0o600)  # an address may have a password in it
     copy.write_text(text)
     return copy
 
 
-def answers(port: int, path: str) -> Ready:
-    """A readiness check: HTTP GET of the path on the loopback is answered with 200."""
+def answers(port: int, path: str, api: Api = Api("")) -> Ready:  # noqa: B008 (frozen)
+    """A readiness check: HTTP GET of the path on the loopback is answered with 200; `api` has the password, if it needs one."""
+    headers = "".join(f"{name}: {text}\r\n" for name, text in ({"Host": "127.0.0.1"} | api.headers).items())
 
     async def ready() -> bool:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
-            writer.write(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            writer.write(f"GET {path} HTTP/1.0\r\n{headers}\r\n".encode())
             return (await reader.readline()).split()[1:2] == [b"200"]
         finally:
             writer.close()

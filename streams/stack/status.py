@@ -16,15 +16,19 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from streams.api import USER
 from streams.core.centre import Centre
+from streams.core.printable import printable
+from streams.logs import in_journal, tell
 from streams.stack.figures import FIRST, SEVERITIES, Alert, Figure, Numbers, in_order
 from streams.stack.gateway import token_file
 from streams.stack.service import Status
 from streams.stack.up import Monitoring
+from streams.stack.web_password import web_password_file
 
 STATES = {"failed": "bold red", "restarting": "yellow", "starting": "yellow"}
 LINE_SECONDS, LINE_COLUMNS = 30.0, 120
-"""How often a line is written where there is no terminal, and how long it may be."""
+"""How often a line is written where there is no terminal and no journal, which is for events, and how long it may be."""
 CENTRE_COLUMNS = 20
 CENTRES_SHARE = 3
 """Many centres have this part of the terminal's lines."""
@@ -47,10 +51,7 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
     """
     console, numbers = Console(stderr=True), Numbers()
     zone = next(iter(known.values())).timezone
-    prometheus, alertmanager = (
-        f"http://127.0.0.1:{port}" for port in (monitoring.ports.prometheus, monitoring.ports.alertmanager)
-    )
-    fixed = shown(monitoring, known, grafana)
+    fixed = shown(monitoring, known, grafana, is_terminal=console.is_terminal)
     live = Live(console=console, auto_refresh=False, screen=False) if console.is_terminal else None
 
     def now() -> datetime:
@@ -67,19 +68,16 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
         told: set[str] = set()
         said_at = time.monotonic()
         while True:
-            await asyncio.to_thread(numbers.refresh, prometheus, alertmanager)
+            await asyncio.to_thread(numbers.refresh, monitoring.prometheus, monitoring.alertmanager)
             draw()
             if live is None:
                 for page in [page for page in monitoring.pages.recent if page not in told]:
-                    say(page)
+                    tell(page.partition(" ")[2])  # the log has times of its own
                     told.add(page)
-                if time.monotonic() - said_at > LINE_SECONDS:
+                if not in_journal() and time.monotonic() - said_at > LINE_SECONDS:
                     said_at = time.monotonic()
-                    say(line(monitoring.supervisor.status(), numbers, now()))
+                    tell(line(monitoring.supervisor.status(), numbers, now()))
             await asyncio.sleep(1)
-
-    def say(text: str) -> None:
-        console.print(text, soft_wrap=True, highlight=False, markup=False)
 
     said_last = ""
 
@@ -89,11 +87,12 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
         if live is None and (changed := max(monitoring.supervisor.status(), key=lambda status: status.since, default=None)):
             text = f"{changed.name}: {changed.state} {changed.reason}".rstrip()
             if text != said_last:
-                say(text)
+                tell(text)
             said_last = text
 
     if live is None:
-        say("\n".join((fixed.places, *fixed.details)))
+        for text in (fixed.places, *fixed.details):
+            tell(text)
     draw()
     with live or contextlib.nullcontext():
         looking = asyncio.create_task(look())
@@ -103,13 +102,15 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
             looking.cancel()
 
 
-def shown(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | None) -> Shown:
-    """What is said of a run of the monitor of these centres, and of a Grafana where there is one."""
+def shown(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | None, *, is_terminal: bool = False) -> Shown:
+    """What is said of a run of the monitor of these centres, and of a Grafana where there is one; a token only on a terminal."""
     ports, home = monitoring.ports, monitoring.home
     names = {code: centre.name for code, centre in known.items()}
     whose = " ".join(*names.items()) if len(names) == 1 else f"{len(names)} pusat / centres"
     kind = "" if monitoring.edge else "rekaman / a recording" if monitoring.feed else "simulasi / simulated"
     places = [f"papan / boards: http://127.0.0.1:{ports.wall}/", f"gateway: http://127.0.0.1:{ports.gateway}"]
+    if monitoring.screen is not None:
+        places.insert(1, f"layar lain / elsewhere: {monitoring.screen.address(whole=is_terminal)}")
     return Shown(
         f"pantau112  {whose}  {kind}",
         names,
@@ -117,7 +118,8 @@ def shown(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | No
         (
             f"{monitoring.shown}",
             f"gateway http://127.0.0.1:{ports.gateway}/v1/events   token {token_file(home)}",
-            f"Prometheus http://127.0.0.1:{ports.prometheus}   Alertmanager http://127.0.0.1:{ports.alertmanager}",
+            f"Prometheus http://127.0.0.1:{ports.prometheus}   Alertmanager http://127.0.0.1:{ports.alertmanager}"
+            f"   {USER} {web_password_file(home)}",
             f"metrics http://127.0.0.1:{ports.worker}/metrics   Kafka {monitoring.bootstrap}   log {home}/log",
         ),
     )
@@ -245,7 +247,9 @@ def _apart(alert: Alert, width: int) -> list[Text]:
 
 def _words(alert: Alert) -> tuple[Sequence[str], str]:
     *words, style = SEVERITIES[alert.severity]
-    return (("Ditangani", "Taken"), "dim") if alert.state == "taken" else (words, style)
+    return {"taken": (("Ditangani", "Taken"), "dim"), "silenced": (("Diredam", "Silenced"), "yellow")}.get(
+        alert.state, (words, style)
+    )
 
 
 def _age(seconds: float) -> str:
@@ -276,7 +280,7 @@ def _services(services: Sequence[Status], width: int) -> list[Text]:
 
 
 def _trouble(service: Status) -> str:
-    reason = service.reason.partition("\n")[0]
+    reason = printable(service.reason.partition("\n")[0])
     return f"layanan / service {service.name}: {service.state}{f', {reason}' if reason else ''}"
 
 

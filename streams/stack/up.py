@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 from streams import settings
 from streams.analysis.simulation import beginning, keep, recall
+from streams.api import USER, Api
 from streams.clock import Clock
 from streams.core.centre import Centre
 from streams.log.kafka import Log
@@ -25,13 +26,16 @@ from streams.stack.folder import private, require_room
 from streams.stack.gateway import ensure_key, ensure_token, tokens_file
 from streams.stack.history import History
 from streams.stack.kafka import Broker, find_java
+from streams.stack.listen import Listen
 from streams.stack.local import access, password_file, ports_file
 from streams.stack.pages import REMINDERS, Pages
 from streams.stack.ports import require_free
 from streams.stack.prometheus import alertmanager, answers, prometheus
+from streams.stack.screen import Screen
 from streams.stack.service import Service, Step, last_lines
 from streams.stack.supervisor import Supervisor
 from streams.stack.wall import Wall
+from streams.stack.web_password import ensure_password, local, web_password_file
 from streams.worker.migrations import STEPS
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
@@ -48,6 +52,7 @@ CAUGHT_UP_RECORDS = 100
 CATCH_UP_LIMIT = 600.0
 """Seconds that the simulator and the worker may take until they are at now."""
 
+ALERTMANAGER_URL = "PANTAU112_ALERTMANAGER_URL"
 HEAD_START = 15.0  # seconds from the start of Kafka to the first event of a feed; what is late catches up
 
 
@@ -111,7 +116,10 @@ class Monitoring:
         days = self._days if self._is_new else 0
         self._begun = recall(self._place) or beginning(datetime.now().astimezone(), days, list(watched.values()))
         self.clock = Clock()
+        self.screen: Screen | None = None
+        """Where else the wall is shown."""
         self.pages = Pages(home / "log" / "pages.log")
+        self._told_pages = f"{USER}:{self.pages.password}@127.0.0.1:{ports.pages}"
         self.supervisor = Supervisor(home)
         self._centres = [part for path in centres for part in ("--centre", str(path))]
 
@@ -131,10 +139,26 @@ class Monitoring:
         """Kafka's address."""
         return f"127.0.0.1:{self.ports.kafka}"
 
+    def show(self, listen: Listen) -> None:
+        """Let the wall be seen there too, with a token that is made when there is none yet. Errors: StackError."""
+        private(self.home)
+        self.screen = Screen(listen, Path(os.environ.get("PANTAU112_WALL_TOKEN_FILE") or self.home / "wall.token"))
+
+    @property
+    def prometheus(self) -> Api:
+        """How it is asked."""
+        return local(self.home, self.ports.prometheus)
+
+    @property
+    def alertmanager(self) -> Api:
+        """How it is asked."""
+        return local(self.home, self.ports.alertmanager)
+
     async def run(self, on_change: Callable[[], None]) -> int:
         """Fetch what is missing, start everything, go on until a signal. Returns the exit code; raises `StackError`."""
         private(self.home)
         require_room(self.home)
+        password = ensure_password(self.home)
         programs = await asyncio.to_thread(debian.ensure, self.home / "debian", os.environ.get("PATH", ""))
         jar_files = await asyncio.to_thread(jars.ensure, self.home / "kafka" / "jars")
         java_home = os.environ.get("PANTAU112_JAVA_HOME")
@@ -154,7 +178,10 @@ class Monitoring:
 
         async def hang() -> None:
             require_free(self.ports.wall, "wall")
-            Wall(DASHBOARDS, self.ports.prometheus).serve(self.ports.wall)
+            wall = Wall(DASHBOARDS, self.prometheus)
+            wall.serve(self.ports.wall)
+            if self.screen is not None:
+                self.screen.hang(wall)
 
         def create_topics() -> None:
             chosen = settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap, **access(self.home)})
@@ -205,9 +232,10 @@ class Monitoring:
                 port=self.ports.alertmanager,
                 config=DASHBOARDS / "alertmanager.yml",
                 here={
-                    "pages:9113": f"127.0.0.1:{self.ports.pages}",
+                    "pages:9113": self._told_pages,
                     "127.0.0.1:11206": f"127.0.0.1:{self.ports.wall}",
                 },
+                password=password,
             ),
             Step("targets", self._write_targets),
             Step("catch up", catch_up),
@@ -228,6 +256,7 @@ class Monitoring:
                     },
                     "interval: 5s": f"interval: {self._interval}s",
                 },
+                password=password,
             ),
             *([self._history(programs.promtool)] if self._is_new or self._past.exists() else []),
         ]
@@ -235,18 +264,21 @@ class Monitoring:
 
     def _environment(self) -> dict[str, str]:
         return {
-            "PANTAU112_REMINDER_WEBHOOK": f"http://127.0.0.1:{self.ports.pages}{REMINDERS}",
+            "PANTAU112_REMINDER_WEBHOOK": f"http://{self._told_pages}{REMINDERS}",
             "PANTAU112_GATEWAY_URL": f"http://127.0.0.1:{self.ports.gateway}",
             "PANTAU112_LINK_KEY_FILE": str(ensure_key(self.home / "link.key")),
-            "PANTAU112_ALERTMANAGER_URL": f"http://127.0.0.1:{self.ports.alertmanager}",
+            # Somebody else's Alertmanager is not told our password.
+            **({} if ALERTMANAGER_URL in os.environ else {ALERTMANAGER_URL: self.alertmanager.address}),
             **os.environ,
+            **({} if ALERTMANAGER_URL in os.environ else {"PANTAU112_WEB_PASSWORD_FILE": str(web_password_file(self.home))}),
             "PANTAU112_BOOTSTRAP": self.bootstrap,
             **access(self.home),
-            "PANTAU112_SASL_PASSWORD": "",
+            **dict.fromkeys((f"PANTAU112_{name}" for name in ("SASL_PASSWORD", "SSL_CAFILE", "SSL_CERTFILE", "SSL_KEYFILE")), ""),
             "PANTAU112_METRICS_PORT": str(self.ports.worker),
             "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
             "PANTAU112_INSTANCE_ID": INSTANCE,
             "PANTAU112_CALLER_KEY_FILE": str(caller_key(self.home)),
+            **({"PANTAU112_CALLER_KEY_BEFORE_FILE": str(former)} if (former := caller_key_before(self.home)) is not None else {}),
             "PANTAU112_GATEWAY_PORT": str(self.ports.gateway),
             "PANTAU112_GATEWAY_TOKENS": str(tokens_file(self.home)),
         }
@@ -314,6 +346,7 @@ class Monitoring:
         history = History(
             self._past,
             self.data / "prometheus",
+            self.home,
             self.ports.prometheus,
             promtool,
             f"127.0.0.1:{self.ports.worker}",
@@ -340,6 +373,12 @@ async def _at_once() -> bool:
 def caller_key_file(home: Path) -> Path:
     """Where the key is under which this machine makes callers into pseudonyms."""
     return home / "caller.key"
+
+
+def caller_key_before(home: Path) -> Path | None:
+    """Where the key before is, which whoever changes the key moves aside to there; None where none is."""
+    path = home / "caller.key.before"
+    return path if path.exists() else None
 
 
 def caller_key(home: Path) -> Path:

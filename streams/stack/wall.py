@@ -1,18 +1,25 @@
 """The wall: the boards in a browser without Grafana, and the runbook, as files, and the queries that boards ask of Prometheus."""
 
 import json
-import threading
+from collections.abc import AsyncIterator
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
+import aiohttp
+from aiohttp import web
+
+from streams.api import Api
+from streams.serving import Limits, ServerThread, neighbourly
 from streams.stack import runbook
+from streams.stack.listen import Listen
+from streams.stack.wall_token import only_with
 
-PATIENCE = 10.0  # seconds for an answer of Prometheus, and for a browser to say what it wants
+PATIENCE = 10.0  # seconds for an answer of Prometheus
 LONGEST = 65_536  # bytes of a query
+LIMITS = Limits(connections=256, seconds=30.0)
+AT_ONCE = 20
+"""Queries at a time, as many as Prometheus works on; others wait for their turn here."""
 QUERIES = frozenset({"/api/v1/query", "/api/v1/query_range"})
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -26,6 +33,8 @@ INDEX = "/dashboards/runbook/README.md"
 """What stands for the page of an alert that has none: a board leads there from every row of its list, also one that is none."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
@@ -61,82 +70,81 @@ def _file(path: Path) -> File:
     return File(TYPES[path.suffix], path.read_bytes())
 
 
+SESSION = web.AppKey("session", aiohttp.ClientSession)
+
+
 class Wall:
-    """The wall's server: the files of a folder `dashboards`, and the Prometheus at a port of the loopback."""
+    """The wall's server: the files of a folder `dashboards`, and two questions that it passes on to a Prometheus.
 
-    def __init__(self, dashboards: Path, prometheus: int) -> None:
+    Nothing that it takes changes anything. On the loopback everybody may read it, also other users of this machine; elsewhere
+    whoever has the token.
+    """
+
+    def __init__(self, dashboards: Path, prometheus: Api) -> None:
         self._files = table(dashboards)
-        self._prometheus = f"http://127.0.0.1:{prometheus}"
-
-    def ask(self, path: str, parameters: bytes) -> tuple[int, bytes]:
-        """Prometheus's status and answer; 502 with the form of its own errors when it does not answer."""
-        try:
-            with urlopen(Request(self._prometheus + path, parameters), timeout=PATIENCE) as answer:  # noqa: S310 (our own)
-                return answer.status, answer.read()
-        except HTTPError as refused:
-            with refused:
-                return refused.code, refused.read()
-        except (URLError, OSError) as silent:
-            reason = getattr(silent, "reason", silent)
-            return HTTPStatus.BAD_GATEWAY, _error("unavailable", f"Prometheus at {self._prometheus} does not answer: {reason}")
+        self._prometheus = prometheus
 
     def serve(self, port: int) -> None:
         """Answer on the loopback from a thread, until the process ends. Raises OSError when the port is taken."""
-        wall = self
+        ServerThread("wall", self.application(), LIMITS).listen("127.0.0.1", port)
 
-        class Handler(BaseHTTPRequestHandler):
-            """One request of a browser."""
+    def show(self, listen: Listen, token: str | None) -> int:
+        """The same at another address, to whoever has the token; returns the port."""
+        server = ServerThread("wall elsewhere", self.application(token), LIMITS)
+        return server.listen(listen.host, listen.port, listen.tls)
 
-            protocol_version = "HTTP/1.1"
-            timeout = PATIENCE
+    def application(self, token: str | None = None) -> web.Application:
+        """What is served; with a token only to whoever has it."""
+        guards = [neighbourly()] if token is None else [neighbourly(any_name=True), only_with(token)]
+        app = web.Application(middlewares=guards, client_max_size=LONGEST)
+        app.on_response_prepare.append(_dress)
+        app.cleanup_ctx.append(self._asking)
+        for path in QUERIES:
+            app.router.add_get(path, self._ask)
+            app.router.add_post(path, self._ask)
+        app.router.add_get("/{path:.*}", self._file)
+        return app
 
-            def do_GET(self) -> None:
-                path, query = self._asked()
-                if path in QUERIES:
-                    self._answer(*wall.ask(path, query))
-                elif file := wall._files.get(path) or wall._files.get(INDEX if path.startswith("/runbook/") else ""):
-                    self._answer(HTTPStatus.OK, file.content, file.kind)
-                else:
-                    self._answer(HTTPStatus.NOT_FOUND, _error("not_found", "nothing is here"))
+    async def _asking(self, app: web.Application) -> AsyncIterator[None]:
+        connector = aiohttp.TCPConnector(limit=AT_ONCE, ssl=self._prometheus.tls or True)
+        timeout = aiohttp.ClientTimeout(total=PATIENCE)
+        async with aiohttp.ClientSession(headers=self._prometheus.headers, timeout=timeout, connector=connector) as session:
+            app[SESSION] = session
+            yield
 
-            do_HEAD = do_GET
+    async def _file(self, request: web.Request) -> web.Response:
+        path = request.rel_url.raw_path
+        if file := self._files.get(path) or self._files.get(INDEX if path.startswith("/runbook/") else ""):
+            return web.Response(body=file.content, headers={"Content-Type": file.kind})
+        return _error(HTTPStatus.NOT_FOUND, "not_found", "nothing is here")
 
-            def do_POST(self) -> None:
-                path, _ = self._asked()
-                length = self.headers.get("Content-Length", "")
-                if path not in QUERIES:
-                    self._refuse(HTTPStatus.NOT_FOUND, "only queries are taken")
-                elif not length.isdecimal() or int(length) > LONGEST:
-                    self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a query is at most {LONGEST} bytes")
-                else:
-                    self._answer(*wall.ask(path, self.rfile.read(int(length))))
-
-            def _asked(self) -> tuple[str, bytes]:
-                path, _, query = self.path.partition("?")
-                return path, query.encode()
-
-            def _refuse(self, status: HTTPStatus, why: str) -> None:
-                self.close_connection = True  # the body was not read
-                self._answer(status, _error("bad_data", why))
-
-            def _answer(self, status: int, content: bytes, kind: str = TYPES[".json"]) -> None:
-                self.send_response(status)
-                for name, value in HEADERS.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Length", str(len(content)))
-                if self.close_connection:
-                    self.send_header("Connection", "close")
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                """Every five seconds forty questions: nothing to remember."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        threading.Thread(target=server.serve_forever, name="wall", daemon=True).start()
+    async def _ask(self, request: web.Request) -> web.StreamResponse:
+        """Prometheus's status and answer, as it comes; 502 with the form of its own errors when it does not answer."""
+        question = await request.read() if request.method == "POST" else request.rel_url.raw_query_string.encode()
+        where, said = self._prometheus.address, None
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        try:
+            async with request.app[SESSION].post(
+                where + request.path, data=question, headers=kind, allow_redirects=False
+            ) as answer:
+                if answer.status == HTTPStatus.UNAUTHORIZED:
+                    return _error(HTTPStatus.BAD_GATEWAY, "unavailable", f"Prometheus at {where} wants another password")
+                said = web.StreamResponse(status=answer.status, headers={"Content-Type": TYPES[".json"]})
+                await said.prepare(request)
+                async for piece in answer.content.iter_any():
+                    await said.write(piece)
+                return said
+        except (aiohttp.ClientError, TimeoutError) as silent:
+            if said is not None and request.transport is not None:  # half an answer must not look like a whole one
+                request.transport.abort()
+                return said
+            why = type(silent).__name__
+            return _error(HTTPStatus.BAD_GATEWAY, "unavailable", f"Prometheus at {where} does not answer: {why}")
 
 
-def _error(kind: str, text: str) -> bytes:
-    return json.dumps({"status": "error", "errorType": kind, "error": text}).encode()
+async def _dress(_: web.Request, answer: web.StreamResponse) -> None:
+    answer.headers.update(HEADERS)
+
+
+def _error(status: int, kind: str, text: str) -> web.Response:
+    return web.json_response({"status": "error", "errorType": kind, "error": text}, status=status)

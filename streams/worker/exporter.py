@@ -1,21 +1,24 @@
 """`/metrics` of one worker, on a thread and port of its own: a slow scrape never holds the fold, a stuck fold is still seen."""
 
-import contextlib
-import threading
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from schemas.topics import PARTITIONS, TOPICS
+from schemas.topics import TOPICS
 from streams.clock import Clock
+from streams.serving import Limits, ServerThread, neighbourly
+from streams.settings import keeps_secrets
 from streams.worker.exposition import CONTENT_TYPE, exposition
 from streams.worker.monitor import Monitor
 from streams.worker.pipeline import Pipeline
+
+LIMITS = Limits(connections=64, seconds=30.0)
 
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC).timestamp(), datetime(2101, 1, 1, tzinfo=UTC).timestamp()
 """Moments that can be asked about: of others no noun need be able to speak."""
@@ -53,7 +56,7 @@ class PipelineCollector:
         wanted = GaugeMetricFamily("pantau112_partitions", "Partitions that the topic has.", labels=["topic"])
         for topic in TOPICS:
             owned.add_metric([topic.name], sum(name == topic.name for name, _ in pipeline.owned))
-            wanted.add_metric([topic.name], PARTITIONS)
+            wanted.add_metric([topic.name], self._monitor.partitions)
         yield owned
         yield wanted
         place = ["topic", "partition"]
@@ -105,6 +108,8 @@ class Exporter:
         self._registry = CollectorRegistry()
         self._registry.register(PipelineCollector(monitor, pipeline, clock, wall))
         ProcessCollector(registry=self._registry)
+        self._turns = asyncio.Lock(), asyncio.Lock()  # of now, and of other moments: these never keep a scrape waiting
+        self._next: asyncio.Task[list[bytes]] | None = None
 
     def metrics(self, at: float | None = None) -> Iterator[bytes]:
         """The whole page in pieces; `at` is stream time in epoch seconds, None for now."""
@@ -130,44 +135,47 @@ class Exporter:
 
     def serve(self, host: str, port: int) -> int:
         """Answer from a thread until the process ends; returns the port (0: a free one). OSError if it is taken."""
-        server = ThreadingHTTPServer((host, port), self._handler())
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, name="exporter", daemon=True).start()
-        return server.server_port
+        app = web.Application(middlewares=[neighbourly(any_name=not keeps_secrets(f"http://{host}"))])
+        app.add_routes([web.get("/ready", self._ready), web.get("/metrics", self._page), web.get("/{path:.*}", _elsewhere)])
+        return ServerThread("exporter", app, LIMITS).listen(host, port)
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        exporter = self
+    async def _ready(self, _: web.Request) -> web.Response:
+        if self._pipeline.recovering:
+            return _said(503, "recovering")
+        return _said(200, "ready, beside another version" if self._pipeline.beside else "ready")
 
-        class Handler(BaseHTTPRequestHandler):
-            """One request."""
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        try:
+            moments = parse_qs(request.rel_url.raw_query_string.replace("+", "%2B")).get("at")
+            at = datetime.fromisoformat(moments[0]).timestamp() if moments else None
+        except (ValueError, OverflowError):
+            return _said(400, "at: give an ISO 8601 time with zone, such as 1999-01-04T16:15:00+02:00")
+        if at is not None and not EARLIEST <= at < LATEST:
+            return _said(400, "at: give a time between 1990 and 2100")
+        pieces = await asyncio.shield(self._next_page()) if at is None else await self._computed(self._turns[1], at)
+        page = web.StreamResponse(headers={"Content-Type": CONTENT_TYPE})
+        page.content_length = sum(map(len, pieces))
+        await page.prepare(request)
+        for piece in pieces:
+            await page.write(piece)
+        return page
 
-            def do_GET(self) -> None:
-                url = urlsplit(self.path)
-                if url.path == "/ready":
-                    if exporter._pipeline.recovering:
-                        return self._say(503, [b"recovering\n"])
-                    return self._say(200, [b"ready, beside another version\n" if exporter._pipeline.beside else b"ready\n"])
-                if url.path != "/metrics":
-                    return self._say(404, [b"try /metrics or /ready\n"])
-                try:
-                    moments = parse_qs(url.query.replace("+", "%2B")).get("at")
-                    at = datetime.fromisoformat(moments[0]).timestamp() if moments else None
-                except (ValueError, OverflowError):
-                    return self._say(400, [b"at: give an ISO 8601 time with zone, such as 1999-01-04T16:15:00+02:00\n"])
-                if at is not None and not EARLIEST <= at < LATEST:
-                    return self._say(400, [b"at: give a time between 1990 and 2100\n"])
-                return self._say(200, list(exporter.metrics(at)), CONTENT_TYPE)
+    def _next_page(self) -> "asyncio.Task[list[bytes]]":
+        """The next that is begun: however many ask, one is computed at a time, and whoever waits for it shares it."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._computed(self._turns[0]))
+        return self._next
 
-            def _say(self, status: int, body: list[bytes], kind: str = "text/plain; charset=utf-8") -> None:
-                # Whoever hangs up before the end counts that itself, as Prometheus does.
-                with contextlib.suppress(ConnectionError):
-                    self.send_response(status)
-                    self.send_header("Content-Type", kind)
-                    self.send_header("Content-Length", str(sum(map(len, body))))
-                    self.end_headers()
-                    self.wfile.writelines(body)
+    async def _computed(self, turn: asyncio.Lock, at: float | None = None) -> list[bytes]:
+        async with turn:
+            if at is None:
+                self._next = None
+            return await asyncio.to_thread(lambda: list(self.metrics(at)))
 
-            def log_message(self, *_: object) -> None:
-                """Scrapes are not news."""
 
-        return Handler
+async def _elsewhere(_: web.Request) -> web.Response:
+    return _said(404, "try /metrics or /ready")
+
+
+def _said(status: int, text: str) -> web.Response:
+    return web.Response(status=status, text=f"{text}\n")

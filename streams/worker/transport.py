@@ -3,22 +3,19 @@
 Everything here overrides internals, so both packages are pinned and `tests/worker/test_transport.py` holds their contract.
 """
 
-import asyncio
-import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer import fetcher
-from aiokafka.partitioner import murmur2
 from aiokafka.record.default_records import DefaultRecord
 from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from schemas.topics import PARTITIONS
+from streams.log.access import connection
+from streams.settings import Settings
 
 CHUNK_RECORDS = 1000
 """Most records of one chunk: about 10 ms of folding, so the event loop is never held for long."""
@@ -28,23 +25,6 @@ FETCH_WAIT_MS = 200
 quiet changelog is held, the broker answers nothing else on that connection, and the search for offsets stands behind it."""
 
 Records = Mapping[TP, list[DefaultRecord]]
-
-
-class Connection(Protocol):
-    """Where Kafka is and who we are there; TLS and SASL are for operators with a cluster of their own."""
-
-    @property
-    def bootstrap(self) -> str: ...
-    @property
-    def security_protocol(self) -> str: ...
-    @property
-    def sasl_mechanism(self) -> str | None: ...
-    @property
-    def sasl_username(self) -> str | None: ...
-    @property
-    def sasl_password(self) -> Any: ...
-    @property
-    def ssl_cafile(self) -> Any: ...
 
 
 class Chunk(tuple[DefaultRecord, ...]):
@@ -245,36 +225,14 @@ def install(app: faust.App, positions: Positions) -> None:
     fetcher.PartitionRecords = _Batches
 
 
-def credentials(connection: Connection) -> faust.auth.Credentials | None:
-    """The TLS and SASL settings in Faust's words; None for a plain connection."""
-    tls = connection.security_protocol in ("SSL", "SASL_SSL")
-    context = ssl.create_default_context(cafile=connection.ssl_cafile or None) if tls else None
-    if connection.security_protocol.startswith("SASL_"):
-        password = connection.sasl_password
+def credentials(settings: Settings) -> faust.auth.Credentials | None:
+    """The TLS and SASL settings in Faust's words; None for a plain connection. Raises `SettingsError`."""
+    said = connection(settings)
+    if settings.security_protocol.startswith("SASL_"):
         return faust.SASLCredentials(
-            username=connection.sasl_username,
-            password=password.get_secret_value() if hasattr(password, "get_secret_value") else password,
-            mechanism=connection.sasl_mechanism,
-            ssl_context=context,
+            username=said["sasl_plain_username"],
+            password=said["sasl_plain_password"],
+            mechanism=said["sasl_mechanism"],
+            ssl_context=said["ssl_context"],
         )
-    return faust.SSLCredentials(context=context) if context else None
-
-
-async def cluster(connection: Connection, topics: Iterable[str]) -> tuple[int, dict[str, int]]:
-    """How many brokers there are, and the partition count of each of these topics that exists.
-
-    Raises aiokafka's KafkaConnectionError if no broker answers.
-    """
-    auth = driver.credentials_to_aiokafka_auth(credentials(connection))
-    admin = AIOKafkaAdminClient(bootstrap_servers=connection.bootstrap, **auth)
-    await admin.start()
-    try:
-        described, brokers = await asyncio.gather(admin.describe_topics(list(topics)), admin.describe_cluster())
-    finally:
-        await admin.close()
-    return len(brokers["brokers"]), {d["topic"]: len(d["partitions"]) for d in described if d["partitions"]}
-
-
-def partition_of(centre: str) -> int:
-    """The partition that a centre's records belong into: murmur2 of the key, as every Kafka client's default has it."""
-    return int(murmur2(centre.encode()) & 0x7FFFFFFF) % PARTITIONS
+    return faust.SSLCredentials(context=said["ssl_context"]) if said["ssl_context"] else None

@@ -15,6 +15,7 @@ import promql_parser
 import yaml
 
 from streams.stack.debian import Programs
+from streams.stack.prometheus import answers as ready
 from tests.alarms.notices import Labels
 from tests.alarms.scrapes import STEP
 from tests.conftest import HANG, free_port, wait_until
@@ -169,7 +170,7 @@ def prometheus(programs: Programs, home: Path, data: Path) -> Iterator[Prometheu
     with (home / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        wait_until(lambda: answers(port) or process.poll() is not None, "Prometheus is ready")
+        wait_until(lambda: answers(ready(port, "/-/ready")) or process.poll() is not None, "Prometheus is ready")
         assert process.poll() is None, (home / "prometheus.log").read_text()
         yield Prometheus(port)
     finally:

@@ -300,7 +300,7 @@ def test_what_was_recorded_from_topics_plays_back_the_same(kafka: RealKafka, tmp
     settings = Settings(bootstrap=kafka.bootstrap, topic_prefix=f"{prefix}.", app_id=prefix)
     events = [offered(1, 0), seat_taken(1), offered(2, 2)]
     with Log(settings) as log:
-        log.create_topics()
+        log.create_topics(3)
         log.write(events)
         path = tmp_path / "range.jsonl.gz"
         record(log.read([CALLS.name, OPERATORS.name]), path)

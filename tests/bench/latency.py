@@ -13,8 +13,8 @@ from statistics import quantiles
 from aiokafka import AIOKafkaProducer
 
 from schemas.calls import CallAbandoned, CallOffered
-from schemas.topics import CALLS, encode
-from streams.worker.transport import partition_of
+from schemas.topics import CALLS, PARTITIONS, encode
+from streams.log.topics import partition_of
 from tests.bench.figure import Figure
 from tests.bench.stage import Worker, create_topics, on_core
 from tests.bench.workload import BOGOR
@@ -96,7 +96,7 @@ async def offer(
             told = {"id": f"{run:x}-{n}", "source": f"/{centre}/bench", "subject": centre, "time": moment, "data": data}
             value = encode(kind.model_validate(told))
             sent.append(time.monotonic())
-            await producer.send(prefix + CALLS.name, value, centre.encode(), partition_of(centre))
+            await producer.send(prefix + CALLS.name, value, centre.encode(), partition_of(centre, PARTITIONS))
     finally:
         await producer.stop()
     return sent

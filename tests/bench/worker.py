@@ -62,12 +62,14 @@ def main() -> None:
     """`pantau112 worker` with the arguments given."""
     run: Callable[..., int] = app.run_worker
 
-    def watched(settings: Any, monitor: Any, on_start: Callable[[Pipeline], None], *others: Any, **named: Any) -> int:
+    def watched(
+        settings: Any, monitor: Any, brokers: int, on_start: Callable[[Pipeline], None], *others: Any, **named: Any
+    ) -> int:
         def start(pipeline: Pipeline) -> None:
             on_start(pipeline)
             threading.Thread(target=report, args=(pipeline, Heart()), daemon=True).start()
 
-        return run(settings, monitor, start, *others, **named)
+        return run(settings, monitor, brokers, start, *others, **named)
 
     app.run_worker = watched
     sys.argv[1:1] = ["worker"]

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from schemas.topics import TOPIC_OF, encode
+from schemas.topics import PARTITIONS, TOPIC_OF, encode
 from streams import centres
 from streams.centres import indonesia
+from streams.log.topics import partition_of
 from streams.sources import simulate
-from streams.worker.transport import partition_of
 
 NATION = "nation."
 """What the topics that hold it are prefixed with."""
@@ -55,7 +55,7 @@ async def _produce(bootstrap: str, prefix: str, events: Iterable[Raw]) -> int:
         for count, (topic, centre, value) in enumerate(events, 1):  # noqa: B007
             home = homes.get(centre)
             if home is None:
-                home = homes[centre] = partition_of(centre)
+                home = homes[centre] = partition_of(centre, PARTITIONS)
             place = prefix + topic, home
             batch = batches.get(place)
             if batch is None or batch.append(key=centre.encode(), value=value, timestamp=None) is None:

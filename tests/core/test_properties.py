@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -329,6 +330,21 @@ def hung_up(found: Said) -> dict[str, float]:
     """Journeys by outcome, of whom those who hung up at once and later are not told apart: that depends on the clock."""
     ended = found.by_label(JOURNEYS_ENDED_TOTAL)
     return ended | {"abandoned": ended.get("abandoned", 0) + ended.pop("short_abandoned", 0)}
+
+
+@pytest.mark.parametrize("done", [builders.answered("c", 20.001), builders.overflowed("c", 20.001)])
+@pytest.mark.parametrize("tells", [True, False], ids=["it is known to tell queues", "not known yet"])
+def test_a_queue_that_began_on_a_whole_second_and_is_told_after_what_became_of_it_counts_once(
+    done: CallEvent, tells: bool
+) -> None:
+    """An event of a whole second waits for one that tells it finer, and what is told finer does not wait for it."""
+    before = [builders.offered("b", -90.5), builders.queued("b", -80.5), builders.abandoned("b", -70.5)] if tells else []
+    events = [*before, builders.offered("c", 0.123), builders.queued("c", 17), done]
+    ami = [event.model_copy(update={"source": "/32.71/ami"}) for event in events]
+    log = [event.model_copy(update={"source": "/32.71/log"}) for event in events[-2:-1]]
+    found = builders.readings(builders.fold([*ami, *log, builders.ended("d", 60.5)], TWO_SOURCES), 61, TWO_SOURCES)
+    assert found.by_label(OFFERED_TOTAL) == {"112": 1 + tells}
+    assert sum(found.by_label(ENDED_TOTAL, "112").values()) == 1 + tells
 
 
 @settings(deadline=None)

@@ -1,5 +1,6 @@
 """The real Prometheus and Alertmanager with our files: a waiting caller wakes somebody, and every board has something to show."""
 
+import asyncio
 import json
 import subprocess
 import threading
@@ -16,12 +17,12 @@ from urllib.request import urlopen
 import pytest
 
 from schemas.event import Event
-from schemas.topics import TOPIC_OF, TOPICS
+from schemas.topics import PARTITIONS, TOPIC_OF, TOPICS
 from streams import centres
 from streams.clock import Clock
 from streams.stack.debian import Programs
 from streams.stack.prometheus import alertmanager, prometheus
-from streams.stack.service import Service
+from streams.stack.service import Ready, Service
 from streams.worker.exporter import Exporter
 from streams.worker.monitor import Monitor
 from streams.worker.pipeline import Pipeline
@@ -49,8 +50,8 @@ class Centre:
     """Kota Bogor as one worker exports it, with events told by the test; seconds count from now."""
 
     def __init__(self) -> None:
-        self._monitor = Monitor({"32.71": BOGOR})
-        owned = frozenset((topic.name, number) for topic in TOPICS for number in range(topic.partitions))
+        self._monitor = Monitor({"32.71": BOGOR}, PARTITIONS)
+        owned = frozenset((topic.name, number) for topic in TOPICS for number in range(PARTITIONS))
         pipeline = Pipeline(owned=owned, recovering=False)
         for place in owned:
             pipeline.log_end[place], pipeline.markers[place], pipeline.newest[place] = 1, 0, time.time()
@@ -64,7 +65,8 @@ class Centre:
 
     def tell(self, *events: Event) -> None:
         for event in events:
-            said = self._monitor.fold_event(TOPIC_OF[event.type].name, 0, self._offset, event, time.time())
+            home = self._monitor.home[event.subject]
+            said = self._monitor.fold_event(TOPIC_OF[event.type].name, home, self._offset, event, time.time())
             assert said == "folded"
             self._offset += 1
 
@@ -95,7 +97,7 @@ class Receiver:
         self._server.server_close()
 
     def told(self, name: str, status: str) -> bool:
-        return any(alert["labels"]["alertname"] == name and alert["status"] == status for alert in self.alerts)
+        return any(alert["labels"].get("alertname") == name and alert["status"] == status for alert in self.alerts)
 
 
 @contextmanager
@@ -103,7 +105,7 @@ def running(service: Service, log: Path) -> Iterator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen(service.command, stdout=output, stderr=output)
     try:
-        wait_until(lambda: answers(service.ports[0]) or process.poll() is not None, f"{service.name} is ready")
+        wait_until(lambda: answers(service.ready) or process.poll() is not None, f"{service.name} is ready")
         assert process.poll() is None, log.read_text()
         yield
     finally:
@@ -111,10 +113,9 @@ def running(service: Service, log: Path) -> Iterator[None]:
         process.wait(HANG)
 
 
-def answers(port: int) -> bool:
+def answers(ready: Ready) -> bool:
     try:
-        with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=HANG):
-            return True
+        return asyncio.run(ready())  # type: ignore[arg-type]
     except OSError:
         return False
 

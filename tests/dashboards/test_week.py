@@ -19,7 +19,7 @@ from dashboards.boards.panels import ALL_WELL, NO_ROW
 from dashboards.boards.promql import select
 from schemas.event import Event
 from schemas.survey import Response, SurveyAnswered
-from schemas.topics import TOPIC_OF, TOPICS
+from schemas.topics import PARTITIONS, TOPIC_OF, TOPICS
 from streams import centres
 from streams.clock import Clock
 from streams.sources import simulate
@@ -52,12 +52,21 @@ ALERTS: tuple[tuple[dict[str, str], int], ...] = (
 """What fires when the week ends, and for how many seconds its condition has held."""
 PENDING = ({"alertname": "PsapVoicePoor", "severity": "ticket", "link": "sip-xl", **BOGORS}, 200)
 LINK = {"city": "32.71", "severity": "page", "about": "link=sip-telkom"}
+SILENCE = {
+    "silence": "a1b2c3d4",
+    "mutes": 'alertname=~\\"PsapVoice.*\\"',
+    "muted_by": "NOC1",
+    "muted_until": "07-12-2026 14:00 WIB",
+    "phase": "active",
+}
 HELD: dict[str, float] = {
     "pantau112_alertmanager_up": 1,
     select("psap_alarm_state", alertname="PsapLinkDown", **LINK, state="acknowledged", by="07"): 1,
     select("psap_alarm_state", alertname="PsapCarrierSilent", **LINK, state="inhibited"): 1,
     select("psap_alarm_acknowledged_until_timestamp_seconds", alertname="PsapLinkDown", **LINK, by="07"): END.timestamp() + 3480,
     select("psap_alarms_paged_24h", alertname="PsapLinkDown", city="32.71"): 2,
+    select("psap_silence_pages_ratio", **SILENCE): 1 / 17,
+    select("psap_silence_alerts", **SILENCE): 0,
 }
 """What the gateway says of them then, and the rules count."""
 
@@ -95,8 +104,8 @@ def troubles() -> list[Event]:
 
 def fill(path: Path) -> None:
     """Write the week as Prometheus would have scraped it, in OpenMetrics text."""
-    monitor = Monitor({BOGOR.code: BOGOR})
-    owned = frozenset((topic.name, n) for topic in TOPICS for n in range(topic.partitions))
+    monitor = Monitor({BOGOR.code: BOGOR}, PARTITIONS)
+    owned = frozenset((topic.name, n) for topic in TOPICS for n in range(PARTITIONS))
     pipeline = Pipeline(owned=owned, recovering=False)
     for place in owned:
         pipeline.log_end[place], pipeline.markers[place], pipeline.newest[place] = 1, 0, END.timestamp()
@@ -107,7 +116,7 @@ def fill(path: Path) -> None:
     for moment in moments():
         while told < len(events) and events[told].time.timestamp() <= moment:
             event, topic = events[told], TOPIC_OF[events[told].type].name
-            outcome = monitor.fold_event(topic, 0, told, event, moment)
+            outcome = monitor.fold_event(topic, monitor.home[BOGOR.code], told, event, moment)
             monitor.clocks.see(BOGOR.code, event.source, event.time.timestamp(), -0.3)  # Kafka has it a moment later
             pipeline.consumed[topic, str(outcome)] += 1
             told += 1

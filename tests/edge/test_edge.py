@@ -227,7 +227,7 @@ def test_the_page_says_what_waits_what_was_sent_and_what_was_refused(keeper: Kee
         await inbox.put([offered(f"c{n}", n) for n in range(3)])
 
     one = Edge(keeper, [Tells("log", tell)], far, pause=0.001)
-    server = serve(one, "127.0.0.1", 0)
+    server, port = serve(one, "127.0.0.1", 0)
     pages: list[str] = []
 
     async def twice() -> None:
@@ -238,15 +238,14 @@ def test_the_page_says_what_waits_what_was_sent_and_what_was_refused(keeper: Kee
         pages.append(await asyncio.to_thread(read))
 
     def read() -> str:
-        with urlopen(f"http://127.0.0.1:{server.server_port}/metrics") as answer:
+        with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             text: str = answer.read().decode()
         return text
 
     try:
         asyncio.run(running(one, twice()))
     finally:
-        server.shutdown()
-        server.server_close()
+        server.close()
 
     cut, whole = pages
     assert 'pantau112_edge_queue_events{collector="log"} 3.0' in cut

@@ -286,7 +286,7 @@ def test_on_a_real_broker_letters_are_read_by_when_they_were_put_aside_and_sent_
     settings = Settings(bootstrap=kafka.bootstrap, topic_prefix="letters.", app_id="letters")
     event, begin = offered("c1", 0), datetime.now(UTC)
     with Log(settings) as opened:
-        opened.create_topics()
+        opened.create_topics(3)
         producer = KafkaProducer(bootstrap_servers=kafka.bootstrap)
         for offset, value in enumerate([encode(event), b"{", encode(event)]):
             producer.send(

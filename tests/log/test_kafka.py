@@ -1,5 +1,6 @@
 """The log on a real broker: what is written is read back, once, in order, and an absent Kafka is said in one line."""
 
+import asyncio
 import gc
 import socket
 import threading
@@ -16,13 +17,15 @@ from schemas.event import Event
 from schemas.operators import OperatorLoggedIn, Seat
 from schemas.topics import CALLS, DEAD_LETTERS, OPERATORS, PARTITIONS, encode
 from streams.core.nouns import STATE_VERSION
+from streams.log import access
 from streams.log import kafka as log
 from streams.log.kafka import Log, LogError
-from streams.log.topics import plans
+from streams.log.producer import Producer
+from streams.log.topics import partition_of, plans, sources
 from streams.settings import Settings
 from streams.worker import app
-from streams.worker.transport import partition_of
-from tests.conftest import RealKafka, free_port
+from tests.conftest import HANG, RealKafka, free_port
+from tests.edge.far_ends import until
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BOGOR, JAKARTA, BANDUNG = "32.71", "31.71", "32.73"  # each in a partition of its own
@@ -64,13 +67,13 @@ def raw(kafka: RealKafka) -> Iterator[KafkaProducer]:
 
 
 def test_the_changelog_is_planned_as_the_worker_makes_it() -> None:
-    changelog = plans(Settings(app_id="centre"))[-1]
+    changelog = plans(Settings(app_id="centre"), PARTITIONS)[-1]
     assert changelog.name == f"centre-v{STATE_VERSION}-state-changelog"
     assert changelog.config == {"cleanup.policy": "compact"} | {name: str(v) for name, v in app.CHANGELOG_CONFIG.items()}
 
 
 def test_bytes_that_could_hold_anything_are_forgotten_after_three_days_also_when_more_come_all_the_time() -> None:
-    letters = next(plan for plan in plans(Settings()) if plan.name == DEAD_LETTERS.name)
+    letters = next(plan for plan in plans(Settings(), PARTITIONS) if plan.name == DEAD_LETTERS.name)
     kept, open_ = (int(letters.config[name]) / 86_400_000 for name in ("retention.ms", "segment.ms"))
     assert kept == 3
     assert kept + open_ < 3.5
@@ -86,14 +89,14 @@ def test_an_absent_kafka_is_one_clear_line_at_once(caplog: pytest.LogCaptureFixt
             lambda: nobody.write([offered(1, NOON)]),
             lambda: list(nobody.read([CALLS.name])),
         ):
-            with pytest.raises(LogError, match=rf"^no Kafka at 127.0.0.1:{port}; is it running\? try pantau112 doctor"):
+            with pytest.raises(LogError, match=rf"^no Kafka at 127.0.0.1:{port}: nobody listens there; start it"):
                 ask()
     assert time.monotonic() - began < 60
     assert caplog.records == []
 
 
 def test_a_port_that_is_silent_is_no_kafka_either(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(log, "ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(access, "ANSWER_SECONDS", 1.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         with Log(Settings(bootstrap=address)) as nobody, pytest.raises(LogError, match=f"no Kafka at {address}"):
@@ -107,7 +110,7 @@ def test_topics_are_created_once_and_then_left_as_they_are(settings: Settings) -
         assert {found.state for found in log_.check()} == {"missing"}
         assert {found.state for found in log_.create_topics()} == {"created"}
         assert {found.state for found in log_.create_topics()} == {"as planned"}
-        assert len(log_.check()) == len(plans(settings))
+        assert len(log_.check()) == len(plans(settings, PARTITIONS))
 
 
 @pytest.mark.stack
@@ -118,7 +121,7 @@ def test_a_topic_with_other_settings_is_reported_and_not_changed(kafka: RealKafk
         {
             settings.topic_prefix + CALLS.name: {"num_partitions": 8, "replication_factor": 1, "configs": week},
             settings.topic_prefix + OPERATORS.name: {"num_partitions": 3, "replication_factor": 1},
-            plans(settings)[-1].name: {"num_partitions": 8, "replication_factor": 1},
+            plans(settings, PARTITIONS)[-1].name: {"num_partitions": 8, "replication_factor": 1},
         }
     )
     admin.close()
@@ -145,7 +148,7 @@ def test_what_is_written_is_read_back_by_event_time_across_topics_and_centres(ev
     assert {record.value for record in records} == {encode(event) for event in written}
     assert {record.topic for record in records} == {CALLS.name, OPERATORS.name}
     assert {(record.key, record.partition) for record in records} == {
-        (city.encode(), partition_of(city)) for city in (BOGOR, JAKARTA)
+        (city.encode(), partition_of(city, PARTITIONS)) for city in (BOGOR, JAKARTA)
     }
 
 
@@ -175,7 +178,7 @@ def test_a_range_of_recent_events_begins_near_them(events_log: Log) -> None:
 @pytest.mark.stack
 def test_a_range_of_offsets_is_half_open(events_log: Log) -> None:
     events_log.write([offered(n, NOON) for n in range(10)])
-    place = (CALLS.name, partition_of(BOGOR))
+    place = (CALLS.name, partition_of(BOGOR, PARTITIONS))
     assert [record.offset for record in events_log.read([CALLS.name], {place: 3}, {place: 6})] == [3, 4, 5]
 
 
@@ -248,23 +251,79 @@ def test_the_same_event_sent_again_lies_beside_the_first(events_log: Log) -> Non
 
 
 @pytest.mark.stack
-def test_writing_to_a_topic_that_is_missing_says_how_to_create_it(settings: Settings) -> None:
-    name = settings.topic_prefix + CALLS.name
+def test_writing_to_a_topic_that_is_missing_or_folding_it_says_how_to_create_it(kafka: RealKafka, settings: Settings) -> None:
+    name, letters = settings.topic_prefix + CALLS.name, settings.topic_prefix + DEAD_LETTERS.name
     with Log(settings) as log_:
+        with pytest.raises(LogError, match=f"no topic {name} .* Run: pantau112 topics create"):
+            log_.cluster()
         with pytest.raises(LogError, match=f"no topic {name} .* Run: pantau112 topics create"):
             log_.write([offered(1, NOON)])
         with pytest.raises(LogError, match=f"no topic {name} .* Run: pantau112 topics create"):
             list(log_.read([CALLS.name]))
+        cut(kafka, dict.fromkeys(sources(settings), 1))
+        with pytest.raises(LogError, match=f"no topic {letters} .* Run: pantau112 topics create"):
+            log_.cluster()
+
+
+def cut(kafka: RealKafka, partitions: dict[str, int]) -> None:
+    """Topics with so many partitions each, as somebody may make them by hand."""
+    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    admin.create_topics({name: {"num_partitions": number, "replication_factor": 1} for name, number in partitions.items()})
+    admin.close()
 
 
 @pytest.mark.stack
-def test_nothing_is_written_where_centres_would_fall_into_other_partitions(kafka: RealKafka, settings: Settings) -> None:
-    name = settings.topic_prefix + CALLS.name
-    admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    admin.create_topics({name: {"num_partitions": 3, "replication_factor": 1}})
-    admin.close()
-    with Log(settings) as log_, pytest.raises(LogError, match=f"topic {name} has 3 partitions and must have 8"):
-        log_.write([offered(1, NOON)])
+def test_topics_keep_the_number_of_partitions_that_they_were_created_with(settings: Settings) -> None:
+    with Log(settings) as log_:
+        assert {found.state for found in log_.create_topics(3)} == {"created"}
+        assert log_.cluster() == (1, 3)
+        for again in (None, 3):
+            assert {found.state for found in log_.create_topics(again)} == {"as planned"}
+        with pytest.raises(LogError, match=r"have 3 partitions and keep them.* another PANTAU112_TOPIC_PREFIX"):
+            log_.create_topics(8)
+        # A new form of state has a changelog that is not there yet.
+        renewed = settings.model_copy(update={"app_id": settings.app_id + "-next"})
+        with Log(renewed) as next_:
+            assert next_.cluster() == (1, 3)
+            assert [found.state for found in next_.create_topics()][-1] == "created"
+            assert next_.check()[-1].state == "as planned"
+
+
+@pytest.mark.stack
+def test_nothing_is_written_or_folded_where_centres_would_fall_elsewhere(kafka: RealKafka, settings: Settings) -> None:
+    names = sources(settings)
+    cut(kafka, {name: 3 for name in names[1:]} | {names[0]: 5})
+    with Log(settings) as log_:
+        states = {found.topic: found for found in log_.create_topics()}
+        assert states[names[0]].state == "unusable"
+        assert {found.state for name, found in states.items() if name not in names} == {"created"}
+        with pytest.raises(LogError, match=f"topic {names[0]} has 5 partitions and must have 3"):
+            log_.cluster()
+        with pytest.raises(LogError, match=f"topic {names[0]} has 5 partitions and must have 3"):
+            log_.write([offered(1, NOON)])
+
+    async def many() -> None:
+        producer = Producer(settings)
+        running = asyncio.create_task(producer.run())
+        await until(lambda: bool(producer._miscut))
+        assert not producer.is_up
+        try:
+            await producer.write([seat_taken(1, NOON)])
+        finally:
+            running.cancel()
+
+    with pytest.raises(LogError, match=f"topic {names[0]} has 5 partitions and must have 3"):
+        asyncio.run(asyncio.wait_for(many(), HANG))
+
+
+@pytest.mark.stack
+def test_a_changelog_of_other_topics_is_told_from_ours(kafka: RealKafka, settings: Settings) -> None:
+    changelog = plans(settings, 3)[-1].name
+    cut(kafka, {changelog: 5})
+    with Log(settings) as log_:
+        assert "stop all workers, delete it" in log_.create_topics(3)[-1].detail
+        with pytest.raises(LogError, match=f"{changelog} has 5 partitions and must have 3"):
+            log_.cluster()
 
 
 @pytest.mark.stack

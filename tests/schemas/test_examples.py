@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from schemas import catalogue
 from schemas.event import Event
-from schemas.topics import DEAD_LETTERS, EVENT_TYPES, TOPIC_OF, TOPICS, decode, encode
+from schemas.topics import DEAD_LETTERS, EVENT_TYPES, PARTITIONS, TOPIC_OF, TOPICS, decode, encode
 
 EXAMPLES = Path(catalogue.__file__).parent / "examples"
 
@@ -110,7 +110,7 @@ def test_a_topic_is_a_channel_with_its_partitions_retention_and_events(topic) ->
     kafka = channel["bindings"]["kafka"]
 
     assert channel["address"] == kafka["topic"] == topic.name
-    assert kafka["partitions"] == topic.partitions
+    assert kafka["partitions"] == PARTITIONS
     assert kafka["topicConfiguration"]["retention.ms"] == topic.retention_days * 24 * 60 * 60 * 1000
     assert set(channel["messages"]) == {name for name, of in TOPIC_OF.items() if of == topic}
 

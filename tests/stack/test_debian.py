@@ -99,4 +99,4 @@ def test_where_nothing_is_installed_what_is_unpacked_runs(tmp_path: Path) -> Non
     config.write_text("{route: {receiver: nobody}, receivers: [{name: nobody}]}")
     service = alertmanager(found, home=tmp_path / "home", data=tmp_path / "data", port=free_port(), config=config, here={})
     with running(service, tmp_path / "log"):
-        assert answers(service.ports[0])
+        assert answers(service.ready)

@@ -16,11 +16,12 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from schemas.calls import CallOffered, Offered
+from schemas.topics import PARTITIONS
 from streams.edge.gateway.tokens import Tokens
 from streams.log.kafka import Log
 from streams.log.topics import plans
 from streams.settings import Settings, SettingsError, read
-from streams.stack.doctor import Finding, examine
+from streams.stack.doctor import Finding, examine, snapshot_finding
 from tests.conftest import RealKafka, free_port
 
 Serve = Callable[..., AbstractContextManager[str]]
@@ -206,7 +207,7 @@ def test_a_caller_key_that_others_can_read_is_no_secret(tmp_path: Path) -> None:
     missing = found(settings, tmp_path)["caller key"]
     assert missing.failed
     assert "No such file" in missing.says
-    key.write_text("0123456789abcdef0123456789abcdef")
+    key.write_text("a8c1f03e5b7d29460f6b3a9ce1d27485")
     key.chmod(0o640)
     assert "chmod 600" in found(settings, tmp_path)["caller key"].todo
     key.chmod(0o600)
@@ -224,7 +225,7 @@ def test_a_full_disk_is_said_before_kafka_ends_on_it(tmp_path: Path, monkeypatch
 @pytest.mark.stack
 def test_topics_are_missing_then_right_then_changed_by_somebody(kafka: RealKafka, tmp_path: Path) -> None:
     settings = nowhere().model_copy(update={"bootstrap": kafka.bootstrap, "topic_prefix": "doctor.", "app_id": "doctor"})
-    calls, changelog = "topic doctor.112.calls.v1", f"topic {plans(settings)[-1].name}"
+    calls, changelog = "topic doctor.112.calls.v1", f"topic {plans(settings, PARTITIONS)[-1].name}"
 
     missing = found(settings, tmp_path)
     assert missing["Kafka"].state == "ok"
@@ -239,7 +240,9 @@ def test_topics_are_missing_then_right_then_changed_by_somebody(kafka: RealKafka
 
     admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, "doctor.112.calls.v1", {"retention.ms": "3600000"})])
-    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, plans(settings)[-1].name, {"cleanup.policy": "delete"})])
+    admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, plans(settings, PARTITIONS)[-1].name, {"cleanup.policy": "delete"})]
+    )
     admin.close()
     changed = found(settings, tmp_path)
     assert (changed[calls].state, changed[changelog].state) == ("warn", "fail")
@@ -265,6 +268,20 @@ def test_a_clock_that_is_behind_the_newest_event_is_wrong(kafka: RealKafka, tmp_
         return next(finding.state for finding in findings if finding.name == "clock")
 
     assert (judged(0), judged(-60), judged(-7200)) == ("ok", "warn", "fail")
+
+
+@pytest.mark.parametrize(
+    ("written", "state", "said"),
+    [
+        ([], "ok", "none yet"),
+        ([0.0, 9 * 86_400.0], "ok", "2, the newest 1.0 days"),
+        ([7 * 86_400.0], "warn", "the newest 3.0 days before the newest event"),
+    ],
+)
+def test_how_old_the_newest_snapshot_is_is_said(written: list[float], state: str, said: str) -> None:
+    found = snapshot_finding(written, 10 * 86_400.0)
+    assert found.state == state
+    assert said in found.says
 
 
 @pytest.mark.stack

@@ -135,12 +135,11 @@ def test_of_a_running_edge_its_own_page_is_asked(write: Write, tmp_path: Path) -
     asyncio.run(SpoolInbox(keeper, "queue_log", rereads=True).put([offered("c1", 0)]))
     keeper.refused["queue_log"] += 7
     edge.restarts["queue_log"] += 2
-    server = serve(edge, "127.0.0.1", 0)
+    server, port = serve(edge, "127.0.0.1", 0)
     try:
-        said = found(write(metrics_port=server.server_port))
+        said = found(write(metrics_port=port))
     finally:
-        server.shutdown()
-        server.server_close()
+        server.close()
         keeper.close()
 
     assert said["edge"].says.startswith("runs, metrics at")

@@ -54,7 +54,14 @@ def test_a_recording_has_no_days_behind_it(tmp_path: Path) -> None:
 
 def test_the_process_is_told_everything_by_its_command() -> None:
     history = History(
-        Path("a b"), Path("data"), 9090, Path("promtool"), "127.0.0.1:9112", 1795773885.25, ("one.toml", "with space.toml")
+        Path("a b"),
+        Path("data"),
+        Path("home"),
+        9090,
+        Path("promtool"),
+        "127.0.0.1:9112",
+        1795773885.25,
+        ("one.toml", "with space.toml"),
     )
 
     assert History.read(history.command()[3:]) == history

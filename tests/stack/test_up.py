@@ -1,7 +1,6 @@
 """One thread through the whole system: recorded calls in, a page on the receiver out, nothing left behind."""
 
 import contextlib
-import json
 import os
 import re
 import signal
@@ -11,7 +10,6 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
@@ -19,12 +17,14 @@ import pytest
 from schemas.topics import encode
 from streams import centres
 from streams.analysis.measure import measure
+from streams.api import Api
 from streams.sources import read
 from streams.stack import local_doctor
 from streams.stack.debian import Programs
 from streams.stack.up import Ports
+from streams.stack.web_password import local
 from tests.builders import START, answered, ended, offered
-from tests.conftest import DATA, HANG, LOCAL, free_port, wait_until
+from tests.conftest import DATA, HANG, LOCAL, free_port, strays, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -63,7 +63,7 @@ class Up:
 
     def value(self, query: str) -> float | None:
         """What Prometheus says; None when it says nothing (yet)."""
-        return self._asked(self.ports + 3, query)
+        return self._asked(local(self.home, self.ports + 3), query)
 
     def number(self, query: str) -> float:
         """What it says, where it has to say something."""
@@ -73,12 +73,12 @@ class Up:
 
     def on_wall(self, query: str) -> float | None:
         """The same through the wall's server."""
-        return self._asked(self.ports + 6, query)
+        return self._asked(Api(f"http://127.0.0.1:{self.ports + 6}"), query)
 
-    def _asked(self, port: int, query: str) -> float | None:
+    @staticmethod
+    def _asked(api: Api, query: str) -> float | None:
         try:
-            with urlopen(f"http://127.0.0.1:{port}/api/v1/query?{urlencode({'query': query})}", timeout=HANG) as answer:
-                found = json.load(answer)["data"]["result"]
+            found = api.ask("/api/v1/query", {"query": query}, HANG)["data"]["result"]
         except OSError:
             return None
         return float(found[0]["value"][1]) if found else None
@@ -123,6 +123,9 @@ def up(home: Path, feed: Path) -> Iterator[Up]:
 def running(up: Up) -> Iterator[Up]:
     """It, until the test is over."""
     yield up
+    for name in ("edge", "feed", "gateway", "history", "simulator", "worker"):
+        log = up.home / "log" / f"{name}.log"
+        assert strays(log.read_text() if log.exists() else "") == []
     up.process.send_signal(signal.SIGKILL)
     print(*up.process.communicate())  # seen when a test failed
     wait_until(lambda: not up.leftovers(), "everything ended")
@@ -169,9 +172,8 @@ def test_a_page_bears_a_link_by_which_somebody_takes_it_and_the_boards_can_say_w
     wait_until(lambda: up.value('up{job="alertmanager"}') == 1, "and so does Prometheus")
     notes = {"summary_id": "Percobaan", "summary": "A trial"}
     trial = [{"labels": {"alertname": "Trial", "severity": "page", "city": "32.71"}, "annotations": notes}]
-    address = f"http://127.0.0.1:{up.ports + 4}/api/v2/alerts"
-    with urlopen(Request(address, json.dumps(trial).encode(), {"Content-Type": "application/json"}), timeout=HANG):
-        wait_until(lambda: "Percobaan" in up.pages(), "the page arrives")
+    local(up.home, up.ports + 4).tell("/api/v2/alerts", trial)
+    wait_until(lambda: "Percobaan" in up.pages(), "the page arrives")
     [line] = [line for line in up.pages().splitlines() if "Percobaan" in line]
     link = line.split(" / ")[-1]
     assert link.startswith(f"http://127.0.0.1:{up.ports + 7}/v1/alarms/")

@@ -3,18 +3,26 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urljoin
 
 import pytest
 import yaml
 
+from streams.api import Api
 from streams.stack import runbook
+from streams.stack.debian import Programs
+from streams.stack.listen import Listen
+from streams.stack.prometheus import prometheus as start_prometheus
 from streams.stack.up import DASHBOARDS
-from streams.stack.wall import Wall
+from streams.stack.wall import LONGEST, Wall
+from streams.stack.web_password import ensure_password, local
 from tests.conftest import HANG, free_port
+from tests.dashboards.test_stack import running
 
 
 class Prometheus(BaseHTTPRequestHandler):
@@ -40,7 +48,7 @@ def prometheus() -> Iterator[int]:
 
 def serve(prometheus: int) -> int:
     port = free_port()
-    Wall(DASHBOARDS, prometheus).serve(port)
+    Wall(DASHBOARDS, Api(f"http://127.0.0.1:{prometheus}")).serve(port)
     return port
 
 
@@ -189,12 +197,16 @@ def test_what_prometheus_refuses_is_refused_with_its_own_words(wall: int) -> Non
 
 @pytest.mark.parametrize("path", ["/api/v1/admin/tsdb/delete_series", "/-/quit", "/api/v1/alerts", "/"])
 def test_prometheus_is_asked_nothing_but_queries(wall: int, path: str) -> None:
-    assert ask(wall, "POST", path, "match[]=up")[0].status == 404
+    assert ask(wall, "POST", path, "match[]=up")[0].status == 405
 
 
-@pytest.mark.parametrize("length", ["100000000", "-1", "many"])
-def test_a_question_without_end_is_not_read(wall: int, length: str) -> None:
-    assert ask(wall, "POST", "/api/v1/query", "query=up", **{"Content-Length": length})[0].status == 413
+@pytest.mark.parametrize(("length", "status"), [("-1", 400), ("many", 400)])
+def test_a_question_without_end_is_not_read(wall: int, length: str, status: int) -> None:
+    assert ask(wall, "POST", "/api/v1/query", "query=up", **{"Content-Length": length})[0].status == status
+
+
+def test_a_question_that_is_too_long_is_not_passed_on(wall: int) -> None:
+    assert ask(wall, "POST", "/api/v1/query", "query=" + "1" * LONGEST)[0].status == 413
 
 
 def test_a_silent_prometheus_is_a_502_that_says_so() -> None:
@@ -203,3 +215,105 @@ def test_a_silent_prometheus_is_a_502_that_says_so() -> None:
     said = json.loads(body)
     assert said["status"] == "error"
     assert "does not answer" in said["error"]
+
+
+def test_a_page_of_another_site_reads_no_figures_and_no_board(wall: int) -> None:
+    for headers in (
+        {"Origin": "http://example.org"},
+        {"Origin": "null"},
+        {"Origin": f"http://127.0.0.1:{wall + 1}"},
+        {"Host": "rebound.example"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+    ):
+        for method, path, body in (
+            ("POST", "/api/v1/query", "query=up"),
+            ("GET", "/api/v1/query?query=up", None),
+            ("GET", "/", None),
+        ):
+            assert ask(wall, method, path, body, **headers)[0].status == 403, headers
+    answer, _ = ask(wall, "POST", "/api/v1/query", "query=up", Origin=f"http://127.0.0.1:{wall}")
+    assert answer.status == 200
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_every_answer_also_a_refusal_says_what_a_browser_may_do_with_it(wall: int) -> None:
+    for method, path in (("GET", "/"), ("GET", "/none"), ("PUT", "/"), ("GET", "/api/v1/query?query=bad")):
+        answer, _ = ask(wall, method, path)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+        assert answer.headers["Server"] == "pantau112"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(prometheus: int) -> int:
+    """A wall that other machines see."""
+    return Wall(DASHBOARDS, Api(f"http://127.0.0.1:{prometheus}")).show(Listen("127.0.0.1", 0), TOKEN)
+
+
+TOKEN = "abcdefghijklmnopqrstuv"
+
+
+def test_who_does_not_show_the_token_sees_nothing(elsewhere: int) -> None:
+    for path in (
+        "/",
+        "/main.js",
+        "/boards.json",
+        "/api/v1/query?query=up",
+        "/?token=",
+        "/?token=wrong",
+        f"/?token={TOKEN}x",
+        "/none",
+    ):
+        for headers in (
+            {},
+            {"Cookie": "pantau112_wall="},
+            {"Cookie": "pantau112_wall=\xff"},
+            {"Cookie": f"pantau112_wall={TOKEN[:-1]}"},
+        ):
+            assert ask(elsewhere, "GET", path, **headers)[0].status == 401, path
+    assert ask(elsewhere, "POST", f"/api/v1/query?token={TOKEN}", "query=up")[0].status == 401
+
+
+def test_the_token_in_the_address_opens_the_page_and_stays_in_no_address(elsewhere: int) -> None:
+    answer, _ = ask(elsewhere, "GET", f"/d/psap-calls-id?token={TOKEN}&from=now-1h")
+    assert (answer.status, answer.headers["Location"]) == (303, "/d/psap-calls-id?from=now-1h")
+    cookie = answer.headers["Set-Cookie"]
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+    known = {"Cookie": cookie.partition(";")[0]}
+    assert ask(elsewhere, "GET", "/d/psap-calls-id?from=now-1h", **known)[0].status == 200
+    assert ask(elsewhere, "POST", "/api/v1/query", "query=up", **known)[0].status == 200
+    assert ask(elsewhere, "GET", "/", Host="noc.example.go.id", **known)[0].status == 200
+    assert ask(elsewhere, "POST", "/api/v1/query", "query=up", Origin="http://example.org", **known)[0].status == 403
+
+
+def test_a_token_leads_to_no_other_server(elsewhere: int) -> None:
+    for path in ("//example.org/", "/\\example.org/", "///example.org"):
+        answer, _ = ask(elsewhere, "GET", f"{path}?token={TOKEN}")
+        assert urljoin("http://here/", answer.headers.get("Location", "/")).startswith("http://here/"), path
+
+
+@pytest.mark.stack
+def test_a_wall_reads_a_prometheus_that_wants_a_password_and_says_when_it_is_another(programs: Programs, tmp_path: Path) -> None:
+    (tmp_path / "prometheus.yml").write_text("global: {}\n")
+    port = free_port()
+    service = start_prometheus(
+        programs,
+        home=tmp_path,
+        data=tmp_path / "data",
+        port=port,
+        config=tmp_path / "prometheus.yml",
+        rules=[],
+        here={},
+        password=ensure_password(tmp_path),
+    )
+    right = local(tmp_path, port)
+    with running(service, tmp_path / "prometheus.log"):
+        answers = []
+        for api in (right, replace(right, password="0" * 64), replace(right, password=None)):
+            asked = free_port()
+            Wall(DASHBOARDS, api).serve(asked)
+            answer, body = ask(asked, "POST", "/api/v1/query", "query=vector(112)")
+            answers.append((answer.status, "112" in body.decode(), "wants another password" in body.decode()))
+    assert answers == [(200, True, False), (502, False, True), (502, False, True)]

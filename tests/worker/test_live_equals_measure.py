@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from schemas.event import Event
-from schemas.topics import CALLS, DEAD_LETTERS, OPERATORS, TOPIC_OF, decode_recording, encode
+from schemas.topics import CALLS, DEAD_LETTERS, OPERATORS, PARTITIONS, TOPIC_OF, decode_recording, encode
 from streams.analysis.measure import measure
 from streams.analysis.replay import paced
 from streams.clock import Clock
 from streams.log.kafka import Log
+from streams.log.topics import partition_of
 from streams.sources import read
-from streams.worker.transport import partition_of
 from tests.chaos import sixteen, unleash
 from tests.conftest import HANG, RealKafka, wait_until
 from tests.hostile import PERSON, PHONE, Broken, inputs
@@ -48,6 +48,29 @@ def assert_says(group: Group, expected: list[str], at: float) -> None:
         wait_until(so, "what the workers say equals `measure`")
     except pytest.fail.Exception as failed:
         raise AssertionError("\n".join(differences(expected, domain(group.page(at))))) from failed
+
+
+def test_two_workers_share_32_partitions_and_one_that_is_left_has_them_all(kafka: RealKafka, tmp_path: Path) -> None:
+    codes = [f"32.{number}" for number in range(10, 42)]
+    assert len({partition_of(code, 32) for code in codes}) > PARTITIONS
+    events = sorted(interleaved(january()[:300], week(days=0.5), codes), key=lambda event: event.time)
+    prefix = f"many{Random().randrange(10**9)}."
+    group = Group(kafka.bootstrap, prefix + "w", prefix, codes, tmp_path, partitions=32)
+    expected, at = uninterrupted(events, group.centres)
+    try:
+        one, two = group.start(), group.start()
+        with Log(group.settings) as log:
+            log.write(events)
+        assert_says(group, expected, at)
+        assert [total(worker.page(), "pantau112_partitions_owned") for worker in (one, two)] == [group.owned / 2] * 2
+        assert total(one.page(), "pantau112_partitions", 'topic="112.calls.v1"') == 32
+
+        two.kill()
+        group.workers.remove(two)
+        assert_says(group, expected, at)
+        assert not total(one.page(), "pantau112_dead_letters_total")
+    finally:
+        group.kill()
 
 
 def test_live_equals_measure_for_any_number_of_workers_and_any_chunk_size(kafka: RealKafka, tmp_path: Path) -> None:
@@ -136,14 +159,14 @@ def hostile(kafka: RealKafka, tmp_path_factory: pytest.TempPathFactory) -> Itera
                 producer.send(prefix + TOPIC_OF[item.type].name, encode(item), item.subject.encode())
             else:
                 topic = OPERATORS if item.place == "other topic" else CALLS
-                partition = (partition_of(item.code) + (item.place == "other partition")) % 8
+                partition = (partition_of(item.code, PARTITIONS) + (item.place == "other partition")) % PARTITIONS
                 sent.append((item, producer.send(prefix + topic.name, item.value, item.code.encode(), partition=partition)))
         producer.flush(60)
         metadata = [(item, future.get(HANG)) for item, future in sent]
         broken = {(place.topic, place.partition, place.offset): item for item, place in metadata}
         expected, at = uninterrupted(good, group.centres)
         assert_says(group, expected, at)
-        places = [TopicPartition(prefix + DEAD_LETTERS.name, number) for number in range(8)]
+        places = [TopicPartition(prefix + DEAD_LETTERS.name, number) for number in range(PARTITIONS)]
         consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
         consumer.assign(places)
         ends = consumer.end_offsets(places)

@@ -27,6 +27,7 @@ from streams.edge.gateway.openapi import document
 from streams.edge.gateway.tokens import Token, Tokens, TokensError
 from streams.edge.gateway.traffic import CONTENT_TYPE, Traffic
 from streams.log.kafka import LogError
+from streams.serving import Limits, Server
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +37,7 @@ LARGEST_BODY = 2**20
 BODY_SECONDS = 60
 """How long a body may take to come: 1 MiB on a line of 140 kbit/s."""
 
-IDLE_SECONDS = 30
-"""How long a connection may say nothing, or take for the headers of a request."""
+LIMITS = Limits(connections=512, seconds=120.0)
 
 AT_ONCE = 256
 """Requests that are answered at once; more are asked to come again."""
@@ -219,20 +219,8 @@ class Gateway:
 @contextlib.asynccontextmanager
 async def serving(gateway: Gateway, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Serve within the block; yields the port (0: a free one). OSError if it is taken."""
-    runner = web.AppRunner(
-        gateway.application(),
-        access_log=None,
-        handler_cancellation=True,
-        keepalive_timeout=IDLE_SECONDS,
-        lingering_time=2.0,
-        shutdown_timeout=15.0,
-    )
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port, ssl_context=tls).start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
+    async with Server(gateway.application(), LIMITS) as server:
+        yield await server.listen(host, port, tls)
 
 
 def _explained(error: Exception) -> web.Response:

@@ -34,7 +34,7 @@ class Process:
         self._kafka, self._folder, self.port = kafka, folder, free_port()
         self.settings = Settings(bootstrap=kafka.bootstrap, topic_prefix=f"{folder.name}.", app_id=folder.name)
         with Log(self.settings) as log:
-            log.create_topics()
+            log.create_topics(3)
         self.token = Tokens(folder / "tokens.json").add(["32.71"], ["*"])
         self.start()
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.topics import EVENT_TYPES, TOPIC_OF, encode
+from streams import serving
 from streams.edge.gateway import server as gateway_module
 from streams.edge.gateway.allowance import AT_ONCE, Allowance
 from streams.edge.gateway.cloudevents import BATCHED, STRUCTURED
@@ -304,7 +305,7 @@ def test_a_body_that_does_not_come_ends(gateway: Served, monkeypatch: pytest.Mon
 
 
 def test_headers_that_do_not_come_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway_module, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(serving, "IDLE_SECONDS", 0.05)
     with served(tmp_path) as gateway:
         assert _half(gateway, None).recv(1000) == b""
 
