@@ -9,7 +9,7 @@ BENCH  := $(VENV)/.bench
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test rules3 lint bench alarms chaos docs pictures lock
+.PHONY: help setup run test rules3 lint bench alarms chaos docs pictures install uninstall lock
 
 help:    ## this list
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST) | sed 's/^  make \([a-z0-9]*\)  /  make \1\t/' | expand -t 17
@@ -56,6 +56,12 @@ docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, 
 
 pictures: $(DEV)  ## take a picture of every board at the end of the tests' simulated week (needs Chromium)
 	$(PY) -m tests.pictures
+
+install:  ## the command at PREFIX (/opt/pantau112) and its services, as root; DESTDIR=folder makes a package
+	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" streams/packaging/install.sh install
+
+uninstall:  ## the same away again; settings and data stay
+	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" streams/packaging/install.sh uninstall
 
 lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header -q -o requirements.lock

@@ -121,6 +121,8 @@ class Settings(BaseSettings):
     """The gateway's certificate with its chain, as PEM, where it speaks TLS itself and no proxy does for it."""
     gateway_certificate_key: FilePath | None = None
     """The key of that certificate."""
+    wall_listen: str = "127.0.0.1:11206"
+    """HOST[:PORT] where `wall` is asked by browsers; beyond this machine it needs a token."""
     wall_certificate: FilePath | None = None
     """The certificate with its chain, as PEM, of a wall that other machines see."""
     wall_certificate_key: FilePath | None = None

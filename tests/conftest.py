@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -38,6 +39,12 @@ def free_port(row: int = 1) -> int:
             for port in range(first, first + row):
                 held.enter_context(socket.socket()).bind(("127.0.0.1", port))
             return first
+
+
+def strays(log: str) -> list[str]:
+    """The lines of a process's log that are in neither of its forms: with a priority for the journal, or with a time."""
+    form = re.compile(r"<[2-7]>[\w.]+: .*|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ [\w.$-]+ .*")
+    return [line for line in log.splitlines() if not form.fullmatch(line)]
 
 
 def wait_until(true: Callable[[], bool], what: str) -> None:

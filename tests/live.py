@@ -23,7 +23,7 @@ from streams.core.centre import Centre, parse
 from streams.log.kafka import Log
 from streams.sources import Line, read, simulate
 from tests.builders import opened, seconds_to, sent
-from tests.conftest import HANG
+from tests.conftest import HANG, strays
 
 JANUARY = Path(__file__).parents[2] / "shared" / "data" / "anonymous_bank" / "january1999.queue_log.gz"
 LATER = timedelta(days=4_018)
@@ -128,9 +128,11 @@ class Worker:
         self.process.wait()
 
     def leave(self) -> int:
-        """SIGTERM; the exit code."""
+        """SIGTERM; the exit code. All it said was said in lines."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(HANG)
+        code = self.process.wait(HANG)
+        assert strays(self.log.read_text()) == []
+        return code
 
     def _get(self, path: str) -> str:
         if self._url is None and (found := re.search(r"(http://127\.0\.0\.1:\d+)/metrics\n", self.log.read_text())):

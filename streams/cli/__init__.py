@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams import logs
 from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics, upgrade
 from streams.cli.day import Day
 from streams.cli.edge import edge
 from streams.cli.staffing import staffing
-from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress, tell
+from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress
 from streams.cli.wall import LISTEN, PLAIN, wall
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,6 +110,7 @@ def worker(centre: Centres = None) -> None:
 
     Run as many as you like, on as many machines: they share the work.
     """
+    logs.begin()
     from streams import centres, clock
     from streams.log.kafka import Log
     from streams.log.versions import Versions
@@ -119,7 +122,6 @@ def worker(centre: Centres = None) -> None:
     from streams.worker.reminder import channels, link
 
     settings = terminal.settings()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     known = centres.load(centre or [])
     with Log(settings) as log:
         cluster = log.cluster()
@@ -180,6 +182,8 @@ def up(
 
     if edge is not None and (feed is not None or centre):
         raise typer.BadParameter("--edge goes without --feed and --centre: its file names the centre")
+    if not sys.stderr.isatty():
+        logs.begin()
     collected = None
     if edge is not None:
         collected, centre = _collected(edge)
@@ -312,10 +316,10 @@ def main() -> None:
         _give_up_stdout()
     except OSError as error:
         _give_up_stdout()
-        tell(f"pantau112: {words(error)}")
+        tell(words(error), logging.ERROR)
         sys.exit(1)
     except (Failed, CentreError, ReplayError, SettingsError, UnknownFileError) as error:
-        tell(f"pantau112: {error}")
+        tell(str(error), logging.ERROR)
         sys.exit(1)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from streams.cli.terminal import Failed, moment, settings, tell
+from streams.cli.terminal import Failed, moment, settings
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from streams.stack.grafana import Grafana

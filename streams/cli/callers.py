@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from streams.cli.terminal import Centres, Events, Faults, Moment, To, door, progress, settings, sink_for, tell
+from streams.cli.terminal import Centres, Events, Faults, Moment, To, door, progress, settings, sink_for
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

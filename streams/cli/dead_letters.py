@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.terminal import Failed, progress, settings, tell
+from streams.cli.terminal import Failed, progress, settings
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from streams.log.dead_letters import Letter

@@ -1,14 +1,15 @@
 """`pantau112 edge`: what stands at a centre for ever."""
 
 import asyncio
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from streams import logs
 from streams.cli import terminal
-from streams.cli.terminal import Failed, tell
+from streams.cli.terminal import Failed
+from streams.logs import tell
 
 
 def edge(
@@ -21,6 +22,7 @@ def edge(
     The file says what is collected and where it is sent. Events are on disk before they are sent. It runs until you stop it.
     What is wrong is said by: pantau112 doctor --edge EDGE.TOML
     """
+    logs.begin()
     from streams.edge.config import EdgeConfigError, load
     from streams.edge.edge import Edge
     from streams.edge.exporter import serve
@@ -29,7 +31,6 @@ def edge(
     from streams.edge.spool import Spool, SpoolError
 
     settings = terminal.settings()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         said, centre = load(config)
         door = terminal.door([centre], writes=True, said=said.settings(settings))

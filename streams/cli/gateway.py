@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import signal
 import sys
 from datetime import UTC, datetime
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.terminal import Centres, Failed, door, settings, tell
+from streams import logs
+from streams.cli.terminal import Centres, Failed, door, settings
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from streams.core.centre import Centre
@@ -36,7 +37,7 @@ def gateway(context: typer.Context, centre: Centres = None) -> None:
         return
     from streams import centres
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.begin()
     raise typer.Exit(asyncio.run(_serve(settings(), list(centres.load(centre or []).values()))))
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.terminal import Centres, Failed, Faults, Moment, Silent, To, door, progress, report_on, sink_for, tell
+from streams import logs
+from streams.cli.terminal import Centres, Failed, Faults, Moment, Silent, To, door, progress, report_on, sink_for
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from streams.sources.door import Door
@@ -35,6 +37,8 @@ def asterisk(
 
     With --remember, the file of --to is gone on with. After a kill some events can stand in it twice; their ids say so.
     """
+    if follow:
+        logs.begin()
     from streams import centres
     from streams.edge.ingest import Report, feed
     from streams.edge.ingest import queue_log as deliver
@@ -157,6 +161,8 @@ def table(
 
 
 def _from_database(url: str, query: "Query", through: "Door", to: Path | None, follow: bool, remember: Path | None) -> None:
+    if follow:
+        logs.begin()
     import signal
     from threading import Event
 
@@ -255,6 +261,8 @@ def simulate(
         raise typer.BadParameter("give --start TIME, or --live")
     if not live and (remember is not None or days == 0):
         raise typer.BadParameter("--remember, and 0 days, go with --live")
+    if live:
+        logs.begin()
     with sink_for(to, append=remember is not None) as sink, progress("events") as tick:
         if live:
             events = simulation.live(known, datetime.now().astimezone(), days or 0, sink.flush, remember)

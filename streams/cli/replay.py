@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.terminal import Centres, Faults, To, door, moment, progress, settings, sink_for, tell
+from streams import logs
+from streams.cli.terminal import Centres, Faults, To, door, moment, progress, settings, sink_for
+from streams.logs import tell
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Play, show, cut out and count recorded events.")
 
@@ -40,6 +42,8 @@ def play(
 
     They are played at the speed of life, or faster, or as if they began now.
     """
+    if clock is not None:
+        logs.begin()
     from streams import centres
     from streams import clock as clocks
     from streams.analysis import replay

@@ -7,7 +7,8 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from streams.cli import terminal
-from streams.cli.terminal import Centres, Events, Faults, Moment, progress, tell
+from streams.cli.terminal import Centres, Events, Faults, Moment, progress
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from streams.core.centre import Centre

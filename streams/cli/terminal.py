@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -216,10 +217,3 @@ def progress(what: str) -> "Iterator[Tick]":
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield Tick(progress, what)
-
-
-def tell(line: str) -> None:
-    """A message for the person, not part of the data; one line, whatever is in a file's name."""
-    from streams.core.printable import printable
-
-    print(printable(line), file=sys.stderr, flush=True)

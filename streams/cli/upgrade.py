@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from streams.cli.terminal import Failed, settings, tell
+from streams.cli.terminal import Failed, settings
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from streams.analysis.agreement import Agreement

@@ -1,13 +1,14 @@
 """`pantau112 wall`: the boards in a browser, on this machine or on a television's, of any Prometheus."""
 
 import asyncio
-import logging
 import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.terminal import Failed, settings, tell
+from streams import logs
+from streams.cli.terminal import Failed, settings
+from streams.logs import tell
 
 if TYPE_CHECKING:
     from streams.stack.listen import Listen
@@ -18,7 +19,9 @@ PLAIN = "without TLS the token can be read on the way: PANTAU112_WALL_CERTIFICAT
 
 
 def wall(
-    listen: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="Where browsers ask.")] = "127.0.0.1:11206",
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST[:PORT]", help="Where browsers ask, instead of PANTAU112_WALL_LISTEN.")
+    ] = None,
 ) -> None:
     """Show the boards in a browser.
 
@@ -31,8 +34,9 @@ def wall(
     from streams.stack.wall import Wall
     from streams.stack.wall_token import ensure_token
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.begin()
     s = settings()
+    listen = listen or s.wall_listen
     try:
         at, token = Listen.parse(listen, s, 11_206), None
         if s.wall_token_file is not None:

@@ -3,11 +3,11 @@
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from streams.logs import tell
 from streams.stack import StackError
 from streams.stack.share import require_view
 
@@ -92,7 +92,7 @@ def _all(folder: Path | None = None, path: str | None = None) -> Programs | None
 def _unpack(folder: Path) -> None:
     """Fetch with lists and a cache of our own, because the system's may be empty or closed to a plain user."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    sys.stderr.write("Prometheus and Alertmanager: fetching Debian's packages, about 45 MB with their list\n")
+    tell("Prometheus and Alertmanager: fetching Debian's packages, about 45 MB with their list")
     with tempfile.TemporaryDirectory(prefix="deb-", dir=folder.parent) as scratch:
         work = Path(scratch)
         for name in ("lists/partial", "cache/archives/partial", "packages", "root"):

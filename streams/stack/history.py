@@ -1,6 +1,7 @@
 """The days behind a simulated centre, in Prometheus: a process beside it, which ends when they are there."""
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from schemas.topics import TOPICS
-from streams import centres, settings
+from streams import centres, logs, settings
 from streams.analysis.backfill import BackfillError, Blocks, backfill
 from streams.analysis.replay import open_source
 from streams.stack.web_password import local
@@ -105,13 +106,14 @@ class History(NamedTuple):
 def main() -> int:
     """Write it. Exit codes: 0 done, 1 failed."""
     os.nice(NICE)
+    logs.begin()
     began, history = time.monotonic(), History.read(sys.argv[1:])
     try:
         history.write()
     except (BackfillError, OSError) as error:
-        sys.stderr.write(f"history: {error}\n")
+        logs.tell(f"history: {error}", logging.ERROR)
         return 1
-    sys.stderr.write(f"history: all since {history.since:.0f} is in Prometheus, after {time.monotonic() - began:.0f} s\n")
+    logs.tell(f"history: all since {history.since:.0f} is in Prometheus, after {time.monotonic() - began:.0f} s")
     return 0
 
 

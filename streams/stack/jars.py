@@ -14,6 +14,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from streams.logs import tell
 from streams.stack import StackError
 
 LOCK = Path(__file__).with_name("kafka.lock")
@@ -82,7 +83,7 @@ def _fetch_all(missing: list[Jar], folder: Path, fetch: Fetch) -> None:
     console = Console(stderr=True)
     total = sum(jar.size for jar in missing)
     if not console.is_terminal:
-        console.print(f"Kafka: fetching {len(missing)} jars, {total / 1e6:.0f} MB")
+        tell(f"Kafka: fetching {len(missing)} jars, {total / 1e6:.0f} MB")
     columns = (
         TextColumn("Kafka: {task.description}"),
         BarColumn(),

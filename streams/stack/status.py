@@ -19,6 +19,7 @@ from rich.text import Text
 from streams.api import USER
 from streams.core.centre import Centre
 from streams.core.printable import printable
+from streams.logs import in_journal, tell
 from streams.stack.figures import FIRST, SEVERITIES, Alert, Figure, Numbers, in_order
 from streams.stack.gateway import token_file
 from streams.stack.service import Status
@@ -27,7 +28,7 @@ from streams.stack.web_password import web_password_file
 
 STATES = {"failed": "bold red", "restarting": "yellow", "starting": "yellow"}
 LINE_SECONDS, LINE_COLUMNS = 30.0, 120
-"""How often a line is written where there is no terminal, and how long it may be."""
+"""How often a line is written where there is no terminal and no journal, which is for events, and how long it may be."""
 CENTRE_COLUMNS = 20
 CENTRES_SHARE = 3
 """Many centres have this part of the terminal's lines."""
@@ -71,15 +72,12 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
             draw()
             if live is None:
                 for page in [page for page in monitoring.pages.recent if page not in told]:
-                    say(page)
+                    tell(page.partition(" ")[2])  # the log has times of its own
                     told.add(page)
-                if time.monotonic() - said_at > LINE_SECONDS:
+                if not in_journal() and time.monotonic() - said_at > LINE_SECONDS:
                     said_at = time.monotonic()
-                    say(line(monitoring.supervisor.status(), numbers, now()))
+                    tell(line(monitoring.supervisor.status(), numbers, now()))
             await asyncio.sleep(1)
-
-    def say(text: str) -> None:
-        console.print("\n".join(map(printable, text.splitlines())), soft_wrap=True, highlight=False, markup=False)
 
     said_last = ""
 
@@ -89,11 +87,12 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
         if live is None and (changed := max(monitoring.supervisor.status(), key=lambda status: status.since, default=None)):
             text = f"{changed.name}: {changed.state} {changed.reason}".rstrip()
             if text != said_last:
-                say(text)
+                tell(text)
             said_last = text
 
     if live is None:
-        say("\n".join((fixed.places, *fixed.details)))
+        for text in (fixed.places, *fixed.details):
+            tell(text)
     draw()
     with live or contextlib.nullcontext():
         looking = asyncio.create_task(look())

@@ -79,7 +79,7 @@ def running(folder: Path, **settings: str) -> Iterator[str]:
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     try:
-        yield next(line for line in process.stderr if line.startswith("gateway at"))
+        yield next(line for line in process.stderr if "gateway at" in line)
     finally:
         process.terminate()
         assert process.wait(HANG) == 0, "asked to stop, it stops"

@@ -33,12 +33,26 @@ def test_workers_can_be_many_and_prometheus_finds_them_by_name() -> None:
 
 
 def test_every_service_that_stays_says_whether_it_is_well() -> None:
-    assert {name for name, service in services().items() if "healthcheck" not in service} == {"password", "topics"}
+    assert all("healthcheck" in service for service in services().values())
+    assert [name for name, service in services().items() if service["healthcheck"].get("disable")] == ["password", "topics"]
 
 
 def test_every_file_it_mounts_exists() -> None:
     mounted = [volume.split(":")[0] for service in services().values() for volume in service.get("volumes", [])]
     assert [path for path in mounted if path.startswith("./") and not (ROOT / path).exists()] == []
+
+
+def test_our_image_is_built_of_files_that_exist_and_locked_packages_and_runs_as_nobody_s_root() -> None:
+    ours = [service["build"] for service in services().values() if service["image"] == "pantau112"]
+    [recipe] = {ROOT / build["context"] / build["dockerfile"] for build in ours}
+    steps = re.findall(r"^([A-Z]+) (.*(?:\\\n.*)*)", recipe.read_text(), re.M)
+    copied = [word for name, step in steps if name == "COPY" and "--from" not in step for word in step.split()[:-1]]
+
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    assert {"requirements.lock", "pyproject.toml", "schemas", "streams", "dashboards"} <= set(copied)
+    assert any("--require-hashes" in step for name, step in steps if name == "RUN")
+    assert [step for name, step in steps if name == "USER"] == ["pantau112"]
+    assert [name for name, _ in steps][-3:] == ["ENTRYPOINT", "CMD", "HEALTHCHECK"]
 
 
 @pytest.mark.parametrize(("service", "line"), [("prometheus", "v3.13."), ("alertmanager", "v0.34."), ("grafana", "12.4.")])

@@ -18,7 +18,7 @@ from streams.analysis.measure import measure
 from streams.log.kafka import Log
 from streams.settings import Settings
 from streams.sources import Line, read
-from tests.conftest import DATA, RealKafka, wait_until
+from tests.conftest import DATA, RealKafka, strays, wait_until
 
 pytestmark = [
     pytest.mark.stack,
@@ -122,3 +122,4 @@ def test_it_is_stopped_in_order_while_kafka_is_away(kafka: RealKafka, settings: 
 
     assert edge.end(signal.SIGTERM) == 0, edge.log.read_text()
     assert "stopped; " in edge.log.read_text()
+    assert strays(edge.log.read_text()) == []

@@ -24,7 +24,7 @@ from streams.stack.debian import Programs
 from streams.stack.up import Ports
 from streams.stack.web_password import local
 from tests.builders import START, answered, ended, offered
-from tests.conftest import DATA, HANG, LOCAL, free_port, wait_until
+from tests.conftest import DATA, HANG, LOCAL, free_port, strays, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -123,6 +123,9 @@ def up(home: Path, feed: Path) -> Iterator[Up]:
 def running(up: Up) -> Iterator[Up]:
     """It, until the test is over."""
     yield up
+    for name in ("edge", "feed", "gateway", "history", "simulator", "worker"):
+        log = up.home / "log" / f"{name}.log"
+        assert strays(log.read_text() if log.exists() else "") == []
     up.process.send_signal(signal.SIGKILL)
     print(*up.process.communicate())  # seen when a test failed
     wait_until(lambda: not up.leftovers(), "everything ended")
