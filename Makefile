@@ -9,7 +9,7 @@ BENCH  := $(VENV)/.bench
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test rules3 lint bench alarms chaos docs pictures install uninstall lock
+.PHONY: help setup run test rules3 lint bench alarms chaos docs pictures audit sbom install uninstall lock
 
 help:    ## this list
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST) | sed 's/^  make \([a-z0-9]*\)  /  make \1\t/' | expand -t 17
@@ -36,6 +36,7 @@ lint: $(DEV)  ## format, lint, types, generated files
 	$(PY) -m schemas.catalogue --check
 	$(PY) -m streams.worker.catalogue --check
 	$(PY) -m dashboards.boards --check
+	$(PY) -m tests.audit --check
 
 bench: $(BENCH)  ## speeds beside their bare limits, the forecast beside its rivals, written to tests/bench/results.md
 	$(PY) -m tests.bench
@@ -57,13 +58,20 @@ docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, 
 pictures: $(DEV)  ## take a picture of every board at the end of the tests' simulated week (needs Chromium)
 	$(PY) -m tests.pictures
 
+audit: $(DEV)  ## what is known against the dependencies: asks PyPI, and without it says what was last known and from when
+	$(PY) -m tests.audit
+
+sbom: $(BENCH)  ## write the list of everything that the lock files name, with licences (CycloneDX), to docs/sbom.cdx.json
+	$(PY) -m tests.audit --bill
+
 install:  ## the command at PREFIX (/opt/pantau112) and its services, as root; DESTDIR=folder makes a package
 	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" streams/packaging/install.sh install
 
 uninstall:  ## the same away again; settings and data stay
 	@PYTHON="$(PYTHON)" PREFIX="$(PREFIX)" DESTDIR="$(DESTDIR)" streams/packaging/install.sh uninstall
 
-lock:  ## resolve the dependencies anew (needs uv)
+lock:  ## resolve the dependencies anew (needs uv); then make sbom and make audit
+	uv pip compile --group build --universal --generate-hashes --no-header -q -o requirements-build.lock
 	uv pip compile pyproject.toml --universal --generate-hashes --no-header -q -o requirements.lock
 	uv pip compile pyproject.toml --group dev -c requirements.lock --universal --generate-hashes --no-header -q -o requirements-dev.lock
 	uv pip compile pyproject.toml --group dev --group bench -c requirements-dev.lock --universal --generate-hashes --no-header -q -o requirements-bench.lock
@@ -75,15 +83,18 @@ $(PY):
 	  { echo "Python's venv is missing. On Debian: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(RUN): requirements.lock pyproject.toml | $(PY)
-	$(PY) -m pip install -q --require-hashes --no-deps -r requirements.lock
-	$(PY) -m pip install -q --no-deps -e .
+# Nothing is built but this project, and that by what the lock names: a build that pip prepares itself fetches what it likes.
+INSTALL = $(PY) -m pip install -q --require-hashes --no-deps --only-binary :all:
+
+$(RUN): requirements-build.lock requirements.lock pyproject.toml | $(PY)
+	$(INSTALL) -r requirements-build.lock -r requirements.lock
+	$(PY) -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV): requirements-dev.lock | $(RUN)
-	$(PY) -m pip install -q --require-hashes --no-deps -r requirements-dev.lock
+	$(INSTALL) -r requirements-dev.lock
 	@touch $@
 
 $(BENCH): requirements-bench.lock | $(DEV)
-	$(PY) -m pip install -q --require-hashes --no-deps -r requirements-bench.lock
+	$(INSTALL) -r requirements-bench.lock
 	@touch $@

@@ -122,6 +122,11 @@ class Worker:
         moment = f"?at={datetime.fromtimestamp(at, UTC).isoformat().removesuffix('+00:00')}Z" if at is not None else ""
         return self._get(f"/metrics{moment}")
 
+    @property
+    def address(self) -> str:
+        """Where it serves, host:port; empty as long as it does not say."""
+        return (self._url or "").removeprefix("http://")
+
     def kill(self) -> None:
         """SIGKILL; returns when it is dead."""
         self.process.kill()

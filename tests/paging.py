@@ -3,7 +3,7 @@
 import contextlib
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 
 import yaml
 
+from streams.edge.gateway.silences import Matcher
 from streams.stack.debian import Programs
 from streams.stack.prometheus import alertmanager
 from tests.conftest import HANG, free_port, wait_until
@@ -89,14 +90,18 @@ class Paging:
 
     def silence(self, labels: Mapping[str, str], by: str, seconds: float) -> None:
         """As somebody would on Alertmanager's own page."""
-        now = datetime.now(UTC)
-        matchers = [{"name": name, "value": text, "isRegex": False, "isEqual": True} for name, text in labels.items()]
-        times = {"startsAt": now.isoformat(), "endsAt": (now + timedelta(seconds=seconds)).isoformat()}
-        self._post("/api/v2/silences", times | {"matchers": matchers, "createdBy": by, "comment": "by hand"})
+        self.silence_by([Matcher(name, text, False, True) for name, text in labels.items()], by, timedelta(seconds=seconds))
+
+    def silence_by(self, matchers: Iterable[Matcher], by: str, lasting: timedelta, begins: timedelta = timedelta(0)) -> None:
+        """The same by any matchers, from so long from now on."""
+        start = datetime.now(UTC) + begins
+        said = [{"name": one.name, "value": one.value, "isRegex": one.is_regex, "isEqual": one.is_equal} for one in matchers]
+        times = {"startsAt": start.isoformat(), "endsAt": (start + lasting).isoformat()}
+        self._post("/api/v2/silences", times | {"matchers": said, "createdBy": by, "comment": "by hand"})
 
     def alerts(self, name: str) -> list[Json]:
         """What it holds of a name."""
-        return [alert for alert in self.get("/api/v2/alerts") if alert["labels"]["alertname"] == name]
+        return [alert for alert in self.get("/api/v2/alerts") if alert["labels"].get("alertname") == name]
 
     def get(self, path: str) -> Any:
         with urlopen(self.address + path, timeout=HANG) as answer:

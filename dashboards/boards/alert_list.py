@@ -29,7 +29,7 @@ from dashboards.boards.text import ALERTS, Say
 _HERE = Path(__file__).parents[1]
 SEVERITIES = ("page", "wall", "ticket")
 """In the order of their urgency: what the room sees is now, a ticket can wait."""
-STATES = ("active", "inhibited", "acknowledged", "")
+STATES = ("active", "inhibited", "acknowledged", "silenced", "")
 """What Alertmanager does with an alert; nothing where that is not known."""
 RULES_ASKED = 'ALERTS{alertstate="firing",alertname="Watchdog"}'
 """Has an answer as long as the rules are evaluated."""
@@ -55,6 +55,7 @@ THINGS = (
         "what",
     ),
     *("collector", "instance", "reason", "side", "threshold", "window"),
+    *("mutes", "muted_by", "muted_until", "phase"),
 )
 """Labels that tell alerts of one name and centre apart, in the order in which they are said."""
 _ONE = ("alertname", "severity", "city", "about")

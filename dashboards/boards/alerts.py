@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from dashboards.boards.alert_list import ALERTS_KNOWN, RULES_ASKED, SEVERITIES, alerts, held, things
 from dashboards.boards.frame import Sheet, Shown, freshness_of_all
-from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RED, Place, Value, lines, rows, stats
+from dashboards.boards.panels import COUNT, DURATION, GREEN, ORANGE, RATIO, RED, Place, Value, lines, rows, stats
 from dashboards.boards.promql import firing, select
 from dashboards.boards.text import ALERTS, Say, Text
 
 COLOURS: tuple[Mapping[float, str], ...] = ({0: GREEN, 1: RED}, {0: GREEN, 1: ORANGE}, {})
 """How many of each severity, in their order, are what colour."""
+SILENCE = "mutes, muted_by, muted_until, phase"
 PAGED = "max by (alertname, city) (psap_alarms_paged_24h)"
 
 TEXTS = {
@@ -27,10 +28,10 @@ TEXTS = {
     ),
     "alarms told": Text("Menurut Alertmanager", "Alertmanager says"),
     "alarms told about": Text(
-        "Berapa yang sudah ditangani orang, berapa yang ditahan karena sebabnya sudah diberitahukan, dan berapa kali orang "
-        "dipanggil dalam 24 jam. TANPA DATA: Alertmanager tidak menjawab gateway.",
-        "How many somebody has, how many are held back because their cause was told, and how often people were paged in 24 h. "
-        "NO DATA: Alertmanager does not answer the gateway.",
+        "Berapa yang sudah ditangani orang, diredam dengan tangan, dan ditahan karena sebabnya sudah diberitahukan, dan berapa "
+        "kali orang dipanggil dalam 24 jam. TANPA DATA: Alertmanager tidak menjawab gateway.",
+        "How many somebody has, are silenced by hand, and are held back because their cause was told, and how often people were "
+        "paged in 24 h. NO DATA: Alertmanager does not answer the gateway.",
     ),
     "paged": Text("Dipanggil, 24 jam", "Paged, 24 h"),
     "watchdog": Text("Penjaga", "Watchdog"),
@@ -56,6 +57,23 @@ TEXTS = {
         "How often each rule paged somebody, by centre: what does so too often is to be mended or taken away.",
     ),
     "none paged": Text("Tidak ada", "None"),
+    "silences": Text("Peredaman (silence)", "Silences"),
+    "silences about": Text(
+        "Peredaman yang berlaku atau mulai dalam satu jam, yang paling banyak menahan dahulu: berapa bagian jenis panggilan satu "
+        "pusat atau pemantau, peringatan mana (… tidak ditampilkan), oleh kode siapa, sampai kapan, dan berapa yang kini "
+        "diredam. Tanpa yang ditangani orang.",
+        "Silences that are in force or begin within the hour, those that mute most first: what share of the kinds of pages of "
+        "one centre or of the monitor, which alerts (… is not shown), by whose code, until when, and how many it mutes now. "
+        "Without what somebody has.",
+    ),
+    "mutes": Text("Meredam", "Mutes"),
+    "until when": Text("Sampai", "Until"),
+    "phase": Text("Kini", "Now"),
+    "in force": Text("berlaku", "in force"),
+    "soon": Text("nanti", "soon"),
+    "pages muted": Text("Panggilan", "Of pages"),
+    "alerts muted": Text("Diredam", "Muted"),
+    "none silenced": Text("Tidak ada", "None"),
     "pages": Text("Panggilan dalam 24 jam, dari waktu ke waktu", "Pages within 24 h, over time"),
     "pages about": Text(
         "Semua panggilan (page) dalam 24 jam bergulir. EEMUA 191: yang melebihi kesanggupan orang tidak didengar.",
@@ -83,7 +101,7 @@ def _panels(say: Say) -> list[Shown]:
             say(f"alarm {state}"),
             f"count(max by (alertname, severity, city, about) ({select('psap_alarm_state', state=state)})) or {seen}",
         )
-        for state in ("acknowledged", "inhibited")
+        for state in ("acknowledged", "silenced", "inhibited")
     ]
     told.append(Value(say("paged"), f"sum({PAGED}) or {seen}"))
     watchdog = f"count({RULES_ASKED}) or 0 * count(up)"
@@ -94,12 +112,13 @@ def _panels(say: Say) -> list[Shown]:
     waiting = f"max by (alertname, name, what) ({things(f'({held()} and ignoring (alertstate) {pending})')})"
     named = f"on (city) group_left (name) max by (city, name) (psap_city_info) or on (alertname, city) {PAGED}"
     often = f"sum by (alertname, name) (count_over_time({firing()}[24h:1m]))"
-    none_pending, none_paged, none_fired = (
+    none_pending, none_paged, none_fired, none_silenced = (
         (known, say(words))
         for known, words in (
             (ALERTS_KNOWN, "none pending"),
             ("pantau112_alertmanager_up == 1", "none paged"),
             (ALERTS_KNOWN, "no alert"),
+            ("pantau112_alertmanager_up == 1", "none silenced"),
         )
     )
     listed = [
@@ -107,6 +126,16 @@ def _panels(say: Say) -> list[Shown]:
         ("by rule", Value(say("paged"), f"{PAGED} * {named}"), which, none_paged),
         ("history", Value(say("minutes"), often), which, none_fired),
     ]
+    places = {"pending": Place(0, 15, 6, 6), "by rule": Place(6, 15, 5, 6), "history": Place(11, 15, 5, 6)}
+    silences = [
+        Value(say(words), f"max by ({SILENCE}) ({metric})", unit)
+        for words, metric, unit in (
+            ("pages muted", "psap_silence_pages_ratio", RATIO),
+            ("alerts muted", "psap_silence_alerts", COUNT),
+        )
+    ]
+    which_silence = {"mutes": say("mutes"), "muted_by": say("taken by"), "muted_until": say("until when"), "phase": say("phase")}
+    phases = {"phase": {"active": say("in force"), "pending": say("soon")}}
     return [
         ("now", Place(0, 0, 8, 5), stats(now, COUNT, blind)),
         ("alarms told", Place(8, 0, 6, 5), stats(told, COUNT, say("no data"))),
@@ -120,10 +149,15 @@ def _panels(say: Say) -> list[Shown]:
         *(
             (
                 name,
-                Place(8 * place, 15, 8, 6),
+                places[name],
                 rows([value], COUNT, blind, labels, most=2, hidden=["city"], codes=codes, clear=clear),
             )
-            for place, (name, value, labels, clear) in enumerate(listed)
+            for name, value, labels, clear in listed
+        ),
+        (
+            "silences",
+            Place(16, 15, 8, 6),
+            rows(silences, COUNT, blind, which_silence, most=2, codes=phases, clear=none_silenced),
         ),
         ("course", Place(0, 21, 14, 5), lines(course, COUNT, blind)),
         ("pages", Place(14, 21, 10, 5), lines([Value(say("paged"), f"sum({PAGED})")], COUNT, say("no data"))),

@@ -69,6 +69,7 @@ COMMON = {
     "alarm active": Text("Diteruskan", "Passed on"),
     "alarm inhibited": Text("Ditahan: akibat", "Held back: follows"),
     "alarm acknowledged": Text("Ditangani", "Taken"),
+    "alarm silenced": Text("Diredam", "Silenced"),
     "alarm unknown": Text("Tidak diketahui", "Not known"),
     "page": Text("Mendesak", "Page"),
     "ticket": Text("Jam kerja", "Ticket"),
@@ -86,6 +87,7 @@ COMMON = {
 }
 ALERTS = {
     "AlertmanagerDown": Text("Alertmanager tidak menjawab", "Alertmanager does not answer"),
+    "AlarmsSilenced": Text("Peringatan diredam", "Alerts are silenced"),
     "DeadLetters": Text("Rekaman tidak terbaca", "Unreadable records"),
     "EdgeCutOff": Text("Edge tidak dapat mengirim", "Edge cannot send"),
     "EdgeDown": Text("Edge tidak menjawab", "Edge does not answer"),
@@ -100,6 +102,7 @@ ALERTS = {
     "MarkerRegression": Text("Keadaan pemantau mundur", "Monitor's state went back"),
     "MonitorBlind": Text("Pemantau buta", "Monitor is blind"),
     "PageUndelivered": Text("Panggilan tidak terkirim", "Page not delivered"),
+    "PagesSilenced": Text("Hampir semua panggilan diredam", "Hardly any page goes out"),
     "PagesWithoutLink": Text("Panggilan tanpa tautan", "Pages without a link"),
     "PartitionUnowned": Text("Partisi tidak dipantau", "Partition without a worker"),
     "PsapAlarmTooOften": Text("Aturan terlalu sering memanggil", "Rule pages too often"),

@@ -19,7 +19,7 @@ from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, 
 from streams.cli.day import Day
 from streams.cli.edge import edge
 from streams.cli.staffing import staffing
-from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress
+from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, Whole, moment, progress
 from streams.cli.wall import LISTEN, PLAIN, wall
 from streams.logs import tell
 
@@ -69,10 +69,13 @@ def measure(
     events: Events,
     at: Moment = None,
     centre: Centres = None,
+    whole: Whole = False,
 ) -> None:
     """Print what /metrics would have said at a moment.
 
     The events come from a file or from a range of a topic. Without --at, it is the moment after the last event.
+
+    Of a topic it begins at the newest snapshots that serve: the figures are the same, in seconds. --whole does without.
     """
     from streams import centres
     from streams.analysis.measure import measure as fold
@@ -81,18 +84,20 @@ def measure(
     known = centres.load(centre or [])
     door = terminal.door(known.values())
     faults = Faults(events, door)
+    begun = terminal.beginning(events, known, at, whole=whole)
     with progress("events") as tick:
         settings = terminal.settings()
-        lines = open_source(events, next(iter(known.values())), settings, door, tick.watch)
+        lines = open_source(events, next(iter(known.values())), settings, door, tick.watch, spans=begun.spans)
         until = at.timestamp() if at else None
-        result = fold(tick(lines), known, time.time(), until, faults.refuse, settings.ahead_seconds)
+        result = fold(tick(lines), known, time.time(), until, faults.refuse, settings.ahead_seconds, begun)
     sys.stdout.write(result.text)
     for city, why in result.left_out.items():
         tell(f"{city}: left out, because its numbers cannot be worked out: {why}. A fault of this program: please report it")
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(result.outcomes.items()))
     moment = "nothing" if result.at is None else datetime.fromtimestamp(result.at).astimezone().isoformat()
-    tell(f"{events}: {said or 'no events'}; as of {moment}")
-    faults.sum_up(result.outcomes.total() - result.outcomes["refused"])
+    none = "nothing more" if begun.says else "no events"
+    tell(f"{events}: {said or none}; as of {moment}")
+    faults.sum_up(len(begun.states) + result.outcomes.total() - result.outcomes["refused"])
     if result.left_out:
         raise typer.Exit(1)
 

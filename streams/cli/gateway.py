@@ -6,6 +6,7 @@ import signal
 import sys
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,9 @@ Run as many as you like, behind a balancer."""
 app = typer.Typer(rich_markup_mode=None, help=HELP)
 token = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Say who may send what to the gateway.")
 app.add_typer(token, name="token")
+
+RULES = Path(__file__).parents[2] / "dashboards" / "rules"
+"""The alerts' rules, which say what kinds of pages there are."""
 
 COLUMNS = ("id", "centres", "types", "may_decide", "made")
 
@@ -49,6 +53,7 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
     from streams.edge.gateway.alarms import watching
     from streams.edge.gateway.hooks import Hooks, HooksError
     from streams.edge.gateway.intake import Intake
+    from streams.edge.gateway.page_kinds import PageKinds
     from streams.edge.gateway.server import Gateway, serving
     from streams.edge.gateway.tokens import Tokens, TokensError
     from streams.log.lookup import Lookup
@@ -82,7 +87,9 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
         async with contextlib.AsyncExitStack() as opened:
             alarms = None
             if s.alertmanager_url is not None:
-                alarms = await opened.enter_async_context(watching(s.api(s.alertmanager_url), s.gateway_url, key))
+                alarms = await opened.enter_async_context(
+                    watching(s.api(s.alertmanager_url), s.gateway_url, key, PageKinds(RULES, known))
+                )
                 pages += [] if key is None else Answering(alarms, key, centres, now).routes
             at = Gateway(producer, intake, tokens, s.gateway_rate, pages, hooks, alarms)
             port = await opened.enter_async_context(serving(at, s.gateway_host, s.gateway_port, tls))

@@ -19,24 +19,21 @@ PLAIN = "without TLS the token can be read on the way: PANTAU112_WALL_CERTIFICAT
 
 
 def wall(
-    listen: Annotated[
-        str | None, typer.Option(metavar="HOST[:PORT]", help="Where browsers ask, instead of PANTAU112_WALL_LISTEN.")
-    ] = None,
+    listen: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="Where browsers ask.")] = "127.0.0.1:11206",
 ) -> None:
     """Show the boards in a browser.
 
     They ask the Prometheus that PANTAU112_PROMETHEUS names, and change nothing. Other machines need the token of
     PANTAU112_WALL_TOKEN_FILE in the address; the file is made if it is not there.
     """
+    logs.begin()
     from streams.stack import StackError
     from streams.stack.listen import Listen
     from streams.stack.up import DASHBOARDS
     from streams.stack.wall import Wall
     from streams.stack.wall_token import ensure_token
 
-    logs.begin()
     s = settings()
-    listen = listen or s.wall_listen
     try:
         at, token = Listen.parse(listen, s, 11_206), None
         if s.wall_token_file is not None:

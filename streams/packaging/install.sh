@@ -26,11 +26,11 @@ install_() {
   rm -rf "$venv.new" "$venv.old"
   "$PYTHON" -m venv "$venv.new"
   pip() { "$venv.new/bin/python" -m pip --disable-pip-version-check -q "$@"; }
-  pip install --require-hashes --no-deps -r "$root/requirements.lock"
+  pip install --require-hashes --no-deps --only-binary :all: -r "$root/requirements-build.lock" -r "$root/requirements.lock"
   # A copy: setuptools would leave its own files among ours, and take old ones of them into the wheel.
   mkdir "$venv.new/source"
   (cd "$root" && tar -c --exclude=__pycache__ schemas streams dashboards pyproject.toml README.md LICENSE) | tar -x -C "$venv.new/source"
-  pip install --no-deps "$venv.new/source"
+  pip install --no-deps --no-build-isolation "$venv.new/source"
   rm -rf "$venv.new/source"
   # Scripts say where their Python is: that will be PREFIX.
   grep -rlIF "$venv.new" "$venv.new/bin" "$venv.new/pyvenv.cfg" | while read -r file; do
@@ -65,7 +65,10 @@ uninstall_() {
   fi
   rm -rf "$venv" "$venv.new" "$venv.old"
   rm -f "$command" "$units"/pantau112-*.service "$sysusers" "$tmpfiles"
-  if here_runs_systemd; then systemctl daemon-reload; fi
+  if here_runs_systemd; then
+    systemctl daemon-reload
+    systemctl reset-failed 'pantau112-*' 2>/dev/null || true
+  fi
   echo "left: settings and keys in /etc/pantau112, events and states in /var/lib/pantau112, the user pantau112. To forget them too:" >&2
   echo "  rm -r /etc/pantau112 /var/lib/pantau112 && userdel pantau112" >&2
 }

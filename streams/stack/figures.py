@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from streams.api import Api
 from streams.core.printable import printable
+from streams.edge.gateway.silences import Silence, unexpired
+from streams.edge.gateway.stand_in import NEVER_MUTED
 from streams.stack.up import DASHBOARDS
 
 GROUPS = ("calls", "around")
@@ -68,17 +70,20 @@ def in_order() -> tuple[Figure, ...]:
     return tuple(sorted(every, key=lambda figure: FIRST.index(figure.key) if figure.key in FIRST else len(FIRST)))
 
 
+State = Literal["", "silenced", "taken", "held"]
+
+
 class Alert(NamedTuple):
     """One alert that fires: how urgent, since when (Unix seconds), what it says in both languages.
 
-    Somebody has `taken` it, or it is `held` back because it follows from another one; else it is neither.
+    It is `silenced` by hand, somebody has `taken` it, or it is `held` back because it follows from another one; else none.
     """
 
     severity: str
     name: str
     since: float
     says: tuple[str, str]
-    state: Literal["", "taken", "held"] = ""
+    state: State = ""
 
 
 @dataclass(slots=True)
@@ -105,7 +110,7 @@ class Numbers:
         except FAULTS:
             self.centres, self.alerts, self.reached = {}, [], False
         else:
-            urgency, order = list(SEVERITIES), ("", "taken", "held")
+            urgency, order = list(SEVERITIES), get_args(State)
             alerts.sort(
                 key=lambda alert: (order.index(alert.state), urgency.index(alert.severity), -alert.since, alert.name, alert.says)
             )
@@ -122,16 +127,27 @@ class Numbers:
         return sorted(self.centres.items(), key=rank)
 
 
-def _held(alertmanager: Api) -> dict[frozenset[tuple[str, str]], Literal["taken", "held"]]:
+def _held(alertmanager: Api) -> dict[frozenset[tuple[str, str]], State]:
     """The alerts that Alertmanager tells nobody, by their labels; none where it does not answer."""
     try:
         said = alertmanager.ask("/api/v2/alerts", {"active": "false", "unprocessed": "false"})
-        return {frozenset(one["labels"].items()): "taken" if one["status"]["silencedBy"] else "held" for one in said}
+        silences = unexpired(alertmanager.ask("/api/v2/silences"))
+        return {frozenset(one["labels"].items()): _state(one, silences) for one in said}
     except FAULTS:
         return {}
 
 
-def _alert(alert: dict[str, Any], held: Mapping[frozenset[tuple[str, str]], Literal["taken", "held"]]) -> Alert:
+def _state(alert: Mapping[str, Any], silences: Mapping[str, Silence]) -> State:
+    labels, muting = alert["labels"], alert["status"]["silencedBy"]
+    if labels.get("alertname") == NEVER_MUTED:
+        return ""  # the gateway tells it nevertheless
+    if not muting:
+        return "held"
+    taken = any(silences[name].acknowledges(labels) for name in muting if name in silences)
+    return "taken" if taken else "silenced"
+
+
+def _alert(alert: dict[str, Any], held: Mapping[frozenset[tuple[str, str]], State]) -> Alert:
     labels, notes = alert["labels"], alert["annotations"]
     since = datetime.fromisoformat(alert["activeAt"]).timestamp()
     says = printable(notes.get("summary_id", "")), printable(notes.get("summary", ""))

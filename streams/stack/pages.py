@@ -39,11 +39,11 @@ class Pages:
         second = said.get("receiver") == "second"
         for alert in said["alerts"]:
             labels, notes = alert["labels"], alert["annotations"]
-            state = "SECOND" if second else "PAGE" if labels.get("severity") == "page" else "ticket"
+            state = "SECOND" if second else "PAGE" if labels.get("severity", "page") == "page" else "ticket"
             told = [notes.get(key, "") for key in ("summary_id", "summary", "acknowledge_url")]
             if alert["status"] != "firing":
                 state, told[2] = "resolved", ""
-            self._write(f"{state:8} {labels['alertname']} {labels.get('city', '')} {' / '.join(filter(None, told))}")
+            self._write(f"{state:8} {labels.get('alertname', '')} {labels.get('city', '')} {' / '.join(filter(None, told))}")
 
     def remind(self, body: bytes) -> None:
         """Take one reminder of an unanswered ticket; one sent again is not written again. Raises ValueError or KeyError."""

@@ -247,7 +247,9 @@ def _apart(alert: Alert, width: int) -> list[Text]:
 
 def _words(alert: Alert) -> tuple[Sequence[str], str]:
     *words, style = SEVERITIES[alert.severity]
-    return (("Ditangani", "Taken"), "dim") if alert.state == "taken" else (words, style)
+    return {"taken": (("Ditangani", "Taken"), "dim"), "silenced": (("Diredam", "Silenced"), "yellow")}.get(
+        alert.state, (words, style)
+    )
 
 
 def _age(seconds: float) -> str:

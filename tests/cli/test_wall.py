@@ -67,7 +67,7 @@ def test_it_shows_the_boards_and_asks_whoever_is_named(tmp_path: Path) -> None:
 
 def test_for_other_machines_it_makes_a_token_and_says_where(tmp_path: Path) -> None:
     port, file = free_port(), tmp_path / "wall.token"
-    with running(PANTAU112_WALL_LISTEN=f"0.0.0.0:{port}", PANTAU112_WALL_TOKEN_FILE=str(file)) as line:
+    with running("--listen", f"0.0.0.0:{port}", PANTAU112_WALL_TOKEN_FILE=str(file)) as line:
         assert line.endswith(f" boards at {Listen('0.0.0.0', port).reached}/?token=… of PANTAU112_WALL_TOKEN_FILE\n")
         token = file.read_text().strip()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -20,6 +20,7 @@ from streams.worker.pipeline import Pipeline
 RULES = sorted((Path(__file__).parents[2] / "dashboards" / "rules").glob("*.yml"))
 SCRAPED = {"job", "instance"}
 ALARM = {"alertname", "severity", "city", "about", "by"}
+SILENCE = {"silence", "mutes", "muted_by", "muted_until", "phase"}
 ALERTS = {"alertname", "alertstate", "alarm", "severity", "city", "name", "province", "window", "topic", "reason"}
 
 
@@ -32,6 +33,9 @@ def exported() -> dict[str, set[str]]:
         "process_start_time_seconds": SCRAPED,
         "alertmanager_notifications_failed_total": SCRAPED | {"integration"},
         "pantau112_alertmanager_up": SCRAPED,
+        **{f"psap_silence_{what}": SCRAPED | SILENCE for what in ("until_timestamp_seconds", "alerts", "pages_ratio")},
+        "psap_silences_more": SCRAPED,
+        "psap_silenced_pages_ratio": SCRAPED,
         "psap_alarm_state": SCRAPED | ALARM | {"state"},
         "psap_alarm_acknowledged_until_timestamp_seconds": SCRAPED | ALARM,
         "ALERTS": ALERTS,

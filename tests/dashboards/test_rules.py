@@ -183,6 +183,10 @@ def test_routes_lead_where_they_should(amtool: Path) -> None:
     assert run(amtool, "config", "routes", "test", config, "alertname=PsapLinkDown", "severity=page").split() == ["second,local"]
     assert run(amtool, "config", "routes", "test", config, "alertname=PsapLinkDown", "severity=wall").split() == ["wall"]
     assert run(amtool, "config", "routes", "test", config, "alertname=DeadLetters", "severity=ticket").split() == ["local"]
+    # What stands in for PagesSilenced has no name, and perhaps no severity.
+    assert run(amtool, "config", "routes", "test", config, "alertname=PagesSilenced", "severity=page").split() == ["wall"]
+    for label in ("severity=page", "mutes=x", "silenced_1234=1"):
+        assert run(amtool, "config", "routes", "test", config, label).split() == ["second,local"]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +248,7 @@ def test_a_blind_monitor_holds_back_everything_but_itself_and_the_watchdog() -> 
     [blind] = [rule for rule in inhibits if rule["source_matchers"] == ['alertname="MonitorBlind"']]
     assert blind == {
         "source_matchers": ['alertname="MonitorBlind"'],
-        "target_matchers": ['alertname!~"MonitorBlind|Watchdog"'],
+        "target_matchers": ['alertname!~"MonitorBlind|Watchdog|"'],
     }
 
 
@@ -267,5 +271,5 @@ def test_inhibitions_name_alerts_that_exist() -> None:
     for rule in yaml.safe_load((DASHBOARDS / "alertmanager.yml").read_text())["inhibit_rules"]:
         for matcher in rule["source_matchers"] + rule["target_matchers"]:
             if matcher.startswith("alertname"):
-                for name in re.split(r"\|", matcher.partition('"')[2].rstrip('"')):
+                for name in filter(None, re.split(r"\|", matcher.partition('"')[2].rstrip('"'))):
                     assert any(re.fullmatch(name, alert) for alert in NAMES), name

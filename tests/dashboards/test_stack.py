@@ -97,7 +97,7 @@ class Receiver:
         self._server.server_close()
 
     def told(self, name: str, status: str) -> bool:
-        return any(alert["labels"]["alertname"] == name and alert["status"] == status for alert in self.alerts)
+        return any(alert["labels"].get("alertname") == name and alert["status"] == status for alert in self.alerts)
 
 
 @contextmanager

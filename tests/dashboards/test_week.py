@@ -52,12 +52,21 @@ ALERTS: tuple[tuple[dict[str, str], int], ...] = (
 """What fires when the week ends, and for how many seconds its condition has held."""
 PENDING = ({"alertname": "PsapVoicePoor", "severity": "ticket", "link": "sip-xl", **BOGORS}, 200)
 LINK = {"city": "32.71", "severity": "page", "about": "link=sip-telkom"}
+SILENCE = {
+    "silence": "a1b2c3d4",
+    "mutes": 'alertname=~\\"PsapVoice.*\\"',
+    "muted_by": "NOC1",
+    "muted_until": "07-12-2026 14:00 WIB",
+    "phase": "active",
+}
 HELD: dict[str, float] = {
     "pantau112_alertmanager_up": 1,
     select("psap_alarm_state", alertname="PsapLinkDown", **LINK, state="acknowledged", by="07"): 1,
     select("psap_alarm_state", alertname="PsapCarrierSilent", **LINK, state="inhibited"): 1,
     select("psap_alarm_acknowledged_until_timestamp_seconds", alertname="PsapLinkDown", **LINK, by="07"): END.timestamp() + 3480,
     select("psap_alarms_paged_24h", alertname="PsapLinkDown", city="32.71"): 2,
+    select("psap_silence_pages_ratio", **SILENCE): 1 / 17,
+    select("psap_silence_alerts", **SILENCE): 0,
 }
 """What the gateway says of them then, and the rules count."""
 

@@ -17,6 +17,7 @@ from rich.cells import cell_len
 from dashboards.boards import files
 from streams.api import Api
 from streams.centres import load
+from streams.edge.gateway.silences import TAKEN
 from streams.stack import figures as asked
 from streams.stack import status
 from streams.stack.figures import GROUPS, Alert, Figure, Numbers, figures
@@ -185,6 +186,8 @@ def told(monkeypatch: pytest.MonkeyPatch, alerts: list[dict[str, Any]], held: li
             if held is None:
                 raise OSError
             return held
+        if path == "/api/v2/silences":
+            return [taken_by(held[0]["labels"]), {"id": "hand", "status": {"state": "active"}, **BY_HAND}] if held else []
         if path == "/api/v1/alerts":
             return {"data": {"alerts": alerts}}
         return {"data": {"result": [{"metric": {"city": "32.71"}, "value": [0, "1"]}]}}
@@ -193,6 +196,21 @@ def told(monkeypatch: pytest.MonkeyPatch, alerts: list[dict[str, Any]], held: li
     numbers = Numbers()
     numbers.refresh(Api("http://prometheus"), Api("http://alertmanager"))
     return numbers
+
+
+TIMES = {"startsAt": "2026-11-24T09:00:00Z", "endsAt": "2026-11-24T10:00:00Z"}
+BY_HAND: dict[str, Any] = {
+    "matchers": [{"name": "severity", "value": ".+", "isRegex": True, "isEqual": True}],
+    "createdBy": "budi",
+    "comment": "",
+    **TIMES,
+}
+
+
+def taken_by(labels: dict[str, str]) -> dict[str, Any]:
+    """What the button of an alarm's page makes."""
+    said = [{"name": name, "value": text, "isRegex": False, "isEqual": True} for name, text in labels.items()]
+    return {"id": "s", "matchers": said, "createdBy": "NOC1", "comment": TAKEN, "status": {"state": "active"}, **TIMES}
 
 
 def alert(severity: str, state: str = "firing", minute: int = 0) -> dict[str, Any]:
@@ -213,25 +231,31 @@ def test_what_prometheus_says_is_put_in_order_and_the_watchdog_is_no_alert(monke
     assert [alert.name for alert in told(monkeypatch, said).alerts] == ["page2", "page1", "wall0", "ticket8"]
 
 
-def test_causes_come_before_what_somebody_has_taken_and_what_follows_is_only_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = [alert("page", minute=minute) for minute in (1, 2, 3)] + [alert("wall")]
+def test_causes_come_before_what_is_silenced_or_taken_and_what_follows_is_only_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [alert("page", minute=minute) for minute in (1, 2, 3, 4, 5)] + [alert("wall")]
+    said[4]["labels"]["alertname"] = "PagesSilenced"
     state = {"silencedBy": [], "inhibitedBy": ["a"]}
     held = [
         {"labels": said[0]["labels"], "status": state | {"silencedBy": ["s"]}},
         {"labels": said[1]["labels"], "status": state},
+        {"labels": said[3]["labels"], "status": state | {"silencedBy": ["hand"]}},
+        {"labels": said[4]["labels"], "status": state | {"silencedBy": ["hand"]}},
     ]
     numbers = told(monkeypatch, said, held)
     assert [(alert.name, alert.state) for alert in numbers.alerts] == [
+        ("PagesSilenced", ""),
         ("page3", ""),
         ("wall0", ""),
+        ("page4", "silenced"),
         ("page1", "taken"),
         ("page2", "held"),
     ]
     lines = screen(numbers)
-    assert "alarm: 2 Mendesak/Page, 1 Dinding/Wall" in lines
+    assert "alarm: 4 Mendesak/Page, 1 Dinding/Wall" in lines
     assert "ditahan, akibat alarm lain / held back, they follow from others: 1" in lines
     assert [line for line in lines if line.startswith("Ditangani/Taken")]
-    assert line(RUNNING, numbers, NOW).endswith("alerts: page 2, wall 1; page3")
+    assert [line for line in lines if line.startswith("Diredam/Silenced")]
+    assert line(RUNNING, numbers, NOW).endswith("alerts: page 4, wall 1; PagesSilenced; page3")
 
 
 @pytest.mark.parametrize("numbers", [Numbers(), Numbers({}, [], reached=True)], ids=["no answer", "no numbers"])

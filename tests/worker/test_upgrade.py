@@ -1,7 +1,10 @@
 """Two versions of the worker on one real broker: one speaks at a time, and what it says is what an uninterrupted run says."""
 
+import subprocess
+import sys
 import threading
 from contextlib import closing
+from os import environ
 from pathlib import Path
 from random import randrange
 
@@ -9,8 +12,11 @@ import pytest
 
 from schemas.event import Event
 from schemas.topics import CALLS, TOPICS
+from streams.core.nouns import STATE_VERSION
 from streams.log import dead_letters
 from streams.log.kafka import Log
+from streams.log.versions import changelog_of
+from streams.settings import PREFIX
 from tests.conftest import RealKafka, wait_until
 from tests.live import PARTITIONS_OWNED, Group, Worker, differences, domain, total, uninterrupted, week
 
@@ -68,6 +74,18 @@ def letters(group: Group) -> list[str]:
         return [str(letter.origin) for letter in dead_letters.letters(log.letters(), group.settings.topic_prefix)]
 
 
+def upgrade(group: Group, *arguments: str) -> subprocess.CompletedProcess[str]:
+    chosen = group.settings
+    said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli", "upgrade", *arguments],
+        env=environ | {PREFIX + name: value for name, value in said.items()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def is_beside(worker: Worker) -> bool:
     return total(worker.page(), "pantau112_standby") == 1
 
@@ -121,6 +139,11 @@ def test_a_newer_version_takes_over_and_gives_way_while_figures_stay_exact_and_o
         assert differences(expected, domain(old.page(at))) == []
         assert differences(expected, domain(new.page(at))) == []
         assert not speaks(new)
+        said = upgrade(group, "status", old.address, new.address)
+        assert said.returncode == 0, said.stdout + said.stderr
+        assert " 0 differ, 0 are said by the old version only" in said.stderr
+        assert f"stop the workers of version {STATE_VERSION} now" in said.stderr
+        assert upgrade(group, "finish", "--yes").returncode == 1
         assert len(letters(group)) == len(set(letters(group))) == broken
 
         assert old.leave() == 0
@@ -145,5 +168,12 @@ def test_a_newer_version_takes_over_and_gives_way_while_figures_stay_exact_and_o
         found = letters(group)
         assert len(found) == len(set(found)) == broken
         assert max(ear.heard) == 1
+
+        said = upgrade(group, "finish", "--yes")
+        assert said.returncode == 0, said.stderr
+        with Log(group.settings) as log:
+            assert {topic.topic: topic.state for topic in log.check()}[changelog_of(group.settings, STATE_VERSION)] == "missing"
+        said = upgrade(group, "status")
+        assert (said.returncode, len(said.stdout.splitlines())) == (0, 2)
     finally:
         group.kill()

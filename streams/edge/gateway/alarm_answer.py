@@ -14,9 +14,10 @@ from aiohttp import web
 
 from streams.core.centre import Centre
 from streams.edge.gateway import alarm_page
-from streams.edge.gateway.alarms import CODE, Alarms, AwayError
+from streams.edge.gateway.alarms import Alarms, AwayError
 from streams.edge.gateway.server import KindError
 from streams.edge.gateway.signed_alarm import read
+from streams.edge.gateway.silences import CODE
 from streams.edge.gateway.telephone import not_now
 from streams.worker.signed_ticket import ExpiredError, ForgedError
 
@@ -60,7 +61,7 @@ class Answering:
         try:
             # Who presses second sees what the first one said.
             async with self._one_by_one if press else contextlib.nullcontext():
-                found = [alarm for alarm in await self._alarms.look() if alarm.fingerprint == signed.fingerprint]
+                found = [alarm for alarm in (await self._alarms.look()).alarms if alarm.fingerprint == signed.fingerprint]
                 if not found:
                     return alarm_page.over(signed, centre, again=press)
                 [alarm] = found

@@ -55,8 +55,7 @@ def noted(alarm: Alarm, centre: Centre | None, by: str, until: datetime) -> web.
 def taken(alarm: Alarm, centre: Centre | None, *, again: bool) -> web.Response:
     """Somebody has it already; `again` says that the button was pressed nevertheless."""
     moment = _words(alarm.until, centre) if alarm.until else "?"
-    by = alarm.by or "?"  # who made a silence elsewhere may be called by his name
-    said = both(f"{by} menangani sampai {moment}.", f"{by} has it until {moment}.")
+    said = both(f"{alarm.by} menangani sampai {moment}.", f"{alarm.by} has it until {moment}.")
     title = "Alarm ini sudah ditangani", "Somebody has this alarm already"
     return page(409 if again else 200, *title, said + _told(alarm, centre))
 
@@ -78,7 +77,7 @@ def expired() -> web.Response:
 
 
 def _title(alarm: Alarm) -> tuple[str, str]:
-    name = alarm.labels["alertname"]
+    name = alarm.labels.get("alertname", "")
     return alarm.annotations.get("summary_id", name), alarm.annotations.get("summary", name)
 
 
@@ -95,7 +94,7 @@ def _told(alarm: Alarm, centre: Centre | None) -> str:
     labels = [
         ("Pusat", "Centre", alarm.labels.get("name") or (centre.name if centre else alarm.labels.get("city", ""))),
         ("Tentang", "About", alarm.about),
-        ("Alarm", "Alarm", alarm.labels["alertname"]),
+        ("Alarm", "Alarm", alarm.labels.get("alertname", "")),
     ]
     follows = both("Mengikuti alarm lain yang sudah dikirim.", "Follows from another alarm, which was sent.")
     return said + (follows if alarm.state == "inhibited" else "") + rows(labels)

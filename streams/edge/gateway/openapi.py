@@ -7,8 +7,8 @@ from typing import Any
 
 from schemas.topics import EVENT_TYPES
 from streams.edge.gateway.alarm_page import MINUTES
-from streams.edge.gateway.alarms import CODE
 from streams.edge.gateway.cloudevents import BATCHED, PLAIN, STRUCTURED
+from streams.edge.gateway.silences import CODE
 
 Json = dict[str, Any]
 

@@ -21,6 +21,7 @@ from streams.edge.gateway.alarms import watching
 from streams.edge.gateway.cloudevents import BATCHED
 from streams.edge.gateway.hooks import Hooks
 from streams.edge.gateway.intake import Intake
+from streams.edge.gateway.page_kinds import PageKinds
 from streams.edge.gateway.server import Gateway, serving
 from streams.edge.gateway.tokens import Tokens
 from streams.log.kafka import LogError
@@ -31,6 +32,7 @@ from tests.conftest import HANG
 
 KEY = b"0123456789abcdef0123456789abcdef"
 """What links are signed with."""
+RULES = Path(__file__).parents[3] / "dashboards" / "rules"
 OUTSIDE = "https://gateway.example.go.id"
 """Where people reach it."""
 DEPOK = changed(BOGOR, code="32.76", name="Kota Depok")
@@ -112,7 +114,8 @@ def served(
         intake = Intake(centres, door)
         vendors = None if hooks is None else Hooks(hooks, centres, door, intake)
         async with contextlib.AsyncExitStack() as opened:
-            alarms = await opened.enter_async_context(watching(Api(alertmanager.rstrip("/")), OUTSIDE, KEY))
+            kinds = PageKinds(RULES, (BOGOR, DEPOK))
+            alarms = await opened.enter_async_context(watching(Api(alertmanager.rstrip("/")), OUTSIDE, KEY, kinds))
             pages = [*Acknowledging(log, log, KEY, now).routes, *Answering(alarms, KEY, centres, now).routes]
             gateway = Gateway(log, intake, tokens, rate, pages, vendors, alarms)
             port = await opened.enter_async_context(serving(gateway, "127.0.0.1", 0))

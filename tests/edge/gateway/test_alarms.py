@@ -206,7 +206,7 @@ def test_who_made_a_silence_elsewhere_may_be_called_by_his_name_and_is_not_told(
     [alert] = woken.paging.alerts("PsapCentreIsolated")
     woken.paging.silence(alert["labels"], "Budi1", 3600)
 
-    wait_until(lambda: woken.states().get("32.71 PsapCentreIsolated") == "acknowledged", "it is acknowledged")
+    wait_until(lambda: woken.states().get("32.71 PsapCentreIsolated") == "silenced", "it is silenced")
     assert "Budi" not in woken.look(link).text + woken.gateway.ask("GET", "/metrics").text
 
 
