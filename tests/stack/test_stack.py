@@ -49,12 +49,13 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
     async def look() -> None:
         for name, path in (("prometheus", "/api/v1/rules"), ("alertmanager", "/api/v2/status")):
             answers[name] = (await asyncio.to_thread(local(home, ports[name]).look, path, HANG))[1]
-        asked: list[str | Path] = [
+        asked = [
             programs.amtool,
             f"--http.config.file={amtool_config(home)}",
             f"--alertmanager.url=http://127.0.0.1:{ports['alertmanager']}",
         ]
-        answers["amtool"] = (await asyncio.to_thread(subprocess.check_output, [*asked, "config", "show"])).decode()
+        shown = [*map(str, asked), "config", "show"]
+        answers["amtool"] = (await asyncio.to_thread(subprocess.check_output, shown)).decode()
         socket.create_connection(("127.0.0.1", ports["kafka"])).close()
         stack.stop()
 
