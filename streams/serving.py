@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 30.0
 """How long a connection may say nothing, or take for the headers of a request, or for greeting in TLS."""
 
+LAST_SECONDS = 15.0
+"""How long a server that ends waits for the requests that it has."""
+
 NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -57,6 +60,7 @@ class Server:
     def __init__(self, app: web.Application, limits: Limits) -> None:
         """The application is ours alone: what bounds its requests is put before its own middlewares."""
         app.middlewares.insert(0, self._bounded)
+        app.middlewares.append(_not_too_large)
         app.on_response_prepare.append(_unnamed)
         self._limits = limits
         self._visitors: dict[int, _Visitor] = {}
@@ -71,7 +75,7 @@ class Server:
             handler_cancellation=True,
             keepalive_timeout=IDLE_SECONDS,
             lingering_time=2.0,
-            shutdown_timeout=15.0,
+            shutdown_timeout=LAST_SECONDS,
         )
 
     async def __aenter__(self) -> Self:
@@ -85,6 +89,12 @@ class Server:
             task.cancel()
         await asyncio.gather(*listening, return_exceptions=True)
         await self._runner.cleanup()
+        for one in self._here().values():  # they have an answer that they do not read
+            _let_go(one)
+        for _turn in range(1_000):
+            if not self._here():
+                break
+            await asyncio.sleep(0.001)
 
     async def listen(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Answer there too; returns the port (0: a free one). OSError if it is taken."""
@@ -135,13 +145,20 @@ class Server:
             connection.close()
 
     def _make_room(self) -> None:
-        """Let go whoever does nothing for longest, where there is no room for one more."""
-        self._visitors = {number: one for number, one in self._visitors.items() if one.connection.fileno() == number}
+        """Let go whoever does nothing for longest, where there is no room for one more.
+
+        Those who ask have half of the room: they are not sent away for others who only come, nor the others for them.
+        """
+        self._visitors = self._here()
         while len(self._visitors) >= self._limits.connections:
-            number, gone = min(self._visitors.items(), key=lambda item: (item[1].asking, item[1].since))
+            asking = sum(one.asking for one in self._visitors.values()) > self._limits.connections // 2
+            here = [item for item in self._visitors.items() if item[1].asking == asking]
+            number, gone = min(here, key=lambda item: item[1].since)
             del self._visitors[number]
-            with contextlib.suppress(OSError):
-                gone.connection.shutdown(socket.SHUT_RDWR)
+            _let_go(gone)
+
+    def _here(self) -> dict[int, _Visitor]:
+        return {number: one for number, one in self._visitors.items() if one.connection.fileno() == number}
 
     @web.middleware
     async def _bounded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -172,6 +189,19 @@ class Server:
     def _mark(visitor: _Visitor | None, *, asking: bool) -> None:
         if visitor is not None:
             visitor.asking, visitor.since = asking, asyncio.get_running_loop().time()
+
+
+@web.middleware
+async def _not_too_large(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what says itself that it is too large, instead of waiting for all of it."""
+    if (request.content_length or 0) > request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(request.client_max_size, request.content_length or 0)
+    return await handler(request)
+
+
+def _let_go(visitor: _Visitor) -> None:
+    with contextlib.suppress(OSError):
+        visitor.connection.shutdown(socket.SHUT_RDWR)
 
 
 async def _unnamed(_: web.Request, answer: web.StreamResponse) -> None:

@@ -3,6 +3,7 @@
 import difflib
 import ipaddress
 import re
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, FilePath, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streams import clock
+from streams import clock, secret
 from streams.api import Api
 from streams.core.source_clocks import AHEAD_SECONDS
 
@@ -83,8 +84,14 @@ class Settings(BaseSettings):
     """The password; a file is safer."""
     sasl_password_file: FilePath | None = None
     """The file with the password."""
+    allow_plain_password: bool = False
+    """Whether the password may go to another machine without TLS: only in a network that nobody else is in."""
     ssl_cafile: FilePath | None = None
     """The CA, as PEM, that signed the brokers' certificates where no public one did."""
+    ssl_certfile: FilePath | None = None
+    """Our own certificate with its chain, as PEM, where Kafka asks for one (mutual TLS); beside a user, or instead of one."""
+    ssl_keyfile: FilePath | None = None
+    """The key of that certificate, as PEM, without a passphrase."""
 
     reminder_webhook: SecretStr | None = None
     """http(s) URL that takes reminders of unanswered tickets as JSON, with an Idempotency-Key."""
@@ -106,6 +113,8 @@ class Settings(BaseSettings):
     """What callers' numbers are hashed with at the edge. Without it, events carry no caller."""
     caller_key_file: Path | None = None
     """The file with that key, which is safer."""
+    caller_key_before_file: Path | None = None
+    """The file with the key before, while callers who are known under that come back under the new one: see `callers key`."""
 
     gateway_host: str = "127.0.0.1"
     """The address that the gateway listens at."""
@@ -146,15 +155,30 @@ class Settings(BaseSettings):
         if (file := given.get("sasl_password_file")) and Path(file).is_file():
             if given.get("sasl_password"):
                 raise ValueError(f"give {PREFIX}SASL_PASSWORD or {PREFIX}SASL_PASSWORD_FILE, not both")
-            return given | {"sasl_password": Path(file).read_text().rstrip("\r\n")}
+            return given | {"sasl_password": _read("SASL_PASSWORD_FILE", Path(file)).decode(errors="replace")}
         return given
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        # What a library reads itself.
+        for name, path in self:
+            if name.endswith(("certificate_key", "keyfile")) and isinstance(path, Path):
+                try:
+                    secret.refuse_readable(path)
+                except secret.SecretError as error:
+                    raise ValueError(f"{PREFIX}{name.upper()}: {error}") from None
         if self.security_protocol.startswith("SASL_") and not (self.sasl_mechanism and self.sasl_username and self.sasl_password):
             raise ValueError(
                 f"{self.security_protocol} needs {PREFIX}SASL_MECHANISM, {PREFIX}SASL_USERNAME and {PREFIX}SASL_PASSWORD(_FILE)"
             )
+        if not self.security_protocol.startswith("SASL_") and (self.sasl_mechanism or self.sasl_username or self.sasl_password):
+            raise ValueError(f"{PREFIX}SASL_ settings go with {PREFIX}SECURITY_PROTOCOL=SASL_SSL or SASL_PLAINTEXT")
+        if exposed := [address for address in self.bootstrap.split(",") if not self.may_tell(address)]:
+            raise ValueError(
+                f"{PREFIX}SECURITY_PROTOCOL: on the way to {exposed[0]} the password could be read; use SASL_SSL, "
+                f"or, in a network that is yours alone, set {PREFIX}ALLOW_PLAIN_PASSWORD=true"
+            )
+        self.kafka_tls()
         if self.reminder_webhook and not self.reminder_webhook.get_secret_value().startswith(("http://", "https://")):
             raise ValueError(f"{PREFIX}REMINDER_WEBHOOK is no http:// or https:// address")
         if (self.reminder_telegram_chat is None) != (self.telegram_token_file is None):
@@ -183,6 +207,37 @@ class Settings(BaseSettings):
             raise ValueError(f"give {PREFIX}CALLER_KEY or {PREFIX}CALLER_KEY_FILE, not both")
         return self
 
+    def may_tell(self, address: str) -> bool:
+        """Whether a password may go to a broker at this host:port; always where there is none, or nobody could read it."""
+        plain = self.security_protocol == "SASL_PLAINTEXT" and not self.allow_plain_password
+        return not plain or keeps_secrets(f"http://{address}")
+
+    def kafka_tls(self) -> ssl.SSLContext | None:
+        """What TLS to Kafka needs, read anew from its files; None for a connection without. Raises `SettingsError`."""
+        if self.security_protocol not in ("SSL", "SASL_SSL"):
+            if self.ssl_cafile or self.ssl_certfile or self.ssl_keyfile:
+                raise SettingsError(f"{PREFIX}SSL_ settings go with {PREFIX}SECURITY_PROTOCOL=SSL or SASL_SSL")
+            return None
+        if (self.ssl_certfile is None) != (self.ssl_keyfile is None):
+            raise SettingsError(f"our certificate needs {PREFIX}SSL_CERTFILE and {PREFIX}SSL_KEYFILE")
+        name = "SSL_CAFILE"
+        try:
+            context = ssl.create_default_context(cafile=self.ssl_cafile)
+            if self.ssl_certfile is not None and self.ssl_keyfile is not None:
+                name = "SSL_CERTFILE"
+                context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile, _no_passphrase)
+        except ssl.SSLError as error:
+            if error.reason == "KEY_VALUES_MISMATCH":
+                raise SettingsError(f"{PREFIX}SSL_KEYFILE: {self.ssl_keyfile} is not the key of {self.ssl_certfile}") from None
+            if name == "SSL_CAFILE":
+                raise SettingsError(f"{PREFIX}{name}: {self.ssl_cafile} holds no certificate as PEM") from None
+            raise SettingsError(
+                f"{PREFIX}{name}: {self.ssl_certfile} holds no certificate as PEM, or {self.ssl_keyfile} no key"
+            ) from None
+        except OSError as error:
+            raise SettingsError(f"{PREFIX}{name}: {error.filename or ''} {error.strerror}") from None
+        return context
+
     def api(self, address: str) -> Api:
         """How the Prometheus or Alertmanager is asked that one of the settings names. Raises `SettingsError`."""
         password = None
@@ -204,34 +259,62 @@ class Settings(BaseSettings):
             raise SettingsError(f"{PREFIX}GRAFANA_TOKEN(_FILE) holds no token: one word such as glsa_…")
         return token
 
+    def telegram_secret(self) -> str | None:
+        """The token of the bot that reminds, or None where none is set. Raises `SettingsError`."""
+        if self.telegram_token_file is None:
+            return None
+        return _read("TELEGRAM_TOKEN_FILE", self.telegram_token_file).decode(errors="replace").strip()
+
     def link_secret(self) -> bytes | None:
         """The key that links in reminders are signed with, or None where none is set. Raises `SettingsError`."""
         if self.link_key_file is None:
             return None
-        secret = _read("LINK_KEY_FILE", self.link_key_file)
-        if len(secret) < 32:
-            raise SettingsError(f"{PREFIX}LINK_KEY_FILE: {len(secret)} bytes, and it needs 32 or more: openssl rand -hex 32")
-        return secret
+        key = _read("LINK_KEY_FILE", self.link_key_file).strip()
+        _check("LINK_KEY_FILE", key, 32)
+        return key
 
-    def caller_secret(self) -> bytes | None:
-        """The key that callers are hashed with, or None where none is set. Raises `SettingsError`."""
+    def caller_secrets(self) -> tuple[bytes | None, bytes | None]:
+        """The key that callers are hashed with, and the one before; None where none is set. Raises `SettingsError`."""
+        key, name = None, "CALLER_KEY"
         if self.caller_key_file is not None:
-            secret = _read("CALLER_KEY_FILE", self.caller_key_file)
+            name = "CALLER_KEY_FILE"
+            key = _read(name, self.caller_key_file).strip()
         elif self.caller_key is not None:
-            secret = self.caller_key.get_secret_value().encode()
-        else:
-            return None
-        if len(secret) < 16:
-            raise SettingsError(f"the caller key has {len(secret)} bytes and needs 16 or more: openssl rand -hex 32")
-        return secret
+            key = self.caller_key.get_secret_value().encode()
+        if key is not None:
+            _check(name, key, 16)
+        if self.caller_key_before_file is None:
+            return key, None
+        if key is None:
+            raise SettingsError(f"{PREFIX}CALLER_KEY_BEFORE_FILE needs {PREFIX}CALLER_KEY_FILE, the key that follows it")
+        # A weak one is the more to be replaced, so only what could be no key at all is refused.
+        before = _read("CALLER_KEY_BEFORE_FILE", self.caller_key_before_file).strip()
+        if len(before) < 16:
+            raise SettingsError(f"{PREFIX}CALLER_KEY_BEFORE_FILE: {len(before)} bytes, which no key can have had")
+        if before == key:
+            raise SettingsError(f"{PREFIX}CALLER_KEY_BEFORE_FILE holds the key of {PREFIX}{name}: give the one that it follows")
+        return key, before
+
+
+def _no_passphrase() -> str:
+    """Else OpenSSL would ask for it at the terminal, and a service would wait there for ever."""
+    raise SettingsError(f"{PREFIX}SSL_KEYFILE has a passphrase; take it off: openssl pkey -in KEY -out KEY-without")
 
 
 def _read(setting: str, path: Path) -> bytes:
     """The secret that the file of a setting holds. Raises `SettingsError`."""
     try:
-        return path.read_bytes().strip()
-    except OSError as error:
-        raise SettingsError(f"{PREFIX}{setting}: {path}: {error.strerror}") from None
+        return secret.read(path)
+    except secret.SecretError as error:
+        raise SettingsError(f"{PREFIX}{setting}: {error}") from None
+
+
+def _check(setting: str, key: bytes, least: int) -> None:
+    """Raises `SettingsError` for a key that is too short or easily guessed."""
+    try:
+        secret.check_key(key, least)
+    except secret.SecretError as error:
+        raise SettingsError(f"{PREFIX}{setting}: {error}") from None
 
 
 def _with_scheme(address: str) -> str:

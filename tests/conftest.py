@@ -10,13 +10,20 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from streams.settings import Settings
 from streams.stack import debian, jars
 from streams.stack.die_with_parent import tied
-from streams.stack.kafka import Broker, find_java
+from streams.stack.kafka import BROKER, Broker, find_java
+
+if TYPE_CHECKING:
+    from tests.guarded import GuardedKafka
+
+os.umask(0o077)  # a file of a secret that others can read is refused
 
 LOCAL = Path(__file__).parents[1] / ".local"
 DATA = Path(__file__).parent / "data"
@@ -159,6 +166,34 @@ class RealKafka:
         return False
 
 
+class LockedKafka(RealKafka):
+    """The broker as `up` starts it: it lets nobody in but whom `let_in` names."""
+
+    Kind = Broker
+
+    def let_in(self, user: str, password: str) -> None:
+        """Let this user of Kafka's in."""
+        from streams.log.kafka import Log
+
+        with Log(self.master) as log:
+            log.set_password(user, password)
+
+    @property
+    def master(self) -> Settings:
+        """The settings of the broker itself, who may do everything."""
+        user = {"sasl_mechanism": "PLAIN", "sasl_username": BROKER, "sasl_password": self._secret}
+        return Settings(bootstrap=self.bootstrap, security_protocol="SASL_PLAINTEXT", **user)  # type: ignore[arg-type]
+
+    def _is_ready(self) -> bool:
+        from streams.log.kafka import LogError
+
+        assert self.is_up, f"Kafka ended: {self._log.read_text()[-2000:]}"
+        with contextlib.suppress(LogError):
+            self.let_in("first", "come")
+            return True
+        return False
+
+
 @pytest.fixture(scope="session")
 def kafka_jars() -> list[Path]:
     """Kafka's jars, in the project's own folder so that they are fetched once."""
@@ -171,6 +206,19 @@ def kafka(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("kafka")
     broker = Broker(folder / "data", folder / "log", free_port(), free_port(), find_java(None), kafka_jars)
     real = RealKafka(broker)
+    try:
+        real.start()
+        yield real
+    finally:
+        real.kill()
+
+
+@pytest.fixture(scope="session")
+def guarded(kafka_jars: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator["GuardedKafka"]:
+    """A real broker that lets only some in, and each only to some; one for the whole test run."""
+    from tests.guarded import GuardedKafka
+
+    real = GuardedKafka(tmp_path_factory.mktemp("guarded"), find_java(None), kafka_jars)
     try:
         real.start()
         yield real

@@ -13,7 +13,7 @@ FILES = sorted(
 
 ROOMS = ("core", "sources", "centres", "log", "worker", "edge", "analysis", "stack", "cli")
 """From the ground up: a room imports only those before it, and itself. What lies beside them, each may have."""
-BESIDE = {"clock": "core", "logs": "core", "api": "sources", "serving": "sources", "settings": "sources"}
+BESIDE = {"clock": "core", "logs": "core", "api": "sources", "secret": "sources", "serving": "sources", "settings": "sources"}
 """The files of streams that are in no room, and the room that they stand on."""
 
 CLIENTS = {
@@ -21,12 +21,8 @@ CLIENTS = {
     "grafana_api": {"streams/stack/grafana.py"},
     "faust": {"streams/worker/app.py", "streams/worker/transport.py"},
     "aiokafka": {
-        "streams/log/lookup.py",
-        "streams/log/producer.py",
-        "streams/log/topics.py",
-        "streams/log/versions.py",
-        "streams/worker/app.py",
-        "streams/worker/transport.py",
+        *(f"streams/log/{name}.py" for name in ("access", "lookup", "producer", "topics", "versions")),
+        *("streams/worker/app.py", "streams/worker/transport.py"),
     },
     "kafka": {"streams/log/kafka.py"},
     "prometheus_client": {"streams/edge/exporter.py", "streams/edge/gateway/traffic.py", "streams/worker/exporter.py"},

@@ -91,6 +91,11 @@ def test_every_process_says_in_lines_why_it_cannot_start(verb: list[str], settin
     assert "<3>" in text
 
 
+def test_one_place_says_where_what_is_said_goes() -> None:
+    ours = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "streams").rglob("*.py")}
+    assert [name for name, text in ours.items() if "basicConfig(" in text or "StreamHandler(" in text] == ["streams/logs.py"]
+
+
 def test_what_a_person_runs_says_its_sentence_and_nothing_before_it() -> None:
     assert said(["-m", "streams.cli", "measure", "nowhere"], journal=False) == (1, "pantau112: nowhere: no such file\n")
 

@@ -108,7 +108,7 @@ def test_every_setting_of_the_environment_file_is_one(tmp_path: Path) -> None:
     from streams.settings import PREFIX, Settings
 
     named = re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (PACKAGING / "pantau112.env").read_text(), re.M)
-    assert {name for name in named if not name.startswith(PREFIX)} == {"CENTRES", "UP"}
+    assert {name for name in named if not name.startswith(PREFIX)} == {"CENTRES", "UP", "WALL"}
     assert {name.removeprefix(PREFIX).lower() for name in named if name.startswith(PREFIX)} <= Settings.model_fields.keys()
 
 

@@ -11,7 +11,7 @@ from streams.logs import tell
 
 if TYPE_CHECKING:
     from streams.analysis.agreement import Agreement
-    from streams.log.versions import Member
+    from streams.log.versions import Member, Place, Versions
     from streams.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Change to a newer version without a gap, and back.")
@@ -140,10 +140,22 @@ async def _look(chosen: "Settings") -> dict[int, Seen]:
         known = sorted(await versions.known())
         members = await versions.members(known)
         return {
-            version: Seen(members[version], await versions.waiting(version), await versions.written(version)) for version in known
+            version: Seen(
+                members[version], await versions.waiting(await _known(versions, version)), await versions.written(version)
+            )
+            for version in known
         }
     finally:
         await versions.close()
+
+
+async def _known(versions: "Versions", version: int) -> "dict[Place, int]":
+    """The offset up to which the states of a version know each partition."""
+    from streams.worker.changelog import parse
+
+    latest = await versions.latest(version)
+    parsed = [(parse(key), value) for key, value in latest.items() if key.startswith(b"\0")]
+    return {(topic, number): int(marker) + 1 for (number, topic, _), marker in parsed}
 
 
 def _versions(numbers: list[int]) -> str:

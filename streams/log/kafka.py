@@ -1,28 +1,36 @@
 """The event log: topics made and checked, events written, ranges read. The only file that names kafka-python."""
 
+import asyncio
 import contextlib
 import heapq
 import logging
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, ScramMechanism, UserScramCredentialUpsertion
-from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
+from kafka.admin import ConfigResource, ConfigResourceType, MemberToRemove, ScramMechanism, UserScramCredentialUpsertion
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    KafkaTimeoutError,
+    NotCoordinatorError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+)
 from kafka.protocol.consumer import OffsetSpec
+from pydantic import SecretStr
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, Refusal, UnknownType, decode, encode
-from streams.log.topics import Found, Plan, compare, miscut, no_topic, partitions_of, plans, recut, sources
-from streams.settings import Settings
-
-ANSWER_SECONDS = 20.0
-"""How long a broker may take to answer the first request."""
+from streams.log.access import ANSWER_SECONDS, BarredError, enter, refused
+from streams.log.topics import CHANGELOG, Found, Plan, compare, miscut, no_topic, partitions_of, plans, recut, sources
+from streams.settings import Settings, SettingsError
 
 LED_SECONDS = 120
 """How long a broker may take until every partition of a new topic is led: seconds, on a machine that does much else."""
@@ -40,12 +48,18 @@ BLOCK = 2_000
 """Most records held per partition while partitions are merged."""
 
 
+T = TypeVar("T")
+
+Spans = Mapping[tuple[str, int], Sequence[tuple[int, int | None]]]
+"""By topic and partition, offsets from the first (inclusive) to an end (exclusive; None: that of the log), ascending."""
+
+
 class LogError(OSError):
     """Kafka is away or refuses; the message is one line, what it `says` and what to do."""
 
     def __init__(self, says: str, todo: str = "") -> None:
         super().__init__("; ".join(filter(None, (says, todo))))
-        self.says = says
+        self.says, self.todo = says, todo
 
 
 class Record(NamedTuple):
@@ -129,14 +143,30 @@ class Log:
                 for found in _examine(admin, wanted)
             ]
 
+    def members(self, groups: Iterable[str]) -> int:
+        """How many members these groups have together."""
+        with self._admin() as admin:
+            return sum(len(said.get("members") or ()) for said in admin.describe_groups(list(groups)).values())
+
+    def dismiss(self, groups: Iterable[str], instance_id: str) -> None:
+        """Tell Kafka that the worker has ended which keeps this name over restarts: else it counts as living in these groups
+        until its session is over. A group that is not there has none to dismiss.
+        """
+        with self._admin() as admin:
+            for group in groups:
+                # Just started, Kafka is still reading who was in its groups.
+                for attempt in Retrying(retry=retry_if_exception(_is_loading), wait=wait_fixed(0.2), stop=stop_after_delay(20)):
+                    with attempt:
+                        admin.remove_group_members(group, [MemberToRemove(group_instance_id=instance_id)])
+
     def remove(self, topic: str, group: str) -> None:
         """Delete a topic and a consumer group, for good. One that is not there is none to delete."""
         with self._admin() as admin:
             if _partitions(admin, [topic]):
                 admin.delete_topics([topic])
-            for _, error in admin.delete_groups([group]):
-                if error.__name__ not in ("NoError", "GroupIdNotFoundError"):
-                    raise error(group)
+            said = admin.delete_groups([group])[group]
+            if said not in ("OK", "GroupIdNotFoundError"):
+                raise LogError(f"Kafka does not delete the group {group} ({said})")
 
     def check(self) -> list[Found]:
         """What is the case with every topic, changing nothing."""
@@ -146,16 +176,19 @@ class Log:
 
     def cluster(self) -> Cluster:
         """What a worker has to know of Kafka. Raises `LogError` where a topic is missing or has another number of partitions than
-        the others; the changelog may be missing.
+        the others, and where we have no right to them or to the workers' group; the changelog may be missing.
         """
         with self._admin() as admin:
             partitions = self._agreed(admin)
             *topics, changelog = plans(self._settings, partitions)
-            found = _partitions(admin, [topics[-1].name, changelog.name])
-            if topics[-1].name not in found:
-                raise LogError(no_topic(topics[-1].name, self._settings))
+            found = _partitions(admin, [plan.name for plan in (*topics, changelog)])
+            if missing := [plan.name for plan in topics if plan.name not in found]:
+                raise LogError(no_topic(missing[0], self._settings))
             if (has := len(found.get(changelog.name, ()))) not in (0, partitions):
                 raise LogError(miscut(changelog.name, has, partitions))
+            # Without a right to its group a worker waits for ever. A cluster that never had one makes the place for it first.
+            with contextlib.suppress(CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
+                admin.describe_groups([changelog.name.removesuffix(CHANGELOG)])
             return Cluster(len(admin.describe_cluster()["brokers"]), partitions)
 
     def _agreed(self, admin: KafkaAdminClient) -> int:
@@ -183,13 +216,26 @@ class Log:
             return max((stamp / 1000 for stamp in stamps if stamp >= 0), default=None)
 
     def set_password(self, user: str, password: str) -> None:
-        """Let this user of Kafka's own (SCRAM-SHA-512) in by this password, in place of any before. Raises `LogError`."""
+        """Let this user of Kafka's own (SCRAM-SHA-512) in by this password, in place of any before; returns when it is let in.
+
+        Raises `LogError`.
+        """
         with self._admin() as admin:
-            refused = admin.alter_user_scram_credentials(
+            answer = admin.alter_user_scram_credentials(
                 [UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password)]
             )
-        if refused[user] is not None:
-            raise LogError(f"Kafka at {self._settings.bootstrap} takes no password for {user}: {refused[user]}")
+        if answer[user] is not None:
+            raise LogError(f"Kafka at {self._settings.bootstrap} takes no password for {user}: {answer[user]}")
+        who = {"sasl_mechanism": "SCRAM-SHA-512", "sasl_username": user, "sasl_password": SecretStr(password)}
+        other, end = Log(self._settings.model_copy(update=who)), time.monotonic() + ANSWER_SECONDS
+        while True:  # the controller has it; the broker hears of it a moment later
+            try:
+                other._enter()
+                return
+            except LogError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
 
     # Writing
 
@@ -215,7 +261,7 @@ class Log:
             while self._sent:
                 self._sent.popleft().get(None)
         except (KafkaError, OSError) as error:
-            raise self._explained(error, "a topic") from None
+            raise self._explained(error, "write here") from None
 
     def write(self, events: Iterable[Event]) -> int:
         """Send every event and flush; returns how many. After a `LogError` write all again: ids make them count once."""
@@ -246,15 +292,16 @@ class Log:
         topics: Sequence[str],
         start: datetime | Mapping[tuple[str, int], int] | None = None,
         end: datetime | Mapping[tuple[str, int], int] | None = None,
+        spans: Spans | None = None,
     ) -> Iterator[Record]:
         """The records of a range, merged by event time: of the partitions' next records the earliest comes first.
 
         Each partition keeps its own order, also where it is not that of event time. `start` (inclusive) and `end` (exclusive)
         are event times, or offsets by (topic, partition); None is the log's own. Nothing beyond the end that the log has now is
         read, and only what is committed. An end in event time still reads to the log's end, because late events come late.
-        Topics are named as in `schemas.topics`. Raises `LogError`.
+        Of a partition that `spans` name only those are read. Topics are named as in `schemas.topics`. Raises `LogError`.
         """
-        for record in self._read(topics, start, end, lambda record: record.time):
+        for record in self._read(topics, start, end, _record, lambda record: record.time, spans):
             early = isinstance(start, datetime) and record.time < start.timestamp()
             late = isinstance(end, datetime) and record.time >= end.timestamp()
             if not early and not late:
@@ -262,21 +309,42 @@ class Log:
 
     def letters(self, since: datetime | None = None) -> Iterator[Record]:
         """The dead letters that were put aside from then on, in the order in which they were. Raises `LogError`."""
-        for record in self._read([DEAD_LETTERS.name], since, None, lambda record: record.timestamp):
+        for record in self._read([DEAD_LETTERS.name], since, None, _record, lambda record: record.timestamp):
             if since is None or record.timestamp >= since.timestamp():
                 yield record
 
-    def _read(
-        self,
-        topics: Sequence[str],
-        start: datetime | Mapping[tuple[str, int], int] | None,
-        end: datetime | Mapping[tuple[str, int], int] | None,
-        order: Callable[[Record], float],
-    ) -> Iterator[Record]:
-        """The records that may be in a range, the partitions merged in this order."""
-        prefix = self._settings.topic_prefix
+    def kept(self, topic: str, spans: Spans | None = None) -> Iterator[Any]:
+        """The records of a topic without events, as they are, by the time they say; with `spans` only those. `LogError`."""
+        yield from self._read([topic], None, None, lambda raw, _: raw, lambda raw: raw.timestamp, spans, only=spans is not None)
+
+    def partitions(self, topics: Iterable[str]) -> dict[str, int]:
+        """How many partitions each of those topics has that there are. Raises `LogError`."""
+        strip = len(self._settings.topic_prefix)
+        with self._admin() as admin:
+            found = _partitions(admin, [self._settings.topic_prefix + name for name in topics])
+        return {name[strip:]: len(parts) for name, parts in found.items()}
+
+    def are_there(self, records: Mapping[tuple[str, int], tuple[int, int]]) -> set[tuple[str, int]]:
+        """Where, of these topics and partitions, the log still has the record that had this offset and was written then (epoch
+        milliseconds), and not one of a topic that was created anew. Raises `LogError`.
+        """
+        prefix, there = self._settings.topic_prefix, set()
+        with self._consumer(", ".join(topic for topic, _ in records)) as consumer:
+            places = {TopicPartition(prefix + topic, number): (topic, number) for topic, number in records}
+            starts, ends = consumer.beginning_offsets(list(places)), consumer.end_offsets(list(places))
+            first = consumer.offsets_for_times({tp: records[place][1] for tp, place in places.items()})
+            for tp, place in places.items():
+                offset, written = records[place]
+                found = first.get(tp)
+                # Of those written in one millisecond the first is found.
+                if found and found.timestamp == written and found.offset <= offset and starts[tp] <= offset < ends[tp]:
+                    there.add(place)
+        return there
+
+    @contextlib.contextmanager
+    def _consumer(self, topic: str) -> Iterator[KafkaConsumer]:
         try:
-            self._probe()
+            self._enter()
             consumer = KafkaConsumer(
                 **self._connection(),
                 enable_auto_commit=False,
@@ -288,11 +356,34 @@ class Log:
                 check_crcs=False,  # TCP has checked them; in Python they cost more than all the rest
             )
             with contextlib.closing(consumer):
-                spans = self._spans(consumer, [prefix + name for name in topics], start, end)
-                parts = [_in_order(consumer, place, *span, len(prefix)) for place, span in spans.items()]
-                yield from heapq.merge(*parts, key=order)
+                yield consumer
         except (KafkaError, OSError) as error:
-            raise self._explained(error, ", ".join(topics)) from None
+            raise self._explained(error, topic) from None
+
+    def _read(
+        self,
+        topics: Sequence[str],
+        start: datetime | Mapping[tuple[str, int], int] | None,
+        end: datetime | Mapping[tuple[str, int], int] | None,
+        made: Callable[[Any, int], T],
+        order: Callable[[T], float],
+        spans: Spans | None = None,
+        *,
+        only: bool = False,
+    ) -> Iterator[T]:
+        """The records that may be in a range, the partitions merged in this order; `only` those that `spans` name."""
+        prefix = self._settings.topic_prefix
+        with self._consumer(", ".join(topics)) as consumer:
+            parts = []
+            for place, (first, last) in self._spans(consumer, [prefix + name for name in topics], start, end).items():
+                of = (
+                    [(0, None)]
+                    if spans is None
+                    else spans.get((place.topic[len(prefix) :], place.partition), [] if only else [(0, None)])
+                )
+                cut = [(max(first, a), last if b is None else min(last, b)) for a, b in of]
+                parts.append(_in_order(consumer, place, [span for span in cut if span[0] < span[1]], len(prefix), made))
+            yield from heapq.merge(*parts, key=order)
 
     def _spans(
         self,
@@ -304,6 +395,8 @@ class Log:
         """First offset and end of every partition that may have something in the range."""
         known = consumer.topics()
         if missing := [name for name in names if name not in known]:
+            with self._admin() as admin:  # a consumer is not told of a topic that it has no right to
+                _partitions(admin, missing)
             raise LogError(no_topic(missing[0], self._settings))
         places = [TopicPartition(name, n) for name in names for n in sorted(consumer.partitions_for_topic(name))]
         starts, ends = consumer.beginning_offsets(places), consumer.end_offsets(places)
@@ -330,26 +423,23 @@ class Log:
             "sasl_mechanism": s.sasl_mechanism,
             "sasl_plain_username": s.sasl_username,
             "sasl_plain_password": s.sasl_password.get_secret_value() if s.sasl_password else None,
-            "ssl_cafile": str(s.ssl_cafile) if s.ssl_cafile else None,
+            "ssl_context": s.kafka_tls(),
             "metrics_enabled": False,
         }
 
-    def _probe(self) -> None:
-        """See at once whether anybody listens: the client itself would try for a long time."""
-        refused: OSError | None = None
-        for address in self._settings.bootstrap.split(","):
-            host, port = address.rsplit(":", 1)
-            try:
-                socket.create_connection((host, int(port)), ANSWER_SECONDS).close()
-                return
-            except OSError as error:
-                refused = error
-        raise refused or OSError("no address")
+    def _enter(self) -> list[str]:
+        """See at once whether Kafka lets us in: the client itself would try for a long time, and not say why it could not."""
+        try:
+            return asyncio.run(enter(self._settings))
+        except BarredError as why:
+            raise LogError(why.says, why.todo) from None
+        except SettingsError as why:
+            raise LogError(str(why)) from None
 
     @contextlib.contextmanager
     def _admin(self) -> Iterator[KafkaAdminClient]:
         try:
-            self._probe()
+            self._enter()
             config = self._connection()
             del config["metrics_enabled"]
             with contextlib.closing(KafkaAdminClient(**config)) as admin:
@@ -360,37 +450,51 @@ class Log:
     def _explained(self, error: Exception, topic: str) -> LogError:
         if isinstance(error, LogError):
             return error
-        at = self._settings.bootstrap
-        name = type(error).__name__
+        at, name = self._settings.bootstrap, type(error).__name__
+        if said := refused(self._settings, error, topic):
+            return LogError(*said)
         if "TopicOrPartition" in name:
             return LogError(no_topic(topic, self._settings))
-        if "Authori" in name or "Authentication" in name or "Sasl" in name:
-            return LogError(f"Kafka at {at} refuses us ({name}): check the PANTAU112_SASL_ and PANTAU112_SSL_ settings")
         if isinstance(error, OSError) or getattr(error, "retriable", False):
-            return LogError(f"no Kafka at {at}", f"is it running? try pantau112 doctor ({name})")
+            try:
+                brokers = self._enter()
+            except LogError as why:
+                return why
+            others = f"are the addresses that it gives reachable from here: {', '.join(brokers)}?"
+            return LogError(f"Kafka at {at} lets us in, and then does not answer ({name})", others)
         return LogError(f"Kafka at {at} did not take it: {name}")
 
 
-def _in_order(consumer: KafkaConsumer, place: TopicPartition, offset: int, end: int, prefix: int) -> Iterator[Record]:
-    """The records of one partition from `offset` up to `end`, fetched in blocks through a consumer that others use in between.
+def _is_loading(error: BaseException) -> bool:
+    return isinstance(error, KafkaError) and error.retriable
+
+
+def _in_order(
+    consumer: KafkaConsumer, place: TopicPartition, spans: Iterable[tuple[int, int]], prefix: int, made: Callable[[Any, int], T]
+) -> Iterator[T]:
+    """The records of one partition from each first offset up to its end, fetched in blocks through a consumer that others use in
+    between.
 
     Not with its `pause`, after which kafka-python 3.0.12 never gives some records it has fetched.
     """
-    while offset < end:
-        consumer.assign([place])
-        consumer.seek(place, offset)
-        moved = time.monotonic()
-        while True:
-            came = consumer.poll(timeout_ms=500).get(place, [])
-            # The position also moves past what is no record: markers and aborted transactions.
-            if came or consumer.position(place) > offset:
-                break
-            if time.monotonic() - moved > STALL_SECONDS:
-                raise LogError(f"{place.topic}/{place.partition}: nothing came for {STALL_SECONDS:g} s", "try pantau112 doctor")
-        offset = consumer.position(place)
-        for record in came:
-            if record.offset < end:
-                yield _record(record, prefix)
+    for offset, end in spans:
+        while offset < end:
+            consumer.assign([place])
+            consumer.seek(place, offset)
+            moved = time.monotonic()
+            while True:
+                came = consumer.poll(timeout_ms=500).get(place, [])
+                # The position also moves past what is no record: markers and aborted transactions.
+                if came or consumer.position(place) > offset:
+                    break
+                if time.monotonic() - moved > STALL_SECONDS:
+                    raise LogError(
+                        f"{place.topic}/{place.partition}: nothing came for {STALL_SECONDS:g} s", "try pantau112 doctor"
+                    )
+            offset = consumer.position(place)  # noqa: PLW2901
+            for record in came:
+                if record.offset < end:
+                    yield made(record, prefix)
 
 
 def _record(raw: Any, prefix: int) -> Record:
@@ -400,8 +504,11 @@ def _record(raw: Any, prefix: int) -> Record:
 
 
 def _partitions(admin: KafkaAdminClient, names: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """The partitions of those topics that there are."""
-    return {topic["name"]: topic["partitions"] for topic in admin.describe_topics(names) if not topic["error_code"]}
+    """The partitions of those topics that there are. Raises `TopicAuthorizationFailedError` where that is not ours to know."""
+    described = admin.describe_topics(names)
+    if hidden := [topic["name"] for topic in described if topic["error_code"] == TopicAuthorizationFailedError.errno]:
+        raise TopicAuthorizationFailedError(hidden)
+    return {topic["name"]: topic["partitions"] for topic in described if not topic["error_code"]}
 
 
 def _examine(admin: KafkaAdminClient, wanted: Sequence[Plan]) -> list[Found]:

@@ -46,7 +46,7 @@ class Lookup:
                         if record.value and holds in record.value and isinstance(event := decode(record.value), Event):
                             found.append(event)
         except (KafkaError, OSError) as error:
-            raise explained(self._settings, error) from None
+            raise explained(self._settings, error, place.topic) from None
         finally:
             await consumer.stop()
         return [event for event in found if event.type == kind and event.subject == centre]

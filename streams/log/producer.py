@@ -7,7 +7,6 @@ cost little: aiokafka's own `send` would take a future and 20 µs for each.
 import asyncio
 import contextlib
 import logging
-import ssl
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,9 +19,12 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, TOPIC_OF, encode
+from streams.log import access
 from streams.log.kafka import LogError
 from streams.log.topics import miscut, partitions_of, sources
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
 
 WRITE_SECONDS = 10.0
 """Longest that a writer waits."""
@@ -55,7 +57,7 @@ class Producer:
     """Writes while `run` runs. `is_up` says whether Kafka answered the last time it was asked."""
 
     def __init__(self, settings: Settings) -> None:
-        self.is_up = False
+        self.is_up, self._why = False, ""
         self._miscut = ""
         self._written_at = float("-inf")
         self._settings = settings
@@ -68,10 +70,16 @@ class Producer:
     async def run(self) -> None:
         """Connect, and see again and again whether Kafka answers, until cancelled."""
         while True:
-            producer = AIOKafkaProducer(**connection(self._settings), acks="all", max_batch_size=LARGEST_BATCH)
+            try:
+                await access.enter(self._settings)
+                producer = AIOKafkaProducer(**connection(self._settings), acks="all", max_batch_size=LARGEST_BATCH)
+            except (access.BarredError, SettingsError) as why:
+                self._barred(str(why))
+                await asyncio.sleep(LOOK_SECONDS)
+                continue
             try:
                 await producer.start()
-                self._producer = producer
+                self._producer, self._why = producer, ""
                 while True:
                     if time.monotonic() - self._written_at > LOOK_SECONDS:
                         self.is_up = await self._answers(producer)
@@ -83,6 +91,12 @@ class Producer:
                 with contextlib.suppress(KafkaError, OSError):
                     await producer.stop()
 
+    def _barred(self, why: str) -> None:
+        """Keep for those who write why Kafka lets us not in, and say it once."""
+        if why != self._why:
+            log.warning("%s", why)
+            self._why = why
+
     async def write(self, events: Sequence[Event]) -> None:
         """Return when every replica in sync has all of them. Raises `LogError` when that is not known to be so: then some may be
         there, and all are to be written again.
@@ -91,7 +105,7 @@ class Producer:
         if self._miscut:
             raise LogError(self._miscut)
         if not self.is_up or producer is None:
-            raise LogError(f"Kafka at {self._settings.bootstrap} does not answer")
+            raise LogError(self._why or f"Kafka at {self._settings.bootstrap} does not answer")
         prefix, records = self._settings.topic_prefix, list[tuple[str, bytes, bytes]]()
         for number, event in enumerate(events, 1):
             records.append((prefix + TOPIC_OF[event.type].name, event.subject.encode(), encode(event)))
@@ -163,25 +177,20 @@ class Producer:
 
 
 def connection(settings: Settings) -> dict[str, Any]:
-    """Where Kafka is and who we are there, in aiokafka's words."""
-    tls = settings.security_protocol in ("SSL", "SASL_SSL")
+    """Where Kafka is and who we are there, in aiokafka's words. Raises `SettingsError`."""
     return {
         "bootstrap_servers": settings.bootstrap.split(","),
         "client_id": "pantau112-gateway",
         "request_timeout_ms": int(REQUEST_SECONDS * 1000),
-        "security_protocol": settings.security_protocol,
-        "ssl_context": ssl.create_default_context(cafile=settings.ssl_cafile) if tls else None,
-        "sasl_mechanism": settings.sasl_mechanism or "PLAIN",
-        "sasl_plain_username": settings.sasl_username,
-        "sasl_plain_password": settings.sasl_password.get_secret_value() if settings.sasl_password else None,
+        **access.connection(settings),
     }
 
 
-def explained(settings: Settings, error: Exception) -> LogError:
+def explained(settings: Settings, error: Exception, topic: str = "a topic") -> LogError:
     """What to do about an error of aiokafka's."""
     at, name = settings.bootstrap, type(error).__name__
-    if "Authori" in name or "Authentication" in name or "Sasl" in name:
-        return LogError(f"Kafka at {at} refuses us ({name}): check the PANTAU112_SASL_ and PANTAU112_SSL_ settings")
+    if said := access.refused(settings, error, topic):
+        return LogError(*said)
     if "TopicOrPartition" in name:
         return LogError(f"Kafka at {at} lacks a topic: run pantau112 topics create")
     return LogError(f"Kafka at {at} does not answer ({name})")

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -65,9 +65,11 @@ class Versions:
         self._settings = settings
         self._admin: AIOKafkaAdminClient | None = None
         self._asking = asyncio.Lock()
+        self._coordinators: dict[str, int] = {}
 
     async def close(self) -> None:
         """End the connection."""
+        self._coordinators.clear()
         if self._admin is not None:
             admin, self._admin = self._admin, None
             with contextlib.suppress(KafkaError, OSError):
@@ -87,8 +89,17 @@ class Versions:
         found = {}
         # One at a time: of several, aiokafka 0.14 misreads the answer after the first.
         for version in versions:
-            found[version] = await self._ask(partial(_members, group=group_of(self._settings, version)))
+            found[version] = await self._ask(partial(self._members, group_of(self._settings, version)))
         return found
+
+    async def _members(self, group: str, admin: AIOKafkaAdminClient) -> list[Member]:
+        if group not in self._coordinators:
+            self._coordinators[group] = await admin.find_coordinator(group)
+        [answer] = await admin.describe_consumer_groups([group], self._coordinators[group])
+        [(code, _, _, _, _, members, *_)] = answer.groups
+        if code and for_code(code).__name__ != "GroupIdNotFound":
+            raise for_code(code)(group)
+        return [Member(name, host.removeprefix("/")) for name, _, host, *_ in members]
 
     async def passed(self, version: int) -> dict[Place, int]:
         """Of each partition, the offset up to which the states of a version in Kafka know all: what its group committed."""
@@ -101,14 +112,14 @@ class Versions:
             if found.offset >= 0 and place.topic.startswith(prefix)
         }
 
-    async def waiting(self, version: int) -> int:
-        """How many records of the log the states of a version in Kafka do not know yet."""
-        passed, prefix = await self.passed(version), self._settings.topic_prefix
+    async def waiting(self, known: Mapping[Place, int]) -> int:
+        """How many records the log holds beyond these offsets, and in all other partitions."""
+        prefix = self._settings.topic_prefix
         places = [place for topic in TOPICS for place in await self._places(prefix + topic.name)]
         async with self._consumer() as consumer:
             starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-        known = {place: passed.get((place.topic.removeprefix(prefix), place.partition), 0) for place in places}
-        return sum(max(0, ends[place] - max(known[place], starts[place])) for place in places)
+        nexts = {place: known.get((place.topic.removeprefix(prefix), place.partition), 0) for place in places}
+        return sum(max(0, ends[place] - max(nexts[place], starts[place])) for place in places)
 
     async def written(self, version: int) -> float | None:
         """When a version wrote a state last, in epoch seconds; None where it has none."""
@@ -119,8 +130,8 @@ class Versions:
             stamps = [record.timestamp async for record in _records(consumer, last, ends)]
         return max(stamps) / 1000 if stamps else None
 
-    async def latest(self, version: int, numbers: Collection[int]) -> dict[bytes, bytes]:
-        """What the changelog of a version holds last by each key, in these partitions; nothing where there is none.
+    async def latest(self, version: int, numbers: Collection[int] | None = None) -> dict[bytes, bytes]:
+        """What the changelog of a version holds last by each key, in these partitions (None: all); nothing where there is none.
 
         While its workers go on writing, that is what a worker that took over at the end of this call would find.
         """
@@ -160,6 +171,7 @@ class Versions:
                     try:
                         return await question(self._admin)
                     except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
+                        self._coordinators.clear()
                         await asyncio.sleep(AGAIN_SECONDS)
         except (KafkaError, OSError) as error:
             await self.close()
@@ -213,11 +225,3 @@ async def _records(
                 if record.offset < ends[place]:
                     yield record
         left = [place for place in left if await consumer.position(place) < ends[place]]
-
-
-async def _members(admin: AIOKafkaAdminClient, group: str) -> list[Member]:
-    [answer] = await admin.describe_consumer_groups([group])
-    [(code, _, _, _, _, members, *_)] = answer.groups
-    if code and for_code(code).__name__ != "GroupIdNotFound":
-        raise for_code(code)(group)
-    return [Member(name, host.removeprefix("/")) for name, _, host, *_ in members]

@@ -65,7 +65,10 @@ uninstall_() {
   fi
   rm -rf "$venv" "$venv.new" "$venv.old"
   rm -f "$command" "$units"/pantau112-*.service "$sysusers" "$tmpfiles"
-  if here_runs_systemd; then systemctl daemon-reload; fi
+  if here_runs_systemd; then
+    systemctl daemon-reload
+    systemctl reset-failed 'pantau112-*' 2>/dev/null || true
+  fi
   echo "left: settings and keys in /etc/pantau112, events and states in /var/lib/pantau112, the user pantau112. To forget them too:" >&2
   echo "  rm -r /etc/pantau112 /var/lib/pantau112 && userdel pantau112" >&2
 }

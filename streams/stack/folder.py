@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 from streams.stack import StackError
 
 ROOM = 2 * 10**9  # bytes; a Kafka that meets a full disk ends, and must not be started again on it
+LONGEST_LOG = 16 * 2**20  # bytes; of each service two are kept, for as many years as it runs
 PATIENCE = 60.0  # seconds for what a killed run left to end
 
 
@@ -21,6 +23,11 @@ def private(home: Path) -> None:
     """
     try:
         home.mkdir(parents=True, exist_ok=True)
+        found = home.stat()
+        if found.st_uid != os.geteuid() or found.st_mode & stat.S_ISVTX:
+            raise StackError(
+                f"Cannot keep callers to ourselves in {home}: others use it too. Choose a folder of its own with --home."
+            )
         home.chmod(0o700)
     except OSError as error:
         raise StackError(f"Cannot use {home}: {error.strerror}. Choose another folder with --home.") from None
@@ -72,3 +79,10 @@ def fresh_log(home: Path, name: str) -> Path:
         os.replace(log, log.with_name(f"{name}.log.1"))
     log.touch()
     return log
+
+
+def shorten(log: Path, most: int = LONGEST_LOG) -> None:
+    """Begin a log anew that has more than so many bytes, while it is written to (O_APPEND); the old is kept as `NAME.log.1`."""
+    if log.exists() and log.stat().st_size > most:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)

@@ -1,5 +1,6 @@
 """Where a wall listens besides the loopback, and by which certificate."""
 
+import socket
 import ssl
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -35,12 +36,25 @@ class Listen(NamedTuple):
         """Whether no other machine comes to it."""
         return keeps_secrets(f"http://{self._host}")
 
-    def __str__(self) -> str:
-        return f"{'http' if self.tls is None else 'https'}://{self._host}:{self.port}"
+    @property
+    def reached(self) -> str:
+        """Where a browser of another machine finds it."""
+        host = _own_address() if self.host in {"0.0.0.0", "::"} else self._host  # noqa: S104 (somebody else's choice)
+        return f"{'http' if self.tls is None else 'https'}://{host}:{self.port}"
 
     @property
     def _host(self) -> str:
         return f"[{self.host}]" if ":" in self.host else self.host
+
+
+def _own_address() -> str:
+    """That of this machine's way out; nothing is sent there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:

@@ -10,7 +10,7 @@ from streams.stack import StackError
 from streams.stack.debian import Programs
 from streams.stack.service import Ready, Service
 from streams.stack.share import showing
-from streams.stack.web_password import SHARED, web_config, web_password_file
+from streams.stack.web_password import SHARED, quoted, web_config, web_password_file
 
 SAVED_SECONDS = 1
 """How often Alertmanager writes down what it has sent and who has what: what is younger is forgotten by a kill."""
@@ -40,7 +40,7 @@ def prometheus(
     for rule in rules:
         shutil.copy(rule, folder / "rules")
     if AUTH in config.read_text():
-        there = "" if password is None else AUTH.replace(str(web_password_file(SHARED)), str(web_password_file(home)))
+        there = "" if password is None else AUTH.replace(str(web_password_file(SHARED)), quoted(web_password_file(home)))
         here = {**here, AUTH: there}
     command = [
         *_started_beside(localised(config, folder, here), programs.prometheus),
@@ -48,6 +48,7 @@ def prometheus(
         "--storage.tsdb.retention.time=35d",
         "--storage.tsdb.retention.size=4GB",
         f"--web.listen-address=127.0.0.1:{port}",
+        "--web.read-timeout=30s",
         f"--web.cors.origin=http://127\\.0\\.0\\.1:{port}",
         *_asked_by(home, password),
     ]

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from streams.api import USER
 from streams.core.centre import Centre
+from streams.core.printable import printable
 from streams.logs import in_journal, tell
 from streams.stack.figures import FIRST, SEVERITIES, Alert, Figure, Numbers, in_order
 from streams.stack.gateway import token_file
@@ -50,7 +51,7 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
     """
     console, numbers = Console(stderr=True), Numbers()
     zone = next(iter(known.values())).timezone
-    fixed = shown(monitoring, known, grafana)
+    fixed = shown(monitoring, known, grafana, is_terminal=console.is_terminal)
     live = Live(console=console, auto_refresh=False, screen=False) if console.is_terminal else None
 
     def now() -> datetime:
@@ -101,13 +102,15 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
             looking.cancel()
 
 
-def shown(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | None) -> Shown:
-    """What is said of a run of the monitor of these centres, and of a Grafana where there is one."""
+def shown(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | None, *, is_terminal: bool = False) -> Shown:
+    """What is said of a run of the monitor of these centres, and of a Grafana where there is one; a token only on a terminal."""
     ports, home = monitoring.ports, monitoring.home
     names = {code: centre.name for code, centre in known.items()}
     whose = " ".join(*names.items()) if len(names) == 1 else f"{len(names)} pusat / centres"
     kind = "" if monitoring.edge else "rekaman / a recording" if monitoring.feed else "simulasi / simulated"
     places = [f"papan / boards: http://127.0.0.1:{ports.wall}/", f"gateway: http://127.0.0.1:{ports.gateway}"]
+    if monitoring.screen is not None:
+        places.insert(1, f"layar lain / elsewhere: {monitoring.screen.address(whole=is_terminal)}")
     return Shown(
         f"pantau112  {whose}  {kind}",
         names,
@@ -277,7 +280,7 @@ def _services(services: Sequence[Status], width: int) -> list[Text]:
 
 
 def _trouble(service: Status) -> str:
-    reason = service.reason.partition("\n")[0]
+    reason = printable(service.reason.partition("\n")[0])
     return f"layanan / service {service.name}: {service.state}{f', {reason}' if reason else ''}"
 
 

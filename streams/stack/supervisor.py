@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from streams.stack import StackError
-from streams.stack.folder import fresh_log, locked, require_room
+from streams.stack.folder import fresh_log, locked, require_room, shorten
 from streams.stack.ports import require_free
 from streams.stack.service import Entry, Service, Status, Step, last_lines, spawn
 
 POLL = 0.1  # seconds between two looks at readiness
 START_LIMIT = 300.0  # seconds until a service that is not ready is taken to hang, also on a machine that is busy
 BACK_OFF = (1.0, 30.0)  # seconds before the first restart, and at most; doubled each time
+LOGS_LOOKED_AT = 60.0  # seconds between two looks at how long the logs are
 CALM = 60.0  # seconds of running after which the back-off starts afresh
 
 
@@ -58,13 +59,14 @@ class Supervisor:
             self._entries = [Entry(item, since=time.time()) for item in plan]
             starting = asyncio.create_task(self._start_all())
             asked = asyncio.create_task(self._stop.wait())
+            logs = asyncio.create_task(self._keep_logs_short())
             try:
                 await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
                 if starting.done():
                     starting.result()
                     await asked
             finally:
-                await _cancelled(starting, asked, *(entry.keeper for entry in self._entries if entry.keeper))
+                await _cancelled(starting, asked, logs, *(entry.keeper for entry in self._entries if entry.keeper))
                 await self._stop_all()
         return 0 if self._signal is None else 128 + self._signal
 
@@ -109,6 +111,14 @@ class Supervisor:
 
     def _log(self, service: Service) -> Path:
         return self.home / "log" / f"{service.name}.log"
+
+    async def _keep_logs_short(self) -> None:
+        while True:
+            await asyncio.sleep(LOGS_LOOKED_AT)
+            for entry in self._entries:
+                if isinstance(entry.item, Service):
+                    with contextlib.suppress(OSError):  # a full disk: it is looked at again
+                        await asyncio.to_thread(shorten, self._log(entry.item))
 
     async def _start(self, entry: Entry, service: Service) -> None:
         """Spawn and wait until ready. Errors: StackError when it ends before, or takes too long."""

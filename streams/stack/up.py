@@ -20,23 +20,30 @@ from streams.api import USER, Api
 from streams.clock import Clock
 from streams.core.centre import Centre
 from streams.log.kafka import Log
+from streams.log.versions import group_of
 from streams.stack import StackError, debian, jars
 from streams.stack.folder import private, require_room
 from streams.stack.gateway import ensure_key, ensure_token, tokens_file
 from streams.stack.history import History
 from streams.stack.kafka import Broker, find_java
+from streams.stack.listen import Listen
 from streams.stack.local import access, password_file, ports_file
 from streams.stack.pages import REMINDERS, Pages
 from streams.stack.ports import require_free
 from streams.stack.prometheus import alertmanager, answers, prometheus
+from streams.stack.screen import Screen
 from streams.stack.service import Service, Step, last_lines
 from streams.stack.supervisor import Supervisor
 from streams.stack.wall import Wall
 from streams.stack.web_password import ensure_password, local, web_password_file
+from streams.worker.migrations import STEPS
 
 DASHBOARDS = Path(__file__).parents[2] / "dashboards"
 FEW = 20
 """Up to so many centres Prometheus looks every second, and every five at more: at all 514 one look takes about half a second."""
+
+INSTANCE = "local"
+"""The name that the worker keeps over restarts."""
 
 DAYS, CENTRE_DAYS = 14, 28
 """So many days are behind a simulated centre when it is first looked at; fewer of several, so that together they are no more."""
@@ -109,6 +116,8 @@ class Monitoring:
         days = self._days if self._is_new else 0
         self._begun = recall(self._place) or beginning(datetime.now().astimezone(), days, list(watched.values()))
         self.clock = Clock()
+        self.screen: Screen | None = None
+        """Where else the wall is shown."""
         self.pages = Pages(home / "log" / "pages.log")
         self._told_pages = f"{USER}:{self.pages.password}@127.0.0.1:{ports.pages}"
         self.supervisor = Supervisor(home)
@@ -129,6 +138,11 @@ class Monitoring:
     def bootstrap(self) -> str:
         """Kafka's address."""
         return f"127.0.0.1:{self.ports.kafka}"
+
+    def show(self, listen: Listen) -> None:
+        """Let the wall be seen there too, with a token that is made when there is none yet. Errors: StackError."""
+        private(self.home)
+        self.screen = Screen(listen, Path(os.environ.get("PANTAU112_WALL_TOKEN_FILE") or self.home / "wall.token"))
 
     @property
     def prometheus(self) -> Api:
@@ -164,11 +178,17 @@ class Monitoring:
 
         async def hang() -> None:
             require_free(self.ports.wall, "wall")
-            Wall(DASHBOARDS, self.prometheus).serve(self.ports.wall)
+            wall = Wall(DASHBOARDS, self.prometheus)
+            wall.serve(self.ports.wall)
+            if self.screen is not None:
+                self.screen.hang(wall)
 
         def create_topics() -> None:
-            with Log(settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap, **access(self.home)})) as log:
+            chosen = settings.read({"PANTAU112_BOOTSTRAP": self.bootstrap, **access(self.home)})
+            with Log(chosen) as log:
                 log.create_topics()
+                # The worker of the last run, when that was of another version.
+                log.dismiss([group_of(chosen, version) for version in STEPS], INSTANCE)
 
         async def topics() -> None:
             await asyncio.to_thread(create_topics)
@@ -253,11 +273,12 @@ class Monitoring:
             **({} if ALERTMANAGER_URL in os.environ else {"PANTAU112_WEB_PASSWORD_FILE": str(web_password_file(self.home))}),
             "PANTAU112_BOOTSTRAP": self.bootstrap,
             **access(self.home),
-            "PANTAU112_SASL_PASSWORD": "",
+            **dict.fromkeys((f"PANTAU112_{name}" for name in ("SASL_PASSWORD", "SSL_CAFILE", "SSL_CERTFILE", "SSL_KEYFILE")), ""),
             "PANTAU112_METRICS_PORT": str(self.ports.worker),
             "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
-            "PANTAU112_INSTANCE_ID": "local",
+            "PANTAU112_INSTANCE_ID": INSTANCE,
             "PANTAU112_CALLER_KEY_FILE": str(caller_key(self.home)),
+            **({"PANTAU112_CALLER_KEY_BEFORE_FILE": str(former)} if (former := caller_key_before(self.home)) is not None else {}),
             "PANTAU112_GATEWAY_PORT": str(self.ports.gateway),
             "PANTAU112_GATEWAY_TOKENS": str(tokens_file(self.home)),
         }
@@ -352,6 +373,12 @@ async def _at_once() -> bool:
 def caller_key_file(home: Path) -> Path:
     """Where the key is under which this machine makes callers into pseudonyms."""
     return home / "caller.key"
+
+
+def caller_key_before(home: Path) -> Path | None:
+    """Where the key before is, which whoever changes the key moves aside to there; None where none is."""
+    path = home / "caller.key.before"
+    return path if path.exists() else None
 
 
 def caller_key(home: Path) -> Path:

@@ -6,6 +6,7 @@ cost nothing. (bcrypt is the one form that they know; each remembers what it has
 `python -m streams.stack.web_password FOLDER` makes both files where there is no `up`, for containers that share the folder.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -29,11 +30,22 @@ def web_config(home: Path) -> Path:
     return home / "web.yml"
 
 
+def amtool_config(home: Path) -> Path:
+    """How a person asks Alertmanager by it: `amtool --http.config.file=`."""
+    return home / "amtool.yml"
+
+
+def quoted(path: Path) -> str:
+    """A path as YAML takes it, whatever its folders are called."""
+    return json.dumps(str(path), ensure_ascii=False)
+
+
 def ensure_password(home: Path) -> str:
     """The password, made where there is none yet, with what they are told of it. Errors: StackError."""
     password = ensure_key(web_password_file(home)).read_text().strip()
     told = bcrypt.hashpw(password.encode(), bcrypt.gensalt(CHEAPEST)).decode()
     write_secret(web_config(home), f'basic_auth_users: {{{USER}: "{told}"}}')
+    write_secret(amtool_config(home), f"basic_auth: {{username: {USER}, password_file: {quoted(web_password_file(home))}}}")
     return password
 
 

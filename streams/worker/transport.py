@@ -3,7 +3,6 @@
 Everything here overrides internals, so both packages are pinned and `tests/worker/test_transport.py` holds their contract.
 """
 
-import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
@@ -15,6 +14,9 @@ from faust.transport.consumer import ensure_TPset
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
+from streams.log.access import connection
+from streams.settings import Settings
+
 CHUNK_RECORDS = 1000
 """Most records of one chunk: about 10 ms of folding, so the event loop is never held for long."""
 
@@ -23,23 +25,6 @@ FETCH_WAIT_MS = 200
 quiet changelog is held, the broker answers nothing else on that connection, and the search for offsets stands behind it."""
 
 Records = Mapping[TP, list[DefaultRecord]]
-
-
-class Connection(Protocol):
-    """Where Kafka is and who we are there; TLS and SASL are for operators with a cluster of their own."""
-
-    @property
-    def bootstrap(self) -> str: ...
-    @property
-    def security_protocol(self) -> str: ...
-    @property
-    def sasl_mechanism(self) -> str | None: ...
-    @property
-    def sasl_username(self) -> str | None: ...
-    @property
-    def sasl_password(self) -> Any: ...
-    @property
-    def ssl_cafile(self) -> Any: ...
 
 
 class Chunk(tuple[DefaultRecord, ...]):
@@ -240,16 +225,14 @@ def install(app: faust.App, positions: Positions) -> None:
     fetcher.PartitionRecords = _Batches
 
 
-def credentials(connection: Connection) -> faust.auth.Credentials | None:
-    """The TLS and SASL settings in Faust's words; None for a plain connection."""
-    tls = connection.security_protocol in ("SSL", "SASL_SSL")
-    context = ssl.create_default_context(cafile=connection.ssl_cafile or None) if tls else None
-    if connection.security_protocol.startswith("SASL_"):
-        password = connection.sasl_password
+def credentials(settings: Settings) -> faust.auth.Credentials | None:
+    """The TLS and SASL settings in Faust's words; None for a plain connection. Raises `SettingsError`."""
+    said = connection(settings)
+    if settings.security_protocol.startswith("SASL_"):
         return faust.SASLCredentials(
-            username=connection.sasl_username,
-            password=password.get_secret_value() if hasattr(password, "get_secret_value") else password,
-            mechanism=connection.sasl_mechanism,
-            ssl_context=context,
+            username=said["sasl_plain_username"],
+            password=said["sasl_plain_password"],
+            mechanism=said["sasl_mechanism"],
+            ssl_context=said["ssl_context"],
         )
-    return faust.SSLCredentials(context=context) if context else None
+    return faust.SSLCredentials(context=said["ssl_context"]) if said["ssl_context"] else None

@@ -1,16 +1,16 @@
 """The doctor finds what `up` runs on this machine, whatever its folder and its ports, and never advises itself."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from streams.log.kafka import Log, LogError
 from streams.settings import read
 from streams.stack.doctor import Finding
-from streams.stack.local import ports_file
+from streams.stack.local import at_home, password_file, ports_file
 from streams.stack.local_doctor import Local, as_in, examine_here, running
 from streams.stack.up import Ports
 from tests.conftest import free_port
@@ -73,10 +73,37 @@ def test_what_the_environment_says_goes_before_what_runs_here(proc: Path, tmp_pa
     assert names(examine_here(elsewhere, (), proc), "up") == []
 
 
+def test_a_verb_gets_in_by_the_password_of_the_up_that_runs_where_it_looks_for_kafka(proc: Path, tmp_path: Path) -> None:
+    for name, base, pid in (("a", 11_200, 20), ("b", 11_400, 30)):
+        home = begin(proc, tmp_path / name, base, pid).home
+        password_file(home).write_text(f"of {name}\n")
+
+    def password(environment: dict[str, str]) -> str | None:
+        found = at_home(read(environment), proc)
+        assert (found.sasl_password is None) == (found.security_protocol == "PLAINTEXT")
+        return None if found.sasl_password is None else found.sasl_password.get_secret_value()
+
+    assert password({}) == "of a"
+    assert password({"PANTAU112_BOOTSTRAP": "localhost:11400"}) == "of b"
+    assert password({"PANTAU112_BOOTSTRAP": "127.0.0.1:9092"}) is None
+    assert password({"PANTAU112_BOOTSTRAP": "kafka1:11200"}) is None
+    assert password({"PANTAU112_SECURITY_PROTOCOL": "PLAINTEXT"}) is None
+    shutil.rmtree(proc)
+    assert password({}) is None
+
+
+def test_the_doctor_finds_it_in_the_folder_of_each(proc: Path, tmp_path: Path) -> None:
+    local = begin(proc, tmp_path / "a", 11_300, 20)
+    password_file(local.home).write_text("of a\n")
+
+    here = as_in(local, read({}))
+    assert (here.security_protocol, here.sasl_username) == ("SASL_PLAINTEXT", "pantau112")
+    assert here.sasl_password is not None
+    assert here.sasl_password.get_secret_value() == "of a"
+
+
 def test_the_doctor_never_advises_itself(tmp_path: Path) -> None:
     settings = read({"PANTAU112_BOOTSTRAP": f"127.0.0.1:{free_port()}", "PANTAU112_METRICS_PORT": str(free_port())})
-    with Log(settings) as log, pytest.raises(LogError, match="pantau112 doctor"):
-        log.check()
     said = "\n".join(map(str, examine_here(settings, ())))
     assert "fail  Kafka: no Kafka at" in said
     assert "pantau112 doctor" not in said

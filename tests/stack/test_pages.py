@@ -1,5 +1,6 @@
 """Where pages and reminders are written down on this machine, and by whom."""
 
+import asyncio
 import json
 from http.client import HTTPConnection
 from pathlib import Path
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from streams.api import Api
 from streams.stack.pages import LARGEST, REMINDERS, Pages
+from streams.worker.reminder import NotAcceptedError, Reminder, Webhook
+from tests.builders import START
 from tests.conftest import HANG, free_port
 
 PAGE: dict[str, Any] = {
@@ -97,3 +100,15 @@ def test_whatever_a_page_says_is_one_line_that_steers_no_terminal(tmp_path: Path
     assert len(pages.recent) == 2
     assert all(line.isprintable() for line in pages.recent)
     assert pages.file.read_text().splitlines()[-2:] == list(pages.recent)
+
+
+def test_a_reminder_bears_the_password_that_is_in_its_address(receiver: Receiver) -> None:
+    reminder = Reminder("1", "32.71", "Kota Bogor", "t1", "damkar", "24h", START, START)
+    address = f"127.0.0.1:{receiver.port}{REMINDERS}"
+
+    asyncio.run(Webhook(f"http://pantau112:{receiver.pages.password}@{address}").send(reminder))
+    with pytest.raises(NotAcceptedError):
+        asyncio.run(Webhook(f"http://pantau112:{'0' * 64}@{address}").send(reminder))
+
+    [line] = receiver.pages.recent
+    assert "REMINDER damkar 32.71" in line

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-import urllib.request
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,14 +11,16 @@ from streams.stack import StackError
 from streams.stack.debian import Programs
 from streams.stack.gateway import ensure_key
 from streams.stack.kafka import Broker, find_java
-from streams.stack.prometheus import alertmanager, localised, prometheus
+from streams.stack.prometheus import AUTH, alertmanager, localised, prometheus
 from streams.stack.service import Step
 from streams.stack.supervisor import Supervisor
+from streams.stack.web_password import amtool_config, ensure_password, local
 from tests.conftest import HANG, free_port
 
-PROMETHEUS_YML = """
+PROMETHEUS_YML = f"""
 alerting:
-  alertmanagers: [{static_configs: [{targets: ["alertmanager:9093"]}]}]
+  alertmanagers:
+    - {{{AUTH}static_configs: [{{targets: ["alertmanager:9093"]}}]}}
 rule_files: ["rules/*.yml"]
 """
 RULE = """
@@ -41,12 +43,19 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
     broker = Broker(home / "run/kafka-data", home / "log/kafka", ports["kafka"], ports["controller"], find_java(None), kafka_jars)
     stack = Supervisor(home)
     answers: dict[str, str] = {}
+    home.mkdir(parents=True)
+    password = ensure_password(home)
 
     async def look() -> None:
         for name, path in (("prometheus", "/api/v1/rules"), ("alertmanager", "/api/v2/status")):
-            url = f"http://127.0.0.1:{ports[name]}{path}"
-            with await asyncio.to_thread(urllib.request.urlopen, url, timeout=HANG) as response:
-                answers[name] = response.read().decode()
+            answers[name] = (await asyncio.to_thread(local(home, ports[name]).look, path, HANG))[1]
+        asked = [
+            programs.amtool,
+            f"--http.config.file={amtool_config(home)}",
+            f"--alertmanager.url=http://127.0.0.1:{ports['alertmanager']}",
+        ]
+        shown = [*map(str, asked), "config", "show"]
+        answers["amtool"] = (await asyncio.to_thread(subprocess.check_output, shown)).decode()
         socket.create_connection(("127.0.0.1", ports["kafka"])).close()
         stack.stop()
 
@@ -59,6 +68,7 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
             port=ports["alertmanager"],
             config=tmp_path / "alertmanager.yml",
             here={},
+            password=password,
         ),
         prometheus(
             programs,
@@ -68,12 +78,14 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
             config=tmp_path / "prometheus.yml",
             rules=[tmp_path / "watchdog.yml"],
             here={"alertmanager:9093": f"127.0.0.1:{ports['alertmanager']}"},
+            password=password,
         ),
         Step("look", look),
     ]
     assert asyncio.run(stack.run(plan, lambda: None)) == 0
     assert "Watchdog" in answers["prometheus"]
     assert "versionInfo" in answers["alertmanager"]
+    assert "nobody" in answers["amtool"]
     assert [status.state for status in stack.status()] == ["done", "stopped", "stopped", "stopped", "done"]
     for port in ports.values():
         with pytest.raises(ConnectionRefusedError):

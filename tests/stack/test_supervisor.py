@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -68,6 +69,33 @@ def test_a_service_killed_is_started_again(tmp_path: Path, diary: Diary, monkeyp
     assert diary.lines == ["up worker", "up worker", "asked worker"]
     assert stack.status()[0].restarts == 1
     assert stack.status()[0].reason == "ended with -9"
+
+
+def test_the_log_of_a_service_that_runs_for_years_stays_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "LOGS_LOOKED_AT", 0.01)
+    monkeypatch.setattr(supervisor, "shorten", partial(home.shorten, most=1000))
+    stack, log = Supervisor(tmp_path), tmp_path / "log" / "talker.log"
+
+    async def ready() -> bool:
+        return True
+
+    async def begun_anew() -> None:
+        await asyncio.to_thread(wait_until, log.with_name("talker.log.1").exists, "it is begun anew")
+        stack.stop()
+
+    talker = Service("talker", ["sh", "-c", "while :; do echo a line of a log; sleep 0.001; done"], ready=ready)
+    assert run(stack, [talker, Step("begun anew", begun_anew)]) == 0
+
+
+def test_a_log_that_is_begun_anew_is_written_on_without_a_hole(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    with log.open("ab", buffering=0) as writing:
+        writing.write(b"old\n" * 1000)
+        home.shorten(log, 1000)
+        writing.write(b"new\n")
+        home.shorten(log, 1000)
+    assert log.read_bytes() == b"new\n"
+    assert log.with_name("worker.log.1").read_bytes() == b"old\n" * 1000
 
 
 def test_a_service_that_is_not_to_be_restarted_stays_down(tmp_path: Path) -> None:
@@ -147,6 +175,18 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StackError, match=r"Cannot use .*file/home: Not a directory\. Choose another folder with --home\.$"):
         home.private(tmp_path / "file" / "home")
+
+
+def test_a_folder_that_others_use_is_neither_used_nor_closed_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = tmp_path / "like-tmp"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    with pytest.raises(StackError, match="others use it too"):
+        home.private(shared)
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
+    monkeypatch.setattr(os, "geteuid", lambda: 1_000)
+    with pytest.raises(StackError, match="others use it too"):
+        home.private(tmp_path)
 
 
 def test_elsewhere_than_on_linux_one_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,21 +1,30 @@
 """The wall's server: fixed files, two questions to Prometheus, nothing else."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urljoin
 
 import pytest
+import trustme
 import yaml
 
 from streams.api import Api
 from streams.stack import runbook
+from streams.stack.debian import Programs
+from streams.stack.listen import Listen
+from streams.stack.prometheus import prometheus as start_prometheus
 from streams.stack.up import DASHBOARDS
 from streams.stack.wall import LONGEST, Wall
+from streams.stack.web_password import ensure_password, local
 from tests.conftest import HANG, free_port
+from tests.dashboards.test_stack import running
 
 
 class Prometheus(BaseHTTPRequestHandler):
@@ -208,3 +217,124 @@ def test_a_silent_prometheus_is_a_502_that_says_so() -> None:
     said = json.loads(body)
     assert said["status"] == "error"
     assert "does not answer" in said["error"]
+
+
+def test_a_page_of_another_site_reads_no_figures_and_no_board(wall: int) -> None:
+    for headers in (
+        {"Origin": "http://example.org"},
+        {"Origin": "null"},
+        {"Origin": f"http://127.0.0.1:{wall + 1}"},
+        {"Host": "rebound.example"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+    ):
+        for method, path, body in (
+            ("POST", "/api/v1/query", "query=up"),
+            ("GET", "/api/v1/query?query=up", None),
+            ("GET", "/", None),
+        ):
+            assert ask(wall, method, path, body, **headers)[0].status == 403, headers
+    answer, _ = ask(wall, "POST", "/api/v1/query", "query=up", Origin=f"http://127.0.0.1:{wall}")
+    assert answer.status == 200
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_every_answer_also_a_refusal_says_what_a_browser_may_do_with_it(wall: int) -> None:
+    for method, path in (("GET", "/"), ("GET", "/none"), ("PUT", "/"), ("GET", "/api/v1/query?query=bad")):
+        answer, _ = ask(wall, method, path)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", path
+        assert answer.headers["Server"] == "pantau112"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(prometheus: int) -> int:
+    """A wall that other machines see."""
+    return Wall(DASHBOARDS, Api(f"http://127.0.0.1:{prometheus}")).show(Listen("127.0.0.1", 0), TOKEN)
+
+
+TOKEN = "abcdefghijklmnopqrstuv"
+
+
+def test_who_does_not_show_the_token_sees_nothing(elsewhere: int) -> None:
+    for path in (
+        "/",
+        "/main.js",
+        "/boards.json",
+        "/api/v1/query?query=up",
+        "/?token=",
+        "/?token=wrong",
+        f"/?token={TOKEN}x",
+        "/none",
+    ):
+        for headers in (
+            {},
+            {"Cookie": "pantau112_wall="},
+            {"Cookie": "pantau112_wall=\xff"},
+            {"Cookie": f"pantau112_wall={TOKEN[:-1]}"},
+        ):
+            assert ask(elsewhere, "GET", path, **headers)[0].status == 401, path
+    assert ask(elsewhere, "POST", f"/api/v1/query?token={TOKEN}", "query=up")[0].status == 401
+
+
+def test_the_token_in_the_address_opens_the_page_and_stays_in_no_address(elsewhere: int) -> None:
+    answer, _ = ask(elsewhere, "GET", f"/d/psap-calls-id?token={TOKEN}&from=now-1h")
+    assert (answer.status, answer.headers["Location"]) == (303, "/d/psap-calls-id?from=now-1h")
+    cookie = answer.headers["Set-Cookie"]
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; "))
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+    known = {"Cookie": cookie.partition(";")[0]}
+    assert ask(elsewhere, "GET", "/d/psap-calls-id?from=now-1h", **known)[0].status == 200
+    assert ask(elsewhere, "POST", "/api/v1/query", "query=up", **known)[0].status == 200
+    assert ask(elsewhere, "GET", "/", Host="noc.example.go.id", **known)[0].status == 200
+    assert ask(elsewhere, "POST", "/api/v1/query", "query=up", Origin="http://example.org", **known)[0].status == 403
+
+
+def test_a_token_leads_to_no_other_server(elsewhere: int) -> None:
+    for path in ("//example.org/", "/\\example.org/", "///example.org"):
+        answer, _ = ask(elsewhere, "GET", f"{path}?token={TOKEN}")
+        assert urljoin("http://here/", answer.headers.get("Location", "/")).startswith("http://here/"), path
+
+
+@pytest.mark.stack
+def test_a_wall_reads_a_prometheus_that_wants_a_password_and_says_when_it_is_another(programs: Programs, tmp_path: Path) -> None:
+    (tmp_path / "prometheus.yml").write_text("global: {}\n")
+    port = free_port()
+    service = start_prometheus(
+        programs,
+        home=tmp_path,
+        data=tmp_path / "data",
+        port=port,
+        config=tmp_path / "prometheus.yml",
+        rules=[],
+        here={},
+        password=ensure_password(tmp_path),
+    )
+    right = local(tmp_path, port)
+    with running(service, tmp_path / "prometheus.log"):
+        answers = []
+        for api in (right, replace(right, password="0" * 64), replace(right, password=None)):
+            asked = free_port()
+            Wall(DASHBOARDS, api).serve(asked)
+            answer, body = ask(asked, "POST", "/api/v1/query", "query=vector(112)")
+            answers.append((answer.status, "112" in body.decode(), "wants another password" in body.decode()))
+    assert answers == [(200, True, False), (502, False, True), (502, False, True)]
+
+
+def test_over_tls_the_cookie_goes_over_tls_alone(prometheus: int) -> None:
+    tls, known = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.configure_trust(known)
+    port = Wall(DASHBOARDS, Api(f"http://127.0.0.1:{prometheus}")).show(Listen("127.0.0.1", 0, tls), TOKEN)
+    connection = HTTPSConnection("127.0.0.1", port, timeout=HANG, context=known)
+    try:
+        connection.request("GET", f"/?token={TOKEN}")
+        answer = connection.getresponse()
+        answer.read()
+        assert "Secure" in answer.headers["Set-Cookie"].split("; ")
+        said = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0], "Origin": f"https://127.0.0.1:{port}"}
+        connection.request("POST", "/api/v1/query", "query=up", said)
+        assert connection.getresponse().status == 200
+    finally:
+        connection.close()

@@ -17,6 +17,7 @@ from schemas.topics import CALLS, TOPIC_OF, TOPICS, Decoded, Refusal, UnknownTyp
 from streams import centres
 from streams.analysis import measure
 from streams.core.nouns import NOUNS
+from streams.settings import Settings
 from streams.sources import Line, simulate
 from streams.worker import app as shell
 from streams.worker.app import Worker
@@ -24,7 +25,6 @@ from streams.worker.fence import NOT_FOLDED
 from streams.worker.monitor import Monitor, NotFoldedError, SpoiltError
 from streams.worker.transport import Chunk
 from tests.live import START
-from tests.one_worker import Settings
 from tests.poisonous import SECRET, WAYS, among, poison, way_of, wrap
 from tests.worker.test_app import Ended, Sent
 
@@ -149,6 +149,10 @@ def test_measure_names_each_poison_and_says_of_the_rest_what_it_would_say_withou
     assert outcomes["folded"] == without["folded"]
 
 
+async def empty(*places: TP) -> dict[TP, int]:
+    return dict.fromkeys(places, 0)
+
+
 class Life:
     """One partition of a topic as Kafka holds it, and the workers that have it one after the other."""
 
@@ -173,10 +177,10 @@ class Life:
             topic=lambda *_, **__: None,
             agent=lambda *_, **__: lambda _: None,
             on_partitions_revoked=SimpleNamespace(connect=lambda _: None),
-            consumer=SimpleNamespace(assignment=lambda: {self.place}),
+            consumer=SimpleNamespace(assignment=lambda: {self.place}, highwaters=empty, earliest_offsets=empty),
             producer=SimpleNamespace(send_and_wait=self.bury),
         )
-        worker = Worker(app, Settings("", "a", "x."), Monitor(TWO), None)
+        worker = Worker(app, Settings(app_id="a", topic_prefix="x."), Monitor(TWO), None)
         run(worker._on_recover())
         marker = worker.marker(self.place)
         worker.sought(self.place, 0 if marker is None else marker + 1, 1, None)

@@ -17,6 +17,7 @@ from faust.transport.consumer import Consumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.settings import Settings
 from streams.worker import transport
 from streams.worker.transport import CHUNK_RECORDS, Chunk, StateOffsetConsumer, seek_target
 
@@ -255,11 +256,9 @@ def test_aiokafka_keeps_its_isolation_level_where_we_set_it() -> None:
     ("protocol", "expected"), [("PLAINTEXT", None), ("SASL_PLAINTEXT", "SCRAM-SHA-512"), ("SASL_SSL", "SCRAM-SHA-512")]
 )
 def test_tls_and_sasl_settings_reach_aiokafka(protocol: str, expected: str | None) -> None:
-    connection: Any = SimpleNamespace(
-        bootstrap="k:9092", security_protocol=protocol, sasl_mechanism="SCRAM-SHA-512", sasl_username="u",
-        sasl_password="p", ssl_cafile=None,
-    )  # fmt: skip
-    auth = driver.credentials_to_aiokafka_auth(transport.credentials(connection))
+    user = {"sasl_mechanism": expected, "sasl_username": "u", "sasl_password": "p"} if expected else {}
+    settings = Settings(security_protocol=protocol, **user)  # type: ignore[arg-type]
+    auth = driver.credentials_to_aiokafka_auth(transport.credentials(settings))
     assert auth["security_protocol"] == protocol
     assert auth.get("sasl_mechanism") == expected
     assert (auth.get("ssl_context") is not None) == (protocol == "SASL_SSL")

@@ -1,18 +1,24 @@
 """Two versions of the worker on one real broker: one speaks at a time, and what it says is what an uninterrupted run says."""
 
+import subprocess
+import sys
 import threading
 from contextlib import closing
+from os import environ
 from pathlib import Path
 from random import randrange
 
 import pytest
 
 from schemas.event import Event
-from schemas.topics import CALLS, TOPICS
+from schemas.topics import CALLS, PARTITIONS, TOPICS
+from streams.core.nouns import STATE_VERSION
 from streams.log import dead_letters
 from streams.log.kafka import Log
+from streams.log.versions import changelog_of
+from streams.settings import PREFIX
 from tests.conftest import RealKafka, wait_until
-from tests.live import PARTITIONS_OWNED, Group, Worker, differences, domain, total, uninterrupted, week
+from tests.live import Group, Worker, differences, domain, total, uninterrupted, week
 
 pytestmark = [
     pytest.mark.stack,
@@ -47,7 +53,7 @@ def shorten(kafka: RealKafka, group: Group) -> None:
     from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
     with closing(KafkaConsumer(bootstrap_servers=kafka.bootstrap)) as consumer:
-        places = [TopicPartition(group.settings.topic_prefix + topic.name, n) for topic in TOPICS for n in range(8)]
+        places = [TopicPartition(group.settings.topic_prefix + topic.name, n) for topic in TOPICS for n in range(PARTITIONS)]
         ends = consumer.end_offsets(places)
     with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap)) as admin:
         admin.delete_records({place: end for place, end in ends.items() if end})
@@ -68,13 +74,25 @@ def letters(group: Group) -> list[str]:
         return [str(letter.origin) for letter in dead_letters.letters(log.letters(), group.settings.topic_prefix)]
 
 
+def upgrade(group: Group, *arguments: str) -> subprocess.CompletedProcess[str]:
+    chosen = group.settings
+    said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli", "upgrade", *arguments],
+        env=environ | {PREFIX + name: value for name, value in said.items()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def is_beside(worker: Worker) -> bool:
     return total(worker.page(), "pantau112_standby") == 1
 
 
 def is_whole(worker: Worker) -> bool:
     page = worker.page()
-    return total(page, "pantau112_partitions_owned") == PARTITIONS_OWNED and not total(page, "pantau112_lag_records")
+    return total(page, "pantau112_partitions_owned") == PARTITIONS * len(TOPICS) and not total(page, "pantau112_lag_records")
 
 
 def speaks(worker: Worker) -> bool:
@@ -107,7 +125,7 @@ def test_a_newer_version_takes_over_and_gives_way_while_figures_stay_exact_and_o
 
     try:
         write(0, 0.3, 3)
-        old = group.start()
+        old = group.start("w1")
         wait_until(lambda: speaks(old) and is_whole(old), "the old version has folded what there is")
         shorten(kafka, group)
         write(0.3, 0.4, 0)
@@ -121,9 +139,15 @@ def test_a_newer_version_takes_over_and_gives_way_while_figures_stay_exact_and_o
         assert differences(expected, domain(old.page(at))) == []
         assert differences(expected, domain(new.page(at))) == []
         assert not speaks(new)
+        said = upgrade(group, "status", old.address, new.address)
+        assert said.returncode == 0, said.stdout + said.stderr
+        assert " 0 differ, 0 are said by the old version only" in said.stderr
+        assert f"stop the workers of version {STATE_VERSION} now" in said.stderr
+        assert upgrade(group, "finish", "--yes").returncode == 1
         assert len(letters(group)) == len(set(letters(group))) == broken
 
         assert old.leave() == 0
+        assert f"version {STATE_VERSION + 1} works alone" in upgrade(group, "status").stderr, "it has left although it has a name"
         write(0.6, 0.7, 4)
         wait_until(lambda: speaks(new), "the newer version speaks")
         wait_until(lambda: is_whole(new) and len(letters(group)) == broken, "and puts aside what cannot be read")
@@ -145,5 +169,12 @@ def test_a_newer_version_takes_over_and_gives_way_while_figures_stay_exact_and_o
         found = letters(group)
         assert len(found) == len(set(found)) == broken
         assert max(ear.heard) == 1
+
+        said = upgrade(group, "finish", "--yes")
+        assert said.returncode == 0, said.stderr
+        with Log(group.settings) as log:
+            assert {topic.topic: topic.state for topic in log.check()}[changelog_of(group.settings, STATE_VERSION)] == "missing"
+        said = upgrade(group, "status")
+        assert (said.returncode, len(said.stdout.splitlines())) == (0, 2)
     finally:
         group.kill()
