@@ -56,6 +56,7 @@ docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, 
 	$(PY) -m dashboards.boards
 	$(PY) -m tests.schemas.test_compatibility
 	$(PY) -m tests.core.test_state_form
+	$(PY) -m tests.worker.recorded_state
 	$(PY) -m tests.worker.test_exposition
 
 pictures: $(DEV)  ## take a picture of every board at the end of the tests' simulated week (needs Chromium)

@@ -82,6 +82,11 @@ SURVEY = Topic("112.survey.v1", "survey", 400, (SurveyEvent,))
 TOPICS = (CALLS, OPERATORS, DISPATCH, NETWORK, ENVIRONMENT, SURVEY)
 DEAD_LETTERS = Topic("112.dead-letters.v1", "dead-letters", 3)
 
+SNAPSHOTS = Topic("112.snapshots.v1", "snapshots", max(topic.retention_days for topic in TOPICS))
+"""What was known at the end of each day: a record for each state, in the partition of the events it was folded from."""
+SNAPSHOT_INDEX = Topic("112.snapshot-index.v1", "snapshot-index", SNAPSHOTS.retention_days)
+"""For each topic, partition and day one record, which says where its states are: small, so that it can be read whole."""
+
 SENT_AGAIN = "dlq_times_sent"
 """Header of a record that was a dead letter, and of what becomes of it if it comes back: how often it was sent again."""
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, FilePath, SecretStr, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from streams import clock
+from streams import clock, secret
 from streams.api import Api
 from streams.core.source_clocks import AHEAD_SECONDS
 
@@ -113,6 +113,8 @@ class Settings(BaseSettings):
     """What callers' numbers are hashed with at the edge. Without it, events carry no caller."""
     caller_key_file: Path | None = None
     """The file with that key, which is safer."""
+    caller_key_before_file: Path | None = None
+    """The file with the key before, while callers who are known under that come back under the new one: see `callers key`."""
 
     gateway_host: str = "127.0.0.1"
     """The address that the gateway listens at."""
@@ -153,11 +155,18 @@ class Settings(BaseSettings):
         if (file := given.get("sasl_password_file")) and Path(file).is_file():
             if given.get("sasl_password"):
                 raise ValueError(f"give {PREFIX}SASL_PASSWORD or {PREFIX}SASL_PASSWORD_FILE, not both")
-            return given | {"sasl_password": Path(file).read_text().rstrip("\r\n")}
+            return given | {"sasl_password": _read("SASL_PASSWORD_FILE", Path(file)).decode(errors="replace")}
         return given
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        # What a library reads itself.
+        for name, path in self:
+            if name.endswith(("certificate_key", "keyfile")) and isinstance(path, Path):
+                try:
+                    secret.refuse_readable(path)
+                except secret.SecretError as error:
+                    raise ValueError(f"{PREFIX}{name.upper()}: {error}") from None
         if self.security_protocol.startswith("SASL_") and not (self.sasl_mechanism and self.sasl_username and self.sasl_password):
             raise ValueError(
                 f"{self.security_protocol} needs {PREFIX}SASL_MECHANISM, {PREFIX}SASL_USERNAME and {PREFIX}SASL_PASSWORD(_FILE)"
@@ -250,26 +259,41 @@ class Settings(BaseSettings):
             raise SettingsError(f"{PREFIX}GRAFANA_TOKEN(_FILE) holds no token: one word such as glsa_…")
         return token
 
+    def telegram_secret(self) -> str | None:
+        """The token of the bot that reminds, or None where none is set. Raises `SettingsError`."""
+        if self.telegram_token_file is None:
+            return None
+        return _read("TELEGRAM_TOKEN_FILE", self.telegram_token_file).decode(errors="replace").strip()
+
     def link_secret(self) -> bytes | None:
         """The key that links in reminders are signed with, or None where none is set. Raises `SettingsError`."""
         if self.link_key_file is None:
             return None
-        secret = _read("LINK_KEY_FILE", self.link_key_file)
-        if len(secret) < 32:
-            raise SettingsError(f"{PREFIX}LINK_KEY_FILE: {len(secret)} bytes, and it needs 32 or more: openssl rand -hex 32")
-        return secret
+        key = _read("LINK_KEY_FILE", self.link_key_file).strip()
+        _check("LINK_KEY_FILE", key, 32)
+        return key
 
-    def caller_secret(self) -> bytes | None:
-        """The key that callers are hashed with, or None where none is set. Raises `SettingsError`."""
+    def caller_secrets(self) -> tuple[bytes | None, bytes | None]:
+        """The key that callers are hashed with, and the one before; None where none is set. Raises `SettingsError`."""
+        key, name = None, "CALLER_KEY"
         if self.caller_key_file is not None:
-            secret = _read("CALLER_KEY_FILE", self.caller_key_file)
+            name = "CALLER_KEY_FILE"
+            key = _read(name, self.caller_key_file).strip()
         elif self.caller_key is not None:
-            secret = self.caller_key.get_secret_value().encode()
-        else:
-            return None
-        if len(secret) < 16:
-            raise SettingsError(f"the caller key has {len(secret)} bytes and needs 16 or more: openssl rand -hex 32")
-        return secret
+            key = self.caller_key.get_secret_value().encode()
+        if key is not None:
+            _check(name, key, 16)
+        if self.caller_key_before_file is None:
+            return key, None
+        if key is None:
+            raise SettingsError(f"{PREFIX}CALLER_KEY_BEFORE_FILE needs {PREFIX}CALLER_KEY_FILE, the key that follows it")
+        # A weak one is the more to be replaced, so only what could be no key at all is refused.
+        before = _read("CALLER_KEY_BEFORE_FILE", self.caller_key_before_file).strip()
+        if len(before) < 16:
+            raise SettingsError(f"{PREFIX}CALLER_KEY_BEFORE_FILE: {len(before)} bytes, which no key can have had")
+        if before == key:
+            raise SettingsError(f"{PREFIX}CALLER_KEY_BEFORE_FILE holds the key of {PREFIX}{name}: give the one that it follows")
+        return key, before
 
 
 def _no_passphrase() -> str:
@@ -280,9 +304,17 @@ def _no_passphrase() -> str:
 def _read(setting: str, path: Path) -> bytes:
     """The secret that the file of a setting holds. Raises `SettingsError`."""
     try:
-        return path.read_bytes().strip()
-    except OSError as error:
-        raise SettingsError(f"{PREFIX}{setting}: {path}: {error.strerror}") from None
+        return secret.read(path)
+    except secret.SecretError as error:
+        raise SettingsError(f"{PREFIX}{setting}: {error}") from None
+
+
+def _check(setting: str, key: bytes, least: int) -> None:
+    """Raises `SettingsError` for a key that is too short or easily guessed."""
+    try:
+        secret.check_key(key, least)
+    except secret.SecretError as error:
+        raise SettingsError(f"{PREFIX}{setting}: {error}") from None
 
 
 def _with_scheme(address: str) -> str:

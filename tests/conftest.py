@@ -23,6 +23,8 @@ from streams.stack.kafka import BROKER, Broker, find_java
 if TYPE_CHECKING:
     from tests.guarded import GuardedKafka
 
+os.umask(0o077)  # a file of a secret that others can read is refused
+
 LOCAL = Path(__file__).parents[1] / ".local"
 DATA = Path(__file__).parent / "data"
 """Real data that may be published; what each is, its README says."""

@@ -103,7 +103,7 @@ class Worker:
         entry = ["-m", "tests.poisonous", str(kept)] if kept else entry
         entry = entry if newer is None else ["-m", "tests.newer", newer]
         files = [part for file in group.files for part in ("--centre", str(file))]
-        self.instance_id = instance_id
+        self.instance_id, self.wanted = instance_id, group.owned
         self.log = group.folder / f"{chosen.app_id}-{len(group.workers)}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -31,6 +31,7 @@ class Counting:
         self._states: dict[tuple[str, int, bytes], list[int]] = {}  # watermark, count, sum
         self._changed: dict[tuple[str, int], set[bytes]] = {}
         self.poison: dict[tuple[str, int], dict[int, str]] = {}
+        self.spans: dict[tuple[str, int], Any] = {}  # no time passes, so no snapshot is ever due
 
     def fold(self, topic: str, partition: int, records: Any) -> dict[int, str | Refusal]:
         with self.lock:
@@ -67,6 +68,16 @@ class Counting:
             del self._states[topic, partition, key]
             if blob := stored(key):
                 self.load(topic, partition, key, blob)
+
+    def rules(self, partition: int, year: int) -> dict[str, str]:
+        return {}
+
+    def reaches(self, topic: str, partition: int) -> dict[str, float]:
+        return {}
+
+    def forget(self, topic: str, partition: int) -> None:
+        for place in [p for p in self._states if p[:2] == (topic, partition)]:
+            del self._states[place]
 
     def drop(self, partition: int) -> None:
         for place in [p for p in self._states if p[1] == partition]:

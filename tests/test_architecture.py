@@ -13,7 +13,7 @@ FILES = sorted(
 
 ROOMS = ("core", "sources", "centres", "log", "worker", "edge", "analysis", "stack", "cli")
 """From the ground up: a room imports only those before it, and itself. What lies beside them, each may have."""
-BESIDE = {"clock": "core", "logs": "core", "api": "sources", "serving": "sources", "settings": "sources"}
+BESIDE = {"clock": "core", "logs": "core", "api": "sources", "secret": "sources", "serving": "sources", "settings": "sources"}
 """The files of streams that are in no room, and the room that they stand on."""
 
 CLIENTS = {

@@ -25,6 +25,23 @@ Told = tuple[int, Event, float]
 """An event, its place, and since when it stands there, epoch seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What is known before the first line: states of the log's first records, so that only the rest has to be folded."""
+
+    states: Mapping[tuple[str, bytes], bytes] = field(default_factory=dict)
+    """By topic and centre, each as a worker writes it."""
+    offset: int = -1
+    """No state has seen a record beyond this one."""
+    spans: Mapping[tuple[str, int], Sequence[tuple[int, int | None]]] = field(default_factory=dict)
+    """By topic and partition, the offsets that are still to be folded; of those that are not named all are."""
+    says: str = ""
+    """For people: how far the states go."""
+
+
+NOTHING = Beginning()
+
+
 @dataclass(slots=True)
 class Measurement:
     """The exposition text at a moment (epoch seconds), and how many lines had which outcome."""
@@ -43,12 +60,14 @@ def measure(
     at: float | None = None,
     on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
     ahead_seconds: float = AHEAD_SECONDS,
+    beginning: Beginning = NOTHING,
 ) -> Measurement:
     """Fold every event up to `at` (None: all) and measure then.
 
-    `wall` is the clock that events of a file may be `ahead_seconds` ahead of and no more; those of a topic have Kafka's.
+    `wall` is the clock that events of a file may be `ahead_seconds` ahead of and no more; those of a topic have Kafka's. `lines`
+    are what comes after the `beginning`.
     """
-    monitor, moment, outcomes = fold(lines, centres, wall, at, on_refusal, ahead_seconds)
+    monitor, moment, outcomes = fold(lines, centres, wall, at, on_refusal, ahead_seconds, beginning)
     found = Measurement("", moment, outcomes)
     if moment is not None:  # without an event there is no last one to measure after
         left_out = found.left_out
@@ -63,12 +82,13 @@ def fold(
     at: float | None = None,
     on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
     ahead_seconds: float = AHEAD_SECONDS,
+    beginning: Beginning = NOTHING,
 ) -> tuple[Monitor, float | None, Counter[str]]:
     """Fold every event up to `at` (None: all). Returns all states, the moment they are of (epoch seconds; None without an event),
     and how many lines had which outcome.
     """
     monitor = Monitor(centres, ahead_seconds=ahead_seconds)
-    folder, outcomes = Traceless(monitor), Counter[str]()
+    folder, outcomes = Traceless(monitor, beginning.states), Counter[str]()
     numbers: dict[int, int] = {}
     batch: list[Told] = []
 
@@ -88,7 +108,8 @@ def fold(
         numbers.clear()
 
     topic = ""
-    for offset, line in enumerate(lines):
+    # What a state has seen lies before all that comes now, whatever its own numbers were.
+    for offset, line in enumerate(lines, beginning.offset + 1):
         item = line.item
         if isinstance(item, UnknownType):
             outcomes["unknown_type"] += 1
@@ -112,9 +133,12 @@ class Traceless:
     that came since.
     """
 
-    def __init__(self, monitor: Monitor) -> None:
+    def __init__(self, monitor: Monitor, states: Mapping[tuple[str, bytes], bytes] = NOTHING.states) -> None:
+        """Of the `states` that there are already the monitor knows nothing yet."""
         self._monitor = monitor
-        self._states: dict[tuple[str, bytes], bytes] = {}
+        self._states = dict(states)
+        for (topic, key), blob in states.items():
+            monitor.load(topic, 0, key, blob)
         self._since: list[tuple[str, int, Event, float]] = []
 
     def fold(self, topic: str, events: Sequence[Told]) -> dict[int, Outcome | Refusal]:

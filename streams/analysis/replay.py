@@ -19,16 +19,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.event import Event
-from schemas.topics import TOPICS, Refusal, UnknownType, encode
+from schemas.topics import TOPIC_OF, TOPICS, Refusal, UnknownType, encode
 from streams.clock import Clock
 from streams.core.centre import Centre
+from streams.log.topics import partition_of
 from streams.settings import Settings
 from streams.sources import Line, Watch, read
 from streams.sources.door import Door
 from streams.sources.opened import is_file
+from streams.worker.monitor import MISPLACED, elsewhere
 
 if TYPE_CHECKING:
-    from streams.log.kafka import Record
+    from streams.log.kafka import Record, Spans
 
 NAP_SECONDS = 1.0
 """Longest sleep at once, so that a clock that is set is soon believed."""
@@ -72,10 +74,12 @@ def open_source(
     watch: Watch = lambda _: None,
     *,
     outward: bool = False,
+    spans: "Spans | None" = None,
 ) -> Iterator[Line]:
     """What a source says, item by item; records of topics are numbered from 1. `centre` is the one of a queue_log.
 
-    Files come through the `door`; topics lie behind it and come as a worker folds them, unless they go `outward` again.
+    Files come through the `door`; topics lie behind it and come as a worker folds them, unless they go `outward` again. Of
+    partitions that `spans` name only those offsets are read.
     Raises `ReplayError`, `UnknownFileError` and `OSError` (with it `LogError`).
     """
     source = parse_source(text)
@@ -86,8 +90,14 @@ def open_source(
         from streams.log.kafka import Log  # noqa: PLC0415
 
         with Log(settings) as log:
-            for number, record in enumerate(log.read(*source), 1):
+            partitions = log.partitions(source.topics)
+            for number, record in enumerate(log.read(*source, spans), 1):
                 item: Event | UnknownType | Refusal | None = record.item
+                if not outward and isinstance(item, Event):
+                    if TOPIC_OF[item.type].name != record.topic:
+                        item = elsewhere(item)
+                    elif record.partition != partition_of(item.subject, partitions[record.topic]):
+                        item = MISPLACED
                 if outward and door is not None and isinstance(item, Event):
                     item = door.admit(item)
                 if item is not None:

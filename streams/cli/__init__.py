@@ -1,5 +1,6 @@
 """The command line: `pantau112 <verb>`. It only asks and tells: data to stdout, progress and messages to stderr."""
 
+import contextlib
 import gc
 import logging
 import os
@@ -19,7 +20,7 @@ from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, 
 from streams.cli.day import Day
 from streams.cli.edge import edge
 from streams.cli.staffing import staffing
-from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, moment, progress
+from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, Whole, moment, progress
 from streams.cli.wall import LISTEN, PLAIN, wall
 from streams.logs import tell
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from streams.core.centre import Centre
+    from streams.settings import Settings
     from streams.stack.up import Collected
     from streams.worker.advisor import Publish
 
@@ -69,10 +71,13 @@ def measure(
     events: Events,
     at: Moment = None,
     centre: Centres = None,
+    whole: Whole = False,
 ) -> None:
     """Print what /metrics would have said at a moment.
 
     The events come from a file or from a range of a topic. Without --at, it is the moment after the last event.
+
+    Of a topic it begins at the newest snapshots that serve: the figures are the same, in seconds. --whole does without.
     """
     from streams import centres
     from streams.analysis.measure import measure as fold
@@ -81,18 +86,20 @@ def measure(
     known = centres.load(centre or [])
     door = terminal.door(known.values())
     faults = Faults(events, door)
+    begun = terminal.beginning(events, known, at, whole=whole)
     with progress("events") as tick:
         settings = terminal.settings()
-        lines = open_source(events, next(iter(known.values())), settings, door, tick.watch)
+        lines = open_source(events, next(iter(known.values())), settings, door, tick.watch, spans=begun.spans)
         until = at.timestamp() if at else None
-        result = fold(tick(lines), known, time.time(), until, faults.refuse, settings.ahead_seconds)
+        result = fold(tick(lines), known, time.time(), until, faults.refuse, settings.ahead_seconds, begun)
     sys.stdout.write(result.text)
     for city, why in result.left_out.items():
         tell(f"{city}: left out, because its numbers cannot be worked out: {why}. A fault of this program: please report it")
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(result.outcomes.items()))
     moment = "nothing" if result.at is None else datetime.fromtimestamp(result.at).astimezone().isoformat()
-    tell(f"{events}: {said or 'no events'}; as of {moment}")
-    faults.sum_up(result.outcomes.total() - result.outcomes["refused"])
+    none = "nothing more" if begun.says else "no events"
+    tell(f"{events}: {said or none}; as of {moment}")
+    faults.sum_up(len(begun.states) + result.outcomes.total() - result.outcomes["refused"])
     if result.left_out:
         raise typer.Exit(1)
 
@@ -142,7 +149,21 @@ def worker(centre: Centres = None) -> None:
 
     # On a recording's clock everything that is due was due long ago.
     look_after = advise if settings.clock == "wall" else None
-    raise typer.Exit(run_worker(settings, monitor, cluster.brokers, serve, look_after, Versions(settings)))
+    code = run_worker(settings, monitor, cluster.brokers, serve, look_after, Versions(settings))
+    if code == 0 and settings.instance_id:
+        _make_way(settings, settings.instance_id)
+    raise typer.Exit(code)
+
+
+def _make_way(settings: "Settings", instance_id: str) -> None:
+    """Where workers of a newer version stand beside, let Kafka know that this one will not be back: they wait for it else."""
+    from streams.core.nouns import STATE_VERSION
+    from streams.log.kafka import Log, LogError
+    from streams.log.versions import group_of
+
+    with contextlib.suppress(LogError), Log(settings) as log:
+        if log.members([group_of(settings, STATE_VERSION + 1), group_of(settings, STATE_VERSION + 2)]):
+            log.dismiss([group_of(settings, STATE_VERSION)], instance_id)
 
 
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")

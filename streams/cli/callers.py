@@ -4,12 +4,13 @@ import re
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from streams.cli.terminal import Centres, Events, Faults, Moment, To, door, progress, settings, sink_for
+from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, To, Whole, beginning, door, progress, settings, sink_for
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
     from schemas.callers import CallerEvent
     from streams.core.calls import State
     from streams.core.centre import Centre
+    from streams.sources.pseudonym import Keyed
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Call people back, and decide about prank callers.")
 
 COLUMNS = ("city", "what", "caller", "since", "until", "stage", "calls", "told", "why")
 HOURS = {"24h": 24, "3d": 72}
+SEGMENT_DAYS = 7
+"""Kafka deletes whole segments of a topic, and begins a new one at least so often."""
 LONGEST_HOURS = 720
 
 
@@ -52,6 +56,7 @@ def list_(
     events: Events,
     at: Moment = None,
     centre: Centres = None,
+    whole: Whole = False,
 ) -> None:
     """List whom to call back, and about whom to decide.
 
@@ -67,14 +72,16 @@ def list_(
     known = centres.load(centre or [])
     through = door(known.values(), writes=True)
     faults = Faults(events, through)
+    begun, until = beginning(events, known, at, whole=whole), at.timestamp() if at else None
     with progress("events") as tick:
-        lines = open_source(events, next(iter(known.values())), settings(), through, tick.watch)
-        monitor, moment, outcomes = fold(tick(lines), known, time.time(), at.timestamp() if at else None, faults.refuse)
+        lines = open_source(events, next(iter(known.values())), settings(), through, tick.watch, spans=begun.spans)
+        ahead = settings().ahead_seconds
+        monitor, moment, outcomes = fold(tick(lines), known, time.time(), until, faults.refuse, ahead, begun)
     sys.stdout.write("\t".join(COLUMNS) + "\n")
     if moment is not None:
         for one, state in monitor.states(CALLS.name, 0):
             sys.stdout.writelines("\t".join(row) + "\n" for row in _rows(one, state, moment))
-    faults.sum_up(outcomes.total() - outcomes["refused"])
+    faults.sum_up(len(begun.states) + outcomes.total() - outcomes["refused"])
 
 
 @app.command(epilog="Example: pantau112 callers approve 9f86d081884c7d659a2feaa0c55ad015 --stage 24h --by supervisor-1")
@@ -137,6 +144,114 @@ def contacted(who: Caller, by: By, to: To = None, centre: Centres = None) -> Non
     tell(f"contacted: {who} is off the list")
 
 
+@app.command(epilog="Example: pantau112 callers erase --by dpo-1 <number.txt")
+def erase(by: By, to: To = None, centre: Centres = None) -> None:
+    """Forget a caller, by its number.
+
+    The number is asked for, or read from standard input: as an argument others would see it. It goes nowhere.
+
+    What this machine does not reach, and until when it is kept, is listed.
+    """
+    from schemas.callers import CallerErased, Erased
+    from streams import centres
+
+    said = _asked()
+    with sink_for(to) as sink:
+        for one in centres.load(centre or []).values():
+            envelope = _envelope_of(one, "erased")
+            sink.send(CallerErased(**envelope, data=Erased(by=by, **said)))
+            tell(f"erased: {one.name} has forgotten the caller {said['caller']}; event {envelope['id']} says that {by} did it")
+        sink.flush()
+    if "caller_before" not in said:
+        tell("under one key: was it changed since the caller called, name the key before: PANTAU112_CALLER_KEY_BEFORE_FILE")
+    sys.stdout.write("\t".join(("what", "where", "until")) + "\n")
+    sys.stdout.writelines("\t".join(row) + "\n" for row in remains(datetime.now(UTC)))
+
+
+def remains(now: datetime) -> "Iterator[tuple[str, str, str]]":
+    """What is still there of a caller who is erased `now`: what it is, where, and until when at the latest."""
+    from schemas.topics import CALLS, DEAD_LETTERS
+
+    def day(days: float) -> str:
+        return (now + timedelta(days=days)).date().isoformat()
+
+    yield "events with the pseudonym", f"Kafka, {CALLS.name}", day(CALLS.retention_days + SEGMENT_DAYS)
+    yield "states of before", "Kafka, the workers' changelog and snapshots", day(CALLS.retention_days + SEGMENT_DAYS)
+    yield "events that could not be counted", f"Kafka, {DEAD_LETTERS.name}", day(DEAD_LETTERS.retention_days + 1)
+    yield "events that wait", "the spool of an edge", "sent, which is at once where the gateway answers"
+    yield "files", "backups, and what was written by --to and replay record", "deleted by whoever made them"
+    yield "the number itself", "the exchange and its logs, which the monitor only reads", "deleted there"
+
+
+@app.command(epilog="Example: pantau112 callers key topic:112.calls.v1")
+def key(
+    events: Annotated[str | None, typer.Argument(metavar="EVENTS", help="Events whose keys are looked at.")] = None,
+    centre: Centres = None,
+) -> None:
+    """Say which key is in use, and when the former may go.
+
+    To change the key, move its file aside and make another: (umask 077; openssl rand -hex 32 > caller.key). Give the new one in
+    PANTAU112_CALLER_KEY_FILE and the old one in PANTAU112_CALLER_KEY_BEFORE_FILE to all edges of a centre, and start them again.
+    """
+    from schemas.calls import CallOffered
+    from schemas.topics import CALLS
+    from streams import centres
+    from streams.analysis.replay import open_source
+
+    ours = _key()
+    uses = {ours.id: "in use"} | ({ours.before.id: "before"} if ours.before is not None else {})
+    seen: dict[str, list[datetime]] = {name: [] for name in uses}
+    if events is not None:
+        known = centres.load(centre or [])
+        with progress("events") as tick:
+            for line in tick(open_source(events, next(iter(known.values())), settings(), door(known.values()), tick.watch)):
+                if isinstance(call := line.item, CallOffered) and call.data.caller is not None:
+                    times = seen.setdefault(call.data.caller_key or "", [])
+                    times[:] = [min([call.time, *times]), max([call.time, *times])]
+    sys.stdout.write("\t".join(("key", "use", "first", "last")) + "\n")
+    for name, times in seen.items():
+        told = [moment.isoformat(timespec="seconds") for moment in times]
+        sys.stdout.write("\t".join((name or "none said", uses.get(name, "former, or not ours"), *(told or ["", ""]))) + "\n")
+    if ours.before is not None and events is not None:
+        under = [times[1] for name, times in seen.items() if name != ours.id and times]
+        if under:
+            gone = max(under) + timedelta(days=CALLS.retention_days + SEGMENT_DAYS)
+            tell(f"the key before may be deleted on {gone.date().isoformat()}: no event has a pseudonym under it alone any more")
+        else:
+            tell("the key before may be deleted: no event has a pseudonym under it alone")
+
+
+@app.command(epilog="Example: pantau112 callers pseudonym <number.txt")
+def pseudonym() -> None:
+    """Say what a number is called here.
+
+    It finds what is kept of somebody who asks for it: pantau112 replay cat topic:112.calls.v1 --json. The number is asked for, or
+    read from standard input.
+    """
+    said = _asked()
+    sys.stdout.writelines(f"{said[name]}\n" for name in ("caller", "caller_before") if name in said)
+
+
+def _asked() -> dict[str, str]:
+    """What events say of the caller whose number somebody types, or standard input gives. Raises `Failed`."""
+    from streams.sources.pseudonym import caller as pseudonyms
+
+    key = _key()
+    number = getpass("Number (not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    said = pseudonyms(number, key) if re.fullmatch(r"[-+0-9 ().]{5,40}", number.strip()) else {}
+    if not said:
+        raise Failed("that is no telephone number such as 0812 3456 7890; give one, alone on its line")
+    return said
+
+
+def _key() -> "Keyed":
+    """The keys of the settings. Raises `Failed` where there is none."""
+    pseudonym = door(()).pseudonym
+    if pseudonym is None:
+        raise Failed("no key: name in PANTAU112_CALLER_KEY_FILE the one that the edge has (of `up`: .local/caller.key)")
+    return pseudonym
+
+
 def _rows(centre: "Centre", state: "State", now: float) -> "Iterator[tuple[str, ...]]":
     from streams.core.blocks import PRANKS
     from streams.core.callers import CALLBACK_SECONDS, callbacks, due, recommend
@@ -160,7 +275,11 @@ def _rows(centre: "Centre", state: "State", now: float) -> "Iterator[tuple[str, 
 def _envelope(centre: list[Path] | None, *what: str) -> dict[str, Any]:
     from streams import centres
 
-    one, now = next(iter(centres.load(centre or []).values())), datetime.now(UTC)
+    return _envelope_of(next(iter(centres.load(centre or []).values())), *what)
+
+
+def _envelope_of(one: "Centre", *what: str) -> dict[str, Any]:
+    now = datetime.now(UTC)
     return {
         "id": "-".join((*what, f"{now:%Y%m%dT%H%M%S.%fZ}")),
         "source": f"/{one.code}/supervision",

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from streams.cli import terminal
-from streams.cli.terminal import Centres, Events, Faults, Moment, progress
+from streams.cli.terminal import Centres, Events, Faults, Moment, Whole, progress
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def staffing(
     events: Events,
     at: Moment = None,
     centre: Centres = None,
+    whole: Whole = False,
 ) -> None:
     """Say how many seats each hour of the week needs.
 
@@ -45,9 +46,11 @@ def staffing(
     one = next(iter(known.values()))
     door = terminal.door(known.values())
     faults = Faults(events, door)
+    begun = terminal.beginning(events, known, at, whole=whole)
     with progress("events") as tick:
-        lines = open_source(events, one, terminal.settings(), door, tick.watch)
-        monitor, now, outcomes = fold(tick(lines), known, time.time(), at.timestamp() if at else None, faults.refuse)
+        settings, until = terminal.settings(), at.timestamp() if at else None
+        lines = open_source(events, one, settings, door, tick.watch, spans=begun.spans)
+        monitor, now, outcomes = fold(tick(lines), known, time.time(), until, faults.refuse, settings.ahead_seconds, begun)
     sys.stdout.write("\t".join(COLUMNS) + "\n")
     states = {
         of.noun: found for of in (CALLS, OPERATORS) for centre_, found in monitor.states(of.name, 0) if centre_.code == one.code
@@ -57,7 +60,7 @@ def staffing(
             sys.stdout.write("\t".join(_cells(row, one)) + "\n")
     said = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items()))
     tell(f"{events}: {said or 'no events'}; {one.name}")
-    faults.sum_up(outcomes.total() - outcomes["refused"])
+    faults.sum_up(len(begun.states) + outcomes.total() - outcomes["refused"])
 
 
 def _cells(row: "Row", centre: "Centre") -> list[str]:

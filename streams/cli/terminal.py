@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from schemas.topics import Refusal
+    from streams.analysis.measure import Beginning
     from streams.core.centre import Centre
     from streams.edge.ingest import Report, Sink
     from streams.settings import Settings
@@ -55,6 +56,7 @@ Events = Annotated[
     ),
 ]
 Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="A moment with its zone, in ISO 8601.")]
+Whole = Annotated[bool, typer.Option("--whole", help="Fold a topic from its beginning, without snapshots.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file, plain or gzip; - is standard input.")]
 
 
@@ -147,6 +149,17 @@ def settings() -> "Settings":
     return at_home(read(os.environ))
 
 
+def beginning(events: str, centres: "Mapping[str, Centre]", at: datetime | None, *, whole: bool) -> "Beginning":
+    """What of a topic need not be folded again, said to the person."""
+    from streams.analysis.beginning import find
+    from streams.analysis.measure import NOTHING
+
+    found = NOTHING if whole else find(events, centres, settings(), at.timestamp() if at else None)
+    if found.says:
+        tell(f"{events}: {found.says}; the rest is folded")
+    return found
+
+
 def door(centres: "Iterable[Centre]", *, writes: bool = False, said: "Settings | None" = None) -> "Door":
     """What events go through on their way in, under the key of the settings (default: the environment's); where it `writes`
     them, a missing key is said. Raises `SettingsError`.
@@ -154,10 +167,10 @@ def door(centres: "Iterable[Centre]", *, writes: bool = False, said: "Settings |
     from streams.sources.door import Door
     from streams.sources.pseudonym import keyed
 
-    secret = (said or settings()).caller_secret()
+    secret, before = (said or settings()).caller_secrets()
     if secret is None and writes:
         tell("no PANTAU112_CALLER_KEY_FILE: events will carry no callers")
-    return Door(None if secret is None else keyed(secret), centres)
+    return Door(None if secret is None else keyed(secret, before), centres)
 
 
 @contextlib.contextmanager

@@ -4,13 +4,14 @@ from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, time
 from functools import cached_property
+from hashlib import blake2b
 from typing import Annotated, Any, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from schemas.calls import Class, ClassWord
-from schemas.event import CentreCode, Code, Source
+from schemas.event import EARLIEST, CentreCode, Code, Source
 from schemas.survey import Instrument
 from streams.core import classes, toml
 from streams.core.names import Names
@@ -20,6 +21,27 @@ SEATS, LINKS, GAUGES = 200, 128, 128
 
 CODES = 128
 """The most categories, agencies and reasons that a centre's file names, each: their figures are kept for ever."""
+
+MEASURED: dict[str, Any] = {
+    "name": True,
+    "province": True,
+    "place": True,
+    "shifts": True,
+    "thresholds": {
+        "oldest_waiting_seconds",
+        "queue_calls",
+        "silence_seconds",
+        "window_calls",
+        "gauge_stale_seconds",
+        "nuisance_ratio",
+        "open_callbacks",
+        "occupancy_ratio",
+        "pause_seconds",
+        "scene_seconds",
+        "scene_ratio",
+    },
+}
+"""What of a centre's file is looked at only when somebody measures: no state depends on it."""
 
 Seconds = Annotated[float, Field(gt=0, le=172_800, allow_inf_nan=False)]
 
@@ -336,6 +358,16 @@ class Centre(BaseModel):
         """The codes of the queues that are the centre's emergency number; none where its file names no queue: then all are."""
         return frozenset(queue.code for queue in self.queues if queue.emergency)
 
+    def rules(self, year: int) -> str:
+        """A mark of all that a state depends on besides its events, if it looks at no day after that year: the file, and
+        which days are off. By other rules the same events make another state.
+        """
+        return f"{self._said}{_days_off(self.holidays, self.joint_leave, year)}"
+
+    @cached_property
+    def _said(self) -> str:
+        return blake2b(self.model_dump_json(exclude=MEASURED).encode(), digest_size=6).hexdigest()
+
     @cached_property
     def names(self) -> Directory:
         """What is called how here."""
@@ -350,6 +382,20 @@ class Centre(BaseModel):
             classes=classes.named(self.classes),
             neighbours=Names(self.neighbours),
         )
+
+
+_DAYS_OFF: dict[tuple[int, int, int], tuple[Any, str]] = {}
+"""What is known of calendars by their identity, which they keep while they are held here; to look at each day takes time."""
+
+
+def _days_off(holidays: Container[date], joint_leave: Container[date], year: int) -> str:
+    """A mark of the days that calendars have up to the end of a year."""
+    key = id(holidays), id(joint_leave), year
+    if key not in _DAYS_OFF:
+        days = range(date(EARLIEST.year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal())
+        off = [day for day in days if (of := date.fromordinal(day)) in holidays or of in joint_leave]
+        _DAYS_OFF[key] = (holidays, joint_leave), blake2b(repr(off).encode(), digest_size=4).hexdigest()
+    return _DAYS_OFF[key][1]
 
 
 class CentreError(ValueError):

@@ -103,6 +103,12 @@ class Ledger:
     kept: int = 0
     """Ids remembered of all sources."""
 
+    @property
+    def newest(self) -> float:
+        """The latest time of any event that was ever admitted, also of one that counted for nothing; epoch seconds."""
+        told = [book.newest for book in self.sources.values()]
+        return max((self.floor, *told, *(gone.newest for gone in self.gone.values())))
+
     def admit(self, offset: int, source: str, event_id: str, time: float) -> Outcome:
         """Enter one event, and say whether it is to be folded (`"folded"`) or why not.
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from schemas.event import Event, Source
+from streams import secret
 from streams.core.centre import Centre
 from streams.core.toml import NearPath
 from streams.edge.collector import Inbox
@@ -94,9 +95,9 @@ class AmiConfig(BaseModel):
     def password(self) -> str:
         """The secret. Raises `RefusedError` where its file cannot be read."""
         try:
-            return self.secret_file.read_bytes().decode("utf-8", "replace").strip()
-        except OSError as error:
-            raise RefusedError(f"secret_file {self.secret_file.name} cannot be read ({type(error).__name__})") from None
+            return secret.read(self.secret_file).decode("utf-8", "replace").strip()
+        except secret.SecretError as error:
+            raise RefusedError(f"secret_file {error}") from None
 
 
 class AmiCollector:

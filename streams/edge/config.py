@@ -58,6 +58,7 @@ class EdgeConfig(Kinds):
     to: Literal["kafka"] | GatewayUrl = Field(description="kafka (where: PANTAU112_BOOTSTRAP) or a gateway's address.")
     token_file: NearPath | None = Field(default=None, description="Holds the token that the gateway's operator gave.")
     caller_key_file: NearPath | None = Field(default=None, description="Instead of PANTAU112_CALLER_KEY_FILE.")
+    caller_key_before_file: NearPath | None = Field(default=None, description="Instead of PANTAU112_CALLER_KEY_BEFORE_FILE.")
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 11_212
 
@@ -70,6 +71,8 @@ class EdgeConfig(Kinds):
             raise ValueError("a gateway wants a token: name its file in token_file")
         elif not keeps_secrets(self.to):
             raise ValueError("to: the token would be readable on the way; use https://")
+        if self.caller_key_before_file is not None and self.caller_key_file is None:
+            raise ValueError("caller_key_before_file goes with caller_key_file, the key that follows it")
         kinds = list(self.kinds())
         if not kinds:
             raise ValueError(f"nothing to collect: add [[{']], [['.join(Kinds.model_fields)}]]")
@@ -86,7 +89,8 @@ class EdgeConfig(Kinds):
         """The machine's settings, with what this file says instead."""
         if self.caller_key_file is None:
             return machine
-        return machine.model_copy(update={"caller_key": None, "caller_key_file": self.caller_key_file})
+        ours = {"caller_key_file": self.caller_key_file, "caller_key_before_file": self.caller_key_before_file}
+        return machine.model_copy(update={"caller_key": None, **ours})
 
     @property
     def address(self) -> str:

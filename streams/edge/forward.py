@@ -21,6 +21,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from schemas.event import Event
 from schemas.topics import decode
+from streams import secret
 from streams.edge.config import EdgeConfig
 from streams.edge.inbox import Keeper
 from streams.edge.spool import Spooled
@@ -190,9 +191,9 @@ class Gateway:
 def read_token(path: Path) -> str:
     """The token that a file holds. Raises `ValueError`, which names the file and says what to do."""
     try:
-        token = path.read_text("ascii").strip()
-    except OSError as error:
-        raise ValueError(f"token file {path}: {error.strerror}; put the gateway's token there") from None
+        token = secret.read(path).decode("ascii").strip()
+    except secret.SecretError as error:
+        raise ValueError(f"token file {error}") from None
     except UnicodeDecodeError:
         token = ""
     if not token or any(not "!" <= letter <= "~" for letter in token):

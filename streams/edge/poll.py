@@ -141,7 +141,7 @@ class Web:
             raise PassingError("did not answer in time") from None
         except (aiohttp.ClientError, OSError) as error:
             raise PassingError(f"could not be asked ({type(error).__name__})") from None
-        found.digest = blake2b(body, digest_size=8).hexdigest()
+        found.digest = _digest(body)
         return None if found.digest == seen.digest else (body, found)
 
 
@@ -168,7 +168,10 @@ class Warnings:
                 links = cap.listed(fetched[0])
             except cap.CapError as error:
                 raise SilentError(f"is no list of warnings: {error}") from None
-            self.listed = {urljoin(self.url, link): published for link, published in links.items()}
+            # What stands there is only compared, and may be any text.
+            self.listed = {
+                urljoin(self.url, link): published and _digest(published.encode()) for link, published in links.items()
+            }
             self.list_seen = fetched[1]
         taken = {url: Seen(**said) for url, said in memory.items() if url in self.listed}
         look = Look()
@@ -282,3 +285,7 @@ class Poll:
 
 def _said(seen: Seen) -> dict[str, str]:
     return {name: value for name in Seen.__slots__ if (value := getattr(seen, name))}
+
+
+def _digest(said: bytes) -> str:
+    return blake2b(said, digest_size=8).hexdigest()

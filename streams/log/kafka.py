@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, MemberToRemove, ScramMechanism, UserScramCredentialUpsertion
@@ -46,6 +46,12 @@ EARLIER = timedelta(hours=1)
 
 BLOCK = 2_000
 """Most records held per partition while partitions are merged."""
+
+
+T = TypeVar("T")
+
+Spans = Mapping[tuple[str, int], Sequence[tuple[int, int | None]]]
+"""By topic and partition, offsets from the first (inclusive) to an end (exclusive; None: that of the log), ascending."""
 
 
 class LogError(OSError):
@@ -137,6 +143,11 @@ class Log:
                 for found in _examine(admin, wanted)
             ]
 
+    def members(self, groups: Iterable[str]) -> int:
+        """How many members these groups have together."""
+        with self._admin() as admin:
+            return sum(len(said.get("members") or ()) for said in admin.describe_groups(list(groups)).values())
+
     def dismiss(self, groups: Iterable[str], instance_id: str) -> None:
         """Tell Kafka that the worker has ended which keeps this name over restarts: else it counts as living in these groups
         until its session is over. A group that is not there has none to dismiss.
@@ -170,9 +181,9 @@ class Log:
         with self._admin() as admin:
             partitions = self._agreed(admin)
             *topics, changelog = plans(self._settings, partitions)
-            found = _partitions(admin, [topics[-1].name, changelog.name])
-            if topics[-1].name not in found:
-                raise LogError(no_topic(topics[-1].name, self._settings))
+            found = _partitions(admin, [plan.name for plan in (*topics, changelog)])
+            if missing := [plan.name for plan in topics if plan.name not in found]:
+                raise LogError(no_topic(missing[0], self._settings))
             if (has := len(found.get(changelog.name, ()))) not in (0, partitions):
                 raise LogError(miscut(changelog.name, has, partitions))
             # Without a right to its group a worker waits for ever. A cluster that never had one makes the place for it first.
@@ -281,15 +292,16 @@ class Log:
         topics: Sequence[str],
         start: datetime | Mapping[tuple[str, int], int] | None = None,
         end: datetime | Mapping[tuple[str, int], int] | None = None,
+        spans: Spans | None = None,
     ) -> Iterator[Record]:
         """The records of a range, merged by event time: of the partitions' next records the earliest comes first.
 
         Each partition keeps its own order, also where it is not that of event time. `start` (inclusive) and `end` (exclusive)
         are event times, or offsets by (topic, partition); None is the log's own. Nothing beyond the end that the log has now is
         read, and only what is committed. An end in event time still reads to the log's end, because late events come late.
-        Topics are named as in `schemas.topics`. Raises `LogError`.
+        Of a partition that `spans` name only those are read. Topics are named as in `schemas.topics`. Raises `LogError`.
         """
-        for record in self._read(topics, start, end, lambda record: record.time):
+        for record in self._read(topics, start, end, _record, lambda record: record.time, spans):
             early = isinstance(start, datetime) and record.time < start.timestamp()
             late = isinstance(end, datetime) and record.time >= end.timestamp()
             if not early and not late:
@@ -297,19 +309,40 @@ class Log:
 
     def letters(self, since: datetime | None = None) -> Iterator[Record]:
         """The dead letters that were put aside from then on, in the order in which they were. Raises `LogError`."""
-        for record in self._read([DEAD_LETTERS.name], since, None, lambda record: record.timestamp):
+        for record in self._read([DEAD_LETTERS.name], since, None, _record, lambda record: record.timestamp):
             if since is None or record.timestamp >= since.timestamp():
                 yield record
 
-    def _read(
-        self,
-        topics: Sequence[str],
-        start: datetime | Mapping[tuple[str, int], int] | None,
-        end: datetime | Mapping[tuple[str, int], int] | None,
-        order: Callable[[Record], float],
-    ) -> Iterator[Record]:
-        """The records that may be in a range, the partitions merged in this order."""
-        prefix = self._settings.topic_prefix
+    def kept(self, topic: str, spans: Spans | None = None) -> Iterator[Any]:
+        """The records of a topic without events, as they are, by the time they say; with `spans` only those. `LogError`."""
+        yield from self._read([topic], None, None, lambda raw, _: raw, lambda raw: raw.timestamp, spans, only=spans is not None)
+
+    def partitions(self, topics: Iterable[str]) -> dict[str, int]:
+        """How many partitions each of those topics has that there are. Raises `LogError`."""
+        strip = len(self._settings.topic_prefix)
+        with self._admin() as admin:
+            found = _partitions(admin, [self._settings.topic_prefix + name for name in topics])
+        return {name[strip:]: len(parts) for name, parts in found.items()}
+
+    def are_there(self, records: Mapping[tuple[str, int], tuple[int, int]]) -> set[tuple[str, int]]:
+        """Where, of these topics and partitions, the log still has the record that had this offset and was written then (epoch
+        milliseconds), and not one of a topic that was created anew. Raises `LogError`.
+        """
+        prefix, there = self._settings.topic_prefix, set()
+        with self._consumer(", ".join(topic for topic, _ in records)) as consumer:
+            places = {TopicPartition(prefix + topic, number): (topic, number) for topic, number in records}
+            starts, ends = consumer.beginning_offsets(list(places)), consumer.end_offsets(list(places))
+            first = consumer.offsets_for_times({tp: records[place][1] for tp, place in places.items()})
+            for tp, place in places.items():
+                offset, written = records[place]
+                found = first.get(tp)
+                # Of those written in one millisecond the first is found.
+                if found and found.timestamp == written and found.offset <= offset and starts[tp] <= offset < ends[tp]:
+                    there.add(place)
+        return there
+
+    @contextlib.contextmanager
+    def _consumer(self, topic: str) -> Iterator[KafkaConsumer]:
         try:
             self._enter()
             consumer = KafkaConsumer(
@@ -323,11 +356,34 @@ class Log:
                 check_crcs=False,  # TCP has checked them; in Python they cost more than all the rest
             )
             with contextlib.closing(consumer):
-                spans = self._spans(consumer, [prefix + name for name in topics], start, end)
-                parts = [_in_order(consumer, place, *span, len(prefix)) for place, span in spans.items()]
-                yield from heapq.merge(*parts, key=order)
+                yield consumer
         except (KafkaError, OSError) as error:
-            raise self._explained(error, ", ".join(topics)) from None
+            raise self._explained(error, topic) from None
+
+    def _read(
+        self,
+        topics: Sequence[str],
+        start: datetime | Mapping[tuple[str, int], int] | None,
+        end: datetime | Mapping[tuple[str, int], int] | None,
+        made: Callable[[Any, int], T],
+        order: Callable[[T], float],
+        spans: Spans | None = None,
+        *,
+        only: bool = False,
+    ) -> Iterator[T]:
+        """The records that may be in a range, the partitions merged in this order; `only` those that `spans` name."""
+        prefix = self._settings.topic_prefix
+        with self._consumer(", ".join(topics)) as consumer:
+            parts = []
+            for place, (first, last) in self._spans(consumer, [prefix + name for name in topics], start, end).items():
+                of = (
+                    [(0, None)]
+                    if spans is None
+                    else spans.get((place.topic[len(prefix) :], place.partition), [] if only else [(0, None)])
+                )
+                cut = [(max(first, a), last if b is None else min(last, b)) for a, b in of]
+                parts.append(_in_order(consumer, place, [span for span in cut if span[0] < span[1]], len(prefix), made))
+            yield from heapq.merge(*parts, key=order)
 
     def _spans(
         self,
@@ -413,26 +469,32 @@ def _is_loading(error: BaseException) -> bool:
     return isinstance(error, KafkaError) and error.retriable
 
 
-def _in_order(consumer: KafkaConsumer, place: TopicPartition, offset: int, end: int, prefix: int) -> Iterator[Record]:
-    """The records of one partition from `offset` up to `end`, fetched in blocks through a consumer that others use in between.
+def _in_order(
+    consumer: KafkaConsumer, place: TopicPartition, spans: Iterable[tuple[int, int]], prefix: int, made: Callable[[Any, int], T]
+) -> Iterator[T]:
+    """The records of one partition from each first offset up to its end, fetched in blocks through a consumer that others use in
+    between.
 
     Not with its `pause`, after which kafka-python 3.0.12 never gives some records it has fetched.
     """
-    while offset < end:
-        consumer.assign([place])
-        consumer.seek(place, offset)
-        moved = time.monotonic()
-        while True:
-            came = consumer.poll(timeout_ms=500).get(place, [])
-            # The position also moves past what is no record: markers and aborted transactions.
-            if came or consumer.position(place) > offset:
-                break
-            if time.monotonic() - moved > STALL_SECONDS:
-                raise LogError(f"{place.topic}/{place.partition}: nothing came for {STALL_SECONDS:g} s", "try pantau112 doctor")
-        offset = consumer.position(place)
-        for record in came:
-            if record.offset < end:
-                yield _record(record, prefix)
+    for offset, end in spans:
+        while offset < end:
+            consumer.assign([place])
+            consumer.seek(place, offset)
+            moved = time.monotonic()
+            while True:
+                came = consumer.poll(timeout_ms=500).get(place, [])
+                # The position also moves past what is no record: markers and aborted transactions.
+                if came or consumer.position(place) > offset:
+                    break
+                if time.monotonic() - moved > STALL_SECONDS:
+                    raise LogError(
+                        f"{place.topic}/{place.partition}: nothing came for {STALL_SECONDS:g} s", "try pantau112 doctor"
+                    )
+            offset = consumer.position(place)  # noqa: PLW2901
+            for record in came:
+                if record.offset < end:
+                    yield made(record, prefix)
 
 
 def _record(raw: Any, prefix: int) -> Record:

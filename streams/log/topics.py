@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from schemas.topics import DEAD_LETTERS, TOPICS
+from schemas.topics import DEAD_LETTERS, SNAPSHOT_INDEX, SNAPSHOTS, TOPICS
 from streams.core.nouns import STATE_VERSION
 from streams.settings import Settings
 
@@ -53,6 +53,23 @@ def plans(settings: Settings, partitions: int) -> list[Plan]:
         )
         for topic in (*TOPICS, DEAD_LETTERS)
     ]
+    snapshots = [
+        Plan(
+            settings.topic_prefix + topic.name,
+            partitions,
+            {
+                "cleanup.policy": "delete",
+                "retention.ms": str(topic.retention_days * 86_400_000),
+                "retention.bytes": "-1",
+                "max.message.bytes": str(4 * 2**20),
+                # The time of the last event in it, so that a snapshot goes when its events do, also one made anew from them.
+                "message.timestamp.type": "CreateTime",
+                # By the broker, whose processor is in less of a hurry than the worker's; Python reads it without a package.
+                "compression.type": "gzip",
+            },
+        )
+        for topic in (SNAPSHOTS, SNAPSHOT_INDEX)
+    ]
     changelog = {
         "cleanup.policy": "compact",
         "segment.ms": "600000",
@@ -60,7 +77,7 @@ def plans(settings: Settings, partitions: int) -> list[Plan]:
         "max.compaction.lag.ms": "600000",
         "max.message.bytes": str(4 * 2**20),
     }
-    return [*events, Plan(f"{settings.app_id}-v{STATE_VERSION}{CHANGELOG}", partitions, changelog)]
+    return [*events, *snapshots, Plan(f"{settings.app_id}-v{STATE_VERSION}{CHANGELOG}", partitions, changelog)]
 
 
 def partition_of(centre: str, partitions: int) -> int:

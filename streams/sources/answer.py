@@ -20,6 +20,7 @@ from streams.core import classes
 from streams.core.centre import Centre
 from streams.core.names import OTHER, Names
 from streams.sources.door import UNNAMED_SEAT, Door, Kind, is_code
+from streams.sources.pseudonym import is_telephone
 
 ENDS = (
     "call.abandoned",
@@ -42,6 +43,7 @@ _TWO_CLOCKS = 60
 """Seconds that two clocks of one row may differ."""
 _OWN = ("type", "time", "id", "source", "line")
 _NAMES = {"link": "links", "gauge": "gauges", "category": "categories", "opd": "opds"}
+_IDS = frozenset(("call", "journey", "ticket"))
 _TYPED = frozenset(("category", "opd"))
 _KINDS: dict[str, Kind] = {"queue": "queue", "reason": "reason", "to": "to"}
 _ITEM = re.compile(r"(pemahaman_program|tepat_sasaran|tepat_waktu|tercapainya_tujuan|perubahan_nyata)\.[1-9]|u[1-9]")
@@ -135,7 +137,8 @@ class Answer:
                 return None
         if scores and (given := {item: _score(item, row[index]) for index, item in scores if row[index] is not None}):
             data["scores"] = given
-        facts = "|".join(f"{name}={value}" for name, value in data.items() if name != "caller")
+        caller = data.pop("caller", {})
+        facts = "|".join(f"{name}={value}" for name, value in data.items())
         if kind == _SURVEY:
             # Two people can answer alike, and at the same minute.
             facts += f"|{self.lines(row)}"
@@ -149,7 +152,7 @@ class Answer:
                     "source": source if source.startswith("/") else f"/{self._centre.code}/{source}",
                     "subject": self._centre.code,
                     "time": time,
-                    "data": data,
+                    "data": data | caller,
                 }
             )
         except ValidationError as invalid:
@@ -191,6 +194,8 @@ class Answer:
             return lambda text: self._door.code(self._centre.code, _KINDS[field], text)
         if field in _NAMES:
             return lambda text: self._named(field, text)
+        if field in _IDS:
+            return lambda text: _identified(field, text)
         if field in _TIMES:
             return lambda micros: self._moment(field, micros)
         if re.search(r"\b(float|int)\b", annotation):
@@ -228,6 +233,8 @@ def _fields() -> tuple[frozenset[str], frozenset[str]]:
     for model in EVENT_TYPES.values():
         data: Any = model.model_fields["data"].annotation
         every |= {field.alias or name: repr(field.annotation) for name, field in data.model_fields.items()}
+    # What is made of a caller's number no table has.
+    every = {name: said for name, said in every.items() if not name.startswith("caller_")}
     return frozenset(every), frozenset(name for name, said in every.items() if "datetime" in said.lower())
 
 
@@ -264,6 +271,12 @@ def _measured(field: str, cell: str | float) -> float:
     if found is None or (found[3] and not field.endswith("centimetres")) or _is_ambiguous(cell):
         raise RowError(f"column {field}: no number such as 70.5 or 70,5")
     return float(f"{found[1]}.{found[2] or 0}") * _CENTIMETRES[(found[3] or "cm").lower()]
+
+
+def _identified(field: str, text: str) -> str:
+    if is_telephone(text):
+        raise RowError(f"column {field}: a telephone number; give the id that the system gave it")
+    return text
 
 
 def _score(item: str, cell: str | float) -> int:

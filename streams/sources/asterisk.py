@@ -48,7 +48,7 @@ from schemas.operators import (
 from streams.core import classes
 from streams.core.centre import Centre
 from streams.sources.door import UNNAMED_SEAT, Door, looks_personal
-from streams.sources.pseudonym import extension
+from streams.sources.pseudonym import extension, is_telephone
 
 LONGEST = 4096
 """Bytes of a line; real ones have about 80."""
@@ -289,7 +289,7 @@ class Reader:
             return event, self._event(OperatorPaused, {"seat": name}, apart, code)
         return (event,)
 
-    def _offered(self, call: str, queue: str, caller: str | None = None, direction: str = "inbound") -> Event:
+    def _offered(self, call: str, queue: str, caller: dict[str, str] | None = None, direction: str = "inbound") -> Event:
         if not queue:
             raise MalformedError("field queue: missing")
         apart, code = self._queue(queue)
@@ -307,13 +307,14 @@ class Reader:
         apart, code = self._queue(queue)
         return self._event(kind, facts, apart, None if kind is CallClassified else code)
 
-    def _event(self, kind: type[Event], facts: dict[str, Any], apart: str, queue: str | None, caller: str | None = None) -> Event:
+    def _event(
+        self, kind: type[Event], facts: dict[str, Any], apart: str, queue: str | None, caller: dict[str, str] | None = None
+    ) -> Event:
         """One event, its id made from its time, `facts`, and what tells its queue `apart` from others."""
         said = f"{self._epoch}|{kind.__name__}|{apart}|{'|'.join(map(str, facts.values()))}"
         if queue is not None:
             facts["queue"] = queue
-        if caller is not None:
-            facts["caller"] = caller
+        facts |= caller or {}
         return _MAKE[kind](
             {
                 "id": blake2b(said.encode("utf-8", "replace"), digest_size=8).hexdigest(),
@@ -341,6 +342,8 @@ class Reader:
     def _call(self, call: str) -> str:
         if call in _NOBODY:
             raise MalformedError("field callid: missing")
+        if is_telephone(call):
+            raise MalformedError("field callid: a telephone number, which is no call's id")
         return call
 
     def _destination(self, exten: str) -> str | None:

@@ -18,12 +18,15 @@ from streams.core import classes
 from streams.core.centre import Centre, Directory
 from streams.core.names import OTHER, SPELLINGS
 from streams.sources import pseudonym as pseudonyms
-from streams.sources.pseudonym import Pseudonym
+from streams.sources.pseudonym import Keyed
 
 Kind = Literal["queue", "seat", "reason", "to", "class_"]
 
 UNNAMED_SEAT = "seat named like a person, and no key"
 """Counted as passed over: without a key such a seat cannot be told without telling who sits there."""
+
+NUMBER_AS_NAME = "call, journey or ticket named by a telephone number"
+"""Counted as passed over: whose number it is would be told with every fact of it."""
 
 MEND_SEAT = (
     "say in the centre's file which seat that is (seats, with its other names in also), or set log_membername_as_agent=yes in "
@@ -59,7 +62,7 @@ _NAMES = {"queue": "queues", "seat": "seats", "reason": "reasons", "to": "queues
 class Door:
     """Lets events and single codes in, for the centres that it is told of; `passed_over` counts what it does not let in."""
 
-    def __init__(self, pseudonym: Pseudonym | None = None, centres: Iterable[Centre] = ()) -> None:
+    def __init__(self, pseudonym: Keyed | None = None, centres: Iterable[Centre] = ()) -> None:
         self.pseudonym = pseudonym
         self.passed_over: Counter[str] = Counter()
         self._centres = {centre.code: centre for centre in centres}
@@ -68,6 +71,9 @@ class Door:
     def admit(self, event: Event) -> Event | None:
         """The event, with codes in place of what looks like a person; None when nothing is left to tell."""
         data = event.data
+        if any(pseudonyms.is_telephone(getattr(data, name, None) or "") for name in ("call", "journey", "ticket")):
+            self.passed_over[NUMBER_AS_NAME] += 1
+            return None
         changes: dict[str, str | None] = {}
         for field in _FIELDS[event.type]:
             text = getattr(data, field)
@@ -80,8 +86,8 @@ class Door:
             return None
         return event.model_copy(update={"data": data.model_copy(update=changes)})
 
-    def caller(self, number: str) -> str | None:
-        """The pseudonym of a caller; None for a withheld number or without a key."""
+    def caller(self, number: str) -> dict[str, str]:
+        """What an event says of a caller; nothing of a withheld number, or without a key."""
         return pseudonyms.caller(number, self.pseudonym)
 
     def seat(self, city: str, agent: str) -> str | None:

@@ -18,24 +18,42 @@ _SEAT = re.compile(
     r"(?:(?:agent|seat|operator|op|ext|phone|desk|console|meja|kursi|loket|line|station)[-_.]?)?[0-9]{1,6}",
     re.ASCII | re.IGNORECASE,
 )
+_TELEPHONE = re.compile(r"(?:(?:\+|00)?62|0)[2-9][0-9]{6,12}", re.ASCII)
 # What Asterisk adds to a device: the context of a Local channel, the serial of a channel.
 _CHANNEL = re.compile(r"@.*|-[0-9a-f]{8}(;[12])?$", re.ASCII)
 
 
-def keyed(key: bytes) -> Pseudonym:
-    """The hash under a secret `key` of 16 bytes or more (BLAKE2b, keyed). Raises `ValueError` for a shorter one."""
-    if len(key) < SHORTEST_KEY:
-        raise ValueError(f"the pseudonym key has {len(key)} bytes; give it at least {SHORTEST_KEY}, made by chance")
-    secret = blake2b(key, digest_size=32).digest()
-    return lambda text: blake2b(text.encode("utf-8", "replace"), key=secret, digest_size=16).hexdigest()
+class Keyed:
+    """The hash under a secret key (BLAKE2b, keyed), the key's name, and, while its follower comes into use, the hash `before`."""
+
+    def __init__(self, key: bytes, before: "Keyed | None" = None) -> None:
+        """Raises `ValueError` for a key of fewer than 16 bytes."""
+        if len(key) < SHORTEST_KEY:
+            raise ValueError(f"the pseudonym key has {len(key)} bytes; give it at least {SHORTEST_KEY}, made by chance")
+        self._secret = blake2b(key, digest_size=32).digest()
+        self.id = short(blake2b(self._secret, digest_size=16, person=b"name of the key").hexdigest())
+        """Which key it is; from it no key is found, and no pseudonym."""
+        self.before = before
+
+    def __call__(self, text: str) -> str:
+        return blake2b(text.encode("utf-8", "replace"), key=self._secret, digest_size=16).hexdigest()
 
 
-def caller(number: str, pseudonym: Pseudonym | None) -> str | None:
-    """The pseudonym of a caller, one for `0812…`, `62812…` and `+62 812-…`; None for a withheld number or without a key."""
+def keyed(key: bytes, before: bytes | None = None) -> Keyed:
+    """The hash under a key of 16 bytes or more and the one `before`. Raises `ValueError` for a shorter one."""
+    return Keyed(key, None if before is None else Keyed(before))
+
+
+def caller(number: str, key: Keyed | None) -> dict[str, str]:
+    """What an event says of a caller: the pseudonym, one for `0812…`, `62812…` and `+62 812-…`, and which key it is made under;
+    while two keys are in use, under the one before too. Nothing of a withheld number, or without a key.
+    """
     digits = re.sub(r"[^0-9]", "", number)
-    if pseudonym is None or not digits.strip("0"):
-        return None
-    return pseudonym("caller:" + re.sub(r"^(00)?(62)?0?", "", digits))
+    if key is None or not digits.strip("0"):
+        return {}
+    text = "caller:" + re.sub(r"^(00)?(62)?0?", "", digits)
+    said = {"caller": key(text), "caller_key": key.id}
+    return said if key.before is None else said | {"caller_before": key.before(text)}
 
 
 def extension(text: str) -> str | None:
@@ -52,6 +70,11 @@ def seat(agent: str, pseudonym: Pseudonym | None) -> str | None:
     if is_machine(device):
         return device
     return None if pseudonym is None else f"seat-{short(pseudonym('seat:' + device))}"
+
+
+def is_telephone(text: str) -> bool:
+    """Whether this is how a telephone number is written in Indonesia; no exchange numbers its calls so."""
+    return _TELEPHONE.fullmatch(re.sub(r"[ .()/-]", "", text)) is not None
 
 
 def is_machine(text: str) -> bool:

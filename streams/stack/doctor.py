@@ -3,7 +3,6 @@
 import http.client
 import re
 import shutil
-import stat
 import sys
 import time
 from collections import Counter
@@ -16,11 +15,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from schemas.topics import DEAD_LETTERS
-from streams import centres
+from schemas.topics import DEAD_LETTERS, SNAPSHOT_INDEX
+from streams import centres, secret
 from streams.api import Api
 from streams.core.centre import CentreError
+from streams.core.nouns import STATE_VERSION
 from streams.edge.gateway.tokens import Tokens, TokensError
+from streams.log import snapshots
 from streams.log.dead_letters import TODO, Letter, letters
 from streams.log.kafka import Log, LogError
 from streams.settings import Settings, SettingsError
@@ -35,6 +36,9 @@ DAY = 86_400.0
 
 MOST = 10_000
 """Most dead letters that are counted: more make no difference to what is to be done."""
+
+OLD_DAYS = 2.0
+"""A snapshot is written once a day: if the newest is older than this, something keeps the worker from it."""
 
 YOUNG_SECONDS = 60.0
 """A worker that runs for less may be one that ends again and again."""
@@ -132,19 +136,18 @@ def key_finding(settings: Settings) -> Finding:
     """Whether callers can be made into pseudonyms, and nobody else can read the key."""
     file = settings.caller_key_file
     try:
-        secret = settings.caller_secret()
+        key, before = settings.caller_secrets()
     except SettingsError as error:
-        return Finding("fail", "caller key", str(error), "make one: (umask 077; openssl rand -hex 32 > caller.key)")
-    if secret is None:
+        said, _, todo = str(error).partition("; ")
+        make = f"make one: (umask 077; {secret.MAKE} > caller.key)"
+        return Finding("fail", "caller key", said, todo.removeprefix("run ") if "chmod" in todo or "chown" in todo else make)
+    if key is None:
         return Finding(
             "warn", "caller key", "none: events carry no callers", "make one, and name it in PANTAU112_CALLER_KEY_FILE"
         )
     if file is None:
         return Finding("warn", "caller key", "in the environment, which other programs can see", "use PANTAU112_CALLER_KEY_FILE")
-    mode = stat.S_IMODE(file.stat().st_mode)
-    if mode & 0o077:
-        return Finding("fail", "caller key", f"{file} has mode {mode:o}: others can read it", f"chmod 600 {file}")
-    return Finding("ok", "caller key", str(file))
+    return Finding("ok", "caller key", str(file) if before is None else f"{file}, and the one before: see pantau112 callers key")
 
 
 def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Finding]:
@@ -156,6 +159,8 @@ def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Find
             there = any(topic.topic.endswith(DEAD_LETTERS.name) and topic.state != "missing" for topic in found)
             since = datetime.fromtimestamp(wall() - DAY, UTC)
             aside = list(islice(letters(log.letters(since), settings.topic_prefix), MOST)) if there else []
+            has_index = any(topic.topic.endswith(SNAPSHOT_INDEX.name) and topic.state != "missing" for topic in found)
+            kept = [each for each in snapshots.index(log) if each.version == STATE_VERSION] if has_index else []
     except LogError as error:
         yield Finding("fail", "Kafka", error.says, error.todo)
         return
@@ -168,8 +173,23 @@ def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Find
             yield Finding("warn" if topic.state == "differs" else "fail", name, topic.state, topic.detail)
     if newest is not None:
         yield _clock(newest - wall(), settings.ahead_seconds)
+    if has_index and newest is not None:
+        yield snapshot_finding([each.written / 1000 for each in kept], newest)
     if there:
         yield _dead_letters(aside)
+
+
+def snapshot_finding(written: Sequence[float], newest: float) -> Finding:
+    """How old the newest snapshot is; all in epoch seconds, `newest` of the log's last event."""
+    name = "snapshots"
+    if not written:
+        return Finding("ok", name, "none yet: the first is written with the first event of another day")
+    behind = (newest - max(written)) / DAY
+    said = f"{len(written):,}, the newest {max(0.0, behind):.1f} days before the newest event"
+    if behind > OLD_DAYS:
+        todo = "measure takes longer for it; look for 'snapshot' in the worker's log"
+        return Finding("warn", name, said, todo)
+    return Finding("ok", name, said)
 
 
 def _dead_letters(aside: Sequence[Letter]) -> Finding:

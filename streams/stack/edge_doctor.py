@@ -2,11 +2,11 @@
 
 import asyncio
 import http.client
-import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from streams import secret
 from streams.core.centre import CentreError
 from streams.edge.config import CollectorConfig, EdgeConfig, EdgeConfigError, load
 from streams.edge.follow import FollowConfig
@@ -70,13 +70,10 @@ def _secrets(name: str, settings: object) -> Iterator[Finding]:
         if setting.endswith("_file") and isinstance(path, Path):
             where = f"{name}: {setting}"
             try:
-                mode = stat.S_IMODE(path.stat().st_mode)
-                path.read_bytes()
-            except OSError as error:
-                yield Finding("fail", where, f"{path}: {error.strerror}", "put the secret there, for this user to read")
-                continue
-            if mode & 0o077:
-                yield Finding("fail", where, f"{path} has mode {mode:o}: others can read it", f"chmod 600 {path}")
+                secret.read(path)
+            except secret.SecretError as error:
+                said, _, todo = str(error).partition("; ")
+                yield Finding("fail", where, said, todo.removeprefix("run ") or "put the secret there, for this user to read")
 
 
 def _running(config: EdgeConfig, now: float) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,11 @@ def private(home: Path) -> None:
     """
     try:
         home.mkdir(parents=True, exist_ok=True)
+        found = home.stat()
+        if found.st_uid != os.geteuid() or found.st_mode & stat.S_ISVTX:
+            raise StackError(
+                f"Cannot keep callers to ourselves in {home}: others use it too. Choose a folder of its own with --home."
+            )
         home.chmod(0o700)
     except OSError as error:
         raise StackError(f"Cannot use {home}: {error.strerror}. Choose another folder with --home.") from None

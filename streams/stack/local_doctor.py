@@ -11,7 +11,7 @@ from streams.settings import Settings
 from streams.stack.doctor import Finding, examine, fetch
 from streams.stack.gateway import tokens_file
 from streams.stack.local import homes, ports_file, signed_in
-from streams.stack.up import Ports, caller_key_file
+from streams.stack.up import Ports, caller_key_before, caller_key_file
 from streams.stack.web_password import web_password_file
 
 WHERE = {"bootstrap", "metrics_host", "metrics_port", "prometheus", "alertmanager"}
@@ -57,6 +57,7 @@ def as_in(local: Local, settings: Settings) -> Settings:
     }
     if settings.caller_key is None:
         ours["caller_key_file"] = caller_key_file(local.home)
+        ours["caller_key_before_file"] = caller_key_before(local.home)
     ours = {name: value for name, value in ours.items() if name not in settings.model_fields_set}
     return signed_in(settings.model_copy(update=ours), local.home)
 

@@ -278,6 +278,7 @@ class Monitoring:
             "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
             "PANTAU112_INSTANCE_ID": INSTANCE,
             "PANTAU112_CALLER_KEY_FILE": str(caller_key(self.home)),
+            **({"PANTAU112_CALLER_KEY_BEFORE_FILE": str(former)} if (former := caller_key_before(self.home)) is not None else {}),
             "PANTAU112_GATEWAY_PORT": str(self.ports.gateway),
             "PANTAU112_GATEWAY_TOKENS": str(tokens_file(self.home)),
         }
@@ -372,6 +373,12 @@ async def _at_once() -> bool:
 def caller_key_file(home: Path) -> Path:
     """Where the key is under which this machine makes callers into pseudonyms."""
     return home / "caller.key"
+
+
+def caller_key_before(home: Path) -> Path | None:
+    """Where the key before is, which whoever changes the key moves aside to there; None where none is."""
+    path = home / "caller.key.before"
+    return path if path.exists() else None
 
 
 def caller_key(home: Path) -> Path:

@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
@@ -18,19 +18,30 @@ from faust.exceptions import ProducerSendError
 from faust.types import TP, EventT
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, LARGEST, SENT_AGAIN, TOPIC_OF, TOPICS, Refusal, encode
+from schemas.topics import (
+    CONTENT_TYPE,
+    DEAD_LETTERS,
+    LARGEST,
+    SENT_AGAIN,
+    TOPIC_OF,
+    TOPICS,
+    Refusal,
+    encode,
+)
 from streams.core.fault import place_of
 from streams.core.ledger import Outcome
 from streams.log.access import refused
+from streams.log.snapshots import Place, Snapshot
 from streams.log.versions import Versions, group_of
 from streams.settings import Settings
 from streams.worker.advisor import NotPublishedError, Publish
-from streams.worker.changelog import marker_key, note_key, parse, state_key
+from streams.worker.changelog import marker_key, note_key, parse, rules_key, state_key
 from streams.worker.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
 from streams.worker.handover import LOOK_SECONDS, Handover, InheritanceError
 from streams.worker.log_limit import LogLimit
 from streams.worker.monitor import MisplacedError, Monitor, NotFoldedError
 from streams.worker.pipeline import Pipeline
+from streams.worker.snapshots import NotKeptError, Snapshots
 from streams.worker.transport import CHUNK_RECORDS, Chunk, credentials, install
 
 log = logging.getLogger(__name__)
@@ -113,6 +124,7 @@ class Worker:
         self._handover = Handover(versions, monitor.state_version, self.pipeline, time.monotonic) if versions else None
         self._advise = advise
         self.app, self.monitor = app, monitor
+        self._snapshots = Snapshots(settings, monitor, self._keep)
         self._prefix = settings.topic_prefix
         self._live: dict[TP, _Live] = {}
         self._seen: dict[bytes, int] = {}
@@ -214,7 +226,8 @@ class Worker:
             live.burying = False
         # After a poison at once, so that the next one has little to take back, and a crash buries none a second time.
         poisoned = any(refusal.reason == "not_folded" for refusal in refused.values())
-        if poisoned or live.dirty >= FLUSH_RECORDS or time.monotonic() - live.flushed_at >= self._pace.flush_seconds:
+        aged = time.monotonic() - live.flushed_at >= self._pace.flush_seconds
+        if poisoned or live.dirty >= FLUSH_RECORDS or aged or self._snapshots.is_due(topic, number):
             self._flush(tp, live)
 
     async def _give_up(self, tp: TP, live: _Live, error: NotFoldedError) -> NoReturn:
@@ -287,6 +300,8 @@ class Worker:
         self._fence.alive()
         with self.monitor.lock:
             blobs = [(state_key(live.topic, live.number, key), blob) for key, blob in self.monitor.dirty(live.topic, live.number)]
+        if (rules := self._snapshots.note(live.topic, live.number)) is not None:
+            blobs.append((rules_key(live.topic, live.number), rules))
         blobs.append((marker_key(live.topic, live.number), b"%d" % (live.position - 1)))
         for key, blob in blobs:
             self._table.data[key] = blob
@@ -296,6 +311,23 @@ class Worker:
         self.pipeline.markers[live.topic, live.number] = live.position - 1
         self.pipeline.flushes += 1
         self.pipeline.flushed_bytes += sum(len(blob) for _, blob in blobs)
+        if self._snapshots.is_due(live.topic, live.number):
+            self._snapshot(live)
+
+    def _snapshot(self, live: _Live) -> None:
+        """Keep every state of a partition as it was just flushed."""
+        cities = self.monitor.reaches(live.topic, live.number)
+        blobs = {city: self._table.data[state_key(live.topic, live.number, city.encode())] for city in cities}
+        written = round(self.pipeline.newest[live.topic, live.number] * 1000)
+        self._snapshots.take(live.topic, live.number, live.position - 1, written, blobs)
+
+    async def _keep(self, topic: str, number: int, key: bytes, value: bytes, written: float, headers: dict[str, bytes]) -> int:
+        """Write a record of a snapshot, said to be of that time. Returns its offset. Raises `NotKeptError`."""
+        try:
+            sent = await self.app.producer.send_and_wait(self._prefix + topic, key, value, number, written, headers)
+        except (ProducerSendError, KafkaError) as error:
+            raise NotKeptError(repr(error)) from None
+        return int(sent.offset)
 
     def _forget_poison(self, live: _Live) -> None:
         """What lies before the position has its dead letter."""
@@ -346,14 +378,19 @@ class Worker:
         self.pipeline.markers_above_log += beyond == "above"
         place = live.topic, live.number
         self.pipeline.starts[place] = position
-        if (marker := self.marker(tp)) is not None:
+        marker, note = self.marker(tp), self._table.data.get(rules_key(*place))
+        # Above the log, the state is of another log.
+        self._snapshots.sought(*place, position, None if beyond == "above" else note, is_whole=marker is None)
+        if marker is not None:
             self.pipeline.markers[place] = marker
         self.pipeline.owned |= {place}
         self._ready()
 
     async def _on_changelog_event(self, event: EventT[bytes]) -> None:
         key: Any = event.key
-        if key.startswith(b"\0"):
+        if key.startswith(b"\0") and event.value is None:
+            self._seen.pop(key, None)  # what could not be read was replaced by a snapshot
+        elif key.startswith(b"\0"):
             marker = int(event.value)
             if marker < self._seen.get(key, -1):
                 self.pipeline.regressions += 1
@@ -364,6 +401,7 @@ class Worker:
         """The table is complete: give the monitor its states, and forget what has moved to another worker."""
         revocations = self._revocations
         try:
+            await _or_die(self._begin_from_snapshots())
             await _or_die(self._inherit())
         except asyncio.CancelledError:
             # Faust would go on without it, and fold a log whose beginning is gone.
@@ -373,13 +411,16 @@ class Worker:
         if revocations != self._revocations:
             return  # by now these can be another's: with what is assigned instead it is begun again
         owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
+        unreadable: dict[Place, str] = {}
         with self.monitor.lock:
             for key, blob in list(self._table.data.items()):
                 number, topic, name = parse(key)
                 if number not in owned:
                     del self._table.data[key]
-                else:
-                    self._recover(key, topic, number, name, blob)
+                elif said := self._recover(key, topic, number, name, blob):
+                    unreadable[topic, number] = said
+        if unreadable:
+            await _or_die(self._replace(unreadable))
         gc.collect()
         gc.freeze()
         gc.set_threshold(*CATCHING_UP.collect)
@@ -406,13 +447,15 @@ class Worker:
             self._table.data[key] = blob
             self._table.send_changelog(parse(key)[0], key, blob).add_done_callback(_published)
 
-    def _recover(self, key: bytes, topic: str, number: int, name: bytes | None, blob: bytes) -> None:
-        """Take back one entry of the table, or end with a sentence: without it totals would be wrong."""
+    def _recover(self, key: bytes, topic: str, number: int, name: bytes | None, blob: bytes) -> str | None:
+        """Take back one entry of the table; says what is wrong with one that cannot be read."""
         try:
             if name is not None:
                 self.monitor.load(topic, number, name, blob)
             elif key == note_key(topic, number):
                 self.monitor.poison[topic, number] = {int(offset): str(kind) for offset, kind in json.loads(blob).items()}
+            elif key == rules_key(topic, number):
+                json.loads(blob)
             else:
                 int(blob)
         except MisplacedError:
@@ -424,13 +467,68 @@ class Worker:
             )
         except Exception as error:
             what = name.decode() if name else f"partition {number}"
-            changelog = self._table.changelog_topic.get_topic_name()
-            die(
-                UNREADABLE,
-                f"what {changelog} holds of {topic} {what} cannot be read ({place_of(error)}). A restart does not help: go back "
-                f"to the version that wrote it, or stop all workers, delete {changelog}, run pantau112 topics create and start "
-                "them: they fold the log again",
-            )
+            return f"{topic} {what} cannot be read ({place_of(error)})"
+        return None
+
+    async def _begin_from_snapshots(self) -> None:
+        """Write into the table the newest snapshots of what it does not have: of all that was ever known they are the nearest."""
+        owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
+        everywhere = {(topic.name, number) for topic in TOPICS for number in owned}
+        for place, (snapshot, states) in (
+            await self._found({p for p in everywhere if marker_key(*p) not in self._table.data})
+        ).items():
+            self._begin_at(place, snapshot, states, [note_key(*place)])
+
+    async def _replace(self, unreadable: dict[Place, str]) -> None:
+        """Take the newest snapshots of what cannot be read, or end with a sentence: without it totals would be wrong."""
+        revocations = self._revocations
+        found = await self._found(unreadable.keys())
+        if revocations != self._revocations:
+            return
+        for place, said in unreadable.items():
+            if place not in found:
+                changelog = self._table.changelog_topic.get_topic_name()
+                die(
+                    UNREADABLE,
+                    f"what {changelog} holds of {said}, and there is no snapshot to begin from. A restart does not help: go back "
+                    f"to the version that wrote it, or stop all workers, delete {changelog}, run pantau112 topics create and "
+                    "start them: they fold the log again",
+                )
+            log.error("%s: from its snapshot instead", said)
+            snapshot, states = found[place]
+            self._begin_at(place, snapshot, states)
+            with self.monitor.lock:
+                self.monitor.forget(*place)
+                for city, blob in states.items():
+                    self.monitor.load(*place, city.encode(), blob)
+
+    async def _found(self, places: Collection[Place]) -> dict[Place, tuple[Snapshot, dict[str, bytes]]]:
+        """The newest snapshots of these, of which Kafka has events; none if somebody else may own them by now."""
+        sources = {topic.name for topic in TOPICS}
+        tps = [TP(self._prefix + topic, number) for topic, number in places if topic in sources]
+        revocations = self._revocations
+        if not tps:
+            return {}
+        consumer = self.app.consumer
+        starts, ends = await consumer.earliest_offsets(*tps), await consumer.highwaters(*tps)
+        filled = {(tp.topic.removeprefix(self._prefix), tp.partition): starts[tp] for tp in tps if ends[tp]}
+        found = await self._snapshots.newest(filled) if filled else {}
+        return found if revocations == self._revocations else {}
+
+    def _begin_at(self, place: Place, snapshot: Snapshot, states: dict[str, bytes], kept: Collection[bytes] = ()) -> None:
+        """Write a snapshot into the table in place of what it has of that partition, but for what is `kept`."""
+        topic, number = place
+        self._fence.alive()
+        stale = [key for key in self._table.data if parse(key)[:2] == (number, topic) and key not in kept]
+        entries = {state_key(topic, number, city.encode()): blob for city, blob in states.items()}
+        entries[rules_key(topic, number)] = json.dumps((snapshot.year, snapshot.rules)).encode()
+        entries[marker_key(topic, number)] = b"%d" % snapshot.offset
+        for key in stale:
+            del self._table.data[key]
+        self._table.data.update(entries)
+        for key, value in [*((key, None) for key in stale), *entries.items()]:
+            self._table.send_changelog(number, key, value).add_done_callback(_published)
+        log.warning("%s/%d begins from its snapshot of offset %d", topic, number, snapshot.offset)
 
     def be_silent(self) -> None:
         """Say no figure from now on."""
@@ -445,6 +543,7 @@ class Worker:
         revoked: Iterable[TP] = arguments[-1]
         if self._ticking is None:  # the group's first join: Faust starts its own tasks only after recovery
             self._ticking = self.app.add_future(_or_die(self._tick()))
+            self.app.add_future(_or_die(self._snapshots.run()))
             if self._handover is not None:
                 self.app.add_future(_or_die(self._handover.watch()))
             if self._advise is not None:

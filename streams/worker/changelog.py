@@ -1,4 +1,5 @@
-"""What stands in the changelog under which key: states, the marker of a flush, and notes of records that cannot be folded.
+"""What stands in the changelog under which key: states, the marker of a flush, notes of records that cannot be folded,
+and the rules that the states were folded by.
 
 Each topic's partition has the changelog's partition of the same number. Every version can read the keys of every other.
 """
@@ -19,7 +20,12 @@ def note_key(topic: str, number: int) -> bytes:
     return b"\1%d|%s" % (number, topic.encode())
 
 
+def rules_key(topic: str, number: int) -> bytes:
+    """Of the rules by which the states of a partition were folded."""
+    return b"\2%d|%s" % (number, topic.encode())
+
+
 def parse(key: bytes) -> tuple[int, str, bytes | None]:
-    """Partition number, topic and centre of a key; no centre of a marker or a note."""
-    number, topic, *name = key.lstrip(b"\0\1").split(b"|", 2)
+    """Partition number, topic and centre of a key; no centre where it is no state's."""
+    number, topic, *name = key.lstrip(b"\0\1\2").split(b"|", 2)
     return int(number), topic.decode(), name[0] if name else None

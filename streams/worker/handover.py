@@ -15,7 +15,7 @@ from schemas.topics import TOPICS
 from streams.core.fault import place_of
 from streams.log.kafka import LogError
 from streams.log.versions import Member, Place
-from streams.worker.changelog import marker_key, parse, state_key
+from streams.worker.changelog import marker_key, parse, rules_key, state_key
 from streams.worker.migrations import STEPS, is_complete, migrate
 from streams.worker.pipeline import Pipeline
 
@@ -86,6 +86,7 @@ class _Shelf:
     """What a version keeps of one partition."""
 
     marker: int | None = None
+    rules: bytes | None = None
     states: dict[bytes, bytes] = field(default_factory=dict)
 
 
@@ -98,6 +99,8 @@ def _table(latest: Mapping[bytes, bytes]) -> dict[Place, _Shelf]:
             table[topic, number].states[centre] = value
         elif key == marker_key(topic, number):
             table[topic, number].marker = int(value)
+        elif key == rules_key(topic, number):
+            table[topic, number].rules = value
     return table
 
 
@@ -183,6 +186,9 @@ class Handover:
             for centre, blob in tables[chosen][topic, number].states.items():
                 states.append((state_key(topic, number, centre), _migrated(NOUN_OF[topic], chosen, centre, blob)))
                 await asyncio.sleep(0)  # those of a nation take seconds
+            rules = tables[chosen][topic, number].rules
+            if rules is not None and is_complete(NOUN_OF[topic], chosen):
+                states.append((rules_key(topic, number), rules))  # else no fold of the log makes these states
             markers.append((marker_key(topic, number), b"%d" % older[chosen]))
             taken[chosen] += 1
         for version, n in taken.items():

@@ -44,7 +44,8 @@ LATE_TOTAL = Metric(
 )
 
 _UNKNOWN_CENTRE = Refusal("unknown_centre", "field subject: no such centre is watched here; give its file with --centre")
-_MISPLACED = Refusal("wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do")
+MISPLACED = Refusal("wrong_partition", "the record's key must be its subject, partitioned by murmur2 as Kafka's clients do")
+"""What becomes of a record in a partition that is not its centre's."""
 
 METRICS: tuple[Metric, ...] = (CITY_INFO, UTC_OFFSET, THRESHOLD, LAST_EVENT, LATE_TOTAL, *nouns.METRICS)
 
@@ -66,7 +67,20 @@ def _unfolded(item: Decoded) -> Outcome | Refusal:
         return item
     if isinstance(item, UnknownType):
         return "unknown_type"
-    return Refusal("other_topic", f"field type: {item.type} belongs into {TOPIC_OF[item.type].name}")
+    return elsewhere(item)
+
+
+def elsewhere(event: Event) -> Refusal:
+    """What becomes of an event in a topic that is not its own."""
+    return Refusal("other_topic", f"field type: {event.type} belongs into {TOPIC_OF[event.type].name}")
+
+
+@dataclass(slots=True)
+class Span:
+    """Between which times, epoch seconds, the events lay that were given to a partition; no folded one is later than `newest`."""
+
+    oldest: float
+    newest: float
 
 
 @dataclass(slots=True)
@@ -140,6 +154,8 @@ class Monitor:
         self.home = {city: partition_of(city, partitions) for city in centres}
         self.poison: dict[tuple[str, int], dict[int, str]] = {}
         """Records, by topic and partition, whose fold is known to raise an error of that type: they are refused."""
+        self.spans: dict[tuple[str, int], Span] = {}
+        """What came of each topic and partition since somebody took it out of here."""
         self._shelves = {topic.name: Shelf(topic, partitions) for topic in TOPICS}
 
     def fold(self, topic: str, partition: int, records: Sequence[Record]) -> dict[int, Outcome | Refusal]:
@@ -166,7 +182,7 @@ class Monitor:
 
     def fold_events(self, topic: str, partition: int, events: Sequence[tuple[int, Event, float]]) -> dict[int, Outcome | Refusal]:
         """The same of several. Returns what became of those that were not folded, by their offsets. Raises `NotFoldedError`."""
-        return self._fold(topic, partition, [(offset, event, written * 1000) for offset, event, written in events])
+        return self._fold(topic, partition, [(offset, event, round(written * 1000)) for offset, event, written in events])
 
     def _compare(self, item: Decoded, written: float) -> None:
         """Hold what a source's clock says against Kafka's. A recording's clock is right in its own time."""
@@ -186,6 +202,8 @@ class Monitor:
         if len(events) < len(items):
             others = {offset: _unfolded(item) for offset, item, _ in items if type(item) not in types}
         times = epochs([event.time for _, event, _ in events])
+        if times:
+            self._stretch(topic, partition, min(times), min(max(times), items[-1][2] / 1000 + self._ahead))
         with self.lock:
             try:
                 # All in one loop, because here a worker spends its time: a function per event would cost more than it says.
@@ -216,13 +234,20 @@ class Monitor:
                 raise NotFoldedError(topic, partition, offset, error) from None
         return others
 
+    def _stretch(self, topic: str, partition: int, oldest: float, newest: float) -> None:
+        span = self.spans.get((topic, partition))
+        if span is None:
+            self.spans[topic, partition] = Span(oldest, newest)
+        else:
+            span.oldest, span.newest = min(oldest, span.oldest), max(newest, span.newest)
+
     def _open(self, shelf: Shelf, partition: int, city: str) -> Entry | Refusal:
         """An empty entry for a centre that was not heard of yet."""
         centre = self.centres.get(city)
         if centre is None:
             return _UNKNOWN_CENTRE
         if partition != self.home[city]:
-            return _MISPLACED
+            return MISPLACED
         entry = shelf.entries[partition][city] = Entry(centre, shelf.noun.State())
         return entry
 
@@ -253,10 +278,23 @@ class Monitor:
 
     def drop(self, partition: int) -> None:
         """Forget everything of a partition that somebody else owns now."""
-        for shelf in self._shelves.values():
-            shelf.entries[partition].clear()
-            self.poison.pop((shelf.topic.name, partition), None)
+        for topic in self._shelves:
+            self.forget(topic, partition)
         self.clocks.forget(city for city, home in self.home.items() if home == partition)
+
+    def forget(self, topic: str, partition: int) -> None:
+        """Forget everything of one topic in a partition."""
+        self._shelves[topic].entries[partition].clear()
+        self.poison.pop((topic, partition), None)
+        self.spans.pop((topic, partition), None)
+
+    def reaches(self, topic: str, partition: int) -> dict[str, float]:
+        """By centre, the latest time of any event of that topic that its state has seen, epoch seconds."""
+        return {city: entry.state.ledger.newest for city, entry in self._shelves[topic].entries[partition].items()}
+
+    def rules(self, partition: int, year: int) -> dict[str, str]:
+        """By which rules the events of each centre of a partition, none later than that year, are folded here."""
+        return {city: self.centres[city].rules(year) for city, home in self.home.items() if home == partition}
 
     def states(self, topic: str, partition: int) -> list[tuple[Centre, Any]]:
         """The centres in a partition, with what is known of them from that topic. To be read only, and by whoever folds."""

@@ -111,12 +111,12 @@ class Telegram:
 
 
 def channels(settings: Settings) -> list[Channel]:
-    """The channels that the environment names; none without."""
+    """The channels that the environment names; none without. Raises `SettingsError`."""
     found: list[Channel] = []
     if settings.reminder_webhook:
         found.append(Webhook(settings.reminder_webhook.get_secret_value()))
-    if settings.reminder_telegram_chat and settings.telegram_token_file:
-        found.append(Telegram(settings.telegram_token_file.read_text().strip(), settings.reminder_telegram_chat))
+    if settings.reminder_telegram_chat and (token := settings.telegram_secret()):
+        found.append(Telegram(token, settings.reminder_telegram_chat))
     return found
 
 

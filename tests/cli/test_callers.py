@@ -1,7 +1,11 @@
 """`pantau112 callers` as a supervisor meets it: a list of pseudonyms, and decisions that become events."""
 
 import json
+import os
+import pty
+import select
 import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -125,3 +129,121 @@ def test_a_wrong_decision_is_refused_and_repeats_nothing_personal(tmp_path: Path
     assert "081234567890" not in said.stderr
     assert "Ibu Ani" not in said.stderr
     assert not (tmp_path / "decided.jsonl").exists()
+
+
+# --- the key, and being forgotten
+
+KEYS = ("0f6b3a9ce1d27485a8c1f03e5b7d2946", "a8c1f03e5b7d29460f6b3a9ce1d27485")
+NUMBER = "081234567890"
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> list[dict[str, str]]:
+    """The settings of a key, and of the one that follows it while both are in use."""
+    files = [tmp_path / name for name in ("former.key", "caller.key")]
+    for file, text in zip(files, KEYS, strict=True):
+        file.write_text(text)
+    former, current = map(str, files)
+    return [
+        {"PANTAU112_CALLER_KEY_FILE": former},
+        {"PANTAU112_CALLER_KEY_FILE": current, "PANTAU112_CALLER_KEY_BEFORE_FILE": former},
+    ]
+
+
+def queue_log(file: Path, moment: int, count: int) -> Path:
+    """A caller hangs up unanswered, so many times."""
+    lines = []
+    for at in range(moment, moment + 60 * count, 60):
+        lines += [f"{at}|{at}.1|112|NONE|ENTERQUEUE||{NUMBER}|1\n", f"{at + 30}|{at}.1|112|NONE|ABANDON|1|1|30\n"]
+    file.write_text("".join(lines))
+    return file
+
+
+@pytest.fixture
+def changed(tmp_path: Path, keys: list[dict[str, str]]) -> Path:
+    """Events of one caller before and after the key was changed."""
+    events = b""
+    for name, moment, said in (("before", 1_732_500_000, keys[0]), ("after", 1_732_503_600, keys[1])):
+        to = tmp_path / f"{name}.jsonl"
+        assert pantau112("ingest", "asterisk", queue_log(tmp_path / name, moment, 2), "--to", to, **said).returncode == 0
+        events += to.read_bytes()
+    (tmp_path / "changed.jsonl").write_bytes(events)
+    return tmp_path / "changed.jsonl"
+
+
+def test_a_caller_of_before_and_after_the_change_of_the_key_is_called_back_once(changed: Path) -> None:
+    [row] = rows(pantau112("callers", "list", changed))
+
+    assert row["calls"] == "4"
+
+
+def test_the_keys_are_said_by_their_names_and_when_the_former_may_go(changed: Path, keys: list[dict[str, str]]) -> None:
+    said = pantau112("callers", "key", changed, **keys[1])
+
+    assert [row["use"] for row in rows(said)] == ["in use", "before"]
+    assert {row["key"] for row in rows(said)} == {
+        json.loads(line)["data"].get("caller_key") for line in changed.read_text().splitlines()
+    } - {None}
+    assert "may be deleted on 2026-01-06" in said.stderr  # 400 days and a segment after 25 November 2024
+    assert not any(key in said.stdout + said.stderr for key in KEYS)
+
+
+def test_an_erased_caller_is_forgotten_under_both_keys_and_its_number_goes_nowhere(
+    changed: Path, tmp_path: Path, keys: list[dict[str, str]]
+) -> None:
+    file = tmp_path / "erased.jsonl"
+    said = pantau112("callers", "erase", "--by", "dpo-1", "--to", file, given="+62 812-3456-7890\n", **keys[1])
+    assert said.returncode == 0, said.stderr
+
+    event = decided(file)
+    told = [json.loads(line)["data"] for line in changed.read_text().splitlines()]
+    assert (event["type"], event["data"]["by"]) == ("caller.erased", "dpo-1")
+    assert {event["data"]["caller"], event["data"]["caller_before"]} == {data["caller"] for data in told if "caller" in data}
+    assert "1234567" not in said.stdout + said.stderr + file.read_text()
+    assert "112.calls.v1" in said.stdout
+    # What is asked of the log as it was then is the log with the event in it.
+    event["time"] = "2024-11-25T10:10:00+07:00"
+    changed.write_text(changed.read_text() + json.dumps(event) + "\n")
+    assert rows(pantau112("callers", "list", changed)) == []
+
+
+@pytest.mark.parametrize("given", ["", "Ibu Ani\n", "112\n", "00000000\n"])
+def test_what_is_no_number_erases_nobody(tmp_path: Path, keys: list[dict[str, str]], given: str) -> None:
+    said = pantau112("callers", "erase", "--by", "dpo-1", "--to", tmp_path / "erased.jsonl", given=given, **keys[0])
+
+    assert (said.returncode, "no telephone number" in said.stderr, "Ani" in said.stderr) == (1, True, False)
+    assert not (tmp_path / "erased.jsonl").exists()
+
+
+def test_a_number_as_an_argument_or_without_a_key_erases_nobody(tmp_path: Path, keys: list[dict[str, str]]) -> None:
+    said = pantau112("callers", "erase", NUMBER, "--by", "dpo-1", "--to", tmp_path / "erased.jsonl", given="", **keys[0])
+    assert said.returncode == 2
+    said = pantau112("callers", "erase", "--by", "dpo-1", "--to", tmp_path / "erased.jsonl", given=f"{NUMBER}\n")
+    assert (said.returncode, "PANTAU112_CALLER_KEY_FILE" in said.stderr) == (1, True)
+    assert not (tmp_path / "erased.jsonl").exists()
+
+
+def test_a_number_that_is_typed_is_not_shown(tmp_path: Path, keys: list[dict[str, str]]) -> None:
+    command = [sys.executable, "-m", "streams.cli", "callers", "erase", "--by", "dpo-1", "--to", str(tmp_path / "erased.jsonl")]
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(command[0], command, os.environ | keys[0])
+    shown, typed = b"", False
+    while chunk := _rest(terminal):
+        shown += chunk
+        if b"not shown" in shown and not typed:
+            typed = True
+            os.write(terminal, f"{NUMBER}\n".encode())
+    os.close(terminal)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, shown
+    assert NUMBER.encode() not in shown
+    assert decided(tmp_path / "erased.jsonl")["type"] == "caller.erased"
+
+
+def _rest(terminal: int) -> bytes:
+    ready, _, _ = select.select([terminal], [], [], 60)  # only catches hanging
+    try:
+        return os.read(terminal, 1_000) if ready else b""
+    except OSError:  # its other end is closed
+        return b""

@@ -41,10 +41,11 @@ VERBS = [
 ]
 
 
-def pantau112(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def pantau112(*arguments: str | Path, given: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run one verb in a process of its own, with nothing of the caller's PANTAU112_ settings."""
     return subprocess.run(
         [sys.executable, "-m", "streams.cli", *map(str, arguments)],
+        input=given,
         capture_output=True,
         text=True,
         env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", **environment},
@@ -278,7 +279,7 @@ def test_whoever_reads_no_further_is_no_fault_and_a_full_disk_is(events: Path) -
 
 
 def test_every_verb_reads_callers_under_the_same_key(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("a key of the test, long enough")
+    (tmp_path / "key").write_text("a8c1f03e5b7d29460f6b3a9ce1d27485")
     log = tmp_path / "queue_log"
     log.write_text("1732500000|u1|112|NONE|ENTERQUEUE||08123456789|1\n1732500030|u1|112|NONE|ABANDON|1|1|30\n")
     key = {"PANTAU112_CALLER_KEY_FILE": str(tmp_path / "key")}

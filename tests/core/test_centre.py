@@ -1,9 +1,19 @@
 """A centre file: little suffices, and a mistake is answered with its line and its reason."""
 
-import pytest
+from datetime import UTC, date, datetime
 
+import pytest
+from hypothesis import example, given, settings
+
+from schemas.event import Event
+from schemas.topics import TOPIC_OF
+from streams import centres
 from streams.centres import PACKAGED
-from streams.core.centre import CODES, CentreError, parse
+from streams.core.centre import CODES, MEASURED, CentreError, parse
+from streams.sources import simulate
+from streams.worker.monitor import Monitor
+from tests.builders import changed
+from tests.strategies import histories
 
 GOOD = """\
 code = "32.71"
@@ -106,3 +116,37 @@ def test_the_packaged_centre_s_names_are_known_as_people_write_them(kind: str, w
 def test_what_is_nested_too_deeply_is_refused() -> None:
     with pytest.raises(CentreError, match="nested too deeply"):
         parse(GOOD + "queues = " + "[" * 3_000 + "]" * 3_000)
+
+
+FULL = next(iter(centres.load([]).values()))
+HOURS = list(simulate.events(5, datetime(2026, 11, 20, tzinfo=UTC), FULL, 0.1))
+
+
+@settings(max_examples=20)
+@example(told=HOURS)
+@given(told=histories([FULL], 40))
+def test_what_a_state_is_said_not_to_depend_on_is_never_looked_at_by_a_fold(told: list[Event]) -> None:
+    bare = changed(FULL)
+    thresholds = bare.thresholds.model_copy()
+    for name, part in MEASURED.items():
+        for inside in part if isinstance(part, set) else ():
+            del thresholds.__dict__[inside]
+        bare.__dict__.pop(name)
+    bare.__dict__["thresholds"] = thresholds
+    monitor = Monitor({bare.code: bare})
+    for number, event in enumerate(told):
+        monitor.fold_event(TOPIC_OF[event.type].name, 0, number, event, 5e9)  # raises where a fold asks for what is not there
+
+
+def test_rules_are_the_same_until_something_changes_that_a_state_depends_on() -> None:
+    rules = FULL.rules(2026)
+    assert changed(FULL, name="Another", shifts=()).rules(2026) == rules
+    assert changed(FULL, wrap_up_seconds=9.0).rules(2026) != rules
+    assert changed(FULL, thresholds={"short_abandon_seconds": 9.0}).rules(2026) != rules
+    assert changed(FULL, seats=()).rules(2026) != rules
+
+
+def test_a_day_off_that_becomes_known_changes_the_rules_of_its_year_and_not_those_of_the_years_before() -> None:
+    before, later = (changed(FULL, holidays=frozenset(), joint_leave=frozenset(days)) for days in ([], [date(2027, 3, 10)]))
+    assert before.rules(2026) == later.rules(2026)
+    assert before.rules(2027) != later.rules(2027)

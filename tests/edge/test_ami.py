@@ -276,7 +276,7 @@ def test_a_secret_that_is_not_there_is_said(secret: Path, caplog: pytest.LogCapt
     with caplog.at_level(logging.WARNING):
         follow(secret, lacks, waits, one_call, enough=has("call.offered"))
 
-    assert "ami.secret cannot be read" in caplog.text
+    assert "ami.secret: No such file" in caplog.text
 
 
 def test_an_exchange_that_is_not_there_yet_is_tried_until_it_is(secret: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_call_waits_from_its_arrival_on_its_trunk() -> None:
     came, entered = events(WAITS)
 
     kind, said = facts(came)
-    assert len(said.pop("caller")) == 32
+    assert (len(said.pop("caller")), len(said.pop("caller_key"))) == (32, 8)
     assert (kind, said) == ("call.offered", {"call": A, "queue": "112", "clock": "arrival", "link": "telkom"})
     assert came.time.timestamp() == AT
     assert facts(entered) == ("call.queued", {"call": A, "queue": "112"})

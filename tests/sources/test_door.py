@@ -8,7 +8,7 @@ import pytest
 from schemas.event import Event
 from schemas.topics import decode, encode
 from streams.core.centre import parse
-from streams.sources.door import UNNAMED_SEAT, Door, code, looks_personal
+from streams.sources.door import NUMBER_AS_NAME, UNNAMED_SEAT, Door, code, looks_personal
 from streams.sources.pseudonym import keyed
 from tests.builders import START
 
@@ -131,3 +131,29 @@ def test_what_the_centre_s_file_names_has_its_code_however_it_is_spelt() -> None
     assert door.code("32.71", "queue", "Bogor") == "Bogor"
     assert str(door.code("32.72", "queue", "Antrean Ibu Kota")) != "112"
     assert str(door.code("32.72", "queue", "Bogor")).startswith("queue-")
+
+
+@pytest.mark.parametrize("number", ["081234567890", "6281234567890", "0812-3456-7890", "0251.123.4567"])
+def test_a_call_that_is_named_by_a_telephone_number_is_passed_over_and_counted(number: str) -> None:
+    door = Door(KEY)
+
+    assert door.admit(event("call.answered", call=number)) is None
+    assert door.admit(event("ticket.opened", ticket=number, category="banjir", opd="damkar")) is None
+    assert door.passed_over == {NUMBER_AS_NAME: 2}
+
+
+@pytest.mark.parametrize("name", ["1732500000.1", "1732500000", "20260105-0001", "P-081", "000123456", "bogor-1732500000.12"])
+def test_a_call_that_a_system_has_numbered_is_let_in(name: str) -> None:
+    told = event("call.answered", call=name)
+
+    assert Door(KEY).admit(told) is told
+
+
+def test_what_the_centres_file_names_keeps_its_code_when_the_key_is_changed() -> None:
+    former, current = Door(KEY, [CENTRE]), Door(keyed(b"another key, long enough", b"a key of the test, long enough"), [CENTRE])
+
+    assert former.code("32.71", "queue", "112") == current.code("32.71", "queue", "112")
+    assert former.seat("32.71", "meja-1") == current.seat("32.71", "meja-1")
+    [said, before] = [door.caller("081234567890") for door in (current, former)]
+    assert said["caller_before"] == before["caller"] != said["caller"]
+    assert said["caller_key"] != before["caller_key"]

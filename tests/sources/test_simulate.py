@@ -131,6 +131,7 @@ def test_every_noun_is_told_and_only_known_events_are(fortnight: list[Event]) ->
     assert set(EVENT_TYPES) - told == {
         "call.blocked", "call.lost", "operator.ring_canceled",
         "caller.block_recommended", "caller.block_approved", "caller.block_declined", "caller.block_lifted", "caller.contacted",
+        "caller.erased",
         "ticket.reminder_due", "ticket.reminder_accepted", "weather.cancelled",
     }  # fmt: skip
     assert all(decode(encode(event)) == event for event in fortnight[::97])

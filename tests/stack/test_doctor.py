@@ -21,7 +21,7 @@ from streams.edge.gateway.tokens import Tokens
 from streams.log.kafka import Log
 from streams.log.topics import plans
 from streams.settings import Settings, SettingsError, read
-from streams.stack.doctor import Finding, examine
+from streams.stack.doctor import Finding, examine, snapshot_finding
 from tests.conftest import RealKafka, free_port
 
 Serve = Callable[..., AbstractContextManager[str]]
@@ -207,7 +207,7 @@ def test_a_caller_key_that_others_can_read_is_no_secret(tmp_path: Path) -> None:
     missing = found(settings, tmp_path)["caller key"]
     assert missing.failed
     assert "No such file" in missing.says
-    key.write_text("0123456789abcdef0123456789abcdef")
+    key.write_text("a8c1f03e5b7d29460f6b3a9ce1d27485")
     key.chmod(0o640)
     assert "chmod 600" in found(settings, tmp_path)["caller key"].todo
     key.chmod(0o600)
@@ -268,6 +268,20 @@ def test_a_clock_that_is_behind_the_newest_event_is_wrong(kafka: RealKafka, tmp_
         return next(finding.state for finding in findings if finding.name == "clock")
 
     assert (judged(0), judged(-60), judged(-7200)) == ("ok", "warn", "fail")
+
+
+@pytest.mark.parametrize(
+    ("written", "state", "said"),
+    [
+        ([], "ok", "none yet"),
+        ([0.0, 9 * 86_400.0], "ok", "2, the newest 1.0 days"),
+        ([7 * 86_400.0], "warn", "the newest 3.0 days before the newest event"),
+    ],
+)
+def test_how_old_the_newest_snapshot_is_is_said(written: list[float], state: str, said: str) -> None:
+    found = snapshot_finding(written, 10 * 86_400.0)
+    assert found.state == state
+    assert said in found.says
 
 
 @pytest.mark.stack

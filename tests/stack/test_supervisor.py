@@ -177,6 +177,18 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
         home.private(tmp_path / "file" / "home")
 
 
+def test_a_folder_that_others_use_is_neither_used_nor_closed_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = tmp_path / "like-tmp"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    with pytest.raises(StackError, match="others use it too"):
+        home.private(shared)
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o1777
+    monkeypatch.setattr(os, "geteuid", lambda: 1_000)
+    with pytest.raises(StackError, match="others use it too"):
+        home.private(tmp_path)
+
+
 def test_elsewhere_than_on_linux_one_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     with pytest.raises(StackError, match="Linux only"):

@@ -10,6 +10,7 @@ from faust.types import TP
 
 from schemas.topics import PARTITIONS, SENT_AGAIN
 from streams import centres
+from streams.log.snapshots import Snapshot
 from streams.settings import Settings
 from streams.worker import app as shell
 from streams.worker.app import Worker
@@ -23,7 +24,7 @@ CALLS = "112.calls.v1"
 PLACE = TP(f"x.{CALLS}", 3)
 
 
-class Ended(Exception):
+class Ended(BaseException):
     """Instead of the end of the process."""
 
 
@@ -73,6 +74,22 @@ def chunk(number: int, *values: bytes | None, start: int = 0, epoch: int = 1) ->
     )
     made.link = (epoch, number)
     return made
+
+
+def recovering(worker: Any, end: int = 0, found: Any = None) -> None:
+    """Its only partition is assigned, whose log ends there, and has this snapshot."""
+
+    async def highwaters(*places: TP) -> dict[TP, int]:
+        return dict.fromkeys(places, 0) | ({PLACE: end} if PLACE in places else {})
+
+    async def newest(places: set[tuple[str, int]]) -> dict[tuple[str, int], Any]:
+        return {place: found for place in places if found is not None}
+
+    worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE}, highwaters=highwaters, earliest_offsets=highwaters)
+    worker._snapshots.newest = newest
+
+
+SNAPSHOT = Snapshot(CALLS, 3, 1, 6, 1000, 0, 1.0, 120.0, {"32.71": (0, 1.0)}, 2026, {"32.71": "rules"})
 
 
 def run(coroutine: Any) -> None:
@@ -227,7 +244,7 @@ def test_who_recovers_a_partition_with_a_note_buries_that_record_and_needs_no_re
 ) -> None:
     unsettled(worker, monkeypatch)
     worker._table.data[b"\x013|112.calls.v1"] = b'{"1": "ZeroDivisionError", "-7": "Old"}'
-    worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE})
+    recovering(worker)
     run(worker._on_recover())
     worker.sought(PLACE, 0, 2, None)
     assert worker.monitor.poison == {(CALLS, 3): {1: "ZeroDivisionError"}}
@@ -260,7 +277,7 @@ def test_a_revoked_partitions_poison_is_somebody_elses(worker: Any) -> None:
 def test_a_state_that_cannot_be_read_ends_the_worker_with_what_to_do(worker: Any, key: bytes, blob: bytes, named: str) -> None:
     worker._table.data[key] = blob
     worker._table.changelog_topic = SimpleNamespace(get_topic_name=lambda: "a-v1-state-changelog")
-    worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE})
+    recovering(worker)
     worker.monitor = Monitor({"32.11": next(iter(centres.load([]).values()))}, PARTITIONS)  # whose home is 3
     with pytest.raises(Ended) as ended:
         run(worker._on_recover())
@@ -269,12 +286,62 @@ def test_a_state_that_cannot_be_read_ends_the_worker_with_what_to_do(worker: Any
     assert "delete a-v1-state-changelog" in ended.value.args[1]
 
 
+def test_who_has_no_state_goes_on_from_its_snapshot_and_says_so_in_the_changelog(worker: Any) -> None:
+    worker._table.data[b"3|112.calls.v1|32.73"] = b"[9, 9, 9]"  # flushed, but its marker never came
+    recovering(worker, end=20, found=(SNAPSHOT, {"32.71": b"[6, 2, 11]"}))
+    run(worker._on_recover())
+    assert worker.marker(PLACE) == 6
+    assert worker.monitor._states == {(CALLS, 3, b"32.71"): [6, 2, 11]}
+    assert worker.published == [
+        (3, b"3|112.calls.v1|32.73", None),
+        (3, b"3|112.calls.v1|32.71", b"[6, 2, 11]"),
+        (3, b"\x023|112.calls.v1", b'[2026, {"32.71": "rules"}]'),
+        (3, b"\x003|112.calls.v1", b"6"),
+    ]
+    assert b"3|112.calls.v1|32.73" not in worker._table.data
+
+
+def test_who_has_a_state_of_its_own_or_an_empty_log_asks_for_no_snapshot(worker: Any) -> None:
+    recovering(worker, end=0, found=(SNAPSHOT, {"32.71": b"[6, 2, 11]"}))
+    run(worker._on_recover())
+    run(worker._take(PLACE, chunk(0, b"32.71 5")))
+    recovering(worker, end=20, found=(SNAPSHOT, {"32.71": b"[6, 2, 11]"}))
+    run(worker._on_recover())
+    assert worker.marker(PLACE) == 0
+
+
+def test_what_cannot_be_read_is_replaced_by_its_snapshot_and_the_marker_may_go_back(worker: Any) -> None:
+    run(worker._take(PLACE, chunk(0, b"32.71 5", start=9)))
+    worker.published.clear()
+    worker._table.data[b"3|112.calls.v1|32.71"] = b"{"
+    recovering(worker, end=20, found=(SNAPSHOT, {"32.71": b"[6, 2, 11]"}))
+    run(worker._on_recover())
+    assert worker.monitor._states == {(CALLS, 3, b"32.71"): [6, 2, 11]}
+    for _, key, value in worker.published:
+        run(worker._on_changelog_event(SimpleNamespace(key=key, value=value)))
+    assert worker.pipeline.regressions == 0
+    assert worker.marker(PLACE) == 6
+
+
+def test_a_rebalance_while_a_snapshot_is_looked_for_leaves_the_changelog_to_the_new_owner(worker: Any) -> None:
+    recovering(worker, end=20)
+
+    async def newest(_: Any) -> Any:
+        await worker._on_revoked(worker.app, [PLACE])
+        return {(CALLS, 3): (SNAPSHOT, {"32.71": b"[6, 2, 11]"})}
+
+    worker._ticking, worker._snapshots.newest = True, newest
+    run(worker._on_recover())
+    assert worker.published == []
+    assert worker.marker(PLACE) is None
+
+
 def test_where_partitions_were_added_a_worker_ends_instead_of_counting_anew(worker: Any) -> None:
     with pytest.raises(Ended, match="more partitions than the 8 it had"):
         worker.sought(TP(PLACE.topic, PARTITIONS), 0, 1, None)
 
     worker._table.data[b"3|112.calls.v1|32.71"] = b"{}"  # belongs into 4 of 8
-    worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE})
+    recovering(worker)
     worker.monitor = Monitor(centres.load([]), PARTITIONS)
     with pytest.raises(Ended) as ended:
         run(worker._on_recover())
@@ -307,7 +374,7 @@ def test_a_revoked_partition_is_forgotten(worker: Any) -> None:
 def test_recovered_states_go_to_the_monitor_and_moved_ones_are_forgotten(worker: Any) -> None:
     run(worker._take(PLACE, chunk(0, b"32.71 5")))
     worker._table.data[b"4|112.calls.v1|32.71"] = b"[0, 1, 5]"
-    worker.app.consumer = SimpleNamespace(assignment=lambda: {PLACE})
+    recovering(worker)
     worker.monitor = Counting()
     run(worker._on_recover())
     assert worker.monitor._states == {(CALLS, 3, b"32.71"): [0, 1, 5]}

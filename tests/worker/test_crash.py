@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from schemas.topics import DEAD_LETTERS, PARTITIONS, TOPICS
+from schemas.topics import DEAD_LETTERS, PARTITIONS, SNAPSHOT_INDEX, SNAPSHOTS, TOPICS
 from tests.conftest import HANG, RealKafka, wait_until
 
 ALL = PARTITIONS * len(TOPICS)
@@ -43,7 +43,8 @@ class Case:
         self.dead_letters = self.prefix + DEAD_LETTERS.name
         self.workers: list[Process] = []
         self.fed = 0
-        self.create({name: {} for name in [*self.sources, self.dead_letters]})
+        kept = [self.prefix + topic.name for topic in (SNAPSHOTS, SNAPSHOT_INDEX)]
+        self.create({name: {} for name in [*self.sources, *kept, self.dead_letters]})
 
     def create(self, topics: dict[str, dict[str, str]]) -> None:
         with self.admin() as admin:

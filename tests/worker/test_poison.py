@@ -149,6 +149,10 @@ def test_measure_names_each_poison_and_says_of_the_rest_what_it_would_say_withou
     assert outcomes["folded"] == without["folded"]
 
 
+async def empty(*places: TP) -> dict[TP, int]:
+    return dict.fromkeys(places, 0)
+
+
 class Life:
     """One partition of a topic as Kafka holds it, and the workers that have it one after the other."""
 
@@ -173,7 +177,7 @@ class Life:
             topic=lambda *_, **__: None,
             agent=lambda *_, **__: lambda _: None,
             on_partitions_revoked=SimpleNamespace(connect=lambda _: None),
-            consumer=SimpleNamespace(assignment=lambda: {self.place}),
+            consumer=SimpleNamespace(assignment=lambda: {self.place}, highwaters=empty, earliest_offsets=empty),
             producer=SimpleNamespace(send_and_wait=self.bury),
         )
         worker = Worker(app, Settings(app_id="a", topic_prefix="x."), Monitor(TWO), None)

@@ -26,6 +26,7 @@ from pydantic_core import from_json
 
 from schemas.event import CentreCode, Event
 from schemas.topics import encode
+from streams import secret
 from streams.core import toml
 from streams.core.centre import Centre
 from streams.core.toml import NearPath
@@ -81,9 +82,15 @@ class _Vendor:
             self.query = Query(text_of(hook.sql), centre, door, source=name)
         except MappingError as error:
             raise HooksError(f"{hook.sql}: {error}") from None
-        self.secret = b"" if hook.secret_file is None else hook.secret_file.read_bytes().strip()
-        if hook.secret_file is not None and len(self.secret) < 16:
-            raise HooksError(f"{hook.secret_file}: has {len(self.secret)} bytes and needs 16 or more: openssl rand -hex 32")
+        self.secret = b""
+        if hook.secret_file is not None:
+            try:
+                self.secret = secret.read(hook.secret_file).strip()
+            except secret.SecretError as error:
+                raise HooksError(str(error)) from None
+            # The vendor may have thought of it, so only its length is asked for.
+            if len(self.secret) < 16:
+                raise HooksError(f"{hook.secret_file}: has {len(self.secret)} bytes and needs 16 or more: {secret.MAKE}")
         self.token = Token(
             id=hashlib.sha256(name.encode()).hexdigest()[:8],
             sha256="0" * 64,

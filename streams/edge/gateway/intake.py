@@ -8,7 +8,8 @@ from schemas.event import Event
 from schemas.topics import Decoded, Refusal, UnknownType, decode
 from schemas.topics import Reason as Unreadable
 from streams.edge.gateway.tokens import DECISIONS, Token
-from streams.sources.door import MEND_SEAT, UNNAMED_SEAT, Door
+from streams.sources.door import MEND_SEAT, NUMBER_AS_NAME, UNNAMED_SEAT, Door
+from streams.sources.pseudonym import is_telephone
 
 Reason = Unreadable | Literal["unknown_type", "foreign_source", "not_allowed", "personal"]
 
@@ -51,5 +52,13 @@ class Intake:
             return Refused(index, "subject", "no centre of this monitor", "unknown_centre")
         event = self._door.admit(said)
         if event is None:
-            return Refused(index, "data.seat", f"{UNNAMED_SEAT}: {MEND_SEAT}", "personal")
+            return Refused(index, *self._personal(said), "personal")
         return event
+
+    @staticmethod
+    def _personal(event: Event) -> tuple[str, str]:
+        """In which field a person stands, and what to do."""
+        for name in ("call", "journey", "ticket"):
+            if is_telephone(getattr(event.data, name, None) or ""):
+                return f"data.{name}", f"{NUMBER_AS_NAME}: send the id that the system gave it"
+        return "data.seat", f"{UNNAMED_SEAT}: {MEND_SEAT}"

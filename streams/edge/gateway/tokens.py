@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import os
 import secrets
-import stat
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -22,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from schemas.event import CentreCode
 from schemas.topics import EVENT_TYPES
+from streams import secret
 
 DECISIONS = frozenset(name for name in EVENT_TYPES if name.startswith("caller.block_") or name == "caller.erased")
 """What is decided about callers, and what it is recommended by: nobody says so by a pattern such as `*` alone."""
@@ -123,8 +123,10 @@ class Tokens:
             raise TokensError(f"{self._path}: {error.strerror}") from None
         seen = found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode
         if seen != self._seen:
-            if stat.S_IMODE(found.st_mode) & 0o077:
-                raise TokensError(f"{self._path}: others can read it; run chmod 600 {self._path}")
+            try:
+                secret.refuse_readable(self._path)
+            except secret.SecretError as error:
+                raise TokensError(str(error)) from None
             self._known = {token.id: token for token in self._read().tokens}
             self._seen = seen
 

@@ -45,12 +45,11 @@ class Exchange:
         self.devices: set[str] = set()
         """Of the members of queues: no trunks, whatever they are called."""
 
-    def event(self, kind: type[Event], time: float, facts: dict[str, Any], caller: str | None = None) -> list[Event]:
+    def event(self, kind: type[Event], time: float, facts: dict[str, Any], caller: dict[str, str] | None = None) -> list[Event]:
         """One event, its id made from its time and `facts`; none where they are none, which is counted."""
         name = kind.model_fields["type"].default
         said = f"{time:.6f}|{name}|{'|'.join(map(str, facts.values()))}"
-        if caller is not None:
-            facts["caller"] = caller
+        facts |= caller or {}
         try:
             if not EARLIEST.timestamp() <= time < TOO_LATE.timestamp():
                 raise ValueError  # a clock that was never set, or a length of time that is none
@@ -98,8 +97,8 @@ class Exchange:
         code = names[exten] if exten else ""
         return code if code in names.known else extension(exten or "")
 
-    def caller(self, number: str | None) -> str | None:
-        """The pseudonym of a caller."""
+    def caller(self, number: str | None) -> dict[str, str]:
+        """What an event says of a caller."""
         return self.door.caller(number or "")
 
     def seat(self, *names: str | None) -> str | None:

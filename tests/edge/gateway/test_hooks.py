@@ -52,7 +52,7 @@ def post(gateway: Served, message: object, kind: str = "application/json", token
 
 def told(gateway: Served) -> list[tuple[str, str, dict[str, object]]]:
     return [
-        (event.type, event.source, event.data.model_dump(exclude_none=True, exclude={"clock", "caller"}))
+        (event.type, event.source, event.data.model_dump(exclude_none=True, exclude={"clock", "caller", "caller_key"}))
         for event in gateway.log.written
     ]
 
