@@ -38,7 +38,7 @@ from tests.hostile import PERSON, PHONE
 from tests.sources.recording_a import CENTRE
 from tests.sources.test_ami import GIVES_UP, SEAT_GONE, TALKS
 from tests.sources.test_cap import ALERT
-from tests.test_privacy import ADDRESS, BESIDE
+from tests.test_privacy import ADDRESS, BESIDE, EXAMPLES
 
 KEY = "a8c1f03e5b7d29460f6b3a9ce1d27485"
 NUMBER = PHONE.lstrip("0")
@@ -155,7 +155,7 @@ def queue_log(tmp_path: Path) -> Path:
 
 def events_file(tmp_path: Path) -> Path:
     """Events with people beside their facts, and lines that are none."""
-    told = [json.loads(path.read_text()) for path in sorted(Path("schemas/examples").glob("*.json"))]
+    told = [json.loads(path.read_text()) for path in sorted(EXAMPLES.glob("*.json"))]
     lines = [json.dumps(BESIDE | event | {"data": BESIDE | event["data"]}) for event in told]
     lines += [json.dumps(event | {"data": event["data"] | {name: PERSON}}) for event in told for name in event["data"]]
     lines += [json.dumps(event | {name: f"{PERSON} {PHONE}"}) for event in told[:3] for name in event]

@@ -207,6 +207,14 @@ def test_an_erased_caller_is_forgotten_under_both_keys_and_its_number_goes_nowhe
     assert rows(pantau112("callers", "list", changed)) == []
 
 
+def test_who_asks_what_is_kept_of_him_is_found_under_both_keys(changed: Path, keys: list[dict[str, str]]) -> None:
+    said = pantau112("callers", "pseudonym", given=f"{NUMBER}\n", **keys[1])
+
+    told = [json.loads(line)["data"] for line in changed.read_text().splitlines()]
+    assert set(said.stdout.split()) == {data["caller"] for data in told if "caller" in data}
+    assert (said.stderr, NUMBER in said.stdout) == ("", False)
+
+
 @pytest.mark.parametrize("given", ["", "Ibu Ani\n", "112\n", "00000000\n"])
 def test_what_is_no_number_erases_nobody(tmp_path: Path, keys: list[dict[str, str]], given: str) -> None:
     said = pantau112("callers", "erase", "--by", "dpo-1", "--to", tmp_path / "erased.jsonl", given=given, **keys[0])
