@@ -12,11 +12,11 @@ from schemas.topics import PARTITIONS, TOPIC_OF, TOPICS, encode
 from streams.core.centre import Centre
 from streams.log.kafka import Record, _record
 from streams.log.topics import partition_of
+from streams.settings import Settings
 from streams.worker.app import Worker
 from streams.worker.changelog import parse
 from streams.worker.monitor import Monitor
 from streams.worker.transport import Chunk
-from tests.one_worker import Settings
 
 
 class Remembered:
@@ -109,7 +109,7 @@ class Folding:
             on_partitions_revoked=signal, producer=self.log,
         )  # fmt: skip
         monitor = Monitor(centres, PARTITIONS)
-        worker: Any = Worker(app, Settings("", "a", ""), monitor, None)
+        worker: Any = Worker(app, Settings(app_id="a", topic_prefix=""), monitor, None)
         for key, blob in list(table.data.items()):
             number, topic, name = parse(key)
             assert worker._recover(key, topic, number, name, blob) is None
