@@ -9,7 +9,7 @@ BENCH  := $(VENV)/.bench
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test rules3 lint bench alarms chaos docs pictures audit sbom install uninstall lock
+.PHONY: help setup run test rules3 lint bench alarms chaos soak docs pictures audit sbom install uninstall lock
 
 help:    ## this list
 	@sed -n 's/^\([a-z0-9]*\):[^#]*## /  make \1  /p' $(MAKEFILE_LIST) | sed 's/^  make \([a-z0-9]*\)  /  make \1\t/' | expand -t 17
@@ -47,12 +47,16 @@ alarms: $(DEV)  ## whom the alerts call in an ordinary week, a storm week and on
 chaos: $(DEV)  ## 200,000 valid events with extreme values, then 30 kill -9 of workers, 5 of the broker, 5 rebalances under load
 	$(PY) -m tests.chaos
 
+soak: $(DEV)  ## an hour of a nation at 100 times its rate, with faults; MINUTES=600 for longer. Written to tests/soak/results.md
+	$(PY) -m tests.soak $(if $(MINUTES),--minutes $(MINUTES))
+
 docs: $(DEV)  ## write the generated files: JSON schemas, AsyncAPI, catalogues, boards, and what tests hold them against
 	$(PY) -m schemas.catalogue
 	$(PY) -m streams.worker.catalogue
 	$(PY) -m dashboards.boards
 	$(PY) -m tests.schemas.test_compatibility
 	$(PY) -m tests.core.test_state_form
+	$(PY) -m tests.worker.recorded_state
 	$(PY) -m tests.worker.test_exposition
 
 pictures: $(DEV)  ## take a picture of every board at the end of the tests' simulated week (needs Chromium)

@@ -160,6 +160,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
+        # What a library reads itself.
+        for name, path in self:
+            if name.endswith(("certificate_key", "keyfile")) and isinstance(path, Path):
+                try:
+                    secret.refuse_readable(path)
+                except secret.SecretError as error:
+                    raise ValueError(f"{PREFIX}{name.upper()}: {error}") from None
         if self.security_protocol.startswith("SASL_") and not (self.sasl_mechanism and self.sasl_username and self.sasl_password):
             raise ValueError(
                 f"{self.security_protocol} needs {PREFIX}SASL_MECHANISM, {PREFIX}SASL_USERNAME and {PREFIX}SASL_PASSWORD(_FILE)"
@@ -198,13 +205,6 @@ class Settings(BaseSettings):
                     )
         if self.caller_key and self.caller_key_file:
             raise ValueError(f"give {PREFIX}CALLER_KEY or {PREFIX}CALLER_KEY_FILE, not both")
-        # What a library reads itself.
-        for name, path in self:
-            if name.endswith(("certificate_key", "keyfile")) and isinstance(path, Path):
-                try:
-                    secret.refuse_readable(path)
-                except secret.SecretError as error:
-                    raise ValueError(f"{PREFIX}{name.upper()}: {error}") from None
         return self
 
     def may_tell(self, address: str) -> bool:

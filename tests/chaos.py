@@ -110,8 +110,8 @@ class Chaos:
             time.sleep(self.random.uniform(0, 1.2))
             self.say(f"{number}/{len(blows)} {blow.__name__.replace('_', ' ')}: {blow()}; {self.feed.written:,} events written")
 
-    def kill_worker(self) -> str:
-        name = self.random.choice(sorted(self.steady))
+    def kill_worker(self, victim: str | None = None) -> str:
+        name = victim or self.random.choice(sorted(self.steady))
         page = self.steady[name].page()
         what = "starting" if not page else "recovering" if total(page, "pantau112_recovering") else "folding"
         if what == "folding" and not total(page, "pantau112_lag_records"):

@@ -44,7 +44,9 @@ class Group:
         folder: Path,
         reminders: str | None = None,
         partitions: int = PARTITIONS,
+        clock: str = "wall",
     ) -> None:
+        self.clock = clock
         self.folder, self.reminders, self.owned = folder, reminders, partitions * len(TOPICS)
         self.files, self.centres = centre_files(codes, folder)
         self.settings = settings.read(
@@ -91,12 +93,17 @@ class Worker:
     ) -> None:
         chosen = group.settings
         said = {"BOOTSTRAP": chosen.bootstrap, "APP_ID": chosen.app_id, "TOPIC_PREFIX": chosen.topic_prefix}
-        said |= {"METRICS_PORT": "0", "INSTANCE_ID": instance_id or "", "REMINDER_WEBHOOK": group.reminders or ""}
+        said |= {
+            "METRICS_PORT": "0",
+            "INSTANCE_ID": instance_id or "",
+            "REMINDER_WEBHOOK": group.reminders or "",
+            "CLOCK": group.clock,
+        }
         entry = ["-m", "tests.chunked", str(chunk)] if chunk else ["-c", "from streams.cli import main; main()"]
         entry = ["-m", "tests.poisonous", str(kept)] if kept else entry
         entry = entry if newer is None else ["-m", "tests.newer", newer]
         files = [part for file in group.files for part in ("--centre", str(file))]
-        self.instance_id = instance_id
+        self.instance_id, self.wanted = instance_id, group.owned
         self.log = group.folder / f"{chosen.app_id}-{len(group.workers)}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

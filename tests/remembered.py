@@ -109,7 +109,7 @@ class Folding:
             on_partitions_revoked=signal, producer=self.log,
         )  # fmt: skip
         monitor = Monitor(centres, PARTITIONS)
-        worker: Any = Worker(app, Settings(app_id="a", topic_prefix=""), monitor, None)
+        worker: Any = Worker(app, Settings(), monitor, None)
         for key, blob in list(table.data.items()):
             number, topic, name = parse(key)
             assert worker._recover(key, topic, number, name, blob) is None

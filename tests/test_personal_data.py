@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.callers import LONGEST
-from schemas.topics import DEAD_LETTERS, TOPICS
+from schemas.topics import DEAD_LETTERS, SNAPSHOT_INDEX, SNAPSHOTS, TOPICS
 from streams.cli.callers import SEGMENT_DAYS
 from streams.core import aliases, blocks, callbook, callers
 from streams.core.callers import Callers
@@ -15,6 +15,7 @@ from streams.core.ledger import LATENESS
 from streams.log.topics import plans
 from streams.settings import Settings
 
+KEPT = (*TOPICS, DEAD_LETTERS, SNAPSHOTS, SNAPSHOT_INDEX)
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = {name: (DOCS / name).read_text() for name in ("personal-data.md", "personal-data.en.md")}
 
@@ -23,7 +24,7 @@ PAGES = {name: (DOCS / name).read_text() for name in ("personal-data.md", "perso
 def test_the_retention_of_every_topic_stands_there_and_of_no_other(page: str) -> None:
     said = dict(re.findall(r"^\| `(112\.[^`]+)` \| [^|]+ \| (\d+) \|$", PAGES[page], re.MULTILINE))
 
-    assert said == {topic.name: str(topic.retention_days) for topic in (*TOPICS, DEAD_LETTERS)}
+    assert said == {topic.name: str(topic.retention_days) for topic in KEPT}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -59,9 +60,9 @@ def test_no_memory_of_callers_was_added_that_the_page_does_not_have() -> None:
 
 
 def test_kafka_is_told_of_these_retentions() -> None:
-    told = {plan.name: plan.config.get("retention.ms") for plan in plans(Settings())}
+    told = {plan.name: plan.config.get("retention.ms") for plan in plans(Settings(), 8)}
 
-    for topic in (*TOPICS, DEAD_LETTERS):
+    for topic in KEPT:
         assert told[topic.name] == str(topic.retention_days * 86_400_000)
 
 

@@ -15,6 +15,8 @@ from streams import secret
 from streams.secret import SecretError, check_key, read, refuse_readable
 from streams.settings import PREFIX, Settings, SettingsError
 from streams.settings import read as read_settings
+from streams.stack import StackError
+from streams.stack.wall_token import ensure_token
 
 KEY = "a8c1f03e5b7d29460f6b3a9ce1d27485"
 
@@ -118,6 +120,8 @@ def test_every_setting_that_names_a_secret_refuses_a_file_that_others_can_read(t
         "sasl_password_file": {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_MECHANISM": "SCRAM-SHA-512", "SASL_USERNAME": "u"},
         "telegram_token_file": {"REMINDER_TELEGRAM_CHAT": "-1"},
         "gateway_certificate_key": {"GATEWAY_CERTIFICATE": str(beside)},
+        "wall_certificate_key": {"WALL_CERTIFICATE": str(beside)},
+        "ssl_keyfile": {"SECURITY_PROTOCOL": "SSL", "SSL_CERTFILE": str(beside)},
         "caller_key_before_file": {"CALLER_KEY_FILE": str(beside)},
     }
     said |= {PREFIX + setting: value for setting, value in needs.get(name, {}).items()}
@@ -126,11 +130,14 @@ def test_every_setting_that_names_a_secret_refuses_a_file_that_others_can_read(t
         settings = read_settings(said)
         for find in (settings.caller_secrets, settings.link_secret, settings.telegram_secret, settings.grafana_secret):
             find()
+        settings.api("127.0.0.1:1")
+        if settings.wall_token_file is not None:
+            ensure_token(settings.wall_token_file)
 
-    with pytest.raises(SettingsError, match=f"{PREFIX}{name.upper()}: .*chmod 600"):
+    with pytest.raises((SettingsError, StackError), match=f"{path}: .*chmod 600"):
         use()
     path.chmod(0o600)
-    if name != "link_key_file":
+    if name not in ("link_key_file", "ssl_keyfile"):  # what lies there is neither
         use()
 
 

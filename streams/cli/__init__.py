@@ -1,5 +1,6 @@
 """The command line: `pantau112 <verb>`. It only asks and tells: data to stdout, progress and messages to stderr."""
 
+import contextlib
 import gc
 import logging
 import os
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from streams.core.centre import Centre
+    from streams.settings import Settings
     from streams.stack.up import Collected
     from streams.worker.advisor import Publish
 
@@ -147,7 +149,21 @@ def worker(centre: Centres = None) -> None:
 
     # On a recording's clock everything that is due was due long ago.
     look_after = advise if settings.clock == "wall" else None
-    raise typer.Exit(run_worker(settings, monitor, cluster.brokers, serve, look_after, Versions(settings)))
+    code = run_worker(settings, monitor, cluster.brokers, serve, look_after, Versions(settings))
+    if code == 0 and settings.instance_id:
+        _make_way(settings, settings.instance_id)
+    raise typer.Exit(code)
+
+
+def _make_way(settings: "Settings", instance_id: str) -> None:
+    """Where workers of a newer version stand beside, let Kafka know that this one will not be back: they wait for it else."""
+    from streams.core.nouns import STATE_VERSION
+    from streams.log.kafka import Log, LogError
+    from streams.log.versions import group_of
+
+    with contextlib.suppress(LogError), Log(settings) as log:
+        if log.members([group_of(settings, STATE_VERSION + 1), group_of(settings, STATE_VERSION + 2)]):
+            log.dismiss([group_of(settings, STATE_VERSION)], instance_id)
 
 
 @app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")

@@ -46,7 +46,7 @@ METRICS: tuple[Metric, ...] = (
 
 
 STATE_VERSION = 10
-"""Goes up when what a state says, or how it is written, changes: a worker then folds again from the log's beginning."""
+"""Goes up when what a state says, or how it is written, changes; a step in `streams.worker.migrations` then says how."""
 
 
 @dataclass(frozen=True, slots=True)

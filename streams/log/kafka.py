@@ -154,6 +154,11 @@ class Log:
                 for found in _examine(admin, wanted)
             ]
 
+    def members(self, groups: Iterable[str]) -> int:
+        """How many members these groups have together."""
+        with self._admin() as admin:
+            return sum(len(said.get("members") or ()) for said in admin.describe_groups(list(groups)).values())
+
     def dismiss(self, groups: Iterable[str], instance_id: str) -> None:
         """Tell Kafka that the worker has ended which keeps this name over restarts: else it counts as living in these groups
         until its session is over. A group that is not there has none to dismiss.

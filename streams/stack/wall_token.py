@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from streams import secret
 from streams.serving import Handler
 from streams.stack import StackError
 from streams.stack.gateway import write_secret
@@ -30,9 +31,11 @@ def ensure_token(path: Path) -> str:
     try:
         if not path.exists():
             write_secret(path, secrets.token_urlsafe(16))
-        token = path.read_text().strip()
-    except (OSError, ValueError) as error:
-        raise StackError(f"Cannot read {path}: {getattr(error, 'strerror', 'no text')}.") from None
+        token = secret.read(path).decode("ascii", "replace").strip()
+    except OSError as error:
+        raise StackError(f"Cannot read {path}: {error.strerror}.") from None
+    except secret.SecretError as error:
+        raise StackError(str(error)) from None
     if not TOKEN.fullmatch(token):
         raise StackError(f"{path} holds no token: one word of 22 or more letters, digits, - and _. Remove it: a new one is made.")
     return token

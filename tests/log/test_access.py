@@ -149,9 +149,8 @@ def test_the_worker_ends_with_that_line_and_no_other(guarded: "GuardedKafka") ->
         timeout=HANG,
     )
     assert ended.returncode == 1
-    assert re.fullmatch(
-        r"pantau112: the certificate of Kafka at 127\.0\.0\.1:\d+ has run out; renew it there; .*\n", ended.stderr
-    )
+    assert ended.stderr.count("\n") == 1
+    assert re.search(r"the certificate of Kafka at \S+ has run out; renew it there; ", ended.stderr)
 
 
 def test_the_edge_says_it_and_gets_in_as_soon_as_it_may(guarded: "GuardedKafka") -> None:

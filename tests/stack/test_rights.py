@@ -24,6 +24,7 @@ from streams.edge.forward import Kafka
 from streams.log.kafka import Log, LogError
 from streams.log.lookup import Lookup
 from streams.log.producer import Producer
+from streams.log.topics import CHANGELOG
 from streams.settings import PREFIX, Settings
 from tests.conftest import HANG, free_port, wait_until
 from tests.guarded import PASSWORD
@@ -55,11 +56,12 @@ def roles(guarded: "GuardedKafka") -> dict[str, Settings]:
     with Log(guarded.master)._admin() as master:
         given = [ACL(f"User:{role}", "*", operation, ACLPermissionType.ALLOW, on) for role, operation, on in rights()]
         assert not master.create_acls(given)["failed"]
-    for name in ("admin", "worker", "edge", "analyst"):
+    for name in ("admin", "worker", "finisher", "edge", "analyst"):
         guarded.let_in(name)
     return {
         "admin": guarded.at("secret", sasl_username="admin"),
         "worker": guarded.shown("both", "worker"),
+        "finisher": guarded.at("users", sasl_username="finisher"),
         "gateway": guarded.shown("mutual", "gateway"),
         "edge": guarded.at("secret", sasl_username="edge"),
         "analyst": guarded.at("users", sasl_username="analyst"),
@@ -172,7 +174,20 @@ def test_no_role_does_what_is_not_its_own_and_is_told_so_in_one_line(roles: dict
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("role", ["admin", "worker", "gateway", "edge", "analyst"])
+def test_what_an_older_version_kept_is_removed_by_who_finishes_an_upgrade_and_by_no_worker(roles: dict[str, Settings]) -> None:
+    older = f"pantau112-v1{CHANGELOG}"
+    with Log(roles["admin"])._admin() as admin:
+        admin.create_topics({older: {"num_partitions": 1, "replication_factor": 1}})
+        admin.wait_for_topics([older])
+    with Log(roles["worker"]) as log, pytest.raises(LogError, match="gives worker no right to topics"):
+        log.remove(older, "pantau112-v1")
+    with Log(roles["finisher"]) as log:
+        log.remove(older, "pantau112-v1")
+    with Log(roles["admin"])._admin() as admin:
+        assert older not in admin.list_topics()
+
+
+@pytest.mark.parametrize("role", ["admin", "worker", "finisher", "gateway", "edge", "analyst"])
 def test_no_role_deletes_a_topic(roles: dict[str, Settings], role: str) -> None:
     with pytest.raises(LogError, match="no right to"), Log(roles[role])._admin() as admin:
         admin.delete_topics([CALLS.name])

@@ -1,16 +1,18 @@
 """The wall's server: fixed files, two questions to Prometheus, nothing else."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urljoin
 
 import pytest
+import trustme
 import yaml
 
 from streams.api import Api
@@ -317,3 +319,22 @@ def test_a_wall_reads_a_prometheus_that_wants_a_password_and_says_when_it_is_ano
             answer, body = ask(asked, "POST", "/api/v1/query", "query=vector(112)")
             answers.append((answer.status, "112" in body.decode(), "wants another password" in body.decode()))
     assert answers == [(200, True, False), (502, False, True), (502, False, True)]
+
+
+def test_over_tls_the_cookie_goes_over_tls_alone(prometheus: int) -> None:
+    tls, known = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+    authority = trustme.CA()
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    authority.configure_trust(known)
+    port = Wall(DASHBOARDS, Api(f"http://127.0.0.1:{prometheus}")).show(Listen("127.0.0.1", 0, tls), TOKEN)
+    connection = HTTPSConnection("127.0.0.1", port, timeout=HANG, context=known)
+    try:
+        connection.request("GET", f"/?token={TOKEN}")
+        answer = connection.getresponse()
+        answer.read()
+        assert "Secure" in answer.headers["Set-Cookie"].split("; ")
+        said = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0], "Origin": f"https://127.0.0.1:{port}"}
+        connection.request("POST", "/api/v1/query", "query=up", said)
+        assert connection.getresponse().status == 200
+    finally:
+        connection.close()

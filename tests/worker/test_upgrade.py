@@ -11,14 +11,14 @@ from random import randrange
 import pytest
 
 from schemas.event import Event
-from schemas.topics import CALLS, TOPICS
+from schemas.topics import CALLS, PARTITIONS, TOPICS
 from streams.core.nouns import STATE_VERSION
 from streams.log import dead_letters
 from streams.log.kafka import Log
 from streams.log.versions import changelog_of
 from streams.settings import PREFIX
 from tests.conftest import RealKafka, wait_until
-from tests.live import PARTITIONS_OWNED, Group, Worker, differences, domain, total, uninterrupted, week
+from tests.live import Group, Worker, differences, domain, total, uninterrupted, week
 
 pytestmark = [
     pytest.mark.stack,
@@ -53,7 +53,7 @@ def shorten(kafka: RealKafka, group: Group) -> None:
     from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
     with closing(KafkaConsumer(bootstrap_servers=kafka.bootstrap)) as consumer:
-        places = [TopicPartition(group.settings.topic_prefix + topic.name, n) for topic in TOPICS for n in range(8)]
+        places = [TopicPartition(group.settings.topic_prefix + topic.name, n) for topic in TOPICS for n in range(PARTITIONS)]
         ends = consumer.end_offsets(places)
     with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap)) as admin:
         admin.delete_records({place: end for place, end in ends.items() if end})
@@ -92,7 +92,7 @@ def is_beside(worker: Worker) -> bool:
 
 def is_whole(worker: Worker) -> bool:
     page = worker.page()
-    return total(page, "pantau112_partitions_owned") == PARTITIONS_OWNED and not total(page, "pantau112_lag_records")
+    return total(page, "pantau112_partitions_owned") == PARTITIONS * len(TOPICS) and not total(page, "pantau112_lag_records")
 
 
 def speaks(worker: Worker) -> bool:
@@ -125,7 +125,7 @@ def test_a_newer_version_takes_over_and_gives_way_while_figures_stay_exact_and_o
 
     try:
         write(0, 0.3, 3)
-        old = group.start()
+        old = group.start("w1")
         wait_until(lambda: speaks(old) and is_whole(old), "the old version has folded what there is")
         shorten(kafka, group)
         write(0.3, 0.4, 0)
@@ -147,6 +147,7 @@ def test_a_newer_version_takes_over_and_gives_way_while_figures_stay_exact_and_o
         assert len(letters(group)) == len(set(letters(group))) == broken
 
         assert old.leave() == 0
+        assert f"version {STATE_VERSION + 1} works alone" in upgrade(group, "status").stderr, "it has left although it has a name"
         write(0.6, 0.7, 4)
         wait_until(lambda: speaks(new), "the newer version speaks")
         wait_until(lambda: is_whole(new) and len(letters(group)) == broken, "and puts aside what cannot be read")
