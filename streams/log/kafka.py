@@ -27,7 +27,18 @@ from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from schemas.event import Event
-from schemas.topics import CONTENT_TYPE, DEAD_LETTERS, PARTITIONS, TOPIC_OF, Refusal, UnknownType, decode, encode
+from schemas.topics import (
+    CONTENT_TYPE,
+    DEAD_LETTERS,
+    PARTITIONS,
+    SNAPSHOT_INDEX,
+    SNAPSHOTS,
+    TOPIC_OF,
+    Refusal,
+    UnknownType,
+    decode,
+    encode,
+)
 from streams.log.access import ANSWER_SECONDS, BarredError, enter, refused
 from streams.log.topics import CHANGELOG, Found, Plan, compare, miscut, no_topic, partitions_of, plans, recut, sources
 from streams.settings import Settings, SettingsError
@@ -184,6 +195,9 @@ class Log:
             found = _partitions(admin, [plan.name for plan in (*topics, changelog)])
             if missing := [plan.name for plan in topics if plan.name not in found]:
                 raise LogError(no_topic(missing[0], self._settings))
+            for name in (self._settings.topic_prefix + topic.name for topic in (SNAPSHOTS, SNAPSHOT_INDEX)):
+                if (has := len(found[name])) != partitions:
+                    raise LogError(miscut(name, has, partitions))
             if (has := len(found.get(changelog.name, ()))) not in (0, partitions):
                 raise LogError(miscut(changelog.name, has, partitions))
             # Without a right to its group a worker waits for ever. A cluster that never had one makes the place for it first.
