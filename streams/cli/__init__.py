@@ -192,6 +192,8 @@ def up(
     That is Kafka, a worker, the gateway, Prometheus, Alertmanager and the wall. The centre is simulated, or played from a
     recording (--feed), or real (--edge). Ctrl-C stops all.
     """
+    if not sys.stderr.isatty():
+        logs.begin()
     import asyncio
 
     from schemas.event import EARLIEST
@@ -203,8 +205,6 @@ def up(
 
     if edge is not None and (feed is not None or centre):
         raise typer.BadParameter("--edge goes without --feed and --centre: its file names the centre")
-    if not sys.stderr.isatty():
-        logs.begin()
     collected = None
     if edge is not None:
         collected, centre = _collected(edge)

@@ -24,6 +24,7 @@ venv=$DESTDIR$PREFIX
 
 install_() {
   rm -rf "$venv.new" "$venv.old"
+  trap 'rm -rf "$venv.new"' EXIT
   "$PYTHON" -m venv "$venv.new"
   pip() { "$venv.new/bin/python" -m pip --disable-pip-version-check -q "$@"; }
   pip install --require-hashes --no-deps --only-binary :all: -r "$root/requirements-build.lock" -r "$root/requirements.lock"
@@ -32,6 +33,8 @@ install_() {
   (cd "$root" && tar -c --exclude=__pycache__ schemas streams dashboards pyproject.toml README.md LICENSE) | tar -x -C "$venv.new/source"
   pip install --no-deps --no-build-isolation "$venv.new/source"
   rm -rf "$venv.new/source"
+  # A lock that lacks something makes no whole installation.
+  lacks=$("$venv.new/bin/python" -m pip check) || die "requirements.lock: $lacks"
   # Scripts say where their Python is: that will be PREFIX.
   grep -rlIF "$venv.new" "$venv.new/bin" "$venv.new/pyvenv.cfg" | while read -r file; do
     sed -i "s|$venv\.new|$PREFIX|g" "$file"
