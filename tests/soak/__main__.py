@@ -142,10 +142,13 @@ class Sender(threading.Thread):
 
 
 class Soak(Chaos):
-    """Chaos that befalls the workers from one thread, while another starts those again that have ended by themselves."""
+    """Chaos that befalls the workers from one thread, while another starts those again that have ended by themselves. In a calm
+    one there is one worker, and nobody starts it again.
+    """
 
-    def __init__(self, *given: Any) -> None:
+    def __init__(self, *given: Any, calm: bool) -> None:
         super().__init__(*given)
+        self._calm = calm
         self._lock = threading.RLock()
 
     def kill_worker(self, victim: str | None = None) -> str:
@@ -154,7 +157,8 @@ class Soak(Chaos):
 
     def revive(self) -> None:
         with self._lock:
-            super().revive()
+            if not self._calm:
+                super().revive()
 
 
 def bother(group: Group, stop: threading.Event) -> None:
@@ -242,7 +246,7 @@ def soak(given: argparse.Namespace, folder: Path, kafka: RealKafka) -> tuple[lis
     source = simulate.nation(given.seed, start, group.centres.values(), days=days, calls_per_day=given.calls)
     sender = Sender(group, takewhile(lambda event: event.time.timestamp() <= end, source), clock, random, calm=given.calm)
     feed = Feed(group.settings, [])
-    chaos = Soak(kafka, group, feed, random, say)
+    chaos = Soak(kafka, group, feed, random, say, calm=given.calm)
     watch, stop, dealt, found = Watch(), threading.Event(), Counter[str](), list[str]()
     threads = (
         []
@@ -254,8 +258,7 @@ def soak(given: argparse.Namespace, folder: Path, kafka: RealKafka) -> tuple[lis
     )
     try:
         chaos.steady["w1"] = group.start("w1")
-        if not given.calm:
-            chaos.revive()
+        chaos.revive()
         chaos.wait(lambda: bool(chaos.steady["w1"].page()), "a worker answers")
         sender.start()
         while clock.at(time.time()) < clock.stream:
@@ -265,8 +268,7 @@ def soak(given: argparse.Namespace, folder: Path, kafka: RealKafka) -> tuple[lis
         for thread in threads:
             thread.start()
         for turn in takewhile(lambda _: sender.is_alive(), count()):
-            if not given.calm:
-                chaos.revive()
+            chaos.revive()
             look(watch, chaos, kafka, folder, sender)
             if turn % 12 == 0:
                 say(f"{watch.seconds:6.0f} s: {sender.sent:,} sent, {sender.behind / given.speed:.1f} s behind")
