@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,18 @@ def test_workers_can_be_many_and_prometheus_finds_them_by_name() -> None:
 def test_every_service_that_stays_says_whether_it_is_well() -> None:
     assert all("healthcheck" in service for service in services().values())
     assert [name for name, service in services().items() if service["healthcheck"].get("disable")] == ["password", "topics"]
+
+
+def test_no_secret_stands_in_a_command_line_which_every_user_of_the_machine_can_read() -> None:
+    run = {name: str([service.get("command"), service["healthcheck"].get("test")]) for name, service in services().items()}
+    assert [name for name, words in run.items() if re.search(r"\$\$|://[^/ ]*@|--user|-u ", words)] == []
+
+
+def test_who_looks_whether_prometheus_is_well_may_read_the_file_that_has_the_password(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "streams.stack.web_password", str(tmp_path)], check=True)
+    for name in ("prometheus", "alertmanager"):
+        [file] = re.findall(r"--http.config.file=/var/lib/web/([a-z.]+)", str(services()[name]["healthcheck"]["test"]))
+        assert (tmp_path / file).stat().st_mode & 0o004
 
 
 def test_every_file_it_mounts_exists() -> None:
