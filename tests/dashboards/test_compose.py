@@ -90,6 +90,13 @@ def test_grafana_finds_every_folder_that_it_looks_for() -> None:
         assert yaml.safe_load((folder / name / "112.yml").read_text())["apiVersion"] == 1, name
 
 
+def test_grafana_which_asks_nobody_who_he_is_answers_by_its_own_address_alone() -> None:
+    grafana = services()["grafana"]
+    said = grafana["environment"]
+    assert said["GF_AUTH_ANONYMOUS_ENABLED"] == said["GF_SERVER_ENFORCE_DOMAIN"] == "true"
+    assert grafana["ports"] == [f"{said['GF_SERVER_DOMAIN']}:3000:3000"]
+
+
 def test_grafana_fetches_nothing_from_the_internet_and_speaks_indonesian_first() -> None:
     said = services()["grafana"]["environment"]
     off = ("PLUGINS_PREINSTALL_DISABLED", "PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED", "SECURITY_DISABLE_GRAVATAR")
