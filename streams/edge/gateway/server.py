@@ -27,7 +27,8 @@ from streams.edge.gateway.openapi import document
 from streams.edge.gateway.tokens import Token, Tokens, TokensError
 from streams.edge.gateway.traffic import CONTENT_TYPE, Traffic
 from streams.log.kafka import LogError
-from streams.serving import Limits, Server
+from streams.serving import Limits, Server, neighbourly
+from streams.settings import is_here_alone
 
 log = logging.getLogger(__name__)
 
@@ -103,8 +104,15 @@ class Gateway:
         self._at_once = 0
         self.traffic = Traffic(alarms)
 
-    def application(self) -> web.Application:
-        """What aiohttp serves."""
+    def application(self, *, any_name: bool = True) -> web.Application:
+        """What aiohttp serves. Figures are shown under names of ours alone unless `any_name`; all else asks for a secret, and may
+        come by whatever name a proxy is reached at.
+        """
+        guard = neighbourly(any_name=any_name)
+
+        async def metrics(request: web.Request) -> web.StreamResponse:
+            return await guard(request, self._metrics)
+
         app = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
         app.add_routes([*self._pages, *(self._hooks.routes(self) if self._hooks else ())])
         app.add_routes(
@@ -113,7 +121,7 @@ class Gateway:
                 web.get("/v1/openapi.json", self._openapi),
                 web.get("/health", self._health),
                 web.get("/ready", self._ready),
-                web.get("/metrics", self._metrics),
+                web.get("/metrics", metrics),
             ]
         )
         return app
@@ -219,7 +227,7 @@ class Gateway:
 @contextlib.asynccontextmanager
 async def serving(gateway: Gateway, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Serve within the block; yields the port (0: a free one). OSError if it is taken."""
-    async with Server(gateway.application(), LIMITS) as server:
+    async with Server(gateway.application(any_name=not is_here_alone(host)), LIMITS) as server:
         yield await server.listen(host, port, tls)
 
 
