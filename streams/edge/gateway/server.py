@@ -64,6 +64,10 @@ class KindError(ValueError):
     """A body of a kind that is not read; the message says which are."""
 
 
+class SlowError(Exception):
+    """A body that did not come in time."""
+
+
 class Routes(Protocol):
     """What makes events of other bodies."""
 
@@ -170,11 +174,7 @@ class Gateway:
         with allowance.place() as free:
             if not free:
                 return _later(429, "too many requests of this token at once", 1)
-            try:
-                async with asyncio.timeout(BODY_SECONDS):
-                    body = await request.read()
-            except TimeoutError:
-                return _problem(408, f"the body did not come within {BODY_SECONDS} s")
+            body = await _body(request)
             events: list[Event] = []
             refused: list[Refused] = []
             async for said in judge(body):
@@ -183,6 +183,14 @@ class Gateway:
             if events:
                 await self._log.write(events)
             return self._told(len(events), refused)
+
+    async def body_of_a_stranger(self, request: web.Request) -> bytes:
+        """The body by which somebody is to show who he is. Until then he has the place of nobody who has shown it."""
+        self._at_once -= 1
+        try:
+            return await _body(request)
+        finally:
+            self._at_once += 1
 
     def token(self, request: web.Request) -> Token:
         """The token that a request shows. Raises `ForbiddenError` and `TokensError`."""
@@ -231,6 +239,14 @@ async def serving(gateway: Gateway, host: str, port: int, tls: ssl.SSLContext | 
         yield await server.listen(host, port, tls)
 
 
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise SlowError from None
+
+
 def _explained(error: Exception) -> web.Response:
     match error:
         case NoEventsError():
@@ -239,6 +255,8 @@ def _explained(error: Exception) -> web.Response:
             return _problem(413, f"one request may have {MOST:,} events: send fewer at once")
         case ForbiddenError():
             return _problem(401, str(error), {"WWW-Authenticate": "Bearer"})
+        case SlowError():
+            return _problem(408, f"the body did not come within {BODY_SECONDS} s")
         case KindError():
             return _problem(415, str(error))
         case LogError():
