@@ -177,8 +177,10 @@ def remains(now: datetime) -> "Iterator[tuple[str, str, str]]":
 
     yield "events with the pseudonym", f"Kafka, {CALLS.name}", day(CALLS.retention_days + SEGMENT_DAYS)
     yield "states of before", "Kafka, the workers' changelog and snapshots", day(CALLS.retention_days + SEGMENT_DAYS)
+    yield "states of older versions", "Kafka, the changelogs of their workers", "pantau112 upgrade finish"
     yield "events that could not be counted", f"Kafka, {DEAD_LETTERS.name}", day(DEAD_LETTERS.retention_days + 1)
     yield "events that wait", "the spool of an edge", "sent, which is at once where the gateway answers"
+    yield "events that were refused", "the spool of an edge, the newest 1,000", "others push them out, or the file is deleted"
     yield "files", "backups, and what was written by --to and replay record", "deleted by whoever made them"
     yield "the number itself", "the exchange and its logs, which the monitor only reads", "deleted there"
 
