@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     sasl_password_file: FilePath | None = None
     """The file with the password."""
     allow_plain_password: bool = False
-    """Whether the password may go to another machine without TLS: only in a network that nobody else is in."""
+    """Whether passwords and links may go to another machine without TLS: only in a network that nobody else is in."""
     ssl_cafile: FilePath | None = None
     """The CA, as PEM, that signed the brokers' certificates where no public one did."""
     ssl_certfile: FilePath | None = None
@@ -181,6 +181,12 @@ class Settings(BaseSettings):
         self.kafka_tls()
         if self.reminder_webhook and not self.reminder_webhook.get_secret_value().startswith(("http://", "https://")):
             raise ValueError(f"{PREFIX}REMINDER_WEBHOOK is no http:// or https:// address")
+        bears_links = self.reminder_webhook if self.gateway_url and not self.allow_plain_password else None
+        if bears_links and not keeps_secrets(bears_links.get_secret_value()):
+            raise ValueError(
+                f"{PREFIX}REMINDER_WEBHOOK: whoever reads a reminder on the way could answer by its link; use https://, "
+                f"or, in a network that is yours alone, set {PREFIX}ALLOW_PLAIN_PASSWORD=true"
+            )
         if (self.reminder_telegram_chat is None) != (self.telegram_token_file is None):
             raise ValueError(f"Telegram needs {PREFIX}REMINDER_TELEGRAM_CHAT and {PREFIX}TELEGRAM_TOKEN_FILE")
         if self.grafana_token and self.grafana_token_file:

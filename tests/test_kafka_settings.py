@@ -73,6 +73,24 @@ def test_our_certificate_goes_with_a_user_or_instead_of_one(folder: Path) -> Non
     assert read(USER | shown | {"PANTAU112_SECURITY_PROTOCOL": "SASL_SSL"}).kafka_tls()
 
 
+LINKS = {"PANTAU112_GATEWAY_URL": "https://gateway.example.go.id", "PANTAU112_LINK_KEY_FILE": "link.key"}
+
+
+@pytest.mark.parametrize("address", ["http://10.0.0.5/reminders", "http://opd.example.go.id/x", "http://a:b@10.0.0.5:9/"])
+def test_a_reminder_by_whose_link_somebody_answers_goes_over_a_plain_link_to_another_machine_only_when_told(address: str) -> None:
+    said = LINKS | {"PANTAU112_REMINDER_WEBHOOK": address}
+    with pytest.raises(SettingsError, match="REMINDER_WEBHOOK: whoever reads") as refused:
+        read(said)
+    assert address not in str(refused.value)
+    read(said | {"PANTAU112_ALLOW_PLAIN_PASSWORD": "true"})
+    read({"PANTAU112_REMINDER_WEBHOOK": address})  # it bears no link
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/reminders", "http://[::1]/", "https://opd.example.go.id/x"])
+def test_what_nobody_reads_on_the_way_may_bear_a_link(address: str) -> None:
+    read(LINKS | {"PANTAU112_REMINDER_WEBHOOK": address})
+
+
 @pytest.mark.parametrize(
     ("said", "says"),
     [
