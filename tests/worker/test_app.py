@@ -280,9 +280,8 @@ def test_a_state_that_cannot_be_read_ends_the_worker_with_what_to_do(worker: Any
     worker._table.data[key] = blob
     worker._table.changelog_topic = SimpleNamespace(get_topic_name=lambda: "a-v1-state-changelog")
     recovering(worker)
-    worker.monitor = worker._recovery._monitor = Monitor(
-        {"32.11": next(iter(centres.load([]).values()))}, PARTITIONS
-    )  # whose home is 3
+    [bogor] = centres.load([]).values()
+    worker.monitor = worker._recovery._monitor = Monitor({"32.11": bogor}, PARTITIONS)  # whose home is 3
     with pytest.raises(Ended) as ended:
         run(worker._on_recover())
     assert ended.value.args[0] == UNREADABLE
