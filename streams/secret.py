@@ -37,6 +37,11 @@ def read(path: Path) -> bytes:
     return secret
 
 
+def private(path: str, flags: int) -> int:
+    """An `opener` for `open`: what it makes, only its user can read from its first byte on; what is there stays as it is."""
+    return os.open(path, flags, 0o600)
+
+
 def refuse_readable(path: Path, found: os.stat_result | None = None) -> None:
     """Raises `SecretError` for a file that somebody else can read or change, and for one that is not there.
 

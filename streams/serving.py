@@ -63,6 +63,7 @@ class Server:
         app.middlewares.insert(0, self._bounded)
         app.middlewares.append(_not_too_large)
         app.on_response_prepare.append(_unnamed)
+        app.on_response_prepare.append(_without_pieces)
         self._limits = limits
         self._visitors: dict[int, _Visitor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -210,6 +211,12 @@ async def _unnamed(_: web.Request, answer: web.StreamResponse) -> None:
     answer.headers["Server"] = "pantau112"
 
 
+async def _without_pieces(request: web.Request, answer: web.StreamResponse) -> None:
+    """Headers alone are not had of what is written piece by piece: aiohttp would send the pieces too, for a next answer to be."""
+    if request.method == "HEAD" and not isinstance(answer, web.Response):
+        raise web.HTTPMethodNotAllowed("HEAD", ["GET"])
+
+
 async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
@@ -285,7 +292,8 @@ def neighbourly(*, any_name: bool = False) -> Middleware:
 
 def _is_ours(host: str) -> bool:
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or bool(ipaddress.ip_address(name))
+        said = urlsplit(f"//{host}")
+        name = said.hostname or ""
+        return said.netloc == host and "@" not in host and (name == "localhost" or bool(ipaddress.ip_address(name)))
     except ValueError:
         return False

@@ -332,6 +332,11 @@ def keeps_secrets(url: str) -> bool:
         return False
 
 
+def is_here_alone(host: str) -> bool:
+    """Whether no other machine comes to what listens at this address."""
+    return keeps_secrets(f"http://[{host}]" if ":" in host else f"http://{host}")
+
+
 def read(environment: Mapping[str, str]) -> Settings:
     """The settings that an environment gives; `SettingsError` also for a PANTAU112_ variable that nobody knows."""
     known = {PREFIX + name.upper(): name for name in Settings.model_fields}

@@ -194,6 +194,16 @@ class LockedKafka(RealKafka):
         return False
 
 
+@pytest.fixture
+def usual_umask() -> Iterator[None]:
+    """Files are made as by a user who has set nothing: everybody may read them, unless whoever makes one says otherwise."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 @pytest.fixture(scope="session")
 def kafka_jars() -> list[Path]:
     """Kafka's jars, in the project's own folder so that they are fetched once."""

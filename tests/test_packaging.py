@@ -97,7 +97,7 @@ def test_a_service_starts_a_verb_and_leaves_room_for_settings_and_keys(unit: Pat
     said = re.findall(r"^([A-Z]\w+)=(.*)$", unit.read_text(), re.M)
     [command] = [value for name, value in said if name == "ExecStart"]
 
-    assert re.match(r"/opt/pantau112/bin/python -m streams\.cli (worker|edge|gateway|wall|up)\b", command)
+    assert re.match(r"/opt/pantau112/bin/python -P -m streams\.cli (worker|edge|gateway|wall|up)\b", command)
     assert ("EnvironmentFile", "-/etc/pantau112/pantau112.env") in said
     assert ("LoadCredential", "keys:/etc/pantau112/keys") in said
     assert ("User", "pantau112") in said

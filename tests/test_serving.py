@@ -33,6 +33,7 @@ class Served:
                 web.post("/", self._read),
                 web.get("/large", self._large),
                 web.get("/fault", self._fault),
+                web.get("/piece_by_piece", self._piece_by_piece),
             ]
         )
         self.thread = ServerThread("served", app, Limits(CONNECTIONS, seconds))
@@ -47,6 +48,12 @@ class Served:
 
     async def _large(self, _: web.Request) -> web.Response:
         return web.Response(body=LARGE)
+
+    async def _piece_by_piece(self, request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        await answer.write(b"here")
+        return answer
 
     async def _fault(self, _: web.Request) -> web.Response:
         raise ZeroDivisionError("Budi 0812")
@@ -181,6 +188,10 @@ def test_a_body_that_is_too_large_is_not_read(server: Served) -> None:
         ({"Host": "localhost.rebound.example"}, 403),
         ({"Host": "0x7f.1"}, 403),
         ({"Host": "localhost@rebound.example"}, 403),
+        ({"Host": "rebound.example@localhost"}, 403),
+        ({"Host": "127.0.0.1#.rebound.example"}, 403),
+        ({"Host": "127.0.0.1/rebound.example"}, 403),
+        ({"Host": "127.0.0.1?.rebound.example"}, 403),
         ({"Host": "127.0.0.1", "Origin": "http://127.0.0.1"}, 200),
         ({"Host": "127.0.0.1:1", "Origin": "https://127.0.0.1:1"}, 200),
         ({"Host": "127.0.0.1:1", "Origin": "http://127.0.0.1:2"}, 403),
@@ -200,6 +211,19 @@ def test_a_page_of_another_site_and_a_name_that_is_not_ours_are_refused(
     server: Served, headers: dict[str, str], status: int
 ) -> None:
     assert server.ask("/", "GET", None, **headers) == status
+
+
+@pytest.mark.parametrize("path", ["/", "/piece_by_piece"])
+def test_after_an_answer_without_a_body_nothing_is_taken_for_the_next_answer(server: Served, path: str) -> None:
+    # A proxy in front has many clients on one connection: what comes after the headers would be the answer of somebody else.
+    with server.visit(b"HEAD %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % path.encode()) as visitor:
+        said = b""
+        while b"\r\n\r\n" not in said:
+            said += visitor.recv(10_000)
+        visitor.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        while piece := visitor.recv(10_000):
+            said += piece
+    assert said.partition(b"\r\n\r\n")[2].startswith(b"HTTP/1.1 200")
 
 
 def test_what_a_stranger_writes_and_our_own_faults_are_said_without_what_was_read(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, TOPICS, Refusal, UnknownType, encode
+from streams import secret
 from streams.clock import Clock
 from streams.core.centre import Centre
 from streams.log.topics import partition_of
@@ -214,13 +215,17 @@ def record(records: Iterable["Record"], to: Path) -> Counter[str]:
     """Write a topic range to a file of JSON lines, gzip if its name says so; how many were `recorded`, or `refused` as no events.
 
     The bytes are those of the log, so what a later version says is kept, and so is what a producer of another make wrote beside
-    its facts: the log lies behind the door. The file appears when it is whole, and the same range gives the same bytes.
+    its facts: the log lies behind the door. The file appears when it is whole, for its
+    user alone, and the same range gives the same bytes.
     """
     outcomes: Counter[str] = Counter()
     # A device or a pipe is written to; it must not be replaced by a file.
     part = to.with_name(to.name + ".part") if is_file(to) else to
     try:
-        with part.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) if to.suffix == ".gz" else raw as file:
+        with (
+            open(part, "wb", opener=secret.private) as raw,
+            gzip.GzipFile("", "wb", 6, raw, mtime=0) if to.suffix == ".gz" else raw as file,
+        ):
             for entry in records:
                 if entry.value is None or isinstance(entry.item, Refusal):
                     outcomes["refused"] += 1

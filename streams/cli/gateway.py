@@ -58,7 +58,7 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
     from streams.edge.gateway.tokens import Tokens, TokensError
     from streams.log.lookup import Lookup
     from streams.log.producer import Producer
-    from streams.settings import keeps_secrets
+    from streams.settings import is_here_alone
 
     producer, tokens = Producer(s), Tokens(s.gateway_tokens)
     tls = None
@@ -93,7 +93,7 @@ async def _serve(s: "Settings", known: "list[Centre]") -> int:
                 pages += [] if key is None else Answering(alarms, key, centres, now).routes
             at = Gateway(producer, intake, tokens, s.gateway_rate, pages, hooks, alarms)
             port = await opened.enter_async_context(serving(at, s.gateway_host, s.gateway_port, tls))
-            if tls is None and not keeps_secrets(f"http://{s.gateway_host}"):
+            if tls is None and not is_here_alone(s.gateway_host):
                 tell("without TLS the tokens can be read on the way: PANTAU112_GATEWAY_CERTIFICATE, or a proxy in front")
             if s.alertmanager_url is not None and (s.gateway_url is None or key is None):
                 tell("pages bear no link: set PANTAU112_GATEWAY_URL, where telephones reach this, and PANTAU112_LINK_KEY_FILE")

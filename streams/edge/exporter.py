@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from streams.edge.edge import Edge
 from streams.serving import Limits, ServerThread, neighbourly
-from streams.settings import keeps_secrets
+from streams.settings import is_here_alone
 
 LIMITS = Limits(connections=64, seconds=10.0)
 
@@ -106,7 +106,7 @@ def serve(edge: Edge, host: str, port: int) -> tuple[ServerThread, int]:
             body=await asyncio.to_thread(generate_latest, registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
 
-    app = web.Application(middlewares=[neighbourly(any_name=not keeps_secrets(f"http://{host}"))])
+    app = web.Application(middlewares=[neighbourly(any_name=not is_here_alone(host))])
     app.add_routes([web.get("/metrics", page)])
     server = ServerThread("exporter", app, LIMITS)
     try:

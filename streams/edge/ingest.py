@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple, Protocol, Self
 
 from schemas.event import Event
 from schemas.topics import encode
+from streams import secret
 from streams.edge.tail import Feed, Once, Tail
 from streams.sources import asterisk, kind
 from streams.sources.opened import BrokenFileError, Opened, UnreadableError, is_file
@@ -40,12 +41,13 @@ class Sink(Protocol):
 class EventFile(AbstractContextManager["EventFile"]):
     """A JSONL file of events, one object a line: a new one, or one that is gone on with.
 
+    A new one only its user can read: callers are in it.
     When it is gone on with, what a kill left of a last line is taken away: that event was not yet safe, and is told again.
     """
 
     def __init__(self, path: Path, *, append: bool = False) -> None:
         self._path, self._append = path, append
-        self._file = path.open("r+b" if append and path.is_file() else "wb")
+        self._file = open(path, "r+b" if append and path.is_file() else "wb", opener=secret.private)  # noqa: SIM115 (closed at exit)
         if append and path.is_file():
             self._file.truncate(_whole_lines(self._file))
             self._file.seek(0, os.SEEK_END)

@@ -57,7 +57,7 @@ install_() {
     systemd-tmpfiles --create "$tmpfiles"
     systemctl daemon-reload
   fi
-  echo "$PREFIX: $("$venv/bin/python" -m streams.cli --version) is installed; settings in ${settings#"$DESTDIR"}" >&2
+  echo "$PREFIX: $("$venv/bin/python" -P -m streams.cli --version) is installed; settings in ${settings#"$DESTDIR"}" >&2
   echo "what runs already runs the version before until: systemctl restart 'pantau112-*'" >&2
 }
 

@@ -5,7 +5,7 @@ import ssl
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from streams.settings import PREFIX, Settings, keeps_secrets
+from streams.settings import PREFIX, Settings, is_here_alone
 from streams.stack import StackError
 
 PORT = 11_208
@@ -34,7 +34,7 @@ class Listen(NamedTuple):
     @property
     def is_here_alone(self) -> bool:
         """Whether no other machine comes to it."""
-        return keeps_secrets(f"http://{self._host}")
+        return is_here_alone(self.host)
 
     @property
     def reached(self) -> str:

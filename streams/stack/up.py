@@ -38,7 +38,8 @@ from streams.stack.wall import Wall
 from streams.stack.web_password import ensure_password, local, web_password_file
 from streams.worker.migrations import STEPS
 
-DASHBOARDS = Path(__file__).parents[2] / "dashboards"
+ROOT = Path(__file__).parents[2]
+DASHBOARDS = ROOT / "dashboards"
 FEW = 20
 """Up to so many centres Prometheus looks every second, and every five at more: at all 514 one look takes about half a second."""
 
@@ -270,6 +271,9 @@ class Monitoring:
             # Somebody else's Alertmanager is not told our password.
             **({} if ALERTMANAGER_URL in os.environ else {ALERTMANAGER_URL: self.alertmanager.address}),
             **os.environ,
+            # They are this program, whatever lies in the folder that it was started in: others may write there, as in /tmp.
+            "PYTHONSAFEPATH": "1",
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             **({} if ALERTMANAGER_URL in os.environ else {"PANTAU112_WEB_PASSWORD_FILE": str(web_password_file(self.home))}),
             "PANTAU112_BOOTSTRAP": self.bootstrap,
             **access(self.home),

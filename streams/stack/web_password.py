@@ -58,5 +58,5 @@ def local(home: Path, port: int) -> Api:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     ensure_password(folder)
-    for made in (web_password_file(folder), web_config(folder)):
+    for made in (web_password_file(folder), web_config(folder), amtool_config(folder)):
         made.chmod(0o644)  # each container is another user, and nobody else sees the folder

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from schemas.topics import TOPICS
 from streams.clock import Clock
 from streams.serving import Limits, ServerThread, neighbourly
-from streams.settings import keeps_secrets
+from streams.settings import is_here_alone
 from streams.worker.exposition import CONTENT_TYPE, exposition
 from streams.worker.monitor import Monitor
 from streams.worker.pipeline import Pipeline
@@ -135,7 +135,7 @@ class Exporter:
 
     def serve(self, host: str, port: int) -> int:
         """Answer from a thread until the process ends; returns the port (0: a free one). OSError if it is taken."""
-        app = web.Application(middlewares=[neighbourly(any_name=not keeps_secrets(f"http://{host}"))])
+        app = web.Application(middlewares=[neighbourly(any_name=not is_here_alone(host))])
         app.add_routes([web.get("/ready", self._ready), web.get("/metrics", self._page), web.get("/{path:.*}", _elsewhere)])
         return ServerThread("exporter", app, LIMITS).listen(host, port)
 

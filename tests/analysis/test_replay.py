@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
@@ -254,6 +255,14 @@ def test_stats_count_everything_and_tell_the_span() -> None:
 
 def as_record(value: bytes) -> Record:
     return Record(CALLS.name, 0, 0, 0.0, b"32.71", value, decode(value), 0.0)
+
+
+@pytest.mark.usefixtures("usual_umask")
+@pytest.mark.parametrize("name", ["cut.jsonl", "cut.jsonl.gz"])
+def test_what_is_cut_out_has_callers_in_it_and_nobody_else_may_read_it(tmp_path: Path, name: str) -> None:
+    record([as_record(encode(offered(1, 0)))], tmp_path / name)
+
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
 def test_a_recording_keeps_what_a_later_version_says_and_is_the_same_every_time(tmp_path: Path) -> None:

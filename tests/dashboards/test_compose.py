@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,18 @@ def test_workers_can_be_many_and_prometheus_finds_them_by_name() -> None:
 def test_every_service_that_stays_says_whether_it_is_well() -> None:
     assert all("healthcheck" in service for service in services().values())
     assert [name for name, service in services().items() if service["healthcheck"].get("disable")] == ["password", "topics"]
+
+
+def test_no_secret_stands_in_a_command_line_which_every_user_of_the_machine_can_read() -> None:
+    run = {name: str([service.get("command"), service["healthcheck"].get("test")]) for name, service in services().items()}
+    assert [name for name, words in run.items() if re.search(r"\$\$|://[^/ ]*@|--user|-u ", words)] == []
+
+
+def test_who_looks_whether_prometheus_is_well_may_read_the_file_that_has_the_password(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "streams.stack.web_password", str(tmp_path)], check=True)
+    for name in ("prometheus", "alertmanager"):
+        [file] = re.findall(r"--http.config.file=/var/lib/web/([a-z.]+)", str(services()[name]["healthcheck"]["test"]))
+        assert (tmp_path / file).stat().st_mode & 0o004
 
 
 def test_every_file_it_mounts_exists() -> None:
@@ -75,6 +88,13 @@ def test_grafana_finds_every_folder_that_it_looks_for() -> None:
     folder = ROOT / "dashboards" / "grafana" / "provisioning"
     for name in ("datasources", "dashboards", "plugins", "alerting"):
         assert yaml.safe_load((folder / name / "112.yml").read_text())["apiVersion"] == 1, name
+
+
+def test_grafana_which_asks_nobody_who_he_is_answers_by_its_own_address_alone() -> None:
+    grafana = services()["grafana"]
+    said = grafana["environment"]
+    assert said["GF_AUTH_ANONYMOUS_ENABLED"] == said["GF_SERVER_ENFORCE_DOMAIN"] == "true"
+    assert grafana["ports"] == [f"{said['GF_SERVER_DOMAIN']}:3000:3000"]
 
 
 def test_grafana_fetches_nothing_from_the_internet_and_speaks_indonesian_first() -> None:

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections import Counter
@@ -202,6 +203,18 @@ def test_what_was_held_when_a_packed_file_breaks_off_is_told(tmp_path: Path) -> 
         list(ingest.queue_log(ingest.feed(log, None, False), False, reader, kept, lambda *_: None))
 
     assert len(kept.events) == reader.lines > 1_000
+
+
+@pytest.mark.usefixtures("usual_umask")
+@pytest.mark.parametrize("append", [False, True])
+def test_a_file_of_events_has_callers_in_it_and_is_made_for_nobody_else_to_read(tmp_path: Path, append: bool) -> None:
+    with ingest.EventFile(tmp_path / "made", append=append):
+        assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == 0o600
+
+    (tmp_path / "shared").touch(0o640)
+    (tmp_path / "shared").chmod(0o640)
+    with ingest.EventFile(tmp_path / "shared", append=append):
+        assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o640, "whoever made it said who may"
 
 
 @pytest.mark.parametrize("left", [b"", b"whole\n", b"whole\nhal", b"hal", b"whole\n" + b"x" * 200_000])

@@ -70,7 +70,7 @@ def test_a_token_is_made_once_by_chance_for_its_owner_alone(tmp_path: Path) -> N
 @pytest.mark.parametrize("text", ["", "short", "0123456789 0123456789 0123456789"])
 def test_a_token_that_could_be_guessed_or_typed_wrongly_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "token").write_text(text)
-    with pytest.raises(StackError, match="holds no token"):
+    with pytest.raises(StackError, match=r"holds no token|is empty"):
         ensure_token(tmp_path / "token")
 
 

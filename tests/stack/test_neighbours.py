@@ -2,6 +2,7 @@
 
 import json
 import stat
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,12 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from streams import centres
 from streams.api import Api
 from streams.stack.debian import Programs
 from streams.stack.pages import Pages
 from streams.stack.prometheus import alertmanager, prometheus
+from streams.stack.up import Monitoring, Ports
 from streams.stack.web_password import ensure_password, local, web_config, web_password_file
 from tests.conftest import HANG, free_port, wait_until
 from tests.dashboards.test_stack import DASHBOARDS, running
@@ -41,6 +44,20 @@ def test_the_password_is_long_made_once_and_its_files_are_for_their_owner_alone(
 
 def test_a_password_is_in_no_text_about_who_has_it() -> None:
     assert "secret" not in repr(Api("http://127.0.0.1:1", "secret"))
+
+
+def test_what_somebody_else_put_into_the_folder_it_is_started_in_is_not_run(tmp_path: Path) -> None:
+    for name in ("streams", "schemas", "asyncio"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('somebody else')")
+    monitoring = Monitoring(tmp_path / "home", Ports.from_base(11_300), [], centres.load([]), None)
+    monitoring.home.mkdir()
+
+    for service in (monitoring._worker(), monitoring._gateway(), monitoring._feeder()):
+        assert service.env is not None
+        command = [*service.command[: service.command.index("streams.cli") + 1], "--version"]
+        run = subprocess.run(command, cwd=tmp_path, env={**service.env}, capture_output=True, text=True, check=False)
+        assert (run.returncode, run.stderr) == (0, "")
 
 
 class Stack(NamedTuple):

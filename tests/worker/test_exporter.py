@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from threading import Event
 from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -100,6 +100,16 @@ def test_a_wrong_question_gets_an_answer_that_helps(path: str, status: int) -> N
     with refused.value as error:
         assert error.code == status
         assert (b"at: give " if status == 400 else b"/metrics") in error.read()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_a_name_that_was_made_to_lead_here_reads_no_figures(host: str) -> None:
+    there = f"[{host}]" if ":" in host else host
+    asked = Request(f"http://{there}:{page().serve(host, 0)}/metrics", headers={"Host": "rebound.example"})
+    with pytest.raises(HTTPError) as refused:
+        urlopen(asked)
+    with refused.value as error:
+        assert error.code == 403
 
 
 def test_a_worker_is_ready_when_its_states_are_back() -> None:

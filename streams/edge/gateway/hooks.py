@@ -128,14 +128,18 @@ class Hooks:
             vendor = self._vendors.get(request.match_info["name"])
             if vendor is None:
                 raise web.HTTPNotFound
-            token = vendor.token if vendor.hook.signature else gateway.token(request)
+            if vendor.hook.signature:
+                token = vendor.token
+                if not vendor.is_signed(request.headers, await gateway.body_of_a_stranger(request)):
+                    why = f"{vendor.hook.signature} is not the HMAC-SHA256 of this body under the secret of this hook"
+                    raise ForbiddenError(why)
+            else:
+                token = gateway.token(request)
             return await gateway.take(request, token, lambda body: self._judged(vendor, token, request, body))
 
         return [web.post("/v1/hooks/{name}", take)]
 
     async def _judged(self, vendor: _Vendor, token: Token, request: web.Request, body: bytes) -> AsyncIterator[Event | Refused]:
-        if vendor.hook.signature and not vendor.is_signed(request.headers, body):
-            raise ForbiddenError(f"{vendor.hook.signature} is not the HMAC-SHA256 of this body under the secret of this hook")
         rows = messages(request.content_type, body)
         try:
             told = await asyncio.to_thread(vendor.query.events, rows)

@@ -27,7 +27,8 @@ from streams.edge.gateway.openapi import document
 from streams.edge.gateway.tokens import Token, Tokens, TokensError
 from streams.edge.gateway.traffic import CONTENT_TYPE, Traffic
 from streams.log.kafka import LogError
-from streams.serving import Limits, Server
+from streams.serving import Limits, Server, neighbourly
+from streams.settings import is_here_alone
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,10 @@ class ForbiddenError(Exception):
 
 class KindError(ValueError):
     """A body of a kind that is not read; the message says which are."""
+
+
+class SlowError(Exception):
+    """A body that did not come in time."""
 
 
 class Routes(Protocol):
@@ -103,8 +108,15 @@ class Gateway:
         self._at_once = 0
         self.traffic = Traffic(alarms)
 
-    def application(self) -> web.Application:
-        """What aiohttp serves."""
+    def application(self, *, any_name: bool = True) -> web.Application:
+        """What aiohttp serves. Figures are shown under names of ours alone unless `any_name`; all else asks for a secret, and may
+        come by whatever name a proxy is reached at.
+        """
+        guard = neighbourly(any_name=any_name)
+
+        async def metrics(request: web.Request) -> web.StreamResponse:
+            return await guard(request, self._metrics)
+
         app = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
         app.add_routes([*self._pages, *(self._hooks.routes(self) if self._hooks else ())])
         app.add_routes(
@@ -113,7 +125,7 @@ class Gateway:
                 web.get("/v1/openapi.json", self._openapi),
                 web.get("/health", self._health),
                 web.get("/ready", self._ready),
-                web.get("/metrics", self._metrics),
+                web.get("/metrics", metrics),
             ]
         )
         return app
@@ -162,11 +174,7 @@ class Gateway:
         with allowance.place() as free:
             if not free:
                 return _later(429, "too many requests of this token at once", 1)
-            try:
-                async with asyncio.timeout(BODY_SECONDS):
-                    body = await request.read()
-            except TimeoutError:
-                return _problem(408, f"the body did not come within {BODY_SECONDS} s")
+            body = await _body(request)
             events: list[Event] = []
             refused: list[Refused] = []
             async for said in judge(body):
@@ -175,6 +183,14 @@ class Gateway:
             if events:
                 await self._log.write(events)
             return self._told(len(events), refused)
+
+    async def body_of_a_stranger(self, request: web.Request) -> bytes:
+        """The body by which somebody is to show who he is. Until then he has the place of nobody who has shown it."""
+        self._at_once -= 1
+        try:
+            return await _body(request)
+        finally:
+            self._at_once += 1
 
     def token(self, request: web.Request) -> Token:
         """The token that a request shows. Raises `ForbiddenError` and `TokensError`."""
@@ -219,8 +235,16 @@ class Gateway:
 @contextlib.asynccontextmanager
 async def serving(gateway: Gateway, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Serve within the block; yields the port (0: a free one). OSError if it is taken."""
-    async with Server(gateway.application(), LIMITS) as server:
+    async with Server(gateway.application(any_name=not is_here_alone(host)), LIMITS) as server:
         yield await server.listen(host, port, tls)
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise SlowError from None
 
 
 def _explained(error: Exception) -> web.Response:
@@ -231,6 +255,8 @@ def _explained(error: Exception) -> web.Response:
             return _problem(413, f"one request may have {MOST:,} events: send fewer at once")
         case ForbiddenError():
             return _problem(401, str(error), {"WWW-Authenticate": "Bearer"})
+        case SlowError():
+            return _problem(408, f"the body did not come within {BODY_SECONDS} s")
         case KindError():
             return _problem(415, str(error))
         case LogError():

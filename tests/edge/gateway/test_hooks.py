@@ -1,8 +1,10 @@
 """A vendor's box that only speaks its own JSON: an SQL query says which events its messages are."""
 
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -12,7 +14,7 @@ import pytest
 from streams.edge.gateway.hooks import Hooks, HooksError
 from streams.edge.gateway.intake import Intake
 from streams.sources.door import Door
-from tests.builders import BOGOR
+from tests.builders import BOGOR, offered
 from tests.edge.gateway.served import Answer, Served, served
 
 SQL = """
@@ -114,6 +116,17 @@ def test_a_box_that_cannot_show_a_token_signs(gateway: Served) -> None:
 
     other = json.dumps({"status": "dijawab", "nomor_panggilan": "P-1", "dijawab": "2026-01-05T08:00:20+07:00"}).encode()
     assert signed(other, hmac.new(SECRET, other, hashlib.sha256).hexdigest()).status == 403, "it may only say call.offered"
+
+
+def test_who_cannot_sign_keeps_nobody_out_who_can(gateway: Served) -> None:
+    body = json.dumps(CAME).encode()
+    signed = {"Content-Type": "application/json", "X-Hub-Signature-256": hmac.new(SECRET, body, hashlib.sha256).hexdigest()}
+    head = b"POST /v1/hooks/signed HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n["
+    with contextlib.ExitStack() as strangers:
+        for _ in range(300):  # more than the gateway answers at once
+            strangers.enter_context(socket.create_connection(("127.0.0.1", gateway.port))).sendall(head)
+        assert gateway.ask("POST", "/v1/hooks/signed", body, **signed).status == 202
+        assert gateway.send(offered("c1", 0)).status == 202
 
 
 @pytest.mark.parametrize(

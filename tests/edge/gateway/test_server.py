@@ -276,6 +276,21 @@ def test_a_sender_may_send_its_rate_for_ever_and_a_burst_after_silence() -> None
     assert allowance.wait_seconds == pytest.approx(5.0)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "rebound.example"},
+        {"Origin": "http://rebound.example"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"},
+    ],
+    ids=str,
+)
+def test_a_page_of_another_site_reads_no_figures_and_a_proxy_may_have_any_name(gateway: Served, headers: dict[str, str]) -> None:
+    assert gateway.ask("GET", "/metrics", None, **headers).status == 403
+    assert gateway.ask("GET", "/metrics").status == 200
+    assert gateway.post(encode(CALL), "application/cloudevents+json", Host="gateway.example.go.id").status == 202
+
+
 def _half(gateway: Served, token: str | None) -> socket.socket:
     """A client that begins to send, and then takes its time."""
     slow = socket.create_connection(("127.0.0.1", gateway.port))
