@@ -10,6 +10,7 @@ import contextlib
 import errno
 import ipaddress
 import logging
+import os
 import socket
 import ssl
 import threading
@@ -109,7 +110,7 @@ class Server:
                     continue
                 for listener in listeners:
                     listener.close()
-                raise
+                raise OSError(error.errno, os.strerror(error.errno or 0)) from None  # Python's own says the address again
         for listener in listeners:
             listener.setblocking(False)
             self._keep(self._accept(listener, tls))

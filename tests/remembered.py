@@ -112,7 +112,7 @@ class Folding:
         worker: Any = Worker(app, Settings(), monitor, None)
         for key, blob in list(table.data.items()):
             number, topic, name = parse(key)
-            assert worker._recover(key, topic, number, name, blob) is None
+            assert worker._recovery.take(key, topic, number, name, blob) is None
         for place in sorted(self.log.records):
             if place[0] in {topic.name for topic in TOPICS}:
                 tp = TP(*place)

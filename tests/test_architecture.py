@@ -19,7 +19,7 @@ BESIDE = {"clock": "core", "logs": "core", "api": "sources", "secret": "sources"
 CLIENTS = {
     "bcrypt": {"streams/stack/web_password.py"},
     "grafana_api": {"streams/stack/grafana.py"},
-    "faust": {"streams/worker/app.py", "streams/worker/transport.py"},
+    "faust": {f"streams/worker/{name}.py" for name in ("app", "recovery", "transport")},
     "aiokafka": {
         *(f"streams/log/{name}.py" for name in ("access", "lookup", "producer", "topics", "versions")),
         *("streams/worker/app.py", "streams/worker/transport.py"),

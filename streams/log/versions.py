@@ -17,6 +17,8 @@ from aiokafka.errors import (
 )
 
 from schemas.topics import DEAD_LETTERS, TOPICS
+from streams.log.access import BarredError, enter
+from streams.log.kafka import LogError
 from streams.log.producer import connection, explained
 from streams.settings import Settings
 
@@ -165,6 +167,7 @@ class Versions:
             async with self._asking, asyncio.timeout(ANSWER_SECONDS):
                 while True:
                     if self._admin is None:
+                        await enter(self._settings)
                         admin = AIOKafkaAdminClient(**connection(self._settings))
                         await admin.start()
                         self._admin = admin
@@ -173,6 +176,8 @@ class Versions:
                     except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
                         self._coordinators.clear()
                         await asyncio.sleep(AGAIN_SECONDS)
+        except BarredError as barred:
+            raise LogError(barred.says, barred.todo) from None
         except (KafkaError, OSError) as error:
             await self.close()
             raise explained(self._settings, error) from None

@@ -7,7 +7,7 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
@@ -28,19 +28,18 @@ from schemas.topics import (
     Refusal,
     encode,
 )
-from streams.core.fault import place_of
 from streams.core.ledger import Outcome
 from streams.log.access import refused
-from streams.log.snapshots import Place, Snapshot
 from streams.log.versions import Versions, group_of
 from streams.settings import Settings
 from streams.worker.advisor import NotPublishedError, Publish
-from streams.worker.changelog import marker_key, note_key, parse, rules_key, state_key
-from streams.worker.fence import FENCED, NOT_FOLDED, UNREADABLE, Fence, die
-from streams.worker.handover import LOOK_SECONDS, Handover, InheritanceError
+from streams.worker.changelog import marker, marker_key, note_key, put, rules_key, state_key
+from streams.worker.fence import FENCED, NOT_FOLDED, Fence, die, or_die
+from streams.worker.handover import LOOK_SECONDS, Handover
 from streams.worker.log_limit import LogLimit
-from streams.worker.monitor import MisplacedError, Monitor, NotFoldedError
+from streams.worker.monitor import Monitor, NotFoldedError
 from streams.worker.pipeline import Pipeline
+from streams.worker.recovery import Recovery
 from streams.worker.snapshots import NotKeptError, Snapshots
 from streams.worker.transport import CHUNK_RECORDS, Chunk, credentials, install
 
@@ -128,7 +127,7 @@ class Worker:
         self._prefix = settings.topic_prefix
         self._live: dict[TP, _Live] = {}
         self._seen: dict[bytes, int] = {}
-        self._revoked_at, self._revocations = time.monotonic(), 0
+        self._revoked_at = time.monotonic()
         self._ticking: asyncio.Future[None] | None = None
         self._pace = CATCHING_UP
         # The clock that goes on while a virtual machine or a laptop sleeps.
@@ -142,6 +141,7 @@ class Worker:
             on_recover=self._on_recover,
             extra_topic_configs=CHANGELOG_CONFIG,
         )
+        self._recovery = Recovery(app, self._table, self._prefix, monitor, self._snapshots, self._handover, self._fence)
         # Few slots: each holds a chunk, and what waits here is memory and work to repeat.
         sources = app.topic(*(self._prefix + topic.name for topic in TOPICS), key_type=bytes, value_type=bytes, maxsize=16)
         app.agent(sources, name="fold")(self._consume)
@@ -150,7 +150,7 @@ class Worker:
     # Folding
 
     async def _consume(self, stream: faust.StreamT[bytes]) -> None:
-        await _or_die(self._fold_all(stream))
+        await or_die(self._fold_all(stream))
 
     async def _fold_all(self, stream: faust.StreamT[bytes]) -> None:
         async for event in stream.events():
@@ -304,8 +304,7 @@ class Worker:
             blobs.append((rules_key(live.topic, live.number), rules))
         blobs.append((marker_key(live.topic, live.number), b"%d" % (live.position - 1)))
         for key, blob in blobs:
-            self._table.data[key] = blob
-            self._table.send_changelog(live.number, key, blob).add_done_callback(_published)
+            put(self._table, key, blob)
         live.dirty, live.flushed_at, live.kept = 0, time.monotonic(), []
         self._forget_poison(live)
         self.pipeline.markers[live.topic, live.number] = live.position - 1
@@ -362,8 +361,7 @@ class Worker:
 
     def marker(self, tp: TP) -> int | None:
         """The last offset whose effect is in the table."""
-        stored = self._table.data.get(marker_key(tp.topic.removeprefix(self._prefix), tp.partition))
-        return None if stored is None else int(stored)
+        return marker(self._table, tp.topic.removeprefix(self._prefix), tp.partition)
 
     def sought(self, tp: TP, position: int, epoch: int, beyond: str | None) -> None:
         """Reading of this partition goes on at `position`: from now on its chunks are folded."""
@@ -398,137 +396,16 @@ class Worker:
             self._seen[key] = marker
 
     async def _on_recover(self) -> None:
-        """The table is complete: give the monitor its states, and forget what has moved to another worker."""
-        revocations = self._revocations
-        try:
-            await _or_die(self._begin_from_snapshots())
-            await _or_die(self._inherit())
-        except asyncio.CancelledError:
-            # Faust would go on without it, and fold a log whose beginning is gone.
-            if not self.app.should_stop:
-                die(1, "what an older version knew was not taken over: start the worker again")
-            raise
-        if revocations != self._revocations:
-            return  # by now these can be another's: with what is assigned instead it is begun again
-        owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
-        unreadable: dict[Place, str] = {}
-        with self.monitor.lock:
-            for key, blob in list(self._table.data.items()):
-                number, topic, name = parse(key)
-                if number not in owned:
-                    del self._table.data[key]
-                elif said := self._recover(key, topic, number, name, blob):
-                    unreadable[topic, number] = said
-        if unreadable:
-            await _or_die(self._replace(unreadable))
+        """The table is complete: take over what it has."""
+        has_any = await self._recovery.recover()
+        if has_any is None:
+            return
         gc.collect()
         gc.freeze()
         gc.set_threshold(*CATCHING_UP.collect)
         self._pace = CATCHING_UP
-        if not owned:
+        if not has_any:
             self._ready()
-
-    async def _inherit(self) -> None:
-        """Write into the table what is taken over from an older version of the worker."""
-        if self._handover is None:
-            return
-        revocations = self._revocations
-        names = {self._prefix + topic.name: topic.name for topic in TOPICS}
-        sources = {tp for tp in self.app.consumer.assignment() if tp.topic in names}
-        starts = await self.app.consumer.earliest_offsets(*sources) if sources else {}
-        places = {(names[tp.topic], tp.partition): (self.marker(tp), start) for tp, start in starts.items()}
-        try:
-            inheritance = await self._handover.inherit(places)
-        except InheritanceError as error:
-            die(UNREADABLE, f"{error}. A restart does not help: start the older version again, and report this line")
-        if revocations != self._revocations:
-            return  # by now these can be another's: with what is assigned instead it is begun again
-        for key, blob in inheritance:
-            self._table.data[key] = blob
-            self._table.send_changelog(parse(key)[0], key, blob).add_done_callback(_published)
-
-    def _recover(self, key: bytes, topic: str, number: int, name: bytes | None, blob: bytes) -> str | None:
-        """Take back one entry of the table; says what is wrong with one that cannot be read."""
-        try:
-            if name is not None:
-                self.monitor.load(topic, number, name, blob)
-            elif key == note_key(topic, number):
-                self.monitor.poison[topic, number] = {int(offset): str(kind) for offset, kind in json.loads(blob).items()}
-            elif key == rules_key(topic, number):
-                json.loads(blob)
-            else:
-                int(blob)
-        except MisplacedError:
-            die(
-                UNREADABLE,
-                f"{topic} had another number of partitions when its states were written, and events of before lie where they are "
-                "not looked for. A restart does not help: pantau112 replay record them, run pantau112 topics create with another "
-                "PANTAU112_TOPIC_PREFIX and PANTAU112_APP_ID, and pantau112 replay play them into those topics",
-            )
-        except Exception as error:
-            what = name.decode() if name else f"partition {number}"
-            return f"{topic} {what} cannot be read ({place_of(error)})"
-        return None
-
-    async def _begin_from_snapshots(self) -> None:
-        """Write into the table the newest snapshots of what it does not have: of all that was ever known they are the nearest."""
-        owned = {tp.partition for tp in self.app.consumer.assignment() if tp.topic.startswith(self._prefix)}
-        everywhere = {(topic.name, number) for topic in TOPICS for number in owned}
-        for place, (snapshot, states) in (
-            await self._found({p for p in everywhere if marker_key(*p) not in self._table.data})
-        ).items():
-            self._begin_at(place, snapshot, states, [note_key(*place)])
-
-    async def _replace(self, unreadable: dict[Place, str]) -> None:
-        """Take the newest snapshots of what cannot be read, or end with a sentence: without it totals would be wrong."""
-        revocations = self._revocations
-        found = await self._found(unreadable.keys())
-        if revocations != self._revocations:
-            return
-        for place, said in unreadable.items():
-            if place not in found:
-                changelog = self._table.changelog_topic.get_topic_name()
-                die(
-                    UNREADABLE,
-                    f"what {changelog} holds of {said}, and there is no snapshot to begin from. A restart does not help: go back "
-                    f"to the version that wrote it, or stop all workers, delete {changelog}, run pantau112 topics create and "
-                    "start them: they fold the log again",
-                )
-            log.error("%s: from its snapshot instead", said)
-            snapshot, states = found[place]
-            self._begin_at(place, snapshot, states)
-            with self.monitor.lock:
-                self.monitor.forget(*place)
-                for city, blob in states.items():
-                    self.monitor.load(*place, city.encode(), blob)
-
-    async def _found(self, places: Collection[Place]) -> dict[Place, tuple[Snapshot, dict[str, bytes]]]:
-        """The newest snapshots of these, of which Kafka has events; none if somebody else may own them by now."""
-        sources = {topic.name for topic in TOPICS}
-        tps = [TP(self._prefix + topic, number) for topic, number in places if topic in sources]
-        revocations = self._revocations
-        if not tps:
-            return {}
-        consumer = self.app.consumer
-        starts, ends = await consumer.earliest_offsets(*tps), await consumer.highwaters(*tps)
-        filled = {(tp.topic.removeprefix(self._prefix), tp.partition): starts[tp] for tp in tps if ends[tp]}
-        found = await self._snapshots.newest(filled) if filled else {}
-        return found if revocations == self._revocations else {}
-
-    def _begin_at(self, place: Place, snapshot: Snapshot, states: dict[str, bytes], kept: Collection[bytes] = ()) -> None:
-        """Write a snapshot into the table in place of what it has of that partition, but for what is `kept`."""
-        topic, number = place
-        self._fence.alive()
-        stale = [key for key in self._table.data if parse(key)[:2] == (number, topic) and key not in kept]
-        entries = {state_key(topic, number, city.encode()): blob for city, blob in states.items()}
-        entries[rules_key(topic, number)] = json.dumps((snapshot.year, snapshot.rules)).encode()
-        entries[marker_key(topic, number)] = b"%d" % snapshot.offset
-        for key in stale:
-            del self._table.data[key]
-        self._table.data.update(entries)
-        for key, value in [*((key, None) for key in stale), *entries.items()]:
-            self._table.send_changelog(number, key, value).add_done_callback(_published)
-        log.warning("%s/%d begins from its snapshot of offset %d", topic, number, snapshot.offset)
 
     def be_silent(self) -> None:
         """Say no figure from now on."""
@@ -542,14 +419,14 @@ class Worker:
     async def _on_revoked(self, *arguments: Any, **_: Any) -> None:
         revoked: Iterable[TP] = arguments[-1]
         if self._ticking is None:  # the group's first join: Faust starts its own tasks only after recovery
-            self._ticking = self.app.add_future(_or_die(self._tick()))
-            self.app.add_future(_or_die(self._snapshots.run()))
+            self._ticking = self.app.add_future(or_die(self._tick()))
+            self.app.add_future(or_die(self._snapshots.run()))
             if self._handover is not None:
-                self.app.add_future(_or_die(self._handover.watch()))
+                self.app.add_future(or_die(self._handover.watch()))
             if self._advise is not None:
-                self.app.add_future(_or_die(self._advise(self.pipeline, self.publish)))
+                self.app.add_future(or_die(self._advise(self.pipeline, self.publish)))
         self._revoked_at = time.monotonic()
-        self._revocations += 1
+        self._recovery.revoked()
         self._seen.clear()
         self._live.clear()
         pipeline = self.pipeline
@@ -637,17 +514,3 @@ def run_worker(
         if isinstance(cause := stop.__context__, KafkaError) and (said := refused(settings, cause, "its changelog")):
             log.error("%s", "; ".join(said))
         return stop.code if isinstance(stop.code, int) else 1
-
-
-async def _or_die(work: Coroutine[Any, Any, None]) -> None:
-    """What goes wrong unseen in a task of its own would go on unseen."""
-    try:
-        await work
-    except Exception:
-        log.exception("unexpected")
-        die(1, "nothing after the last flush is lost: start the worker again")
-
-
-def _published(sent: asyncio.Future[Any]) -> None:
-    if not sent.cancelled() and (error := sent.exception()):
-        die(1, f"the changelog took no record: {error!r}")

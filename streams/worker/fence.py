@@ -3,8 +3,8 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
 
 log = logging.getLogger(__name__)
 
@@ -39,3 +39,12 @@ def die(code: int, why: str) -> NoReturn:
     logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
+
+
+async def or_die(work: Coroutine[Any, Any, None]) -> None:
+    """What goes wrong unseen in a task of its own would go on unseen."""
+    try:
+        await work
+    except Exception:
+        log.exception("unexpected")
+        die(1, "nothing after the last flush is lost: start the worker again")

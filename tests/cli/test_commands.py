@@ -43,7 +43,7 @@ def examples(command: Any = COMMAND) -> list[str]:
 def words_of(command: str) -> list[str]:
     """What follows `pantau112`, as a shell would take it apart, with something in place of words in capitals."""
     _, _, rest = command.partition("pantau112 ")
-    return [WORDS.get(word, word) for word in shlex.split(rest, comments=True)]
+    return [WORDS.get(word, word) for word in shlex.split(rest, comments=True) if not word.startswith("<")]
 
 
 def understood(words: list[str]) -> None:

@@ -208,6 +208,8 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
         shutil.chown(folder, "nobody", "nogroup")
     password = folder / "password"
     password.write_text(SECRET)
+    if user:
+        shutil.chown(password, "nobody", "nogroup")
     command = [_program("initdb"), "-D", str(folder / "data"), "-U", "asterisk", "-A", "scram-sha-256", f"--pwfile={password}"]
     subprocess.run(command, check=True, capture_output=True, cwd=folder, env={**os.environ, "LC_ALL": "C"}, **user)
     command = [_program("postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", str(folder), "-h", "127.0.0.1"]

@@ -13,6 +13,7 @@ from streams import centres
 from streams.log.snapshots import Snapshot
 from streams.settings import Settings
 from streams.worker import app as shell
+from streams.worker import changelog, fence, recovery
 from streams.worker.app import Worker
 from streams.worker.fence import NOT_FOLDED, UNREADABLE
 from streams.worker.monitor import Monitor
@@ -40,7 +41,8 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> None:
     def die(code: int, why: str) -> None:
         raise Ended(code, why)
 
-    monkeypatch.setattr(shell, "die", die)
+    for room in (shell, changelog, fence, recovery):
+        monkeypatch.setattr(room, "die", die)
 
 
 @pytest.fixture
@@ -259,7 +261,7 @@ def test_who_recovers_a_partition_with_a_note_buries_that_record_and_needs_no_re
 
 def test_a_revoked_partitions_poison_is_somebody_elses(worker: Any) -> None:
     worker._ticking = True
-    worker.monitor = Monitor({}, PARTITIONS)
+    worker.monitor = worker._recovery._monitor = Monitor({}, PARTITIONS)
     worker.monitor.poison[CALLS, 3] = {1: "ZeroDivisionError"}
     run(worker._on_revoked(worker.app, [PLACE]))
     assert worker.monitor.poison == {}
@@ -278,7 +280,8 @@ def test_a_state_that_cannot_be_read_ends_the_worker_with_what_to_do(worker: Any
     worker._table.data[key] = blob
     worker._table.changelog_topic = SimpleNamespace(get_topic_name=lambda: "a-v1-state-changelog")
     recovering(worker)
-    worker.monitor = Monitor({"32.11": next(iter(centres.load([]).values()))}, PARTITIONS)  # whose home is 3
+    [bogor] = centres.load([]).values()
+    worker.monitor = worker._recovery._monitor = Monitor({"32.11": bogor}, PARTITIONS)  # whose home is 3
     with pytest.raises(Ended) as ended:
         run(worker._on_recover())
     assert ended.value.args[0] == UNREADABLE
@@ -342,7 +345,7 @@ def test_where_partitions_were_added_a_worker_ends_instead_of_counting_anew(work
 
     worker._table.data[b"3|112.calls.v1|32.71"] = b"{}"  # belongs into 4 of 8
     recovering(worker)
-    worker.monitor = Monitor(centres.load([]), PARTITIONS)
+    worker.monitor = worker._recovery._monitor = Monitor(centres.load([]), PARTITIONS)
     with pytest.raises(Ended) as ended:
         run(worker._on_recover())
     assert ended.value.args[0] == UNREADABLE
@@ -375,7 +378,7 @@ def test_recovered_states_go_to_the_monitor_and_moved_ones_are_forgotten(worker:
     run(worker._take(PLACE, chunk(0, b"32.71 5")))
     worker._table.data[b"4|112.calls.v1|32.71"] = b"[0, 1, 5]"
     recovering(worker)
-    worker.monitor = Counting()
+    worker.monitor = worker._recovery._monitor = Counting()
     run(worker._on_recover())
     assert worker.monitor._states == {(CALLS, 3, b"32.71"): [0, 1, 5]}
     assert b"4|112.calls.v1|32.71" not in worker._table.data
