@@ -33,15 +33,16 @@ def access(home: Path) -> dict[str, str]:
 
 
 def homes(proc: Path = Path("/proc")) -> list[Path]:
-    """The folders of `up` that are held by a process that we may look into."""
+    """The folders of `up` that are ours, and held by a process that we may look into."""
     found = set()
     for descriptor in proc.glob("[0-9]*/fd/*"):
         try:
             held = Path(os.readlink(descriptor))
+            # Root may look into all, and is not to believe what somebody else says of ports and passwords.
+            if held.name == "lock" and held.parent.stat().st_uid == os.geteuid() and ports_file(held.parent).exists():
+                found.add(held.parent)
         except OSError:  # it has ended, or is another user's
             continue
-        if held.name == "lock" and ports_file(held.parent).exists():
-            found.add(held.parent)
     return sorted(found)
 
 

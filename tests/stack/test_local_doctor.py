@@ -1,6 +1,7 @@
 """The doctor finds what `up` runs on this machine, whatever its folder and its ports, and never advises itself."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -49,6 +50,18 @@ def test_every_monitor_that_runs_here_is_found_once_and_one_that_has_ended_is_no
     assert running(proc) == []
     runs = [begin(proc, tmp_path / name, base, pid) for name, base, pid in (("a", 11_300, 20), ("b", 11_400, 30))]
     assert running(proc) == runs
+
+
+def test_a_folder_of_somebody_else_is_none_of_ours_also_where_we_may_look_into_all(
+    proc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # He could say ports of his own, and as a password any file that root may read: the doctor would show it there.
+    begin(proc, tmp_path / "a", 11_200, 20)
+    somebody = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: somebody)
+
+    assert running(proc) == []
+    assert at_home(read({}), proc) == read({})
 
 
 def test_each_is_examined_where_it_is(proc: Path, tmp_path: Path) -> None:
