@@ -62,6 +62,9 @@ def test_our_image_is_built_of_files_that_exist_and_locked_packages_and_runs_as_
     copied = [word for name, step in steps if name == "COPY" and "--from" not in step for word in step.split()[:-1]]
 
     assert [name for name in copied if not (ROOT / name).exists()] == []
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert ignored[1] == "*", "keys and events of an `up` in this folder are told to no builder"
+    assert sorted(line[1:] for line in ignored if line.startswith("!")) == sorted(set(copied))
     assert {"requirements.lock", "pyproject.toml", "schemas", "streams", "dashboards"} <= set(copied)
     assert any("--require-hashes" in step for name, step in steps if name == "RUN")
     assert [step for name, step in steps if name == "USER"] == ["pantau112"]
