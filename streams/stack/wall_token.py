@@ -49,9 +49,11 @@ def only_with(token: str) -> Middleware:
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_it(request.cookies.get(COOKIE, "")):
+        is_known = is_it(request.cookies.get(COOKIE, ""))
+        shown = request.query.get(QUESTION) if request.method in {"GET", "HEAD"} else None
+        if is_known and shown is None:
             return await handler(request)
-        if request.method not in {"GET", "HEAD"} or not is_it(request.query.get(QUESTION, "")):
+        if not is_known and not is_it(shown or ""):
             return web.Response(status=HTTPStatus.UNAUTHORIZED, text=REFUSED)
         # Lax: a link in a message may lead here; what other sites' pages ask by themselves bears no cookie.
         answer = web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": _without_token(request)})

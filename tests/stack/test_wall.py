@@ -285,6 +285,8 @@ def test_the_token_in_the_address_opens_the_page_and_stays_in_no_address(elsewhe
 
     known = {"Cookie": cookie.partition(";")[0]}
     assert ask(elsewhere, "GET", "/d/psap-calls-id?from=now-1h", **known)[0].status == 200
+    again, _ = ask(elsewhere, "GET", f"/d/psap-calls-id?token={TOKEN}&from=now-1h", **known)
+    assert (again.status, again.headers["Location"]) == (303, "/d/psap-calls-id?from=now-1h"), "also to who is known by then"
     assert ask(elsewhere, "POST", "/api/v1/query", "query=up", **known)[0].status == 200
     assert ask(elsewhere, "GET", "/", Host="noc.example.go.id", **known)[0].status == 200
     assert ask(elsewhere, "POST", "/api/v1/query", "query=up", Origin="http://example.org", **known)[0].status == 403
