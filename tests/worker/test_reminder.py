@@ -107,6 +107,27 @@ def test_a_reminder_is_sent_again_until_every_channel_has_accepted_it() -> None:
         assert set(telegram.taken) == {""}
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_reminder_goes_nowhere_but_where_it_is_sent_to_and_a_redirection_accepts_nothing(
+    receiver: Receiver, status: int
+) -> None:
+    async def redirected() -> None:
+        async def elsewhere(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            head = (
+                f"HTTP/1.1 {status} Moved\r\nLocation: {receiver.url}/elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
+            writer.write(head.encode())
+            writer.close()
+
+        async with await asyncio.start_server(elsewhere, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            await Webhook(f"http://{host}:{port}/").send(REMINDER)
+
+    with pytest.raises(NotAcceptedError, match=str(status)):
+        asyncio.run(redirected())
+    assert receiver.paths == []
+
+
 def test_a_channel_that_is_not_there_is_an_error_that_does_not_say_where_it_was() -> None:
     with pytest.raises(NotAcceptedError) as error:
         asyncio.run(Telegram("12:secret", "-1001", f"http://127.0.0.1:{free_port()}").send(REMINDER))
