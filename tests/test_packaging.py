@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import zipfile
@@ -115,7 +116,10 @@ def test_every_setting_of_the_environment_file_is_one(tmp_path: Path) -> None:
 def make(target: str, tree: Path, **more: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"DESTDIR": str(tree), "PYTHON": sys.executable} | more
     script = str(PACKAGING / "install.sh")
-    return subprocess.run(["sh", script, target], env=environment, capture_output=True, text=True, check=False, timeout=HANG)
+    # A umask by which the group of whoever installs may write, and a service may not read.
+    return subprocess.run(
+        ["sh", script, target], env=environment, umask=0o007, capture_output=True, text=True, check=False, timeout=HANG
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +140,12 @@ def test_nothing_is_put_into_or_taken_from_a_folder_that_is_not_ours(prefix: str
 def test_what_is_installed_runs_again_after_an_upgrade_and_goes_but_for_what_people_wrote(tmp_path: Path) -> None:
     assert make("install", tmp_path).returncode == 0
     settings = tmp_path / "etc" / "pantau112" / "pantau112.env"
+    assert stat.S_IMODE(settings.stat().st_mode) == 0o600
     settings.write_text("PANTAU112_BOOTSTRAP=kafka:9092\n")
+    modes = {path: path.stat().st_mode for part in ("opt", "usr") for path in (tmp_path / part).rglob("*") if path.exists()}
+    assert [path for path, mode in modes.items() if mode & 0o022 or not mode & 0o004] == [], (
+        "services read it, root alone writes it"
+    )
     venv = tmp_path / "opt" / "pantau112"
 
     said = subprocess.run(

@@ -2,6 +2,7 @@
 # `make install` and `make uninstall`: the command in a venv of its own at PREFIX, and its services. DESTDIR goes before every path.
 # PYTHON is what the venv is made with. What an installation before left is replaced when the new one is whole, and not before.
 set -eu
+umask 022   # services read what is installed, and root alone writes it
 : "${PREFIX:=/opt/pantau112}" "${DESTDIR:=}" "${PYTHON:=python3}"
 here=$(dirname "$0")
 root=$here/../..
