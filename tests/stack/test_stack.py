@@ -56,6 +56,8 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
         ]
         shown = [*map(str, asked), "config", "show"]
         answers["amtool"] = (await asyncio.to_thread(subprocess.check_output, shown)).decode()
+        # As the containers look whether it is well.
+        answers["cluster"] = (await asyncio.to_thread(subprocess.check_output, [*map(str, asked), "cluster", "show"])).decode()
         socket.create_connection(("127.0.0.1", ports["kafka"])).close()
         stack.stop()
 
@@ -86,6 +88,7 @@ def test_the_stack_comes_up_answers_and_goes_down(tmp_path: Path, kafka_jars: li
     assert "Watchdog" in answers["prometheus"]
     assert "versionInfo" in answers["alertmanager"]
     assert "nobody" in answers["amtool"]
+    assert "disabled" in answers["cluster"]
     assert [status.state for status in stack.status()] == ["done", "stopped", "stopped", "stopped", "done"]
     for port in ports.values():
         with pytest.raises(ConnectionRefusedError):
