@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from schemas.topics import DEAD_LETTERS, SNAPSHOT_INDEX, SNAPSHOTS, TOPICS
+from schemas.topics import DEAD_LETTERS, SNAPSHOT_INDEX, SNAPSHOTS, TOPICS, Topic
 from streams.core.nouns import STATE_VERSION
 from streams.settings import Settings
 
@@ -39,10 +39,8 @@ def plans(settings: Settings, partitions: int) -> list[Plan]:
         Plan(
             settings.topic_prefix + topic.name,
             partitions,
-            {
-                "cleanup.policy": "delete",
-                "retention.ms": str(topic.retention_days * 86_400_000),
-                "retention.bytes": "-1",
+            _aging(topic)
+            | {
                 # A dead letter is a record that could be as large as Kafka takes, and says more in its headers.
                 "max.message.bytes": str(2**21 if topic is DEAD_LETTERS else 2**20),
                 # The clock that all sources are held against, and by which they are refused: no sender's own.
@@ -57,10 +55,8 @@ def plans(settings: Settings, partitions: int) -> list[Plan]:
         Plan(
             settings.topic_prefix + topic.name,
             partitions,
-            {
-                "cleanup.policy": "delete",
-                "retention.ms": str(topic.retention_days * 86_400_000),
-                "retention.bytes": "-1",
+            _aging(topic)
+            | {
                 "max.message.bytes": str(4 * 2**20),
                 # The time of the last event in it, so that a snapshot goes when its events do, also one made anew from them.
                 "message.timestamp.type": "CreateTime",
@@ -78,6 +74,11 @@ def plans(settings: Settings, partitions: int) -> list[Plan]:
         "max.message.bytes": str(4 * 2**20),
     }
     return [*events, *snapshots, Plan(f"{settings.app_id}-v{STATE_VERSION}{CHANGELOG}", partitions, changelog)]
+
+
+def _aging(topic: Topic) -> dict[str, str]:
+    """What is deleted by its age alone."""
+    return {"cleanup.policy": "delete", "retention.ms": str(topic.retention_days * 86_400_000), "retention.bytes": "-1"}
 
 
 def partition_of(centre: str, partitions: int) -> int:
