@@ -32,6 +32,7 @@ class Counting:
         self._changed: dict[tuple[str, int], set[bytes]] = {}
         self.poison: dict[tuple[str, int], dict[int, str]] = {}
         self.spans: dict[tuple[str, int], Any] = {}  # no time passes, so no snapshot is ever due
+        self.home, self.centres = dict[str, int](), dict[str, Any]()
 
     def fold(self, topic: str, partition: int, records: Any) -> dict[int, str | Refusal]:
         with self.lock:

@@ -184,17 +184,20 @@ class Process:
 
     def wait_ready(self, owned: int = ALL) -> None:
         def ready() -> bool:
-            assert self.process.poll() is None, self.log.read_text()[-3000:]
-            return self.said["owned"] == owned and not self.said["recovering"]
+            return self._alive()["owned"] == owned and not self.said["recovering"]
 
         wait_until(ready, f"the worker owns {owned} partitions; {self.log}")
 
     def wait_folding(self) -> None:
         before = self.said["folded"]
-        wait_until(lambda: self.said["folded"] > before, f"the worker folds; {self.log}")
+        wait_until(lambda: self._alive()["folded"] > before, f"the worker folds; {self.log}")
 
     def wait_burying(self) -> None:
-        wait_until(lambda: self.said["dead"] > 0, f"dead letters; {self.log}")
+        wait_until(lambda: self._alive()["dead"] > 0, f"dead letters; {self.log}")
+
+    def _alive(self) -> Counter[str]:
+        assert self.process.poll() is None, self.log.read_text()[-3000:]
+        return self.said
 
     def signal(self, how: signal.Signals) -> None:
         self.process.send_signal(how)
