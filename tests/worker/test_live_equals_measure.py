@@ -128,10 +128,10 @@ def test_a_real_exchange_s_ten_minutes_at_twenty_times_their_speed_and_two_kills
 
 
 def test_a_short_chaos_leaves_the_totals_exact(kafka: RealKafka, tmp_path: Path) -> None:
-    real, simulated, codes = recent(january()[:3_000]), ignored(recent(week(days=1))), sixteen()
+    real, simulated, codes = recent(january()[:6_000]), ignored(recent(week(days=2))), sixteen()
     said: list[str] = []
     seed = Random().randrange(10**9)
-    found = unleash(kafka, tmp_path, lambda: interleaved(real, simulated, codes), codes, seed, (3, 1, 1), said.append)
+    found = unleash(kafka, tmp_path, lambda: interleaved(real, simulated, codes), codes, seed, (5, 1, 1), said.append)
     assert not found, "\n".join([*said, *found])
 
 
