@@ -20,7 +20,8 @@ from schemas.dispatch import TicketReminderAccepted, TicketReminderDue, TicketSe
 from schemas.event import Event
 from schemas.topics import PARTITIONS
 from streams.analysis.measure import measure
-from streams.log.kafka import Log, LogError
+from streams.log.access import LogError
+from streams.log.kafka import Log
 from streams.log.topics import partition_of
 from streams.settings import Settings
 from streams.sources import Line

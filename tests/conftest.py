@@ -185,7 +185,7 @@ class LockedKafka(RealKafka):
         return Settings(bootstrap=self.bootstrap, security_protocol="SASL_PLAINTEXT", **user)  # type: ignore[arg-type]
 
     def _is_ready(self) -> bool:
-        from streams.log.kafka import LogError
+        from streams.log.access import LogError
 
         assert self.is_up, f"Kafka ended: {self._log.read_text()[-2000:]}"
         with contextlib.suppress(LogError):

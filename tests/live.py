@@ -21,6 +21,7 @@ from streams.analysis.measure import measure
 from streams.analysis.replay import moved
 from streams.core.centre import Centre, parse
 from streams.log.kafka import Log
+from streams.log.reader import Reader
 from streams.sources import Line, read, simulate
 from tests.builders import opened, seconds_to, sent
 from tests.conftest import HANG, strays
@@ -191,9 +192,8 @@ def uninterrupted(events: Iterable[Event], known: dict[str, Centre], at: float |
 
 def logged(group: Group) -> Iterator[Line]:
     """All that the topics of a group hold, as `measure` takes it."""
-    with Log(group.settings) as log:
-        for number, record in enumerate(log.read([topic.name for topic in TOPICS]), 1):
-            yield Line(number, record.item, record.timestamp)
+    for number, record in enumerate(Reader(group.settings).read([topic.name for topic in TOPICS]), 1):
+        yield Line(number, record.item, record.timestamp)
 
 
 def january() -> list[Event]:

@@ -1,4 +1,4 @@
-"""A log in memory that answers as `streams.log.kafka.Log` does, and a worker that folds it: for what takes many histories."""
+"""A log in memory that answers as `streams.log.reader.Reader` does, and a worker that folds it: for what takes many histories."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from faust.types import TP
 from schemas.event import Event
 from schemas.topics import PARTITIONS, TOPIC_OF, TOPICS, encode
 from streams.core.centre import Centre
-from streams.log.kafka import Record, _record
+from streams.log.reader import Record, _record
 from streams.log.topics import partition_of
 from streams.settings import Settings
 from streams.worker.app import Worker
@@ -20,15 +20,10 @@ from streams.worker.transport import Chunk
 
 
 class Remembered:
-    """Records by topic and partition; used in place of `Log`, and in place of Faust's producer."""
+    """Records by topic and partition; used in place of `Reader`, and in place of Faust's producer."""
 
     def __init__(self) -> None:
         self.records: dict[tuple[str, int], list[Any]] = {}
-
-    def __enter__(self) -> "Remembered":
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
 
     def append(self, topic: str, partition: int, key: bytes, value: bytes | None, written: int, headers: Any = ()) -> Any:
         """One record, written at that moment, epoch milliseconds."""
@@ -50,7 +45,7 @@ class Remembered:
     ) -> Any:
         return self.append(topic, partition or 0, key, value, round((timestamp or 0) * 1000), list((headers or {}).items()))
 
-    # As Log has it
+    # As Reader has it
 
     def partitions(self, topics: Iterable[str]) -> dict[str, int]:
         return dict.fromkeys(topics, PARTITIONS)

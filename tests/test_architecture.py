@@ -21,7 +21,7 @@ CLIENTS = {
     "grafana_api": {"streams/stack/grafana.py"},
     "faust": {f"streams/worker/{name}.py" for name in ("app", "recovery", "transport")},
     "aiokafka": {
-        *(f"streams/log/{name}.py" for name in ("access", "lookup", "producer", "topics", "versions")),
+        *(f"streams/log/{name}.py" for name in ("access", "lookup", "producer", "reader", "topics", "versions")),
         *("streams/worker/app.py", "streams/worker/transport.py"),
     },
     "kafka": {"streams/log/kafka.py"},

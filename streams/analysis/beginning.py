@@ -11,7 +11,8 @@ from streams.analysis.replay import TopicRange, parse_source
 from streams.core.centre import Centre
 from streams.core.nouns import STATE_VERSION
 from streams.log import snapshots
-from streams.log.kafka import Log, LogError
+from streams.log.access import LogError
+from streams.log.reader import Reader
 from streams.log.snapshots import Place, Snapshot
 from streams.log.topics import partition_of
 from streams.settings import Settings
@@ -28,7 +29,8 @@ def find(source: str, centres: Mapping[str, Centre], settings: Settings, at: flo
     if not isinstance(span, TopicRange) or span.start is not None:
         return NOTHING
     moment, before = inf if at is None else at, inf if span.end is None else span.end.timestamp()
-    with suppress(LogError), Log(settings) as log:  # whoever reads the events next says what is wrong
+    log = Reader(settings)
+    with suppress(LogError):  # whoever reads the events next says what is wrong
         partitions = log.partitions([SNAPSHOT_INDEX.name, *span.topics])
         if SNAPSHOT_INDEX.name not in partitions or len(set(partitions.values())) > 1:
             return NOTHING

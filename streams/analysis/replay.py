@@ -31,7 +31,7 @@ from streams.sources.opened import is_file
 from streams.worker.monitor import MISPLACED, elsewhere
 
 if TYPE_CHECKING:
-    from streams.log.kafka import Record, Spans
+    from streams.log.reader import Record, Spans
 
 NAP_SECONDS = 1.0
 """Longest sleep at once, so that a clock that is set is soon believed."""
@@ -87,22 +87,22 @@ def open_source(
     if isinstance(source, Path):
         yield from read(source, centre, door, watch)
     else:
-        # Here, because this import takes a fifth of a second, and a file needs none of it.
-        from streams.log.kafka import Log  # noqa: PLC0415
+        # Here, because a file needs nothing of it.
+        from streams.log.reader import Reader  # noqa: PLC0415
 
-        with Log(settings) as log:
-            partitions = log.partitions(source.topics)
-            for number, record in enumerate(log.read(*source, spans), 1):
-                item: Event | UnknownType | Refusal | None = record.item
-                if not outward and isinstance(item, Event):
-                    if TOPIC_OF[item.type].name != record.topic:
-                        item = elsewhere(item)
-                    elif record.partition != partition_of(item.subject, partitions[record.topic]):
-                        item = MISPLACED
-                if outward and door is not None and isinstance(item, Event):
-                    item = door.admit(item)
-                if item is not None:
-                    yield Line(number, item, record.timestamp)
+        log = Reader(settings)
+        partitions = log.partitions(source.topics)
+        for number, record in enumerate(log.read(*source, spans), 1):
+            item: Event | UnknownType | Refusal | None = record.item
+            if not outward and isinstance(item, Event):
+                if TOPIC_OF[item.type].name != record.topic:
+                    item = elsewhere(item)
+                elif record.partition != partition_of(item.subject, partitions[record.topic]):
+                    item = MISPLACED
+            if outward and door is not None and isinstance(item, Event):
+                item = door.admit(item)
+            if item is not None:
+                yield Line(number, item, record.timestamp)
 
 
 def check(source: Path | TopicRange, *, speed: float | None, shift_to_now: bool, into_topics: bool) -> None:

@@ -158,7 +158,8 @@ def worker(centre: Centres = None) -> None:
 def _make_way(settings: "Settings", instance_id: str) -> None:
     """Where workers of a newer version stand beside, let Kafka know that this one will not be back: they wait for it else."""
     from streams.core.nouns import STATE_VERSION
-    from streams.log.kafka import Log, LogError
+    from streams.log.access import LogError
+    from streams.log.kafka import Log
     from streams.log.versions import group_of
 
     with contextlib.suppress(LogError), Log(settings) as log:

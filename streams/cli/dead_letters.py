@@ -13,7 +13,6 @@ from streams.logs import tell
 
 if TYPE_CHECKING:
     from streams.log.dead_letters import Letter
-    from streams.log.kafka import Log
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show events that could not be counted, and send them again.")
 
@@ -64,7 +63,6 @@ def list_(reason: Reasons = None) -> None:
     At the end it says how many there are by topic, reason and centre.
     """
     from streams.log.dead_letters import Letter, counted
-    from streams.log.kafka import Log
 
     def printed(letters: Iterator[Letter]) -> Iterator[Letter]:
         for letter in letters:
@@ -73,8 +71,7 @@ def list_(reason: Reasons = None) -> None:
             yield letter
 
     sys.stdout.write("\t".join(ROWS) + "\n")
-    with Log(settings()) as log:
-        counts = counted(printed(_letters(log, reason)))
+    counts = counted(printed(_letters(reason)))
     sys.stdout.write("\n" + "\t".join(COUNTS) + "\n")
     for kind, count in counts.items():
         cells = (count.letters, *kind, _time(count.first), _time(count.last))
@@ -91,10 +88,8 @@ def show(
     Of its fields, only those are shown in which nothing personal can be.
     """
     from streams.log.dead_letters import TODO, shown
-    from streams.log.kafka import Log
 
-    with Log(settings()) as log:
-        letter = next((letter for letter in _letters(log) if str(letter.origin) == which), None)
+    letter = next((letter for letter in _letters() if str(letter.origin) == which), None)
     if letter is None:
         raise Failed(f"no dead letter {which}; Kafka keeps each for 3 days. See: pantau112 dead-letters list")
     said = {
@@ -143,8 +138,8 @@ def send(
         raise typer.BadParameter("say which: ORIGIN, --reason REASON or --all")
     sending, wanted = dead_letters.Sending(), frozenset(which or ())
     with Log(settings()) as log, progress("letters") as tick:
-        returned = dead_letters.came_back(_letters(log))
-        chosen = (letter for letter in _letters(log, reason) if not wanted or str(letter.origin) in wanted)
+        returned = dead_letters.came_back(_letters())
+        chosen = (letter for letter in _letters(reason) if not wanted or str(letter.origin) in wanted)
         for event, times in dead_letters.again(tick(chosen), by or timedelta(), returned, sending, insist=again):
             if not dry_run:
                 log.send(event, [(SENT_AGAIN, b"%d" % times)])
@@ -162,10 +157,11 @@ def send(
         raise typer.Exit(1)
 
 
-def _letters(log: "Log", reasons: list[str] | None = None) -> "Iterator[Letter]":
+def _letters(reasons: list[str] | None = None) -> "Iterator[Letter]":
     from streams.log.dead_letters import letters
+    from streams.log.reader import Reader
 
-    for letter in letters(log.letters(), settings().topic_prefix):
+    for letter in letters(Reader(settings()).letters(), settings().topic_prefix):
         if not reasons or letter.reason in reasons:
             yield letter
 

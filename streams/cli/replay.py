@@ -104,13 +104,13 @@ def record(
     Each event is written byte for byte as it is in Kafka, with all that a foreign producer wrote beside the facts.
     """
     from streams.analysis import replay
-    from streams.log.kafka import Log
+    from streams.log.reader import Reader
 
     chosen = replay.parse_source(source)
     if isinstance(chosen, Path):
         raise typer.BadParameter(f"{source} is a file already; record takes topic:NAME[@FROM..TO]")
-    with Log(settings()) as log, progress("records") as tick:
-        outcomes = replay.record(tick(log.read(*chosen)), to)
+    with progress("records") as tick:
+        outcomes = replay.record(tick(Reader(settings()).read(*chosen)), to)
     tell(f"{to}: " + (", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items())) or "nothing in that range"))
 
 

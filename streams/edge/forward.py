@@ -25,7 +25,8 @@ from streams import secret
 from streams.edge.config import EdgeConfig
 from streams.edge.inbox import Keeper
 from streams.edge.spool import Spooled
-from streams.log.kafka import Log, LogError
+from streams.log.access import LogError
+from streams.log.kafka import Log
 from streams.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from schemas.topics import EVENT_TYPES, SENT_AGAIN, Reason, Refusal, UnknownType
 from streams.core.classes import CLASSES
 
 if TYPE_CHECKING:
-    from streams.log.kafka import Record
+    from streams.log.reader import Record
 
 TODO: dict[Reason, str] = {
     "empty": "find the sender of records without bytes",

@@ -20,9 +20,9 @@ from aiokafka.partitioner import DefaultPartitioner
 from schemas.event import Event
 from schemas.topics import CONTENT_TYPE, TOPIC_OF, encode
 from streams.log import access
-from streams.log.kafka import LogError
+from streams.log.access import LogError
 from streams.log.topics import miscut, partitions_of, sources
-from streams.settings import Settings, SettingsError
+from streams.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Producer:
             try:
                 await access.enter(self._settings)
                 producer = AIOKafkaProducer(**connection(self._settings), acks="all", max_batch_size=LARGEST_BATCH)
-            except (access.BarredError, SettingsError) as why:
+            except LogError as why:
                 self._barred(str(why))
                 await asyncio.sleep(LOOK_SECONDS)
                 continue
@@ -188,6 +188,8 @@ def connection(settings: Settings) -> dict[str, Any]:
 
 def explained(settings: Settings, error: Exception, topic: str = "a topic") -> LogError:
     """What to do about an error of aiokafka's."""
+    if isinstance(error, LogError):
+        return error
     at, name = settings.bootstrap, type(error).__name__
     if said := access.refused(settings, error, topic):
         return LogError(*said)

@@ -15,7 +15,7 @@ from schemas.topics import SNAPSHOT_INDEX, SNAPSHOTS
 from streams.core.centre import Centre
 
 if TYPE_CHECKING:
-    from streams.log.kafka import Log
+    from streams.log.reader import Reader
 
 Place = tuple[str, int]
 """(topic of events, partition)"""
@@ -75,7 +75,7 @@ class Snapshot:
 _SNAPSHOT = TypeAdapter(Snapshot)
 
 
-def index(log: "Log", partitions: Iterable[int] | None = None) -> Iterator[Snapshot]:
+def index(log: "Reader", partitions: Iterable[int] | None = None) -> Iterator[Snapshot]:
     """Every whole set that the log has (of these partitions), of any version. Raises `LogError`."""
     chosen = None if partitions is None else {(SNAPSHOT_INDEX.name, number): [(0, None)] for number in partitions}
     for record in log.kept(SNAPSHOT_INDEX.name, chosen):
@@ -85,7 +85,7 @@ def index(log: "Log", partitions: Iterable[int] | None = None) -> Iterator[Snaps
             continue  # of a version to come
 
 
-def states(log: "Log", chosen: Mapping[Place, Snapshot], cities: Iterable[str]) -> dict[Place, dict[str, bytes]]:
+def states(log: "Reader", chosen: Mapping[Place, Snapshot], cities: Iterable[str]) -> dict[Place, dict[str, bytes]]:
     """The states of these centres that snapshots hold. One that is not there any more is left out with all of its set: what of
     the snapshots' topic was deleted. Raises `LogError`.
     """

@@ -17,8 +17,7 @@ from aiokafka.errors import (
 )
 
 from schemas.topics import DEAD_LETTERS, TOPICS
-from streams.log.access import BarredError, enter
-from streams.log.kafka import LogError
+from streams.log.access import enter
 from streams.log.producer import connection, explained
 from streams.settings import Settings
 
@@ -176,8 +175,6 @@ class Versions:
                     except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError):
                         self._coordinators.clear()
                         await asyncio.sleep(AGAIN_SECONDS)
-        except BarredError as barred:
-            raise LogError(barred.says, barred.todo) from None
         except (KafkaError, OSError) as error:
             await self.close()
             raise explained(self._settings, error) from None

@@ -22,8 +22,10 @@ from streams.core.centre import CentreError
 from streams.core.nouns import STATE_VERSION
 from streams.edge.gateway.tokens import Tokens, TokensError
 from streams.log import snapshots
+from streams.log.access import LogError
 from streams.log.dead_letters import TODO, Letter, letters
-from streams.log.kafka import Log, LogError
+from streams.log.kafka import Log
+from streams.log.reader import Reader
 from streams.settings import Settings, SettingsError
 from streams.stack.grafana import Change, Grafana, GrafanaError, boards
 
@@ -158,9 +160,10 @@ def log_findings(settings: Settings, wall: Callable[[], float]) -> Iterator[Find
             newest = log.newest()
             there = any(topic.topic.endswith(DEAD_LETTERS.name) and topic.state != "missing" for topic in found)
             since = datetime.fromtimestamp(wall() - DAY, UTC)
-            aside = list(islice(letters(log.letters(since), settings.topic_prefix), MOST)) if there else []
+            reader = Reader(settings)
+            aside = list(islice(letters(reader.letters(since), settings.topic_prefix), MOST)) if there else []
             has_index = any(topic.topic.endswith(SNAPSHOT_INDEX.name) and topic.state != "missing" for topic in found)
-            kept = [each for each in snapshots.index(log) if each.version == STATE_VERSION] if has_index else []
+            kept = [each for each in snapshots.index(reader) if each.version == STATE_VERSION] if has_index else []
     except LogError as error:
         yield Finding("fail", "Kafka", error.says, error.todo)
         return

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams import settings
-from streams.log.kafka import Log, LogError
+from streams.log.access import LogError
+from streams.log.kafka import Log
 from streams.stack import StackError
 from streams.stack.gateway import write_secret
 from streams.stack.local import USER

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from schemas.topics import TOPICS
 from streams.core.fault import place_of
-from streams.log.kafka import LogError
+from streams.log.access import LogError
 from streams.log.versions import Member, Place
 from streams.worker.changelog import marker_key, parse, rules_key, state_key
 from streams.worker.migrations import STEPS, is_complete, migrate

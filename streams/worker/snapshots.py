@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from schemas.event import EARLIEST
 from schemas.topics import SNAPSHOT_INDEX, SNAPSHOTS
 from streams.log import snapshots
+from streams.log.access import LogError
+from streams.log.reader import Reader
 from streams.log.snapshots import Place, Snapshot
 from streams.worker.monitor import Monitor
 
@@ -150,22 +152,19 @@ class Snapshots:
         return await asyncio.to_thread(self._newest, starts)
 
     def _newest(self, starts: Mapping[Place, int]) -> dict[Place, tuple[Snapshot, dict[str, bytes]]]:
-        # Here, because only who has lost a state needs kafka-python.
-        from streams.log.kafka import Log, LogError  # noqa: PLC0415
-
         monitor, found = self._monitor, dict[Place, tuple[tuple[bool, int, int], Snapshot]]()
         try:
-            with Log(self._settings) as kafka:
-                for each in snapshots.index(kafka, {number for _, number in starts}):
-                    if each.place not in starts or each.version != monitor.state_version:
-                        continue
-                    watched = [monitor.centres[city] for city, home in monitor.home.items() if home == each.partition]
-                    rank = each.holds(watched, monitor.state_version, monitor.clocks.limit), each.written, each.offset
-                    if (rank[0] or starts[each.place]) and (each.place not in found or found[each.place][0] < rank):
-                        found[each.place] = rank, each
-                sets = {place: each for place, (_, each) in found.items()}
-                there = kafka.are_there({place: (each.offset, each.written) for place, each in sets.items()}) if sets else ()
-                states = snapshots.states(kafka, {place: sets[place] for place in there}, monitor.centres)
+            kafka = Reader(self._settings)
+            for each in snapshots.index(kafka, {number for _, number in starts}):
+                if each.place not in starts or each.version != monitor.state_version:
+                    continue
+                watched = [monitor.centres[city] for city, home in monitor.home.items() if home == each.partition]
+                rank = each.holds(watched, monitor.state_version, monitor.clocks.limit), each.written, each.offset
+                if (rank[0] or starts[each.place]) and (each.place not in found or found[each.place][0] < rank):
+                    found[each.place] = rank, each
+            sets = {place: each for place, (_, each) in found.items()}
+            there = kafka.are_there({place: (each.offset, each.written) for place, each in sets.items()}) if sets else ()
+            states = snapshots.states(kafka, {place: sets[place] for place in there}, monitor.centres)
         except LogError as error:
             log.warning("no snapshot to begin from: %s", error)
             return {}

@@ -18,7 +18,7 @@ from streams.analysis.beginning import find
 from streams.analysis.measure import NOTHING, Beginning, measure
 from streams.analysis.replay import moved, open_source
 from streams.core.centre import Centre
-from streams.log import kafka
+from streams.log import reader
 from streams.settings import Settings
 from streams.sources import simulate
 from tests.live import START, _centre
@@ -44,8 +44,8 @@ def remembered() -> Iterator[Any]:
     """Whoever opens the log opens what `log` holds then."""
     holder: dict[str, Remembered] = {}
     with pytest.MonkeyPatch.context() as patch:
-        for module in (kafka, beginning):
-            patch.setattr(module, "Log", lambda _: holder["log"])
+        for module in (reader, beginning):
+            patch.setattr(module, "Reader", lambda _: holder["log"])
         yield holder
 
 

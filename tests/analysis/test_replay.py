@@ -32,7 +32,8 @@ from streams.analysis.replay import (
     stats,
 )
 from streams.clock import Clock
-from streams.log.kafka import Log, Record
+from streams.log.kafka import Log
+from streams.log.reader import Reader, Record
 from streams.settings import Settings
 from streams.sources import Line
 from tests.builders import approved, warned
@@ -312,7 +313,7 @@ def test_what_was_recorded_from_topics_plays_back_the_same(kafka: RealKafka, tmp
         log.create_topics(3)
         log.write(events)
         path = tmp_path / "range.jsonl.gz"
-        record(log.read([CALLS.name, OPERATORS.name]), path)
+        record(Reader(settings).read([CALLS.name, OPERATORS.name]), path)
     text = f"topic:{CALLS.name},{OPERATORS.name}"
     from_file, from_topics = ([line.item for line in open_source(source, BOGOR, settings)] for source in (str(path), text))
     assert from_file == from_topics == events

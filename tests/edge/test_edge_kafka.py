@@ -16,6 +16,7 @@ from schemas.topics import TOPICS
 from streams import centres
 from streams.analysis.measure import measure
 from streams.log.kafka import Log
+from streams.log.reader import Reader
 from streams.settings import Settings
 from streams.sources import Line, read
 from tests.conftest import DATA, RealKafka, strays, wait_until
@@ -68,8 +69,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def arrived(settings: Settings) -> list[Event]:
-    with Log(settings) as log:
-        return [record.item for record in log.read([topic.name for topic in TOPICS]) if isinstance(record.item, Event)]
+    records = Reader(settings).read([topic.name for topic in TOPICS])
+    return [record.item for record in records if isinstance(record.item, Event)]
 
 
 def page(events: list[Event]) -> str:

@@ -15,13 +15,14 @@ import pytest
 from schemas.topics import CALLS, encode
 from streams.edge.forward import AwayError, Kafka
 from streams.log import kafka as log_
-from streams.log.access import BarredError, enter
-from streams.log.kafka import Log, LogError
+from streams.log.access import LogError, enter
+from streams.log.kafka import Log
 from streams.log.producer import Producer
+from streams.log.reader import Reader
 from streams.settings import PREFIX, Settings
 from tests.conftest import HANG
 from tests.guarded import PASSWORD
-from tests.log.test_kafka import NOON, offered
+from tests.log.told import NOON, offered
 
 if TYPE_CHECKING:
     from tests.guarded import GuardedKafka
@@ -129,8 +130,8 @@ def test_each_fault_is_one_line_that_says_what_is_true_and_what_to_do(
     settings = make(guarded)
     with Log(settings) as log, pytest.raises(LogError, match=says) as told:
         log.check()
-    with Log(settings) as log, pytest.raises(LogError, match=says):
-        list(log.read([CALLS.name]))
+    with pytest.raises(LogError, match=says):
+        list(Reader(settings).read([CALLS.name]))
     assert "\n" not in str(told.value)
     assert told.match(todo)
     assert "wrong" not in caplog.text
@@ -201,7 +202,7 @@ def test_a_password_goes_on_to_no_broker_on_another_machine_unless_that_is_allow
     guarded: "GuardedKafka", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     far = guarded.at("far")
-    with pytest.raises(BarredError, match=r"has us go on to kafka.example:.*; use SASL_SSL, or, .*ALLOW_PLAIN_PASSWORD=true"):
+    with pytest.raises(LogError, match=r"has us go on to kafka.example:.*; use SASL_SSL, or, .*ALLOW_PLAIN_PASSWORD=true"):
         asyncio.run(enter(far))
     allowed = guarded.at("far", allow_plain_password=True)
     (broker,) = asyncio.run(enter(allowed))
@@ -242,7 +243,7 @@ async def squatter(settings: Settings) -> AsyncIterator[str]:
 def test_who_took_kafkas_port_and_does_not_know_the_password_is_found_out(guarded: "GuardedKafka") -> None:
     async def run() -> None:
         async with squatter(guarded.at("users")) as address:
-            with pytest.raises(BarredError, match=f"what answers as Kafka at {address} does not know our password"):
+            with pytest.raises(LogError, match=f"what answers as Kafka at {address} does not know our password"):
                 await enter(guarded.at("users", bootstrap=address))
 
     asyncio.run(run())

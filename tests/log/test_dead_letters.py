@@ -13,10 +13,11 @@ from schemas.calls import CallOffered
 from schemas.event import Event
 from schemas.topics import CALLS, DEAD_LETTERS, EVENT_TYPES, OPERATORS, SENT_AGAIN, Reason, decode, encode
 from streams.cli import app
-from streams.log import dead_letters
+from streams.log import dead_letters, reader
 from streams.log import kafka as log
 from streams.log.dead_letters import TODO, Letter, Sending, again, came_back, counted, letters, moved, parse_origin, shown
-from streams.log.kafka import Log, Record
+from streams.log.kafka import Log
+from streams.log.reader import Reader, Record
 from streams.settings import Settings
 from tests.builders import START, offered, pseudonym_of
 from tests.conftest import RealKafka
@@ -220,6 +221,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
     mark = f'{{"type": "call.offered", "data": {{"queue": "{PERSON}", "phone": "{PHONE}"}}}}'.encode()
     made = Shelf(record(4, event), record(5, mark, "invalid_data", after=60), record(6, b"{", "not_json", after=61))
     monkeypatch.setattr(log, "Log", made)
+    monkeypatch.setattr(reader, "Reader", made)
     return made
 
 
@@ -293,13 +295,13 @@ def test_on_a_real_broker_letters_are_read_by_when_they_were_put_aside_and_sent_
                 "letters." + DEAD_LETTERS.name, value, b"wrong", headers=headers(offset, "not_json", topic=OPERATORS.name)
             )
         producer.close()
-        found = list(dead_letters.letters(opened.letters(begin), "letters."))
+        found = list(dead_letters.letters(Reader(settings).letters(begin), "letters."))
         assert sorted(letter.origin.offset for letter in found) == [0, 1, 2]
-        assert list(opened.letters(datetime.now(UTC) + timedelta(hours=1))) == []
+        assert list(Reader(settings).letters(datetime.now(UTC) + timedelta(hours=1))) == []
         for again_, times in again(found, timedelta(), {}, Sending(), insist=False):
             opened.send(again_, [(SENT_AGAIN, b"%d" % times)])
         opened.flush()
-        [sent] = opened.read([CALLS.name])
+        [sent] = Reader(settings).read([CALLS.name])
     assert sent.item == event
     assert sent.key == b"32.71"
     assert (SENT_AGAIN, b"1") in sent.headers

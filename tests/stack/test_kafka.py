@@ -13,7 +13,9 @@ from aiokafka.protocol.admin import DeleteTopicsRequest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
-from streams.log.kafka import Log, LogError
+from streams.log.access import LogError
+from streams.log.kafka import Log
+from streams.log.reader import Reader
 from streams.settings import Settings
 from streams.stack.kafka import Broker, find_java
 from streams.stack.ports import is_ours
@@ -80,7 +82,7 @@ def test_what_was_written_when_everybody_was_let_in_is_there_for_those_with_the_
         who: dict[str, Any] = {"sasl_username": "pantau112", "sasl_password": "s3cret", "sasl_mechanism": "SCRAM-SHA-512"}
         ours = Settings(bootstrap=broker.bootstrap, security_protocol="SASL_PLAINTEXT", **who)
         with Log(ours) as log:
-            assert [record.value for record in log.read(["112.calls.v1"])] == [b"old"]
+            assert [record.value for record in Reader(ours).read(["112.calls.v1"])] == [b"old"]
             assert {found.state for found in log.check()} == {"as planned"}
         assert broker.settings.stat().st_mode & 0o777 == 0o600
         controller = f"127.0.0.1:{broker.controller_port}"
@@ -95,8 +97,7 @@ def test_what_was_written_when_everybody_was_let_in_is_there_for_those_with_the_
             with Log(stranger) as log, pytest.raises(LogError, match=says):
                 log.check()
         asyncio.run(delete_unasked("112.calls.v1", broker.controller_port))
-        with Log(ours) as log:
-            assert len(list(log.read(["112.calls.v1"]))) == 1
+        assert len(list(Reader(ours).read(["112.calls.v1"]))) == 1
     finally:
         after.kill()
 

@@ -21,14 +21,16 @@ from schemas.event import Event
 from schemas.topics import CALLS, DISPATCH, PARTITIONS, encode
 from streams.core.nouns import STATE_VERSION
 from streams.edge.forward import Kafka
-from streams.log.kafka import Log, LogError
+from streams.log.access import LogError
+from streams.log.kafka import Log
 from streams.log.lookup import Lookup
 from streams.log.producer import Producer
+from streams.log.reader import Reader
 from streams.log.topics import CHANGELOG
 from streams.settings import PREFIX, Settings
 from tests.conftest import HANG, free_port, wait_until
 from tests.guarded import PASSWORD
-from tests.log.test_kafka import offered, seat_taken
+from tests.log.told import offered, seat_taken
 
 if TYPE_CHECKING:
     from tests.guarded import GuardedKafka
@@ -103,8 +105,7 @@ def test_each_role_does_its_work_with_the_rights_of_the_table(roles: dict[str, S
         return len(await Lookup(roles["gateway"]).events(DISPATCH, "32.71", NOW - timedelta(hours=1), "ticket.acknowledged"))
 
     assert as_gateway(roles["gateway"], told) == 0
-    with Log(roles["analyst"]) as log:
-        assert len(list(log.read([CALLS.name]))) == 2
+    assert len(list(Reader(roles["analyst"]).read([CALLS.name]))) == 2
 
     port = free_port()
     said = {name: getattr(roles["worker"], name) for name in roles["worker"].model_fields_set} | {
@@ -141,8 +142,7 @@ def write(settings: Settings, event: Event) -> None:
 
 
 def read(settings: Settings, topic: str) -> None:
-    with Log(settings) as log:
-        list(log.read([topic]))
+    list(Reader(settings).read([topic]))
 
 
 def create(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from schemas.topics import TOPIC_OF, TOPICS
 from streams.log import dead_letters
 from streams.log.dead_letters import Letter, Origin
 from streams.log.kafka import Log
+from streams.log.reader import Reader
 from streams.settings import PREFIX
 from streams.worker.fence import NOT_FOLDED
 from tests.conftest import RealKafka, wait_until
@@ -85,8 +86,7 @@ class Watch:
 
 
 def letters(group: Group) -> list[Letter]:
-    with Log(group.settings) as log:
-        return list(dead_letters.letters(log.letters(), group.settings.topic_prefix))
+    return list(dead_letters.letters(Reader(group.settings).letters(), group.settings.topic_prefix))
 
 
 @pytest.mark.parametrize("kept", [1, 2_000], ids=["noted-in-kafka", "taken-back-in-memory"])
@@ -110,7 +110,7 @@ def test_among_10000_events_every_poison_is_one_dead_letter_and_ends_a_worker_at
             wait_until(lambda: watch.is_whole() and domain(group.page(at)) == expected, "the totals are exact")
             poisons = {
                 Origin(record.topic, record.partition, record.offset): way
-                for record in log.read([topic.name for topic in TOPICS])
+                for record in Reader(group.settings).read([topic.name for topic in TOPICS])
                 if isinstance(record.item, Event) and (way := way_of(record.item))
             }
         assert differences(expected, domain(group.page(at))) == []

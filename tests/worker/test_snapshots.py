@@ -12,6 +12,7 @@ from schemas.topics import TOPICS
 from streams import cli, settings
 from streams.log import snapshots
 from streams.log.kafka import Log
+from streams.log.reader import Reader
 from tests.conftest import RealKafka, wait_until
 from tests.live import START, Group, domain, interleaved, total, week
 
@@ -46,7 +47,7 @@ def folded(kafka: RealKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with Log(group.settings) as log:
 
         def kept() -> set[str]:
-            return {city for each in snapshots.index(log) if each.newest >= last for city in each.states}
+            return {city for each in snapshots.index(Reader(group.settings)) if each.newest >= last for city in each.states}
 
         log.write(sorted(interleaved([], week(days=DAYS), CODES), key=lambda event: event.time))
         wait_until(lambda: group.is_whole, "all is folded")
@@ -76,7 +77,7 @@ def test_a_worker_whose_changelog_is_gone_begins_from_its_snapshots_and_says_the
         admin.delete_topics([changelog])
         wait_until(lambda: any(found.state == "missing" for found in log.check()), "the changelog is gone")
         log.create_topics()
-        held = sum(1 for _ in log.read([topic.name for topic in TOPICS]))
+        held = sum(1 for _ in Reader(folded.settings).read([topic.name for topic in TOPICS]))
     admin.close()
     worker = folded.start()
     wait_until(lambda: folded.is_whole and domain(worker.page(at.timestamp())) == expected, "it says the same")
@@ -90,8 +91,8 @@ def test_a_worker_whose_changelog_is_gone_begins_from_its_snapshots_and_says_the
 
 
 def test_a_set_whose_states_are_not_all_there_is_not_used(folded: Group) -> None:
-    with Log(folded.settings) as log:
-        one = next(each for each in snapshots.index(log) if each.states)
-        assert snapshots.states(log, {one.place: one}, CODES)[one.place].keys() == one.states.keys()
-        gone = replace(one, states=dict.fromkeys(one.states, (10**9, 0.0)))
-        assert snapshots.states(log, {one.place: gone}, CODES) == {}
+    log = Reader(folded.settings)
+    one = next(each for each in snapshots.index(log) if each.states)
+    assert snapshots.states(log, {one.place: one}, CODES)[one.place].keys() == one.states.keys()
+    gone = replace(one, states=dict.fromkeys(one.states, (10**9, 0.0)))
+    assert snapshots.states(log, {one.place: gone}, CODES) == {}

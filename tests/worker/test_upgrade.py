@@ -15,6 +15,7 @@ from schemas.topics import CALLS, PARTITIONS, TOPICS
 from streams.core.nouns import STATE_VERSION
 from streams.log import dead_letters
 from streams.log.kafka import Log
+from streams.log.reader import Reader
 from streams.log.versions import changelog_of
 from streams.settings import PREFIX
 from tests.conftest import RealKafka, wait_until
@@ -70,8 +71,8 @@ def spoil(kafka: RealKafka, group: Group, n: int) -> None:
 
 
 def letters(group: Group) -> list[str]:
-    with Log(group.settings) as log:
-        return [str(letter.origin) for letter in dead_letters.letters(log.letters(), group.settings.topic_prefix)]
+    found = dead_letters.letters(Reader(group.settings).letters(), group.settings.topic_prefix)
+    return [str(letter.origin) for letter in found]
 
 
 def upgrade(group: Group, *arguments: str) -> subprocess.CompletedProcess[str]:

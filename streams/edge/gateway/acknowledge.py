@@ -19,7 +19,7 @@ from streams.core.names import plain
 from streams.edge.gateway import ticket_page
 from streams.edge.gateway.server import EventLog
 from streams.edge.gateway.telephone import not_now
-from streams.log.kafka import LogError
+from streams.log.access import LogError
 from streams.worker.advisor import made_from
 from streams.worker.signed_ticket import ExpiredError, ForgedError, SignedTicket, read
 

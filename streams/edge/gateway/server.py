@@ -26,7 +26,7 @@ from streams.edge.gateway.intake import Intake, Refused
 from streams.edge.gateway.openapi import document
 from streams.edge.gateway.tokens import Token, Tokens, TokensError
 from streams.edge.gateway.traffic import CONTENT_TYPE, Traffic
-from streams.log.kafka import LogError
+from streams.log.access import LogError
 from streams.serving import Limits, Server, neighbourly
 from streams.settings import is_here_alone
 

@@ -24,7 +24,7 @@ from streams.edge.gateway.intake import Intake
 from streams.edge.gateway.page_kinds import PageKinds
 from streams.edge.gateway.server import Gateway, serving
 from streams.edge.gateway.tokens import Tokens
-from streams.log.kafka import LogError
+from streams.log.access import LogError
 from streams.sources.door import Door
 from streams.sources.pseudonym import keyed
 from tests.builders import BOGOR, START, changed

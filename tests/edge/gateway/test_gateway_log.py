@@ -20,6 +20,7 @@ from streams.edge.gateway.cloudevents import BATCHED
 from streams.edge.gateway.tokens import Tokens
 from streams.log.kafka import Log
 from streams.log.lookup import Lookup
+from streams.log.reader import Reader
 from streams.settings import Settings
 from tests.builders import acknowledged, closed, offered
 from tests.conftest import HANG, RealKafka, free_port, wait_until
@@ -70,8 +71,7 @@ class Process:
 
     def ids(self) -> list[str]:
         """What Kafka has, in its order."""
-        with Log(self.settings) as log:
-            return [record.item.id for record in log.read([CALLS.name]) if isinstance(record.item, Event)]
+        return [record.item.id for record in Reader(self.settings).read([CALLS.name]) if isinstance(record.item, Event)]
 
 
 @pytest.fixture
