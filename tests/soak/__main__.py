@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count, cycle, takewhile
@@ -30,8 +30,11 @@ from schemas.event import Event
 from schemas.topics import CALLS, OPERATORS, TOPIC_OF, TOPICS
 from streams.centres import indonesia
 from streams.clock import Clock
+from streams.core.centre import Centre
+from streams.log.access import LogError
 from streams.log.dead_letters import letters
-from streams.log.kafka import Log, LogError
+from streams.log.kafka import Log
+from streams.log.reader import Reader
 from streams.log.topics import partition_of
 from streams.sources import simulate
 from streams.stack import jars
@@ -53,8 +56,11 @@ TWICE, LATE, LATE_BY, BROKEN = 0.002, 0.0005, timedelta(hours=2), 0.001
 
 SLOW_CLIENTS = 20
 
-LEAST_MINUTES = 30
-"""Nothing is said of growth in a shorter run: the states of a nation's first day are still filling."""
+SAME = 10
+"""Of many centres so many have the same day: to simulate each would take longer than all the rest."""
+
+WARM_UP, LEAST_SECONDS = 86_400, 900
+"""What rises is seen after the first day of the stream, in which states fill, and if so many seconds of the run are left."""
 
 
 class Sender(threading.Thread):
@@ -161,6 +167,19 @@ class Soak(Chaos):
                 super().revive()
 
 
+def nation(seed: int, start: datetime, centres: Sequence[Centre], *, days: float, calls: float) -> Iterator[Event]:
+    """Simulated events of these centres; of many, every so manieth is simulated and those after it have the same ones."""
+    same = SAME if len(centres) > 5 * SAME else 1
+    alike = {
+        group[0].code: [centre.code for centre in group]
+        for group in (centres[i : i + same] for i in range(0, len(centres), same))
+    }
+    for event in simulate.nation(seed, start, centres[::same], days=days, calls_per_day=calls):
+        yield event
+        for code in alike[event.subject][1:]:
+            yield event.model_copy(update={"subject": code, "source": event.source.replace(event.subject, code)})
+
+
 def bother(group: Group, stop: threading.Event) -> None:
     """Slow clients of every worker's page: half say nothing, half ask for all and take a byte now and then."""
     clients: deque[socket.socket] = deque()
@@ -243,7 +262,7 @@ def soak(given: argparse.Namespace, folder: Path, kafka: RealKafka) -> tuple[lis
     group = Group(kafka.bootstrap, "soak", "soak.", codes, folder, clock=str(clock))
     end = clock.stream + seconds * given.speed
     days = (end - start.timestamp()) / 86_400
-    source = simulate.nation(given.seed, start, group.centres.values(), days=days, calls_per_day=given.calls)
+    source = nation(given.seed, start, list(group.centres.values()), days=days, calls=given.calls)
     sender = Sender(group, takewhile(lambda event: event.time.timestamp() <= end, source), clock, random, calm=given.calm)
     feed = Feed(group.settings, [])
     chaos = Soak(kafka, group, feed, random, say, calm=given.calm)
@@ -283,22 +302,26 @@ def soak(given: argparse.Namespace, folder: Path, kafka: RealKafka) -> tuple[lis
         say("compares every series")
         expected = domain("".join(exposition(sender.monitor, sender.newest)))
         found += differences(expected, domain(group.page(sender.newest)))
-        with Log(group.settings) as log:
-            aside = {(x.origin.topic, x.origin.partition, x.origin.offset) for x in letters(log.letters(), "soak.")}
+        aside = {letter.origin for letter in letters(Reader(group.settings).letters(), "soak.")}
         if not sender.refused <= len(aside) <= sender.refused + sender.unsure:
             found.append(f"{sender.refused:,} broken records sent (and up to {sender.unsure} twice), {len(aside):,} dead letters")
     finally:
         stop.set()
         group.kill()
-    lines = watch.lines(took)
+    lines = watch.lines(warm_up(given))
     watched = ("w1: memory", "w1: descriptors", "w1: threads", "Kafka: ", "lag")
     grown = [name for name, line in lines.items() if name.startswith(watched) and not line.is_flat and judged(given)]
     return found + [f"grows: {name}" for name in grown], told(given, chaos, sender, watch, expected, events, took, dealt)
 
 
+def warm_up(given: argparse.Namespace) -> float:
+    """Seconds of the run in which its states fill; nothing of them is in a calm one, that looks at no growth."""
+    return 0.0 if given.calm else max(0.0, WARM_UP - given.before * 3600) / float(given.speed)
+
+
 def judged(given: argparse.Namespace) -> bool:
     """Whether it is said of a run what grows in it."""
-    return not given.calm and bool(given.minutes >= LEAST_MINUTES)
+    return not given.calm and bool(given.minutes * 60 - warm_up(given) >= LEAST_SECONDS)
 
 
 def whole(chaos: Chaos) -> bool:
@@ -339,7 +362,7 @@ def told(
         )
     rows += [f"- CPU: {', '.join(f'{name} {watch.share(name):.1%} of a core' for name in sorted(watch.processes))}.", ""]
     rows += ["| what | mean | most | rise | noise | flat |", "|---|---|---|---|---|---|"]
-    for name, line in sorted(watch.lines(took).items()):
+    for name, line in sorted(watch.lines(warm_up(given)).items()):
         flat = "yes" if line.is_flat else "no"
         rows.append(f"| {name} | {line.mean:,.1f} | {line.most:,.1f} | {line.rise:+,.2f} | {line.noise:,.2f} | {flat} |")
     return "\n".join(rows) + "\n"

@@ -10,9 +10,6 @@ from statistics import fmean, linear_regression, pstdev
 from typing import NamedTuple
 
 TICK = os.sysconf("SC_CLK_TCK")
-WARM_UP = 0.3
-"""The first part of a run, in which states and caches fill, is in no slope."""
-
 NOISES, SHARE = 3.0, 0.03
 """What rises by less than so many standard deviations of what is left beside its line, or by less than this share of its mean,
 is flat: a garbage collector and a heap move it as much at rest."""
@@ -42,7 +39,7 @@ def sample(pid: int, began: float) -> Sample | None:
 
 
 class Line(NamedTuple):
-    """A quantity over the run after the warm-up: its mean and most, what it rose by along its line, and its noise around that."""
+    """A quantity over the run after its warm-up: its mean and most, what it rose by along its line, and its noise around that."""
 
     mean: float
     most: float
@@ -55,9 +52,9 @@ class Line(NamedTuple):
         return self.rise < max(NOISES * self.noise, SHARE * self.mean)
 
 
-def fit(points: Iterable[tuple[float, float]], seconds: float) -> Line | None:
-    """The line through what was seen after the warm-up of a run of so many seconds; None of too few points."""
-    late = [(x, y) for x, y in points if x >= WARM_UP * seconds]
+def fit(points: Iterable[tuple[float, float]], after: float) -> Line | None:
+    """The line through what was seen after so many seconds of a run; None of too few points."""
+    late = [(x, y) for x, y in points if x >= after]
     if len(late) < 5:
         return None
     xs, ys = zip(*late, strict=True)
@@ -106,11 +103,11 @@ class Watch:
         steps = [max(0.0, later.cpu - before.cpu) for before, later in pairwise(samples)]
         return sum(steps) / (samples[-1].at - samples[0].at) if len(samples) > 1 else 0.0
 
-    def lines(self, seconds: float) -> dict[str, Line]:
-        """Memory, descriptors and threads of every process, and every number, as far as there is enough of them."""
+    def lines(self, after: float) -> dict[str, Line]:
+        """Memory, descriptors and threads of every process, and every number, after so many seconds, where there is enough."""
         points: dict[str, list[tuple[float, float]]] = dict(self.numbers)
         for name, samples in self.processes.items():
             points[f"{name}: memory, MB"] = [(s.at, s.memory / 1e6) for s in samples]
             points[f"{name}: descriptors"] = [(s.at, s.descriptors) for s in samples]
             points[f"{name}: threads"] = [(s.at, s.threads) for s in samples]
-        return {name: line for name, seen in points.items() if (line := fit(seen, seconds))}
+        return {name: line for name, seen in points.items() if (line := fit(seen, after))}
