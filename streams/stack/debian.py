@@ -1,5 +1,6 @@
 """The programs of Prometheus and Alertmanager: those installed, else Debian's packages unpacked into a folder of ours."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -62,6 +63,13 @@ def ensure(folder: Path, path: str) -> Programs:
     """
     if installed := _all(path=path):
         return installed
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)  # two starts at once fetch once
+        return _ensure_unpacked(folder)
+
+
+def _ensure_unpacked(folder: Path) -> Programs:
     unpacked = _all(folder)
     if unpacked is None:
         if not shutil.which("apt-get") or not shutil.which("dpkg"):
@@ -91,7 +99,6 @@ def _all(folder: Path | None = None, path: str | None = None) -> Programs | None
 
 def _unpack(folder: Path) -> None:
     """Fetch with lists and a cache of our own, because the system's may be empty or closed to a plain user."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     tell("Prometheus and Alertmanager: fetching Debian's packages, about 45 MB with their list")
     with tempfile.TemporaryDirectory(prefix="deb-", dir=folder.parent) as scratch:
         work = Path(scratch)

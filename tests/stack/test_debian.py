@@ -1,5 +1,6 @@
 """Where the programs of Prometheus and Alertmanager come from."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -39,6 +40,23 @@ def test_unpacked_programs_are_used_with_their_page_where_one_is_not_installed(
     found = debian.ensure(folder, str(tmp_path / "bin"))
     assert found.prometheus == folder / "usr/bin/prometheus"
     assert found.share == folder / "usr/share"
+
+
+def test_two_starts_at_once_fetch_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[Path] = []
+
+    def unpack(folder: Path) -> None:
+        with folder.with_name("deb.lock").open("w") as guard, pytest.raises(BlockingIOError):
+            fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        programs(folder / "usr/bin", "prometheus", "promtool", "amtool", "prometheus-alertmanager")
+        fetched.append(folder)
+
+    monkeypatch.setattr(debian, "_unpack", unpack)
+    monkeypatch.setattr(debian, "require_view", lambda *_: None)
+    monkeypatch.setattr(shutil, "which", lambda name, **_: name if Path(name).exists() or name in ("apt-get", "dpkg") else None)
+    for _ in range(2):
+        debian.ensure(tmp_path / "deb", "")
+    assert fetched == [tmp_path / "deb"]
 
 
 @pytest.mark.skipif(shutil.which("apt-config") is None, reason="no apt here")
