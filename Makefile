@@ -19,8 +19,9 @@ setup: $(RUN)  ## .venv with the pantau112 command
 run: $(RUN)  ## the whole monitor on this machine; FEED=file FROM=time SPEED=60 plays a recording, EDGE=file collects, CENTRE=file, PORTS=first
 	@$(PY) -m streams.cli up $(if $(FEED),--feed "$(FEED)") $(if $(FROM),--from "$(FROM)") $(if $(SPEED),--speed "$(SPEED)") $(if $(EDGE),--edge "$(EDGE)") $(if $(CENTRE),--centre "$(CENTRE)") $(if $(PORTS),--ports "$(PORTS)")
 
+# Two halves side by side, each with a Kafka of its own: most tests wait for something. A file stays whole, for what its tests share.
 test: $(DEV)  ## every test, with real Kafka, Prometheus and Alertmanager
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 # Built in its own folder and without its workspace: `go install` takes no module that replaces others.
 rules3: $(DEV)  ## rules and routes with the promtool and amtool of docker-compose.yml, built into .local (needs Go; 10 minutes the first time)
