@@ -11,7 +11,7 @@ from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
-from tests.bench import bursts, forecast, gateway, latency, month, scale, stage, table, throughput
+from tests.bench import bursts, forecast, gateway, latency, month, reading, scale, stage, table, throughput
 from tests.bench.figure import Figure
 from tests.bench.workload import NATION, national, produce
 
@@ -40,6 +40,7 @@ def figures() -> Iterator[Figure]:
         stage.create_topics(bootstrap, NATION, "bench-0")
         events = produce(bootstrap, NATION, national())
         yield from throughput.measure(bootstrap, events)
+        yield from reading.measure(bootstrap, events)
         yield from scale.measure(bootstrap, events)
     yield from month.measure()
     yield from table.measure()
