@@ -74,6 +74,7 @@ class Sender(threading.Thread):
         self.error: BaseException | None = None
         self._group, self._source, self._clock, self._random, self._calm = group, events, clock, random, calm
         self._offsets = count()
+        self._breaker: KafkaProducer | None = None
 
     def run(self) -> None:
         try:
@@ -100,6 +101,7 @@ class Sender(threading.Thread):
             if not self._calm:
                 self._break([next(broken) for _ in range(int(len(batch) * BROKEN + self._random.random()))])
         log.close()
+        self._end_breaker()
 
     def _batches(self) -> Iterator[list[Event]]:
         """What is due together, in the order in which it is sent: some twice, some long after it happened."""
@@ -127,24 +129,28 @@ class Sender(threading.Thread):
         prefix = self._group.settings.topic_prefix
         partitions = self._group.owned // len(TOPICS)
         while records:
-            producer = None
+            item = records[-1]
+            home = (partition_of(item.code, partitions) + (item.place == "other partition")) % partitions
+            topic = prefix + (OPERATORS if item.place == "other topic" else CALLS).name
             try:
-                producer = KafkaProducer(bootstrap_servers=self._group.settings.bootstrap, max_request_size=2_000_000, acks="all")
-                while records:
-                    item = records[-1]
-                    home = (partition_of(item.code, partitions) + (item.place == "other partition")) % partitions
-                    topic = prefix + (OPERATORS if item.place == "other topic" else CALLS).name
-                    producer.send(topic, item.value, item.code.encode(), partition=home).get(30)
-                    records.pop()
-                    self.broken += 1
-                    self.refused += item.reason is not None
+                if self._breaker is None:
+                    bootstrap = self._group.settings.bootstrap
+                    self._breaker = KafkaProducer(bootstrap_servers=bootstrap, max_request_size=2_000_000, acks="all")
+                self._breaker.send(topic, item.value, item.code.encode(), partition=home).get(30)
             except (KafkaError, OSError):
                 self.unsure += 1
+                self._end_breaker()
                 time.sleep(0.5)
-            finally:
-                if producer is not None:
-                    with contextlib.suppress(KafkaError):
-                        producer.close(5)
+            else:
+                records.pop()
+                self.broken += 1
+                self.refused += item.reason is not None
+
+    def _end_breaker(self) -> None:
+        if self._breaker is not None:
+            with contextlib.suppress(KafkaError):
+                self._breaker.close(5)
+            self._breaker = None
 
 
 class Soak(Chaos):
