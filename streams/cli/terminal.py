@@ -4,9 +4,9 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from schemas.topics import Refusal
     from streams.analysis.measure import Beginning
+    from streams.analysis.period import Word
     from streams.core.centre import Centre
     from streams.edge.ingest import Report, Sink
     from streams.settings import Settings
@@ -56,6 +57,19 @@ Events = Annotated[
     ),
 ]
 Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="A moment with its zone, in ISO 8601.")]
+From = Annotated[datetime | None, typer.Option("--from", parser=moment, metavar="TIME", help="Only events from this moment on.")]
+Until = Annotated[datetime | None, typer.Option("--until", parser=moment, metavar="TIME", help="Only events before this moment.")]
+Last = Annotated[
+    # As streams.analysis.period has them, which no verb waits for that does not need it.
+    Literal["day", "week", "month", "year", "shift"] | None,
+    typer.Option("--last", help="Only events of the last one that is over, by the centre's clocks."),
+]
+In = Annotated[
+    str | None,
+    typer.Option(
+        "--in", metavar="PERIOD", help="Only events of this day, week, month or year: 2026-10-03, 2026-W41, 2026-10, 2026."
+    ),
+]
 Whole = Annotated[bool, typer.Option("--whole", help="Fold a topic from its beginning, without snapshots.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file, plain or gzip; - is standard input.")]
 
@@ -147,6 +161,29 @@ def settings() -> "Settings":
     from streams.stack.local import at_home
 
     return at_home(read(os.environ))
+
+
+def between(
+    start: datetime | None, until: datetime | None, last: "Word | None", within: str | None, centres: "Iterable[Centre]"
+) -> tuple[datetime | None, datetime | None]:
+    """From when (inclusive) until when (exclusive), as it was said: by two moments, by name, or as the last that is over."""
+    from streams.analysis.period import PeriodError, named
+    from streams.analysis.period import last as last_one
+
+    if last is None and within is None:
+        if start and until and start >= until:
+            raise typer.BadParameter("--until is not later than --from: nothing lies between them")
+        return start, until
+    if (start or until, last, within).count(None) < 2:
+        raise typer.BadParameter("say one of these: --last, --in, or --from and --until")
+    first, *others = centres
+    if any(each.timezone != first.timezone or (last == "shift" and each.shifts != first.shifts) for each in others):
+        what = "shifts" if last == "shift" else "days"
+        raise typer.BadParameter(f"the {what} of these centres begin at different times: say --from and --until")
+    try:
+        return named(within, first.timezone) if within is not None else last_one(last or "day", datetime.now(UTC), first)
+    except PeriodError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def beginning(events: str, centres: "Mapping[str, Centre]", at: datetime | None, *, whole: bool) -> "Beginning":

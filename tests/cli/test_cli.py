@@ -318,8 +318,12 @@ def test_a_misspelt_setting_is_refused_with_the_right_name() -> None:
 
 def test_replay_shows_and_counts_events(events: Path) -> None:
     shown = pantau112("replay", "cat", events, "--type", "call.a*", "--json")
+    that_day = pantau112("replay", "cat", events, "--in", "2024-11-25", "--type", "call.a*", "--json")
+    the_next = pantau112("replay", "cat", events, "--in", "2024-11-26")
     counted = pantau112("replay", "stats", events)
 
+    assert that_day.stdout == shown.stdout
+    assert the_next.stdout == ""
     assert [json.loads(line)["type"] for line in shown.stdout.splitlines()] == ["call.answered", "call.abandoned"]
     assert counted.stdout.startswith("5 events from 2024-11-25 08:00:00+07:00 to 2024-11-25 08:01:00+07:00")
 
