@@ -1,6 +1,5 @@
 """`pantau112 dead-letters`: what could not be counted, and how it is sent again once its cause is mended."""
 
-import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.terminal import Failed, progress, settings
+from streams.cli.terminal import Failed, duration, progress, settings
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show events
 
 ROWS = ("origin", "put_aside", "centre", "reason", "times_sent", "detail")
 COUNTS = ("letters", "topic", "reason", "centre", "first", "last")
-SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def origin(text: str) -> str:
@@ -29,14 +27,6 @@ def origin(text: str) -> str:
     if found is None:
         raise typer.BadParameter("a letter is named TOPIC/PARTITION/OFFSET, as `pantau112 dead-letters list` prints it")
     return str(found)
-
-
-def shift(text: str) -> timedelta:
-    """How far times are moved."""
-    found = re.fullmatch(r"([+-]?[0-9]{1,9})([smhd]?)", text)
-    if not found:
-        raise typer.BadParameter(f"{text!r} is no number of seconds, nor one such as -57m, 2h or 1d")
-    return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
 
 
 def why(text: str) -> str:
@@ -117,7 +107,7 @@ def send(
     by: Annotated[
         timedelta | None,
         typer.Option(
-            "--shift", parser=shift, metavar="SECONDS", help="Move their times by this: -57m if the clock was 57 minutes fast."
+            "--shift", parser=duration, metavar="SECONDS", help="Move their times by this: -57m if the clock was 57 minutes fast."
         ),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Also letters that came back when they were sent before.")] = False,

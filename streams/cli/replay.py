@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from streams import logs
+from streams.cli.diff import diff
 from streams.cli.terminal import Centres, Faults, From, In, Last, To, Until, between, door, progress, settings, sink_for
 from streams.logs import tell
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Play, show, cut out and count recorded events.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Play, show, cut out, count and compare recorded events.")
 
 Source = Annotated[
     str,
@@ -135,3 +136,6 @@ def stats(source: Source, centre: Centres = None) -> None:
             sys.stdout.write(f"{n:10,} {name}\n")
     faults.count = found.refused.total()
     faults.sum_up(found.events + found.unknown.total())
+
+
+app.command(epilog="Example: pantau112 replay diff october.jsonl topic:112.calls.v1,112.operators.v1")(diff)

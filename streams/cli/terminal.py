@@ -2,9 +2,10 @@
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
@@ -39,6 +40,17 @@ def moment(text: str) -> datetime:
     if found.tzinfo is None:
         raise typer.BadParameter(f"{text!r} has no zone; write for instance {text}+07:00")
     return found
+
+
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration(text: str) -> timedelta:
+    """A stretch of time, as people write it."""
+    found = re.fullmatch(r"([+-]?[0-9]{1,9})([smhd]?)", text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no number of seconds, nor one such as -57m, 2h or 1d")
+    return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
 
 
 Centres = Annotated[
@@ -82,13 +94,13 @@ class Faults:
     """The bad lines of one input: the first ones are named, all are counted."""
 
     def __init__(self, name: str | Path, door: "Door | None" = None) -> None:
-        self.count, self.good, self._name, self._door = 0, 0, str(name), door
+        self.count, self.good, self.name, self._door = 0, 0, str(name), door
 
     def say(self, number: int, reason: str) -> None:
         """Name one, unless there were too many."""
         self.count += 1
         if self.count <= BAD_SHOWN:
-            tell(f"{self._name}:{number}: {reason}")
+            tell(f"{self.name}:{number}: {reason}")
 
     def refuse(self, number: int, refusal: "Refusal") -> None:
         """Name one that is no event."""
@@ -108,13 +120,13 @@ class Faults:
         from streams.sources.door import MEND_SEAT, UNNAMED_SEAT
 
         if self.count > BAD_SHOWN:
-            tell(f"{self._name}: and {self.count - BAD_SHOWN:,} more lines that could not be read")
+            tell(f"{self.name}: and {self.count - BAD_SHOWN:,} more lines that could not be read")
         if self._door is not None and (n := self._door.passed_over[UNNAMED_SEAT]):
-            tell(f"{self._name}: {n:,} passed over ({UNNAMED_SEAT}: {MEND_SEAT})")
+            tell(f"{self.name}: {n:,} passed over ({UNNAMED_SEAT}: {MEND_SEAT})")
         if not (self.good if good is None else good):
             if self.count:
-                raise Failed(f"{self._name}: nothing in it could be used; {self.count:,} refused")
-            tell(f"{self._name}: nothing came; there was no event in it")
+                raise Failed(f"{self.name}: nothing in it could be used; {self.count:,} refused")
+            tell(f"{self.name}: nothing came; there was no event in it")
 
 
 class Silent:
@@ -228,27 +240,28 @@ def sink_for(to: Path | None, source: str | Path | None = None, *, append: bool 
 
 
 class Tick:
-    """Passes a stream on and counts it; `watch` makes the bar go by how much of an input was read."""
+    """Passes streams on and counts them; `watch` makes the bar go by how much of their inputs was read."""
 
     def __init__(self, progress: "Progress", what: str) -> None:
         self._progress = progress
         self._task = progress.add_task(what, total=None, rate="", count=0)
-        self._opened: Opened | None = None
+        self._inputs: list[Opened] = []
+        self._began, self._count = time.monotonic(), 0
 
     def watch(self, opened: "Opened") -> None:
-        """From now on the whole is this input; of a pipe it is not known."""
-        self._opened = opened
-        self._progress.update(self._task, total=opened.size)
+        """This input is part of the whole; with a pipe among them it is not known."""
+        self._inputs.append(opened)
+        sizes = [each.size for each in self._inputs if each.size is not None]
+        self._progress.update(self._task, total=sum(sizes) if len(sizes) == len(self._inputs) else None)
 
     def __call__(self, items: "Iterable[T]", done: "Callable[[T], int] | None" = None) -> "Iterator[T]":
         """Every item as it is; `done` says how many are done with it (default: one more)."""
-        began, count = time.monotonic(), 0
         for item in items:
-            count = count + 1 if done is None else done(item)
-            if done is not None or count % 1000 == 0:
-                rate = count / max(1e-9, time.monotonic() - began)
-                completed = 0 if self._opened is None else self._opened.done
-                self._progress.update(self._task, completed=completed, count=count, rate=f"{rate:,.0f}/s")
+            self._count = self._count + 1 if done is None else done(item)
+            if done is not None or self._count % 1000 == 0:
+                rate = self._count / max(1e-9, time.monotonic() - self._began)
+                completed = sum(each.done for each in self._inputs)
+                self._progress.update(self._task, completed=completed, count=self._count, rate=f"{rate:,.0f}/s")
             yield item
 
 

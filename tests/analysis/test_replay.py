@@ -15,6 +15,7 @@ from schemas.event import Event
 from schemas.operators import OperatorLoggedIn, Seat
 from schemas.topics import CALLS, OPERATORS, Refusal, UnknownType, decode, encode
 from streams import centres
+from streams.analysis.diff import Differences, Side, differences
 from streams.analysis.replay import (
     ReplayError,
     TopicRange,
@@ -317,3 +318,5 @@ def test_what_was_recorded_from_topics_plays_back_the_same(kafka: RealKafka, tmp
     text = f"topic:{CALLS.name},{OPERATORS.name}"
     from_file, from_topics = ([line.item for line in open_source(source, BOGOR, settings)] for source in (str(path), text))
     assert from_file == from_topics == events
+    one, other = (Side(open_source(text, BOGOR, settings), centres.load([]), NOON.timestamp() + 60) for _ in range(2))
+    assert differences(one, other, 1) == Differences(at=NOON.timestamp() + 2)  # two that are read by turns

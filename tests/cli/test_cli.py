@@ -153,6 +153,7 @@ def test_a_recorded_manager_interface_becomes_events_and_no_number_leaves(tmp_pa
         (["measure", "/dev/zero"], 1, "/dev/zero: is a device, no file"),
         (["measure", "nowhere/nothing.jsonl"], 1, "nowhere/nothing.jsonl: there is no folder nowhere"),
         (["replay", "stats", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file"),
+        (["replay", "diff", "nowhere.jsonl", "README.md"], 1, "nowhere.jsonl: no such file"),
         (["replay", "play", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file"),
         (["callers", "list", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file"),
         (["staffing", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file"),
@@ -326,6 +327,24 @@ def test_replay_shows_and_counts_events(events: Path) -> None:
     assert the_next.stdout == ""
     assert [json.loads(line)["type"] for line in shown.stdout.splitlines()] == ["call.answered", "call.abandoned"]
     assert counted.stdout.startswith("5 events from 2024-11-25 08:00:00+07:00 to 2024-11-25 08:01:00+07:00")
+
+
+def test_two_sources_are_compared_by_what_they_say_and_the_exit_code_tells(events: Path, tmp_path: Path) -> None:
+    fewer, saved = tmp_path / "fewer.jsonl", tmp_path / "metrics.txt"
+    fewer.write_text("".join(events.read_text().splitlines(keepends=True)[:-1]))
+    saved.write_text(pantau112("measure", events).stdout)
+
+    same, differs = pantau112("replay", "diff", events, events), pantau112("replay", "diff", events, fewer, "--step", "10")
+    page = pantau112("replay", "diff", saved, fewer)
+
+    assert (same.returncode, same.stdout) == (0, "city\tname\tlabels\tsince\tat\ta\tb\n")
+    assert (differs.returncode, page.returncode) == (1, 1)
+    ended = 'psap_calls_in_service\tqueue="112"\t{}\t2024-11-25T08:01:00+07:00\t0\t1\n'
+    assert "32.71\t" + ended.format("2024-11-25T08:01:00+07:00") in differs.stdout
+    assert "nothing differs" in same.stderr
+    assert "series differ" in differs.stderr
+    assert pantau112("replay", "diff", saved, saved).returncode == 0
+    assert "--step must be more than nothing" in pantau112("replay", "diff", events, fewer, "--step", "-1h").stderr
 
 
 def test_a_simulated_day_is_the_same_again(tmp_path: Path) -> None:
