@@ -260,13 +260,18 @@ def of_pages(first: Figures, second: Figures, at: float | None) -> Differences:
     return Differences({series: Difference(None, at, *pair) for series, pair in sorted(pairs.items())}, at)
 
 
-def page(source: str) -> str | None:
-    """The text of a source that is a saved page of `/metrics`; None of any other. Raises as `open_source`."""
+def page(source: str, watch: Callable[[Opened], None] = lambda _: None) -> str | None:
+    """The text of a source that is a saved page of `/metrics`, of which `watch` is told; None of any other. Raises as
+    `open_source`.
+    """
     path = parse_source(source)
     if not isinstance(path, Path) or not is_file(path):
         return None
     with Opened(path) as opened:
-        return b"".join(opened.pieces()).decode() if opened.head.startswith(b"# HELP ") else None
+        if not opened.head.startswith(b"# HELP "):
+            return None
+        watch(opened)
+        return b"".join(opened.pieces()).decode()
 
 
 def _pairs(first: Figures, second: Figures) -> dict[str, tuple[str | None, str | None]]:

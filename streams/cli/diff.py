@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,9 @@ from streams.logs import tell
 if TYPE_CHECKING:
     from streams.analysis.diff import Differences
     from streams.core.centre import Centre
+    from streams.log.reader import Reading
     from streams.sources import Line
+    from streams.sources.opened import Opened
 
 HOUR = timedelta(hours=1)
 COLUMNS = ("city", "name", "labels", "since", "at", "a", "b")
@@ -50,6 +53,7 @@ def diff(
     from streams.analysis.agreement import figures
     from streams.analysis.diff import Side, differences, of_pages, page
     from streams.analysis.measure import measure
+    from streams.analysis.provenance import Provenance
     from streams.analysis.replay import open_source
 
     every = HOUR if step is None else step
@@ -57,12 +61,18 @@ def diff(
         raise typer.BadParameter("--step must be more than nothing")
     known = centres.load(centre or [])
     one, said, wall, until = next(iter(known.values())), settings(), time.time(), at.timestamp() if at else None
-    texts = {source: page(source) for source in (first, second)}
+    stepped = None if step is None else f"{step.total_seconds():.0f}"
+    origin = Provenance.of("replay diff", [first, second], centre or [], at=at, step=stepped)
+    texts = {source: page(source, partial(origin.opened, source)) for source in (first, second)}
     with progress("events") as tick:
 
         def lines(source: str) -> "tuple[Faults, Iterator[Line]]":
+            def watch(read: "Opened | Reading") -> None:
+                tick.watch(read)
+                origin.opened(source, read)
+
             through = door(known.values())
-            return Faults(source, through), tick(open_source(source, one, said, through, tick.watch))
+            return Faults(source, through), tick(open_source(source, one, said, through, watch))
 
         outcomes = []
         if texts[first] is None and texts[second] is None:
@@ -82,6 +92,8 @@ def diff(
     for faults, counts in outcomes:
         tell(f"{faults.name}: " + (", ".join(f"{n:,} {outcome}" for outcome, n in sorted(counts.items())) or "no events"))
         faults.sum_up(counts.total() - counts["refused"])
+    for line in origin.lines():
+        tell(line)
     tell(f"{len(found.series):,} series differ" if found.series else "nothing differs")
     if found.series or found.left_out:
         raise typer.Exit(1)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from streams.analysis.period import Word
     from streams.core.centre import Centre
     from streams.edge.ingest import Report, Sink
+    from streams.log.reader import Reading
     from streams.settings import Settings
     from streams.sources.door import Door
     from streams.sources.opened import Opened
@@ -245,10 +246,10 @@ class Tick:
     def __init__(self, progress: "Progress", what: str) -> None:
         self._progress = progress
         self._task = progress.add_task(what, total=None, rate="", count=0)
-        self._inputs: list[Opened] = []
+        self._inputs: list[Opened | Reading] = []
         self._began, self._count = time.monotonic(), 0
 
-    def watch(self, opened: "Opened") -> None:
+    def watch(self, opened: "Opened | Reading") -> None:
         """This input is part of the whole; with a pipe among them it is not known."""
         self._inputs.append(opened)
         sizes = [each.size for each in self._inputs if each.size is not None]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,23 @@ def test_measure_at_a_moment_folds_nothing_that_comes_after(events: Path) -> Non
 
     assert 'psap_calls_waiting{city="32.71",queue="112"} 1\n' in said.stdout
     assert "2 after, 3 folded" in said.stderr
+
+
+def test_an_answer_says_what_it_rests_on_so_that_another_can_ask_the_same(events: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / events.name
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(events.read_bytes())
+    moment = offered("c1", 10).time.isoformat()
+
+    told = [pantau112("measure", path, "--at", moment).stderr.splitlines()[1:] for path in (events, elsewhere)]
+    compared = pantau112("replay", "diff", events, elsewhere).stderr
+
+    assert told[0] == told[1]
+    assert told[0][:2] == [
+        f"pantau112 measure events.jsonl --at {moment}",
+        f"events.jsonl: sha256 {sha256(events.read_bytes()).hexdigest()}",
+    ]
+    assert compared.count(f"{told[0][1]}\n") == 2
 
 
 def test_a_bad_line_is_named_with_its_number_and_field_and_the_good_ones_count(events: Path) -> None:
