@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.terminal import Failed, duration, progress, settings
+from streams.cli.terminal import Failed, Tick, duration, progress, settings
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -127,10 +127,10 @@ def send(
     if not which and not reason and not every:
         raise typer.BadParameter("say which: ORIGIN, --reason REASON or --all")
     sending, wanted = dead_letters.Sending(), frozenset(which or ())
-    with Log(settings()) as log, progress("letters") as tick:
-        returned = dead_letters.came_back(_letters())
-        chosen = (letter for letter in _letters(reason) if not wanted or str(letter.origin) in wanted)
-        for event, times in dead_letters.again(tick(chosen), by or timedelta(), returned, sending, insist=again):
+    with Log(settings()) as log, progress("records") as tick:
+        returned = dead_letters.came_back(_letters(tick=tick))
+        chosen = (letter for letter in _letters(reason, tick) if not wanted or str(letter.origin) in wanted)
+        for event, times in dead_letters.again(chosen, by or timedelta(), returned, sending, insist=again):
             if not dry_run:
                 log.send(event, [(SENT_AGAIN, b"%d" % times)])
             sending.sent[event.type] += 1
@@ -147,11 +147,13 @@ def send(
         raise typer.Exit(1)
 
 
-def _letters(reasons: list[str] | None = None) -> "Iterator[Letter]":
+def _letters(reasons: list[str] | None = None, tick: Tick | None = None) -> "Iterator[Letter]":
     from streams.log.dead_letters import letters
     from streams.log.reader import Reader
 
-    for letter in letters(Reader(settings()).letters(), settings().topic_prefix):
+    log = Reader(settings())
+    records = log.letters() if tick is None else tick(log.letters(watch=tick.watch))
+    for letter in letters(records, settings().topic_prefix):
         if not reasons or letter.reason in reasons:
             yield letter
 

@@ -115,7 +115,7 @@ def record(
     if isinstance(chosen, Path):
         raise typer.BadParameter(f"{source} is a file already; record takes topic:NAME[@FROM..TO]")
     with progress("records") as tick:
-        outcomes = replay.record(tick(Reader(settings()).read(*chosen)), to)
+        outcomes = replay.record(tick(Reader(settings()).read(*chosen, watch=tick.watch)), to)
     tell(f"{to}: " + (", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items())) or "nothing in that range"))
 
 

@@ -250,10 +250,11 @@ class Tick:
         self._began, self._count = time.monotonic(), 0
 
     def watch(self, opened: "Opened | Reading") -> None:
-        """This input is part of the whole; with a pipe among them it is not known."""
+        """This input is part of the whole, however it is counted; with a pipe among them the whole is not known."""
         self._inputs.append(opened)
-        sizes = [each.size for each in self._inputs if each.size is not None]
-        self._progress.update(self._task, total=sum(sizes) if len(sizes) == len(self._inputs) else None)
+        known = all(each.size is not None for each in self._inputs)
+        # By itself, because an update takes None for nothing new.
+        next(task for task in self._progress.tasks if task.id == self._task).total = len(self._inputs) if known else None
 
     def __call__(self, items: "Iterable[T]", done: "Callable[[T], int] | None" = None) -> "Iterator[T]":
         """Every item as it is; `done` says how many are done with it (default: one more)."""
@@ -261,7 +262,7 @@ class Tick:
             self._count = self._count + 1 if done is None else done(item)
             if done is not None or self._count % 1000 == 0:
                 rate = self._count / max(1e-9, time.monotonic() - self._began)
-                completed = sum(each.done for each in self._inputs)
+                completed = sum(each.done / each.size if each.size else 1 for each in self._inputs)
                 self._progress.update(self._task, completed=completed, count=self._count, rate=f"{rate:,.0f}/s")
             yield item
 

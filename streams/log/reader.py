@@ -70,6 +70,10 @@ class Reading:
     done: int = 0
 
 
+Watch = Callable[[Reading], None]
+"""Is told of what is read once its range is known."""
+
+
 class Reader:
     """Reads the log; every question is a connection of its own. Topics are named as in `schemas.topics`.
 
@@ -85,7 +89,7 @@ class Reader:
         start: datetime | Bounds | None = None,
         end: datetime | Bounds | None = None,
         spans: Spans | None = None,
-        watch: Callable[[Reading], None] = lambda _: None,
+        watch: Watch = lambda _: None,
     ) -> Iterator[Record]:
         """The records of a range, merged by event time: of the partitions' next records the earliest comes first.
 
@@ -100,9 +104,9 @@ class Reader:
             if (first is None or record.time >= first) and (last is None or record.time < last):
                 yield record
 
-    def letters(self, since: datetime | None = None) -> Iterator[Record]:
-        """The dead letters that were put aside from then on, in the order in which they were."""
-        for record in self._read([DEAD_LETTERS.name], since, None, _record, lambda record: record.timestamp):
+    def letters(self, since: datetime | None = None, watch: Watch = lambda _: None) -> Iterator[Record]:
+        """The dead letters that were put aside from then on, in the order in which they were; `watch` is told of the reading."""
+        for record in self._read([DEAD_LETTERS.name], since, None, _record, lambda record: record.timestamp, watch=watch):
             if since is None or record.timestamp >= since.timestamp():
                 yield record
 
@@ -157,7 +161,7 @@ class Reader:
         made: Callable[[Any, int], T],
         order: Callable[[T], float],
         spans: Spans | None = None,
-        watch: Callable[[Reading], None] = lambda _: None,
+        watch: Watch = lambda _: None,
         *,
         only: bool = False,
     ) -> Iterator[T]:
