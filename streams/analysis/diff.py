@@ -5,6 +5,7 @@ event beyond that moment. Kafka keeps the order of a topic and a centre and no o
 another: so two recordings of the same events agree however their topics are merged.
 """
 
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from pathlib import Path
 from schemas.topics import TOPIC_OF, TOPICS, Refusal, UnknownType
 from streams.analysis.agreement import Figures, compare, figures
 from streams.analysis.measure import TOGETHER, Told, Traceless
-from streams.analysis.replay import parse_source
+from streams.analysis.replay import ReplayError, parse_source
 from streams.core.centre import Centre
 from streams.core.fault import place_of
 from streams.core.source_clocks import AHEAD_SECONDS
@@ -28,6 +29,8 @@ PATIENCE_SECONDS = 3600
 
 LOOK = 50
 """So many lines in a row must be that far beyond it: of one wrong clock the others do not come late."""
+
+_SAMPLE = re.compile(r"\w+(\{.*\})? [+-]?([0-9.]+(e[+-]?[0-9]+)?|inf|nan)", re.IGNORECASE | re.ASCII)
 
 NAMES = tuple(topic.name for topic in TOPICS)
 
@@ -261,8 +264,9 @@ def of_pages(first: Figures, second: Figures, at: float | None) -> Differences:
 
 
 def page(source: str, watch: Callable[[Opened], None] = lambda _: None) -> str | None:
-    """The text of a source that is a saved page of `/metrics`, of which `watch` is told; None of any other. Raises as
-    `open_source`.
+    """The text of a source that is a saved page of `/metrics`, of which `watch` is told; None of any other.
+
+    Raises as `open_source`, `ReplayError` also for a page that is none any more.
     """
     path = parse_source(source)
     if not isinstance(path, Path) or not is_file(path):
@@ -271,7 +275,11 @@ def page(source: str, watch: Callable[[Opened], None] = lambda _: None) -> str |
         if not opened.head.startswith(b"# HELP "):
             return None
         watch(opened)
-        return b"".join(opened.pieces()).decode()
+        text = b"".join(opened.pieces()).decode(errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        if line and not line.startswith("#") and not _SAMPLE.fullmatch(line):
+            raise ReplayError(f"{source}:{number}: is no series with its value, as /metrics writes them; save the page again")
+    return text
 
 
 def _pairs(first: Figures, second: Figures) -> dict[str, tuple[str | None, str | None]]:

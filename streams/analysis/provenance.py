@@ -19,6 +19,7 @@ from streams.core.nouns import STATE_VERSION
 from streams.sources.opened import Opened
 
 if TYPE_CHECKING:
+    from streams.analysis.replay import Watch
     from streams.log.reader import Reading
 
 Option = datetime | str | bool | None
@@ -50,9 +51,14 @@ class Provenance:
         hashes = {path.name: sha256(path.read_bytes()).hexdigest() if path.is_file() else None for path in centres or [PACKAGED]}
         return cls(shlex.join(words), hashes)
 
-    def opened(self, source: str, read: "Opened | Reading") -> None:
-        """This is what is read under that name."""
-        self.sources.append((name_of(source), read))
+    def watch(self, source: str, also: "Watch" = lambda _: None) -> "Watch":
+        """What is to be told of the source once it is open, and tells it on."""
+
+        def told(read: "Opened | Reading") -> None:
+            self.sources.append((name_of(source), read))
+            also(read)
+
+        return told
 
     def as_json(self) -> dict[str, Any]:
         """The whole, as it can be kept beside the answer."""

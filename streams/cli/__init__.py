@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from streams.core.centre import Centre
-    from streams.log.reader import Reading
     from streams.settings import Settings
-    from streams.sources.opened import Opened
     from streams.stack.up import Collected
     from streams.worker.advisor import Publish
 
@@ -92,12 +90,7 @@ def measure(
     begun = terminal.beginning(events, known, at, whole=whole)
     origin = Provenance.of("measure", [events], centre or [], at=at)
     with progress("events") as tick:
-        settings = terminal.settings()
-
-        def watch(read: "Opened | Reading") -> None:
-            tick.watch(read)
-            origin.opened(events, read)
-
+        settings, watch = terminal.settings(), origin.watch(events, tick.watch)
         lines = open_source(events, next(iter(known.values())), settings, door, watch, spans=begun.spans)
         until = at.timestamp() if at else None
         result = fold(tick(lines), known, time.time(), until, faults.refuse, settings.ahead_seconds, begun)

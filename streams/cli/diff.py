@@ -5,7 +5,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,9 +15,7 @@ from streams.logs import tell
 if TYPE_CHECKING:
     from streams.analysis.diff import Differences
     from streams.core.centre import Centre
-    from streams.log.reader import Reading
     from streams.sources import Line
-    from streams.sources.opened import Opened
 
 HOUR = timedelta(hours=1)
 COLUMNS = ("city", "name", "labels", "since", "at", "a", "b")
@@ -63,18 +60,15 @@ def diff(
     one, said, wall, until = next(iter(known.values())), settings(), time.time(), at.timestamp() if at else None
     stepped = None if step is None else f"{step.total_seconds():.0f}"
     origin = Provenance.of("replay diff", [first, second], centre or [], at=at, step=stepped)
-    texts = {source: page(source, partial(origin.opened, source)) for source in (first, second)}
+    texts = {source: page(source, origin.watch(source)) for source in (first, second)}
     with progress("events") as tick:
 
         def lines(source: str) -> "tuple[Faults, Iterator[Line]]":
-            def watch(read: "Opened | Reading") -> None:
-                tick.watch(read)
-                origin.opened(source, read)
-
             through = door(known.values())
-            return Faults(source, through), tick(open_source(source, one, said, through, watch))
+            opened = open_source(source, one, said, through, origin.watch(source, tick.watch))
+            return Faults(source, through), tick(opened)
 
-        outcomes = []
+        outcomes, left_out = [], dict[str, str]()
         if texts[first] is None and texts[second] is None:
             (a_faults, a_lines), (b_faults, b_lines) = lines(first), lines(second)
             a = Side(a_lines, known, wall, until, a_faults.refuse, said.ahead_seconds)
@@ -85,9 +79,10 @@ def diff(
             for source in [source for source, text in texts.items() if text is None]:
                 faults, each = lines(source)
                 measured = measure(each, known, wall, until, faults.refuse, said.ahead_seconds)
-                texts[source], until = measured.text, measured.at
+                texts[source], until, left_out = measured.text, measured.at, measured.left_out
                 outcomes.append((faults, measured.outcomes))
             found = of_pages(figures([texts[first] or ""]), figures([texts[second] or ""]), until)
+            found.left_out.update(left_out)
     _show(found, known)
     for faults, counts in outcomes:
         tell(f"{faults.name}: " + (", ".join(f"{n:,} {outcome}" for outcome, n in sorted(counts.items())) or "no events"))

@@ -15,6 +15,7 @@ from streams import centres
 from streams.analysis.agreement import compare, figures
 from streams.analysis.diff import Difference, Differences, Side, differences, of_pages, page
 from streams.analysis.measure import Measurement, measure
+from streams.analysis.replay import ReplayError
 from streams.sources import Line
 from streams.sources.simulate import story
 from tests.builders import abandoned, answered, at, ended, offered
@@ -173,6 +174,16 @@ def test_a_saved_page_is_compared_as_of_one_moment(tmp_path: Path, pack: Callabl
     assert not of_pages(figures([text]), said(calls, at(10)), at(10)).series
     found = of_pages(figures([text]), said(calls[:1], at(10)), at(10)).series
     assert found[WAITING] == Difference(None, at(10), "0", "1")
+
+
+@pytest.mark.parametrize(
+    "line", ['psap_calls_waiting{city="32.7', "psap_calls_waiting much", "1732496400", "psap_up 1 1732496400"]
+)
+def test_a_page_that_is_broken_is_refused_with_the_line(tmp_path: Path, line: str) -> None:
+    saved = tmp_path / "metrics.txt"
+    saved.write_text(f"# HELP psap_up Up.\npsap_up 1e+05\n\n{line}\n")
+    with pytest.raises(ReplayError, match=r"metrics.txt:4: is no series with its value"):
+        page(str(saved))
 
 
 def test_events_are_no_page(tmp_path: Path) -> None:

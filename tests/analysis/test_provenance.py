@@ -43,7 +43,7 @@ def events(tmp_path: Path) -> Path:
 def test_of_a_file_the_name_and_the_hash_are_said_and_what_can_be_typed(events: Path, bank: Path) -> None:
     found = Provenance.of("measure", [str(events)], [bank], at=MOMENT, whole=True, step=None, quick=False)
     with Opened(events) as opened:
-        found.opened(str(events), opened)
+        found.watch(str(events))(opened)
         list(opened.lines())
     assert found.lines() == [
         "pantau112 measure january.jsonl --at 1999-01-04T16:15:00+02:00 --whole --centre 'bank of tests.toml'",
@@ -62,7 +62,7 @@ def test_of_a_file_the_name_and_the_hash_are_said_and_what_can_be_typed(events: 
 
 def test_of_topics_the_range_and_its_offsets_are_said() -> None:
     found = Provenance.of("replay diff", [RANGE, "-"], [centres.NATION])
-    found.opened(RANGE, Reading({("112.operators.v1", 0): (7, 8), ("112.calls.v1", 3): (0, 4_711)}, 4_712))
+    found.watch(RANGE)(Reading({("112.operators.v1", 0): (7, 8), ("112.calls.v1", 3): (0, 4_711)}, 4_712))
     assert found.lines() == [
         f"pantau112 replay diff {RANGE} - --centre indonesia",
         f"{RANGE}: 112.calls.v1/3/0-4710 112.operators.v1/0/7-7",
@@ -76,7 +76,7 @@ def test_of_topics_the_range_and_its_offsets_are_said() -> None:
 
 def test_without_a_centre_s_file_it_is_the_packaged_one_and_of_an_empty_range_there_are_no_records() -> None:
     found = Provenance.of("measure", ["topic:112.calls.v1"], [])
-    found.opened("topic:112.calls.v1", Reading({}, 0))
+    found.watch("topic:112.calls.v1")(Reading({}, 0))
     assert found.lines()[:3] == [
         "pantau112 measure topic:112.calls.v1",
         "topic:112.calls.v1: no records",
@@ -91,7 +91,7 @@ def test_two_files_of_one_name_are_told_apart_by_their_hashes_and_one_that_was_n
         path.parent.mkdir()
         path.write_text(f"{path.parent.name}\n" * 500_000)
         with Opened(path) as opened:
-            found.opened(str(path), opened)
+            found.watch(str(path))(opened)
             if path is paths[0]:
                 list(opened.lines())
     assert found.lines()[1:3] == [f"events.jsonl: sha256 {hash_of(paths[0])}", "events.jsonl: not read to its end"]
@@ -102,5 +102,5 @@ def test_a_source_that_was_read_through_is_known_by_what_was_read(tmp_path: Path
     log = tmp_path / "queue_log"
     log.write_text("1732496400|c1|112|NONE|ENTERQUEUE||0811|1\n1732496410|c1|112|NONE|ABANDON|1|1|10\n")
     found = Provenance.of("measure", [str(log)], [])
-    assert list(open_source(str(log), BOGOR, Settings(), None, lambda read: found.opened(str(log), read)))
+    assert list(open_source(str(log), BOGOR, Settings(), None, found.watch(str(log))))
     assert found.lines()[1] == f"queue_log: sha256 {hash_of(log)}"
