@@ -69,6 +69,7 @@ class Remembered:
         start: Any = None,
         end: Any = None,
         spans: Mapping[tuple[str, int], Sequence[tuple[int, int | None]]] | None = None,
+        watch: Any = None,
     ) -> Iterator[Record]:
         assert start is None
         parts = [

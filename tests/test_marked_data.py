@@ -67,7 +67,7 @@ def marks(text: str) -> list[str]:
 
 def inlets() -> set[str]:
     """Every inlet that the code has."""
-    verbs = {name for name, reads in commands(streams.cli.app) if name.startswith("ingest ") or {"EVENTS", "SOURCE"} & reads}
+    verbs = {name for name, reads in commands(streams.cli.app) if name.startswith("ingest ") or {"EVENTS", "SOURCE", "A"} & reads}
     folder = Path(str(gateway_room.__file__)).parent
     routes = {f"gateway {path}" for file in folder.glob("*.py") for path in re.findall(r'web\.post\("([^"]+)"', file.read_text())}
     kinds = {f"edge {kind}" for kind in Kinds.model_fields} - {"edge poll"}
@@ -450,6 +450,7 @@ def reading(*verb: str) -> Inlet:
 
 for reads in ("measure", "staffing", "callers list", "callers key", "replay stats"):
     inlet(reads)(reading(*reads.split(), "{0}"))
+inlet("replay diff")(reading("replay", "diff", "{0}", "{0}"))
 inlet("replay cat")(reading("replay", "cat", "--json", "{0}"))
 inlet("replay play")(reading("replay", "play", "{0}", "--full", "--to", "{1}"))
 

@@ -136,7 +136,8 @@ class Traceless:
     def __init__(self, monitor: Monitor, states: Mapping[tuple[str, bytes], bytes] = NOTHING.states) -> None:
         """Of the `states` that there are already the monitor knows nothing yet."""
         self._monitor = monitor
-        self._states = dict(states)
+        self.states = dict(states)
+        """By topic and centre, what was known when it was kept last."""
         for (topic, key), blob in states.items():
             monitor.load(topic, 0, key, blob)
         self._since: list[tuple[str, int, Event, float]] = []
@@ -146,7 +147,7 @@ class Traceless:
         others: dict[int, Outcome | Refusal] = {}
         while events:
             if len(self._since) >= KEPT_EVENTS:
-                self._keep(*(each.name for each in TOPICS))
+                self.keep(*(each.name for each in TOPICS))
             try:
                 others |= self._monitor.fold_events(topic, 0, events)
             except NotFoldedError as error:
@@ -161,14 +162,15 @@ class Traceless:
         return others
 
     def _take_back(self, topic: str) -> None:
-        self._monitor.take_back(topic, 0, lambda key: self._states.get((topic, key)))
+        self._monitor.take_back(topic, 0, lambda key: self.states.get((topic, key)))
         for name, offset, event, written in self._since:
             if name == topic:
                 self._monitor.fold_event(topic, 0, offset, event, written)
         # Where one such event came, more may come: for none of them these are folded a third time.
-        self._keep(topic)
+        self.keep(topic)
 
-    def _keep(self, *topics: str) -> None:
+    def keep(self, *topics: str) -> None:
+        """Bring the `states` of these topics up to now."""
         for topic in topics:
-            self._states |= {(topic, key): blob for key, blob in self._monitor.dirty(topic, 0)}
+            self.states |= {(topic, key): blob for key, blob in self._monitor.dirty(topic, 0)}
         self._since = [entry for entry in self._since if entry[0] not in topics]

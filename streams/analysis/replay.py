@@ -25,13 +25,16 @@ from streams.clock import Clock
 from streams.core.centre import Centre
 from streams.log.topics import partition_of
 from streams.settings import Settings
-from streams.sources import Line, Watch, read
+from streams.sources import Line, read
 from streams.sources.door import Door
 from streams.sources.opened import is_file
 from streams.worker.monitor import MISPLACED, elsewhere
 
 if TYPE_CHECKING:
-    from streams.log.reader import Record, Spans
+    from streams.log.reader import Reading, Record, Spans
+    from streams.sources.opened import Opened
+
+    Watch = Callable[[Opened | Reading], None]
 
 NAP_SECONDS = 1.0
 """Longest sleep at once, so that a clock that is set is soon believed."""
@@ -72,7 +75,7 @@ def open_source(
     centre: Centre,
     settings: Settings,
     door: Door | None = None,
-    watch: Watch = lambda _: None,
+    watch: "Watch" = lambda _: None,
     *,
     outward: bool = False,
     spans: "Spans | None" = None,
@@ -92,7 +95,7 @@ def open_source(
 
         log = Reader(settings)
         partitions = log.partitions(source.topics)
-        for number, record in enumerate(log.read(*source, spans), 1):
+        for number, record in enumerate(log.read(*source, spans, watch), 1):
             item: Event | UnknownType | Refusal | None = record.item
             if not outward and isinstance(item, Event):
                 if TOPIC_OF[item.type].name != record.topic:

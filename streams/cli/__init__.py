@@ -81,15 +81,17 @@ def measure(
     """
     from streams import centres
     from streams.analysis.measure import measure as fold
+    from streams.analysis.provenance import Provenance
     from streams.analysis.replay import open_source
 
     known = centres.load(centre or [])
     door = terminal.door(known.values())
     faults = Faults(events, door)
     begun = terminal.beginning(events, known, at, whole=whole)
+    origin = Provenance.of("measure", [events], centre or [], at=at)
     with progress("events") as tick:
-        settings = terminal.settings()
-        lines = open_source(events, next(iter(known.values())), settings, door, tick.watch, spans=begun.spans)
+        settings, watch = terminal.settings(), origin.watch(events, tick.watch)
+        lines = open_source(events, next(iter(known.values())), settings, door, watch, spans=begun.spans)
         until = at.timestamp() if at else None
         result = fold(tick(lines), known, time.time(), until, faults.refuse, settings.ahead_seconds, begun)
     sys.stdout.write(result.text)
@@ -99,6 +101,8 @@ def measure(
     moment = "nothing" if result.at is None else datetime.fromtimestamp(result.at).astimezone().isoformat()
     none = "nothing more" if begun.says else "no events"
     tell(f"{events}: {said or none}; as of {moment}")
+    for line in origin.lines():
+        tell(line)
     faults.sum_up(len(begun.states) + result.outcomes.total() - result.outcomes["refused"])
     if result.left_out:
         raise typer.Exit(1)

@@ -1,6 +1,5 @@
 """`pantau112 dead-letters`: what could not be counted, and how it is sent again once its cause is mended."""
 
-import re
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.terminal import Failed, progress, settings
+from streams.cli.terminal import Failed, Tick, duration, progress, settings
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Show events
 
 ROWS = ("origin", "put_aside", "centre", "reason", "times_sent", "detail")
 COUNTS = ("letters", "topic", "reason", "centre", "first", "last")
-SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def origin(text: str) -> str:
@@ -29,14 +27,6 @@ def origin(text: str) -> str:
     if found is None:
         raise typer.BadParameter("a letter is named TOPIC/PARTITION/OFFSET, as `pantau112 dead-letters list` prints it")
     return str(found)
-
-
-def shift(text: str) -> timedelta:
-    """How far times are moved."""
-    found = re.fullmatch(r"([+-]?[0-9]{1,9})([smhd]?)", text)
-    if not found:
-        raise typer.BadParameter(f"{text!r} is no number of seconds, nor one such as -57m, 2h or 1d")
-    return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
 
 
 def why(text: str) -> str:
@@ -117,7 +107,7 @@ def send(
     by: Annotated[
         timedelta | None,
         typer.Option(
-            "--shift", parser=shift, metavar="SECONDS", help="Move their times by this: -57m if the clock was 57 minutes fast."
+            "--shift", parser=duration, metavar="SECONDS", help="Move their times by this: -57m if the clock was 57 minutes fast."
         ),
     ] = None,
     again: Annotated[bool, typer.Option("--again", help="Also letters that came back when they were sent before.")] = False,
@@ -137,10 +127,10 @@ def send(
     if not which and not reason and not every:
         raise typer.BadParameter("say which: ORIGIN, --reason REASON or --all")
     sending, wanted = dead_letters.Sending(), frozenset(which or ())
-    with Log(settings()) as log, progress("letters") as tick:
-        returned = dead_letters.came_back(_letters())
-        chosen = (letter for letter in _letters(reason) if not wanted or str(letter.origin) in wanted)
-        for event, times in dead_letters.again(tick(chosen), by or timedelta(), returned, sending, insist=again):
+    with Log(settings()) as log, progress("records") as tick:
+        returned = dead_letters.came_back(_letters(tick=tick))
+        chosen = (letter for letter in _letters(reason, tick) if not wanted or str(letter.origin) in wanted)
+        for event, times in dead_letters.again(chosen, by or timedelta(), returned, sending, insist=again):
             if not dry_run:
                 log.send(event, [(SENT_AGAIN, b"%d" % times)])
             sending.sent[event.type] += 1
@@ -157,11 +147,13 @@ def send(
         raise typer.Exit(1)
 
 
-def _letters(reasons: list[str] | None = None) -> "Iterator[Letter]":
+def _letters(reasons: list[str] | None = None, tick: Tick | None = None) -> "Iterator[Letter]":
     from streams.log.dead_letters import letters
     from streams.log.reader import Reader
 
-    for letter in letters(Reader(settings()).letters(), settings().topic_prefix):
+    log = Reader(settings())
+    records = log.letters() if tick is None else tick(log.letters(watch=tick.watch))
+    for letter in letters(records, settings().topic_prefix):
         if not reasons or letter.reason in reasons:
             yield letter
 

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from streams import logs
-from streams.cli.terminal import Centres, Faults, To, door, moment, progress, settings, sink_for
+from streams.cli.diff import diff
+from streams.cli.terminal import Centres, Faults, From, In, Last, To, Until, between, door, progress, settings, sink_for
 from streams.logs import tell
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Play, show, cut out and count recorded events.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Play, show, cut out, count and compare recorded events.")
 
 Source = Annotated[
     str,
@@ -19,8 +20,6 @@ Source = Annotated[
         metavar="SOURCE", help="A file of events or a queue_log, plain or gzip; - is standard input. Or topic:NAME[@FROM..TO]."
     ),
 ]
-From = Annotated[datetime | None, typer.Option("--from", parser=moment, metavar="TIME", help="Only events from this moment on.")]
-Until = Annotated[datetime | None, typer.Option("--until", parser=moment, metavar="TIME", help="Only events before this moment.")]
 Type = Annotated[list[str] | None, typer.Option("--type", metavar="PATTERN", help="Only events of this type, such as 'call.*'.")]
 
 
@@ -29,6 +28,8 @@ def play(
     source: Source,
     start: From = None,
     until: Until = None,
+    last: Last = None,
+    within: In = None,
     speed: Annotated[float, typer.Option(min=0.1, metavar="TIMES", help="How many times as fast as life.")] = 1.0,
     full: Annotated[bool, typer.Option("--full", help="As fast as they can be taken.")] = False,
     shift_to_now: Annotated[bool, typer.Option("--shift-to-now", help="The first event happens now; the others follow.")] = False,
@@ -51,6 +52,7 @@ def play(
     pace = None if full else speed
     replay.check(replay.parse_source(source), speed=pace, shift_to_now=shift_to_now, into_topics=to is None)
     known = centres.load(centre or [])
+    start, until = between(start, until, last, within, known.values())
     through = door(known.values(), writes=True)
     faults = Faults(source, through)
     with sink_for(to, source) as sink, progress("events") as tick:
@@ -67,11 +69,13 @@ def play(
     faults.sum_up()
 
 
-@app.command(epilog="Example: pantau112 replay cat topic:112.calls.v1 --type 'call.abandoned' --json")
+@app.command(epilog="Example: pantau112 replay cat topic:112.calls.v1 --last month --type 'call.abandoned' --json")
 def cat(
     source: Source,
     start: From = None,
     until: Until = None,
+    last: Last = None,
+    within: In = None,
     types: Type = None,
     city: Annotated[
         list[str] | None, typer.Option("--city", metavar="CODE", help="Only events of this centre. May be repeated.")
@@ -84,6 +88,7 @@ def cat(
     from streams.analysis import replay
 
     known = centres.load(centre or [])
+    start, until = between(start, until, last, within, known.values())
     through = door(known.values())
     faults = Faults(source, through)
     lines = replay.open_source(source, next(iter(known.values())), settings(), through, outward=True)
@@ -110,7 +115,7 @@ def record(
     if isinstance(chosen, Path):
         raise typer.BadParameter(f"{source} is a file already; record takes topic:NAME[@FROM..TO]")
     with progress("records") as tick:
-        outcomes = replay.record(tick(Reader(settings()).read(*chosen)), to)
+        outcomes = replay.record(tick(Reader(settings()).read(*chosen, watch=tick.watch)), to)
     tell(f"{to}: " + (", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items())) or "nothing in that range"))
 
 
@@ -131,3 +136,6 @@ def stats(source: Source, centre: Centres = None) -> None:
             sys.stdout.write(f"{n:10,} {name}\n")
     faults.count = found.refused.total()
     faults.sum_up(found.events + found.unknown.total())
+
+
+app.command(epilog="Example: pantau112 replay diff october.jsonl topic:112.calls.v1,112.operators.v1")(diff)

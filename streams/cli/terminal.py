@@ -2,11 +2,12 @@
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 
     from schemas.topics import Refusal
     from streams.analysis.measure import Beginning
+    from streams.analysis.period import Word
     from streams.core.centre import Centre
     from streams.edge.ingest import Report, Sink
+    from streams.log.reader import Reading
     from streams.settings import Settings
     from streams.sources.door import Door
     from streams.sources.opened import Opened
@@ -40,6 +43,17 @@ def moment(text: str) -> datetime:
     return found
 
 
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration(text: str) -> timedelta:
+    """A stretch of time, as people write it."""
+    found = re.fullmatch(r"([+-]?[0-9]{1,9})([smhd]?)", text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no number of seconds, nor one such as -57m, 2h or 1d")
+    return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
+
+
 Centres = Annotated[
     list[Path] | None,
     typer.Option(
@@ -56,6 +70,19 @@ Events = Annotated[
     ),
 ]
 Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="A moment with its zone, in ISO 8601.")]
+From = Annotated[datetime | None, typer.Option("--from", parser=moment, metavar="TIME", help="Only events from this moment on.")]
+Until = Annotated[datetime | None, typer.Option("--until", parser=moment, metavar="TIME", help="Only events before this moment.")]
+Last = Annotated[
+    # As streams.analysis.period has them, which no verb waits for that does not need it.
+    Literal["day", "week", "month", "year", "shift"] | None,
+    typer.Option("--last", help="Only events of the last one that is over, by the centre's clocks."),
+]
+In = Annotated[
+    str | None,
+    typer.Option(
+        "--in", metavar="PERIOD", help="Only events of this day, week, month or year: 2026-10-03, 2026-W41, 2026-10, 2026."
+    ),
+]
 Whole = Annotated[bool, typer.Option("--whole", help="Fold a topic from its beginning, without snapshots.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The file, plain or gzip; - is standard input.")]
 
@@ -68,13 +95,13 @@ class Faults:
     """The bad lines of one input: the first ones are named, all are counted."""
 
     def __init__(self, name: str | Path, door: "Door | None" = None) -> None:
-        self.count, self.good, self._name, self._door = 0, 0, str(name), door
+        self.count, self.good, self.name, self._door = 0, 0, str(name), door
 
     def say(self, number: int, reason: str) -> None:
         """Name one, unless there were too many."""
         self.count += 1
         if self.count <= BAD_SHOWN:
-            tell(f"{self._name}:{number}: {reason}")
+            tell(f"{self.name}:{number}: {reason}")
 
     def refuse(self, number: int, refusal: "Refusal") -> None:
         """Name one that is no event."""
@@ -94,13 +121,13 @@ class Faults:
         from streams.sources.door import MEND_SEAT, UNNAMED_SEAT
 
         if self.count > BAD_SHOWN:
-            tell(f"{self._name}: and {self.count - BAD_SHOWN:,} more lines that could not be read")
+            tell(f"{self.name}: and {self.count - BAD_SHOWN:,} more lines that could not be read")
         if self._door is not None and (n := self._door.passed_over[UNNAMED_SEAT]):
-            tell(f"{self._name}: {n:,} passed over ({UNNAMED_SEAT}: {MEND_SEAT})")
+            tell(f"{self.name}: {n:,} passed over ({UNNAMED_SEAT}: {MEND_SEAT})")
         if not (self.good if good is None else good):
             if self.count:
-                raise Failed(f"{self._name}: nothing in it could be used; {self.count:,} refused")
-            tell(f"{self._name}: nothing came; there was no event in it")
+                raise Failed(f"{self.name}: nothing in it could be used; {self.count:,} refused")
+            tell(f"{self.name}: nothing came; there was no event in it")
 
 
 class Silent:
@@ -149,6 +176,29 @@ def settings() -> "Settings":
     return at_home(read(os.environ))
 
 
+def between(
+    start: datetime | None, until: datetime | None, last: "Word | None", within: str | None, centres: "Iterable[Centre]"
+) -> tuple[datetime | None, datetime | None]:
+    """From when (inclusive) until when (exclusive), as it was said: by two moments, by name, or as the last that is over."""
+    from streams.analysis.period import PeriodError, named
+    from streams.analysis.period import last as last_one
+
+    if last is None and within is None:
+        if start and until and start >= until:
+            raise typer.BadParameter("--until is not later than --from: nothing lies between them")
+        return start, until
+    if (start or until, last, within).count(None) < 2:
+        raise typer.BadParameter("say one of these: --last, --in, or --from and --until")
+    first, *others = centres
+    if any(each.timezone != first.timezone or (last == "shift" and each.shifts != first.shifts) for each in others):
+        what = "shifts" if last == "shift" else "days"
+        raise typer.BadParameter(f"the {what} of these centres begin at different times: say --from and --until")
+    try:
+        return named(within, first.timezone) if within is not None else last_one(last or "day", datetime.now(UTC), first)
+    except PeriodError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 def beginning(events: str, centres: "Mapping[str, Centre]", at: datetime | None, *, whole: bool) -> "Beginning":
     """What of a topic need not be folded again, said to the person."""
     from streams.analysis.beginning import find
@@ -191,27 +241,29 @@ def sink_for(to: Path | None, source: str | Path | None = None, *, append: bool 
 
 
 class Tick:
-    """Passes a stream on and counts it; `watch` makes the bar go by how much of an input was read."""
+    """Passes streams on and counts them; `watch` makes the bar go by how much of their inputs was read."""
 
     def __init__(self, progress: "Progress", what: str) -> None:
         self._progress = progress
         self._task = progress.add_task(what, total=None, rate="", count=0)
-        self._opened: Opened | None = None
+        self._inputs: list[Opened | Reading] = []
+        self._began, self._count = time.monotonic(), 0
 
-    def watch(self, opened: "Opened") -> None:
-        """From now on the whole is this input; of a pipe it is not known."""
-        self._opened = opened
-        self._progress.update(self._task, total=opened.size)
+    def watch(self, opened: "Opened | Reading") -> None:
+        """This input is part of the whole, however it is counted; with a pipe among them the whole is not known."""
+        self._inputs.append(opened)
+        known = all(each.size is not None for each in self._inputs)
+        # By itself, because an update takes None for nothing new.
+        next(task for task in self._progress.tasks if task.id == self._task).total = len(self._inputs) if known else None
 
     def __call__(self, items: "Iterable[T]", done: "Callable[[T], int] | None" = None) -> "Iterator[T]":
         """Every item as it is; `done` says how many are done with it (default: one more)."""
-        began, count = time.monotonic(), 0
         for item in items:
-            count = count + 1 if done is None else done(item)
-            if done is not None or count % 1000 == 0:
-                rate = count / max(1e-9, time.monotonic() - began)
-                completed = 0 if self._opened is None else self._opened.done
-                self._progress.update(self._task, completed=completed, count=count, rate=f"{rate:,.0f}/s")
+            self._count = self._count + 1 if done is None else done(item)
+            if done is not None or self._count % 1000 == 0:
+                rate = self._count / max(1e-9, time.monotonic() - self._began)
+                completed = sum(each.done / each.size if each.size else 1 for each in self._inputs)
+                self._progress.update(self._task, completed=completed, count=self._count, rate=f"{rate:,.0f}/s")
             yield item
 
 

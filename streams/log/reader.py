@@ -7,6 +7,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
@@ -58,6 +59,21 @@ class Record(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+@dataclass(slots=True)
+class Reading:
+    """What is read of the log: of each topic and partition the first offset (inclusive) and the end (exclusive) of the range; how
+    many records those are that have to be read of it, and how many of them were.
+    """
+
+    offsets: Mapping[tuple[str, int], tuple[int, int]]
+    size: int
+    done: int = 0
+
+
+Watch = Callable[[Reading], None]
+"""Is told of what is read once its range is known."""
+
+
 class Reader:
     """Reads the log; every question is a connection of its own. Topics are named as in `schemas.topics`.
 
@@ -73,23 +89,24 @@ class Reader:
         start: datetime | Bounds | None = None,
         end: datetime | Bounds | None = None,
         spans: Spans | None = None,
+        watch: Watch = lambda _: None,
     ) -> Iterator[Record]:
         """The records of a range, merged by event time: of the partitions' next records the earliest comes first.
 
         Each partition keeps its own order, also where it is not that of event time. `start` (inclusive) and `end` (exclusive)
         are event times, or offsets by (topic, partition); None is the log's own. Nothing beyond the end that the log has now is
         read, and only what is committed. An end in event time still reads to the log's end, because late events come late.
-        Of a partition that `spans` name only those are read.
+        Of a partition that `spans` name only those are read. `watch` is told of the reading once its range is known.
         """
         first = start.timestamp() if isinstance(start, datetime) else None
         last = end.timestamp() if isinstance(end, datetime) else None
-        for record in self._read(topics, start, end, _record, lambda record: record.time, spans):
+        for record in self._read(topics, start, end, _record, lambda record: record.time, spans, watch):
             if (first is None or record.time >= first) and (last is None or record.time < last):
                 yield record
 
-    def letters(self, since: datetime | None = None) -> Iterator[Record]:
-        """The dead letters that were put aside from then on, in the order in which they were."""
-        for record in self._read([DEAD_LETTERS.name], since, None, _record, lambda record: record.timestamp):
+    def letters(self, since: datetime | None = None, watch: Watch = lambda _: None) -> Iterator[Record]:
+        """The dead letters that were put aside from then on, in the order in which they were; `watch` is told of the reading."""
+        for record in self._read([DEAD_LETTERS.name], since, None, _record, lambda record: record.timestamp, watch=watch):
             if since is None or record.timestamp >= since.timestamp():
                 yield record
 
@@ -144,6 +161,7 @@ class Reader:
         made: Callable[[Any, int], T],
         order: Callable[[T], float],
         spans: Spans | None = None,
+        watch: Watch = lambda _: None,
         *,
         only: bool = False,
     ) -> Iterator[T]:
@@ -152,16 +170,24 @@ class Reader:
         strip = len(prefix)
         with self._consumer(", ".join(topics)) as (run, consumer):
             places, wanted = self._named(run, consumer, [prefix + name for name in topics]), {}
-            for place, (first, last) in run(self._bounds(consumer, places, start, end)).items():
+            bounds = run(self._bounds(consumer, places, start, end))
+            for place, (first, last) in bounds.items():
                 whole = [] if only else [(0, None)]
                 of = whole if spans is None else spans.get((place.topic[strip:], place.partition), whole)
                 cut = [(max(first, a), last if b is None else min(last, b)) for a, b in of]
                 if left := [span for span in cut if span[0] < span[1]]:
                     wanted[place] = left
+            reading = Reading(
+                {(place.topic[strip:], place.partition): bound for place, bound in bounds.items()},
+                sum(last - first for left in wanted.values() for first, last in left),
+            )
+            watch(reading)
             fetch = Fetch(run, consumer, wanted)
             run(fetch.begin())
             parts = [(made(raw, strip) for raw in fetch.records(place)) for place in wanted]
-            yield from heapq.merge(*parts, key=order)
+            for record in heapq.merge(*parts, key=order):
+                reading.done += 1
+                yield record
 
     def _named(self, run: Run, consumer: AIOKafkaConsumer, names: Sequence[str]) -> list[TopicPartition]:
         """Every partition of these topics."""

@@ -18,6 +18,7 @@ import stat
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 
@@ -103,6 +104,11 @@ class Opened(AbstractContextManager["Opened"]):
         self._raw.close()
 
     @property
+    def sha256(self) -> str | None:
+        """The hash of all its bytes, as they lie there; None where it was not read to its end."""
+        return self._raw.hash.hexdigest() if self._raw.is_whole else None
+
+    @property
     def done(self) -> int:
         """How many of `size` bytes were read; 0 for a pipe."""
         return 0 if self.size is None else self.size if self._raw.closed else self._raw.tell()
@@ -180,6 +186,20 @@ class Opened(AbstractContextManager["Opened"]):
         return head, file
 
 
+class _Raw(io.FileIO):
+    """A file that knows the hash of what was read of it, and whether that was all."""
+
+    def __init__(self, file: Path | int, *, closefd: bool = True) -> None:
+        super().__init__(file, "rb", closefd=closefd)
+        self.hash, self.is_whole = sha256(), False
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        size = super().readinto(buffer)
+        self.hash.update(memoryview(buffer)[:size])
+        self.is_whole = not size
+        return size
+
+
 class _Pieces(io.RawIOBase):
     """A stream of what `more` gives, piece by piece, until it gives nothing; `first` comes before."""
 
@@ -237,16 +257,16 @@ def is_file(path: Path) -> bool:
     return str(path) not in _STANDARD_INPUT and (path.is_file() or not path.exists())
 
 
-def _open(path: Path) -> io.FileIO:
+def _open(path: Path) -> _Raw:
     if str(path) in _STANDARD_INPUT:
         mode = os.fstat(0).st_mode
         # What a remote shell hands over can be a socket, and a terminal is a person who types.
         if not stat.S_ISSOCK(mode) and not os.isatty(0):
             _refuse(path, mode)
-        return io.FileIO(0, "rb", closefd=False)
+        return _Raw(0, closefd=False)
     # Before it is opened: some devices do something then.
     _refuse(path, path.stat().st_mode)
-    return io.FileIO(path, "rb")
+    return _Raw(path)
 
 
 def _refuse(path: Path, mode: int) -> None:

@@ -15,6 +15,7 @@ from schemas.event import Event
 from schemas.operators import OperatorLoggedIn, Seat
 from schemas.topics import CALLS, OPERATORS, Refusal, UnknownType, decode, encode
 from streams import centres
+from streams.analysis.diff import Differences, Side, differences
 from streams.analysis.replay import (
     ReplayError,
     TopicRange,
@@ -33,9 +34,11 @@ from streams.analysis.replay import (
 )
 from streams.clock import Clock
 from streams.log.kafka import Log
-from streams.log.reader import Reader, Record
+from streams.log.reader import Reader, Reading, Record
+from streams.log.topics import partition_of
 from streams.settings import Settings
 from streams.sources import Line
+from streams.sources.opened import Opened
 from tests.builders import approved, warned
 from tests.conftest import RealKafka
 
@@ -317,3 +320,12 @@ def test_what_was_recorded_from_topics_plays_back_the_same(kafka: RealKafka, tmp
     text = f"topic:{CALLS.name},{OPERATORS.name}"
     from_file, from_topics = ([line.item for line in open_source(source, BOGOR, settings)] for source in (str(path), text))
     assert from_file == from_topics == events
+    found: list[Reading | Opened] = []
+    assert (
+        len(list(open_source(f"{text}@..{(NOON + timedelta(seconds=1)).isoformat()}", BOGOR, settings, None, found.append))) == 1
+    )
+    home = partition_of("32.71", 3)
+    # What came late would stand at the end: that of a range in event time is the log's.
+    assert found == [Reading({(CALLS.name, home): (0, 2), (OPERATORS.name, home): (0, 1)}, 3, 3)]
+    one, other = (Side(open_source(text, BOGOR, settings), centres.load([]), NOON.timestamp() + 60) for _ in range(2))
+    assert differences(one, other, 1) == Differences(at=NOON.timestamp() + 2)  # two that are read by turns

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,23 @@ def test_measure_at_a_moment_folds_nothing_that_comes_after(events: Path) -> Non
     assert "2 after, 3 folded" in said.stderr
 
 
+def test_an_answer_says_what_it_rests_on_so_that_another_can_ask_the_same(events: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / events.name
+    elsewhere.parent.mkdir()
+    elsewhere.write_bytes(events.read_bytes())
+    moment = offered("c1", 10).time.isoformat()
+
+    told = [pantau112("measure", path, "--at", moment).stderr.splitlines()[1:] for path in (events, elsewhere)]
+    compared = pantau112("replay", "diff", events, elsewhere).stderr
+
+    assert told[0] == told[1]
+    assert told[0][:2] == [
+        f"pantau112 measure events.jsonl --at {moment}",
+        f"events.jsonl: sha256 {sha256(events.read_bytes()).hexdigest()}",
+    ]
+    assert compared.count(f"{told[0][1]}\n") == 2
+
+
 def test_a_bad_line_is_named_with_its_number_and_field_and_the_good_ones_count(events: Path) -> None:
     lines = events.read_bytes().splitlines()
     lines[1:1] = [b"{", json.dumps(json.loads(lines[0]) | {"time": "081234567890"}).encode()]
@@ -153,6 +171,7 @@ def test_a_recorded_manager_interface_becomes_events_and_no_number_leaves(tmp_pa
         (["measure", "/dev/zero"], 1, "/dev/zero: is a device, no file"),
         (["measure", "nowhere/nothing.jsonl"], 1, "nowhere/nothing.jsonl: there is no folder nowhere"),
         (["replay", "stats", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file"),
+        (["replay", "diff", "nowhere.jsonl", "README.md"], 1, "nowhere.jsonl: no such file"),
         (["replay", "play", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file"),
         (["callers", "list", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file"),
         (["staffing", "nowhere.jsonl"], 1, "nowhere.jsonl: no such file"),
@@ -318,10 +337,32 @@ def test_a_misspelt_setting_is_refused_with_the_right_name() -> None:
 
 def test_replay_shows_and_counts_events(events: Path) -> None:
     shown = pantau112("replay", "cat", events, "--type", "call.a*", "--json")
+    that_day = pantau112("replay", "cat", events, "--in", "2024-11-25", "--type", "call.a*", "--json")
+    the_next = pantau112("replay", "cat", events, "--in", "2024-11-26")
     counted = pantau112("replay", "stats", events)
 
+    assert that_day.stdout == shown.stdout
+    assert the_next.stdout == ""
     assert [json.loads(line)["type"] for line in shown.stdout.splitlines()] == ["call.answered", "call.abandoned"]
     assert counted.stdout.startswith("5 events from 2024-11-25 08:00:00+07:00 to 2024-11-25 08:01:00+07:00")
+
+
+def test_two_sources_are_compared_by_what_they_say_and_the_exit_code_tells(events: Path, tmp_path: Path) -> None:
+    fewer, saved = tmp_path / "fewer.jsonl", tmp_path / "metrics.txt"
+    fewer.write_text("".join(events.read_text().splitlines(keepends=True)[:-1]))
+    saved.write_text(pantau112("measure", events).stdout)
+
+    same, differs = pantau112("replay", "diff", events, events), pantau112("replay", "diff", events, fewer, "--step", "10")
+    page = pantau112("replay", "diff", saved, fewer)
+
+    assert (same.returncode, same.stdout) == (0, "city\tname\tlabels\tsince\tat\ta\tb\n")
+    assert (differs.returncode, page.returncode) == (1, 1)
+    ended = 'psap_calls_in_service\tqueue="112"\t{}\t2024-11-25T08:01:00+07:00\t0\t1\n'
+    assert "32.71\t" + ended.format("2024-11-25T08:01:00+07:00") in differs.stdout
+    assert "nothing differs" in same.stderr
+    assert "series differ" in differs.stderr
+    assert pantau112("replay", "diff", saved, saved).returncode == 0
+    assert "--step must be more than nothing" in pantau112("replay", "diff", events, fewer, "--step", "-1h").stderr
 
 
 def test_a_simulated_day_is_the_same_again(tmp_path: Path) -> None:

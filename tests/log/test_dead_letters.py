@@ -205,7 +205,7 @@ class Shelf:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def letters(self) -> Iterator[Record]:
+    def letters(self, watch: object = None) -> Iterator[Record]:
         yield from self.records
 
     def send(self, event: Event, headers: list[tuple[str, bytes]]) -> None:

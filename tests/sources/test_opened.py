@@ -1,11 +1,14 @@
 """Inputs as people save and send them: each is read right, once, or refused in one sentence."""
 
+import bz2
 import codecs
 import gzip
+import lzma
 import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -84,6 +87,37 @@ def unreadable(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     yield tmp_path / "sheet", "is a zip or an Excel file: save the sheet as CSV, or unpack it first"
     yield tmp_path / "bytes", "is no text (it has zero bytes)"
     yield tmp_path / "endless", "line 1 has no end within 16 MB: this is no text of lines"
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_what_was_read_to_its_end_has_the_hash_of_the_bytes_that_lie_there(
+    tmp_path: Path, pack: Callable[[bytes], bytes], encoding: str
+) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(pack(TEXT.encode(encoding)))
+    with Opened(path) as file:
+        list(file.lines())
+    assert file.sha256 == sha256(path.read_bytes()).hexdigest()
+
+
+def test_what_was_not_read_to_its_end_has_no_hash(tmp_path: Path) -> None:
+    path = tmp_path / "text"
+    path.write_bytes(b"12345678\n" * 100_000)
+    with Opened(path) as file:
+        assert next(file.lines())
+    assert file.sha256 is None
+
+
+def test_what_came_through_a_pipe_has_the_hash_of_what_came(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(TEXT.encode(),), daemon=True)
+    writer.start()
+    with Opened(pipe) as file:
+        list(file.lines())
+    writer.join()
+    assert file.sha256 == sha256(TEXT.encode()).hexdigest()
 
 
 def test_what_is_no_text_no_file_or_endless_is_refused_in_one_sentence(tmp_path: Path) -> None:
