@@ -31,6 +31,7 @@ VERBS = [
     ["ingest", "table"],
     ["ingest", "cap"],
     ["staffing"],
+    ["export"],
     ["ingest", "simulate"],
     ["replay", "play"],
     ["replay", "cat"],

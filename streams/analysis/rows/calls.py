@@ -9,7 +9,6 @@ from streams.analysis.rows.row import Moment, Row, Seconds
 from streams.core import calls
 from streams.core.callbook import ANSWERED, Place
 from streams.core.centre import Centre
-from streams.core.funnel import Funnel
 from streams.core.journey import Journey as Open
 from streams.core.journey import Visit as OpenVisit
 from streams.core.totals import Outcome
@@ -116,18 +115,21 @@ class CallRows(Watch):
         self._aside: list[tuple[str, Story]] = []
         """Those whose key came again, as another journey."""
         self._look_at = HELD
-        self._funnel = Funnel()
+        self._state = calls.State()
 
     def attach(self, state: calls.State) -> None:
         """Watch this state from now on."""
-        self._funnel = state.funnel
+        self._state = state
         state.funnel.watch = self
 
-    def finish(self) -> None:
-        """Nothing more will be told: the rows of what is not over are done as they stand."""
-        for story in [*(story for _, story in self._aside), *self._stories.values()]:
-            self.done += story.rows(self._centre)
-        self._aside, self._stories = [], {}
+    def finish(self, now: float) -> None:
+        """Nothing more will be told: the rows of what is not over are done as they stand at `now`, epoch seconds."""
+        last = calls.settled(self._state, now, self._centre).funnel.watch
+        assert isinstance(last, CallRows)
+        for story in [*(story for _, story in last._aside), *last._stories.values()]:
+            last.done += story.rows(self._centre)
+        self.done, self._aside, self._stories = last.done, [], {}
+        self._state.funnel.watch = None
 
     def save(self) -> bytes:
         """What it remembers, without what it watches."""
@@ -140,7 +142,7 @@ class CallRows(Watch):
     # What is told.
 
     def opened(self, key: str) -> None:
-        place = self._funnel.book.find(key)
+        place = self._state.funnel.book.find(key)
         if key in self._stories and (place is None or place.end != ANSWERED):
             self._aside.append((key, self._stories.pop(key)))
         if len(self._stories) >= self._look_at:
@@ -275,8 +277,8 @@ class CallRows(Watch):
 
     def _give_out(self) -> None:
         """What nothing can restate any more is done."""
-        undecided = {lost.key for lost in self._funnel.undecided}
-        known, book = self._funnel.open, self._funnel.book
+        funnel = self._state.funnel
+        undecided, known, book = {lost.key for lost in funnel.undecided}, funnel.open, funnel.book
         for key, story in [*self._aside]:
             if key not in undecided:
                 self._aside.remove((key, story))

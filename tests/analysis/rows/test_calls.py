@@ -54,11 +54,10 @@ def told(
             moment = max(moment, time)
             if state.ledger.admit(offset, event.source, event.id, time) == "folded":
                 step(state, event, time, centre)
-    state = calls.settled(state, moment if now is None else now, centre)
-    last = state.funnel.watch
-    assert isinstance(last, CallRows)
-    last.finish()
-    found = [row for row in last.done if not isinstance(row, frozenset)]
+    moment = moment if now is None else now
+    watch.finish(moment)
+    state = calls.settled(state, moment, centre)
+    found = [row for row in watch.done if not isinstance(row, frozenset)]
     return [row for row in found if isinstance(row, Journey)], [row for row in found if isinstance(row, Visit)], state
 
 
@@ -187,7 +186,7 @@ def test_who_is_erased_is_in_no_row_and_who_writes_rows_out_is_told() -> None:
     watch.attach(state)
     for event in [offered("a", 0, caller="one"), offered("b", 1, caller="two"), erased("one", 60)]:
         calls.step(state, event, event.time.timestamp(), CENTRE)
-    watch.finish()
+    watch.finish(at(60))
 
     (forms,) = [row for row in watch.done if isinstance(row, frozenset)]
     found = [row.caller for row in watch.done if isinstance(row, Journey)]

@@ -1,0 +1,104 @@
+"""Tables: the rows of a fold in DuckDB, for SQL, and out of it as files."""
+
+import tempfile
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from streams import secret
+from streams.analysis.rows.row import Row, columns
+from streams.analysis.rows.told import TABLES, Done
+
+Format = Literal["parquet", "csv"]
+
+MEMORY = "200MB"
+"""The most that DuckDB takes; what is more lies on disk meanwhile."""
+
+_OPTIONS: dict[Format, str] = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER"}
+
+
+class Tables(AbstractContextManager["Tables"]):
+    """A DuckDB of its own with one view a table of rows; on disk while it is needed, where nobody else can read it.
+
+        with Tables() as tables:
+            rows = Rows(tables.write)          # and fold
+            tables.connection.sql("SELECT count(*) FROM journeys WHERE outcome = 'answered'")
+
+    Times are in UTC.
+    """
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="pantau112-rows-")
+        home = Path(self._folder.name)
+        # In one thread the same rows give the same bytes.
+        limits: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY,
+            "threads": 1,
+            "temp_directory": str(home / "spilt"),
+        }
+        self.connection = duckdb.connect(str(home / "rows.duckdb"), config=limits)
+        self.connection.execute("SET TimeZone = 'UTC'")
+        self._columns = {name: [*columns(row)] for name, row in TABLES.items()}
+        self._names = {row: name for name, row in TABLES.items()}
+        for name, known in self._columns.items():
+            # Moments as whole microseconds: to make a datetime of each would take longer than all the rest.
+            raw = ", ".join(f"{column.name} {'BIGINT' if column.is_moment else column.type}" for column in known)
+            said = ", ".join(
+                f"make_timestamptz({column.name}) AS {column.name}" if column.is_moment else column.name for column in known
+            )
+            self.connection.execute(f"CREATE TABLE _{name} ({raw})")
+            self.connection.execute(f"CREATE VIEW {name} AS FROM _{name} SELECT {said}")
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+        self._folder.cleanup()
+
+    def write(self, city: str, done: Sequence[Done]) -> None:
+        """Take in rows of one centre; who was erased between them is in none of those that came before."""
+        since = 0
+        for at, each in enumerate(done):
+            if isinstance(each, frozenset):
+                self._append([row for row in done[since:at] if isinstance(row, Row)])
+                self._erase(city, each)
+                since = at + 1
+        self._append([row for row in done[since:] if isinstance(row, Row)])
+
+    def save(self, table: str, to: Path, format_: Format, start: datetime | None, until: datetime | None) -> int:
+        """Write the rows of a table that began from `start` to `until` (exclusive) to a file, always in the same order.
+
+        For its user alone. Returns how many. Raises `OSError`.
+        """
+        with open(to, "wb", opener=secret.private):
+            pass
+        known = self._columns[table]
+        began = next(column.name for column in known if column.is_moment)
+        limits = [(f"{began} >= ?", start), (f"{began} < ?", until)]
+        where = " AND ".join(["true", *(condition for condition, moment in limits if moment is not None)])
+        order = ", ".join(["city", began, *(column.name for column in known)])
+        target, options = str(to).replace("'", "''"), _OPTIONS[format_]
+        [found] = self.connection.execute(
+            f"COPY (FROM {table} WHERE {where} ORDER BY {order}) TO '{target}' ({options}, USE_TMP_FILE false)",
+            [moment for _, moment in limits if moment is not None],
+        ).fetchall()
+        return int(found[0])
+
+    def _append(self, rows: Sequence[Row]) -> None:
+        for row_type, name in self._names.items():
+            of_type = [row for row in rows if type(row) is row_type]
+            if of_type:
+                known = [(column.name, column.is_moment) for column in self._columns[name]]
+                appender = self.connection.appender(f"_{name}")
+                appender.append_rows([tuple([_cell(getattr(row, field), moment) for field, moment in known]) for row in of_type])
+                appender.flush()
+
+    def _erase(self, city: str, forms: Collection[str]) -> None:
+        for form in forms:
+            self.connection.execute("UPDATE _journeys SET caller = NULL WHERE city = ? AND starts_with(caller, ?)", [city, form])
+
+
+def _cell(value: object, is_moment: bool) -> object:
+    return round(value * 1e6) if is_moment and isinstance(value, float | int) else value
