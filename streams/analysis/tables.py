@@ -10,8 +10,8 @@ from typing import Literal
 import duckdb
 
 from streams import secret
-from streams.analysis.rows.row import Row, columns
-from streams.analysis.rows.told import TABLES, Done
+from streams.analysis.rows.row import Done, Row, columns
+from streams.analysis.rows.told import TABLES
 
 Format = Literal["parquet", "csv"]
 

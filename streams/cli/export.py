@@ -1,4 +1,4 @@
-"""The verb that writes a row a journey and a row a visit."""
+"""The verb that writes what is over as tables."""
 
 import time
 from datetime import datetime
@@ -32,7 +32,7 @@ def export(
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="parquet or csv.")] = "parquet",
     centre: Centres = None,
 ) -> None:
-    """Write tables for SQL: a row for each call, and one for each visit to a queue.
+    """Write tables for SQL: a row for each call, each visit to a queue, and each ticket.
 
     The rows sum to what measure says of the same events. All of these are folded: --from and --until choose rows.
 

@@ -42,7 +42,7 @@ from streams.core.service_level import (
 )
 from streams.core.service_level import LOST as LOST_TRACK
 from streams.core.totals import Clock, Journeys, Loss, Outcome, Queue
-from streams.core.watch import Watch
+from streams.core.watch import CallWatch
 from streams.core.window import Day, Window
 from streams.core.workload import Workload
 
@@ -104,7 +104,7 @@ class Funnel:
     tells: dict[str, bool] = field(default_factory=dict)
     """By exchange, whether it tells besides the arrival when the queue begins."""
     undecided: list[Undecided] = field(default_factory=list)
-    watch: Annotated[InstanceOf[Watch] | None, SkipJsonSchema(), Field(exclude=True)] = None
+    watch: Annotated[InstanceOf[CallWatch] | None, SkipJsonSchema(), Field(exclude=True)] = None
     """Who is told what is counted, if anybody is."""
 
     def __post_init__(self) -> None:

@@ -1,16 +1,18 @@
-"""Watch: who is told what a state counts, one by one, while it does: for rows of what is over, as an analyst wants them.
+"""Watches: who is told what a state counts, one by one, while it does: for rows of what is over, as an analyst wants them.
 
-It is no part of the state: it is not stored, and no figure depends on it. Where nobody watches, as in a worker, nothing is told.
+They are no part of the state: they are not stored, and no figure depends on them. Where nobody watches, as in a worker, nothing
+is told.
 """
 
 from collections.abc import Collection
 
 from streams.core.callbook import Place
 from streams.core.journey import Journey, Visit
+from streams.core.ticket import Ticket
 from streams.core.totals import Outcome
 
 
-class Watch:
+class CallWatch:
     """Who watches the calls of one centre. Times are epoch seconds; a `key` is that of a journey, which may come again."""
 
     def opened(self, key: str) -> None:
@@ -51,3 +53,22 @@ class Watch:
 
     def over(self, key: str, time: float) -> None:
         """Nothing more is expected of a journey."""
+
+
+class TicketWatch:
+    """Who watches the tickets of one centre, by their names."""
+
+    def opened(self, name: str, ticket: Ticket) -> None:
+        """The opening of a ticket is counted; it may have been reopened already."""
+
+    def over(self, name: str, ticket: Ticket, reopened: float | None) -> None:
+        """A ticket is put away, or was closed and is reopened then, epoch seconds: what was told before is forgotten."""
+
+    def answered(self, name: str, seconds: float) -> None:
+        """How long an agency took is counted."""
+
+    def passed_on(self, name: str) -> None:
+        """An agency handed it to another one."""
+
+    def reminded(self, name: str) -> None:
+        """The message of a reminder was taken."""

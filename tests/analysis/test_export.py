@@ -21,12 +21,13 @@ from streams.core.calls import JOURNEY_WAIT_SECONDS, JOURNEYS_ENDED_TOTAL, JOURN
 from streams.core.centre import Centre
 from streams.core.histogram import Histogram
 from streams.sources import Line, asterisk, read, simulate
-from tests.builders import BOGOR, START, ended, erased, offered
+from tests.builders import START, ended, erased, offered
 from tests.conftest import DATA
 from tests.sources import anonymous_bank
+from tests.trial import KOTA_BOGOR
 
 WALL = 2e9
-DAYS = list(simulate.events(112, START, BOGOR, days=2))
+DAYS = list(simulate.events(112, START, KOTA_BOGOR, days=0.5))
 
 
 def lines(events: Iterable[Event]) -> Iterator[Line]:
@@ -34,7 +35,7 @@ def lines(events: Iterable[Event]) -> Iterator[Line]:
         yield Line(number, event)
 
 
-def exported(events: Iterable[Event], to: Path, centre: Centre = BOGOR, **wanted: Any) -> Export:
+def exported(events: Iterable[Event], to: Path, centre: Centre = KOTA_BOGOR, **wanted: Any) -> Export:
     return export(lines(events), {centre.code: centre}, WALL, to, Request(**wanted), "Made of nothing.")
 
 
@@ -73,7 +74,7 @@ def test_tables_of_a_real_exchange_sum_to_what_is_measured(name: str, tmp_path: 
 def test_tables_of_simulated_days_sum_to_what_is_measured(tmp_path: Path) -> None:
     exported(DAYS, tmp_path)
 
-    assert_agrees(lines(DAYS), BOGOR, tmp_path)
+    assert_agrees(lines(DAYS), KOTA_BOGOR, tmp_path)
 
 
 def assert_agrees(told: Iterable[Line], centre: Centre, folder: Path) -> None:
@@ -126,7 +127,7 @@ def test_what_breaks_off_leaves_the_files_of_before(tmp_path: Path) -> None:
 
 
 def test_rows_are_chosen_by_when_they_began_and_two_ranges_are_the_whole(tmp_path: Path) -> None:
-    middle = START + timedelta(days=1)
+    middle = START + timedelta(hours=6)
     exported(DAYS, tmp_path / "whole")
     exported(DAYS, tmp_path / "first", until=middle)
     exported(DAYS, tmp_path / "second", start=middle)

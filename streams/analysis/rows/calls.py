@@ -5,14 +5,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from streams.analysis.rows.row import Moment, Row, Seconds
+from streams.analysis.rows.row import Done, Moment, Row, Seconds
 from streams.core import calls
-from streams.core.callbook import ANSWERED, Place
+from streams.core.callbook import ANSWERED, Place, mark
 from streams.core.centre import Centre
 from streams.core.journey import Journey as Open
 from streams.core.journey import Visit as OpenVisit
 from streams.core.totals import Outcome
-from streams.core.watch import Watch
+from streams.core.watch import CallWatch
 
 HELD = 2_000
 """With so many calls in memory it is time to look which of them are over for good; with twice as many as stayed, again."""
@@ -100,7 +100,7 @@ class Story:
             yield self.journey
 
 
-class CallRows(Watch):
+class CallRows(CallWatch):
     """The rows of one centre's calls.
 
     A story is kept for as long as its journey is open, the call book has it, or its loss is undecided: what the core itself can
@@ -108,7 +108,7 @@ class CallRows(Watch):
     """
 
     def __init__(self, centre: Centre) -> None:
-        self.done: list[Row | frozenset[str]] = []
+        self.done: list[Done] = []
         """Rows that are final; and between them who was erased: the beginnings of such names."""
         self._centre = centre
         self._stories: dict[str, Story] = {}
@@ -138,6 +138,14 @@ class CallRows(Watch):
     def load(self, saved: bytes) -> None:
         """Remember what was saved and nothing of what came since."""
         self.done, self._stories, self._aside, self._look_at = pickle.loads(saved)  # noqa: S301 (its own)
+
+    def journey_of(self, call: str) -> str | None:
+        """The code of the journey that a call of that id is, if one of the last hours is known, and no two exchanges have one."""
+        exchanges = sorted({self._centre.exchanges.get(source, source) for source in self._state.ledger.sources})
+        keys = [mark(mark(exchange), call) for exchange in exchanges]
+        rows = [self._row(self._state.funnel.legs.get(key, key)) for key in keys]
+        known = [row.journey for row in rows if row is not None]
+        return known[0] if len(known) == 1 else None
 
     # What is told.
 

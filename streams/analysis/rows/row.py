@@ -62,3 +62,7 @@ class Row:
             ),
             None,
         )
+
+
+Done = Row | frozenset[str]
+"""A row that is final, or who was erased before the next one: how the names of such callers begin."""

@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from streams.analysis.rows.calls import CallRows, Journey, Visit
-from streams.analysis.rows.row import Row
+from streams.analysis.rows.dispatch import Ticket, TicketRows
+from streams.analysis.rows.row import Done, Row
 from streams.core.centre import Centre
 
-Done = Row | frozenset[str]
-"""A row that is final, or who was erased before the next one: how the names of such callers begin."""
-
-TABLES: Mapping[str, type[Row]] = {"journeys": Journey, "visits": Visit}
+TABLES: Mapping[str, type[Row]] = {"journeys": Journey, "visits": Visit, "tickets": Ticket}
 """What a row is one of, by the name of the table."""
 
 
@@ -32,10 +30,6 @@ class Keeper(Protocol):
         """Remember what was saved, and nothing of what came since."""
 
 
-KEEPERS: Mapping[str, Callable[[Centre], Keeper]] = {"calls": CallRows}
-"""By noun."""
-
-
 class Rows:
     """The rows of all centres; those that are done are given to `write`, with the code of their centre."""
 
@@ -46,10 +40,10 @@ class Rows:
 
     def attach(self, noun: str, centre: Centre, state: Any) -> None:
         """Watch a state of which nothing is known yet, or one that was put back."""
-        if noun in KEEPERS:
-            place = noun, centre.code
-            if place not in self._keepers:
-                self._keepers[place] = KEEPERS[noun](centre)
+        place = noun, centre.code
+        if place not in self._keepers and (keeper := self._keeper(noun, centre)) is not None:
+            self._keepers[place] = keeper
+        if place in self._keepers:
             self._keepers[place].attach(state)
 
     def keep(self, nouns: Iterable[str]) -> None:
@@ -73,6 +67,20 @@ class Rows:
             keeper.finish(now)
             self._give(city, keeper)
         self._keepers.clear()
+
+    def _keeper(self, noun: str, centre: Centre) -> Keeper | None:
+        match noun:
+            case "calls":
+                return CallRows(centre)
+            case "dispatch":
+                return TicketRows(centre, lambda call: self._journey(centre.code, call))
+            case _:
+                return None
+
+    def _journey(self, city: str, call: str) -> str | None:
+        """The code of the journey that a call of a centre is, if it is known."""
+        keeper = self._keepers.get(("calls", city))
+        return keeper.journey_of(call) if isinstance(keeper, CallRows) else None
 
     def _give(self, city: str, keeper: Keeper) -> None:
         if keeper.done:
