@@ -72,3 +72,13 @@ class TicketWatch:
 
     def reminded(self, name: str) -> None:
         """The message of a reminder was taken."""
+
+
+class LinkWatch:
+    """Who watches the links of one centre, by their codes."""
+
+    def turned(self, link: str, time: float, *, up: bool) -> None:
+        """A link went down or, after that, came up."""
+
+    def registered(self, link: str, time: float, *, stands: bool) -> None:
+        """A SIP registration was found lost or, after that, stands."""

@@ -5,10 +5,11 @@ from typing import Any, Protocol
 
 from streams.analysis.rows.calls import CallRows, Journey, Visit
 from streams.analysis.rows.dispatch import Ticket, TicketRows
+from streams.analysis.rows.network import Outage, OutageRows
 from streams.analysis.rows.row import Done, Row
 from streams.core.centre import Centre
 
-TABLES: Mapping[str, type[Row]] = {"journeys": Journey, "visits": Visit, "tickets": Ticket}
+TABLES: Mapping[str, type[Row]] = {"journeys": Journey, "visits": Visit, "tickets": Ticket, "outages": Outage}
 """What a row is one of, by the name of the table."""
 
 
@@ -74,6 +75,8 @@ class Rows:
                 return CallRows(centre)
             case "dispatch":
                 return TicketRows(centre, lambda call: self._journey(centre.code, call))
+            case "network":
+                return OutageRows(centre)
             case _:
                 return None
 
