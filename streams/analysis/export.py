@@ -68,6 +68,7 @@ def export(
             _, moment, outcomes = fold(lines, centres, wall, None, on_refusal, ahead_seconds, rows=rows)
             if moment is not None:
                 rows.finish(moment)
+            tables.complete()
             written, hashes = {}, {}
             for table in request.tables:
                 name = f"{table}.{request.format}"

@@ -67,6 +67,18 @@ class Tables(AbstractContextManager["Tables"]):
                 since = at + 1
         self._append([row for row in done[since:] if isinstance(row, Row)])
 
+    def complete(self) -> None:
+        """All rows are there: shifts learn from visits what their seats talked."""
+        self.connection.execute(
+            "UPDATE _shifts SET calls = found.calls, talk_seconds = found.microseconds / 1e6 FROM ("
+            "FROM _shifts AS shift JOIN _visits AS visit USING (city, seat) "
+            "SELECT shift.rowid AS id, count(*) FILTER (visit.left_queue >= shift.logged_in) AS calls, coalesce(sum("
+            "greatest(0, least(visit.ended, shift.until) - greatest(visit.left_queue, shift.logged_in))), 0) AS microseconds "
+            "WHERE visit.outcome = 'answered' AND visit.left_queue <= shift.until "
+            "AND coalesce(visit.ended, visit.left_queue) >= shift.logged_in GROUP BY shift.rowid"
+            ") AS found WHERE _shifts.rowid = found.id"
+        )
+
     def save(self, table: str, to: Path, format_: Format, start: datetime | None, until: datetime | None) -> int:
         """Write the rows of a table that began from `start` to `until` (exclusive) to a file, always in the same order.
 

@@ -32,7 +32,7 @@ def export(
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="parquet or csv.")] = "parquet",
     centre: Centres = None,
 ) -> None:
-    """Write tables for SQL: a row for each call, visit to a queue, ticket and outage of a link.
+    """Write tables for SQL: a row for each call, visit, ticket, outage and shift.
 
     The rows sum to what measure says of the same events. All of these are folded: --from and --until choose rows.
 

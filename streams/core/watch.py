@@ -9,6 +9,7 @@ from collections.abc import Collection
 from streams.core.callbook import Place
 from streams.core.journey import Journey, Visit
 from streams.core.ticket import Ticket
+from streams.core.timeline import Past
 from streams.core.totals import Outcome
 
 
@@ -82,3 +83,10 @@ class LinkWatch:
 
     def registered(self, link: str, time: float, *, stands: bool) -> None:
         """A SIP registration was found lost or, after that, stands."""
+
+
+class SeatWatch:
+    """Who watches the seats of one centre, by their codes."""
+
+    def past(self, seat: str, over: Past) -> None:
+        """The next stretch of a seat's time is settled: what is told late changes it no more."""

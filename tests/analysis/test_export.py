@@ -21,7 +21,7 @@ from streams.core.calls import JOURNEY_WAIT_SECONDS, JOURNEYS_ENDED_TOTAL, JOURN
 from streams.core.centre import Centre
 from streams.core.histogram import Histogram
 from streams.sources import Line, asterisk, read, simulate
-from tests.builders import START, ended, erased, offered
+from tests.builders import START, answered, ended, erased, logged_in, logged_out, offered
 from tests.conftest import DATA
 from tests.sources import anonymous_bank
 from tests.trial import KOTA_BOGOR
@@ -184,3 +184,27 @@ def test_without_an_event_there_are_tables_without_rows(tmp_path: Path) -> None:
 
     assert set(done.rows.values()) == {0}
     assert asked("SELECT count(*) FROM journeys", tmp_path) == (0,)
+
+
+def test_a_shift_knows_what_its_seat_talked(tmp_path: Path) -> None:
+    events = [
+        *(logged_in("s1", 0), logged_in("s2", 0), logged_out("s1", 3_600), logged_in("s1", 7_200)),
+        *(offered("a", 10), answered("a", 20, "s1"), ended("a", 50)),
+        *(offered("b", 100), answered("b", 110, "s1"), ended("b", 130)),
+        *(offered("c", 3_580), answered("c", 3_590, "s1"), ended("c", 3_650)),
+        *(offered("d", 7_300), answered("d", 7_300, "s2")),
+    ]
+
+    exported(sorted(events, key=lambda event: event.time), tmp_path)
+
+    sql = "SELECT list((seat, calls, talk_seconds) ORDER BY seat, logged_in) FROM shifts"
+    assert asked(sql, tmp_path) == ([("s1", 3, 60.0), ("s1", 0, 0.0), ("s2", 1, 0.0)],)
+
+
+def test_a_ticket_is_joined_to_the_call_that_it_came_by(tmp_path: Path) -> None:
+    exported(DAYS, tmp_path)
+
+    joined = "SELECT count(*), bool_and(opened >= arrived) FROM tickets JOIN journeys USING (city, journey)"
+    assert asked(joined, tmp_path) == (asked("SELECT count(journey) FROM tickets", tmp_path)[0], True)
+    # Of calls that two exchanges call by one id nobody knows which it was.
+    assert asked("SELECT count(journey) BETWEEN 0.6 * count(*) AND count(*) FROM tickets", tmp_path) == (True,)

@@ -23,7 +23,7 @@ def test_export_says_what_it_wrote_where(events: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wish", "answer"),
     [
-        (["--only", "calls"], "there is no table 'calls'; there are journeys, visits, tickets, outages"),
+        (["--only", "calls"], "there is no table 'calls'; there are journeys, visits, tickets, outages, shifts"),
         (["--format", "xls"], "'xls' is neither parquet nor csv"),
         (["--from", "2026-01-02T00:00+07:00", "--until", "2026-01-01T00:00+07:00"], "--until must be later than --from"),
         (["--from", "2026-01-02"], "has no zone"),

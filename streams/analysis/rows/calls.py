@@ -59,7 +59,7 @@ class Visit(Row):
 
     journey: Annotated[str, "The journey's code; one without a row in journeys was none of the city's callers."]
     number: Annotated[int, "Which of the journey's visits it is, from 1."] = 0
-    queue: Annotated[str, "The queue."]
+    queue: Annotated[str, "The queue, by its code."]
     entered: Annotated[Moment, "When it came into the queue."]
     is_test: Annotated[bool, "Whether the journey was a test."] = False
     clock: Annotated[str, "queue where the entry was told; arrival where the visit is taken to begin with the arrival."]

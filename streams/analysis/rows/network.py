@@ -16,7 +16,7 @@ DOWN, UNREGISTERED = "down", "unregistered"
 class Outage(Row):
     """A time in which a link was down (psap_network_drops_total), or its SIP registration lost."""
 
-    link: Annotated[str, "The link."]
+    link: Annotated[str, "The link, by its code."]
     kind: Annotated[str, "down, or unregistered where the link may carry, but its provider sends it no calls."]
     began: Annotated[Moment, "When it was first told."]
     ended: Annotated[Moment | None, "When it was told to be over; NULL if never."] = None

@@ -6,10 +6,11 @@ from typing import Any, Protocol
 from streams.analysis.rows.calls import CallRows, Journey, Visit
 from streams.analysis.rows.dispatch import Ticket, TicketRows
 from streams.analysis.rows.network import Outage, OutageRows
+from streams.analysis.rows.operators import Shift, ShiftRows
 from streams.analysis.rows.row import Done, Row
 from streams.core.centre import Centre
 
-TABLES: Mapping[str, type[Row]] = {"journeys": Journey, "visits": Visit, "tickets": Ticket, "outages": Outage}
+TABLES: Mapping[str, type[Row]] = {"journeys": Journey, "visits": Visit, "tickets": Ticket, "outages": Outage, "shifts": Shift}
 """What a row is one of, by the name of the table."""
 
 
@@ -77,6 +78,8 @@ class Rows:
                 return TicketRows(centre, lambda call: self._journey(centre.code, call))
             case "network":
                 return OutageRows(centre)
+            case "operators":
+                return ShiftRows(centre)
             case _:
                 return None
 
