@@ -11,6 +11,7 @@ from pathlib import Path
 from schemas.topics import Refusal
 from streams import secret
 from streams.analysis.measure import fold
+from streams.analysis.publication import PUBLISHED, publication
 from streams.analysis.rows.row import columns
 from streams.analysis.rows.told import TABLES, Rows
 from streams.analysis.tables import Format, Tables
@@ -22,14 +23,34 @@ DICTIONARY = "DICTIONARY.md"
 """The page beside the tables."""
 
 
+_ROWS = (
+    "Times are UTC. Durations are seconds. Codes are those of the centre's file; `other` is what it does not name. Callers are "
+    "pseudonyms made with a secret key. Whoever joins these rows with other data may find people again: do not publish them."
+)
+_PUBLISHED = (
+    "No count is of fewer than {k} calls, and none less others is of fewer either, whatever ranges and other k were published. "
+    "Only whole months are counted: calls are known of before, and of a day after. One with fewer calls in all is left out. "
+    "Publish beside it no counts of the same calls that are exact, by district or by hour."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is wanted: which tables, as what, and of rows that began from `start` to `until` (exclusive); None is no limit."""
+    """What is wanted: which tables, as what, and of rows that began from `start` to `until` (exclusive); None is no limit.
+
+    With `k` it is what may be published, in which no count is of fewer calls, and not the `tables`.
+    """
 
     tables: Sequence[str] = tuple(TABLES)
     format: Format = "parquet"
     start: datetime | None = None
     until: datetime | None = None
+    k: int | None = None
+
+    @property
+    def kinds(self) -> Mapping[str, type]:
+        """The rows of the tables to be written, by their names."""
+        return PUBLISHED if self.k is not None else {name: TABLES[name] for name in self.tables}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +90,11 @@ def export(
             if moment is not None:
                 rows.finish(moment)
             tables.complete()
+            if request.k is not None:
+                tables.make(PUBLISHED)
+                tables.put([*publication(tables.connection, centres, request.k, request.start, request.until)])
             written, hashes = {}, {}
-            for table in request.tables:
+            for table in request.kinds:
                 name = f"{table}.{request.format}"
                 written[name] = tables.save(table, part(name), request.format, request.start, request.until)
                 with parts[to / name].open("rb") as file:
@@ -103,21 +127,20 @@ def dictionary(
         about,
         f"Rows that began from {since} to {until}, as known at {'no moment' if moment is None else _utc(_moment(moment))}. "
         f"Events: {folded}. Those that are late came over an hour after others of their source: they are in no row.",
-        "Times are UTC. Durations are seconds. Codes are those of the centre's file; `other` is what it does not name. Callers "
-        "are pseudonyms made with a secret key; whoever joins these rows with other data may still find people again.",
+        _PUBLISHED.format(k=request.k) if request.k is not None else _ROWS,
     ]
-    for table in request.tables:
+    for table, row in request.kinds.items():
         name = f"{table}.{request.format}"
         text += [
             f"## {name}",
-            f"{cleandoc(TABLES[table].__doc__ or '')} {written[name]:,} rows, SHA-256 `{hashes[name]}`.",
+            f"{cleandoc(row.__doc__ or '')} {written[name]:,} rows, SHA-256 `{hashes[name]}`.",
             "\n".join(
                 [
                     "| column | type | NULL | meaning |",
                     "|---|---|---|---|",
                     *(
                         f"| {each.name} | {each.type} | {'yes' if each.nullable else 'never'} | {each.doc} |"
-                        for each in columns(TABLES[table])
+                        for each in columns(row)
                     ),
                 ]
             ),

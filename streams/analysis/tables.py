@@ -1,7 +1,7 @@
 """Tables: the rows of a fold in DuckDB, for SQL, and out of it as files."""
 
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Literal
 import duckdb
 
 from streams import secret
-from streams.analysis.rows.row import Done, Row, columns
+from streams.analysis.rows.row import Column, Done, columns
 from streams.analysis.rows.told import TABLES
 
 Format = Literal["parquet", "csv"]
@@ -42,9 +42,15 @@ class Tables(AbstractContextManager["Tables"]):
         }
         self.connection = duckdb.connect(str(home / "rows.duckdb"), config=limits)
         self.connection.execute("SET TimeZone = 'UTC'")
-        self._columns = {name: [*columns(row)] for name, row in TABLES.items()}
-        self._names = {row: name for name, row in TABLES.items()}
-        for name, known in self._columns.items():
+        self._columns: dict[str, list[Column]] = {}
+        self._names: dict[type, str] = {}
+        self.make(TABLES)
+
+    def make(self, tables: Mapping[str, type]) -> None:
+        """Make tables of such rows, by their names; there are those of a fold already."""
+        for name, row in tables.items():
+            known = self._columns[name] = [*columns(row)]
+            self._names[row] = name
             # Moments as whole microseconds: to make a datetime of each would take longer than all the rest.
             raw = ", ".join(f"{column.name} {'BIGINT' if column.is_moment else column.type}" for column in known)
             said = ", ".join(
@@ -62,10 +68,10 @@ class Tables(AbstractContextManager["Tables"]):
         since = 0
         for at, each in enumerate(done):
             if isinstance(each, frozenset):
-                self._append([row for row in done[since:at] if isinstance(row, Row)])
+                self.put(done[since:at])
                 self._erase(city, each)
                 since = at + 1
-        self._append([row for row in done[since:] if isinstance(row, Row)])
+        self.put(done[since:])
 
     def complete(self) -> None:
         """All rows are there: shifts learn from visits what their seats talked."""
@@ -80,17 +86,17 @@ class Tables(AbstractContextManager["Tables"]):
         )
 
     def save(self, table: str, to: Path, format_: Format, start: datetime | None, until: datetime | None) -> int:
-        """Write the rows of a table that began from `start` to `until` (exclusive) to a file, always in the same order.
+        """Write the rows of a table to a file, in one order; of those with a time, from `start` to `until` (exclusive).
 
         For its user alone. Returns how many. Raises `OSError`.
         """
         with open(to, "wb", opener=secret.private):
             pass
         known = self._columns[table]
-        began = next(column.name for column in known if column.is_moment)
-        limits = [(f"{began} >= ?", start), (f"{began} < ?", until)]
+        began = [column.name for column in known if column.is_moment][:1]
+        limits = [(f"{name} {sign} ?", moment) for name in began for sign, moment in ((">=", start), ("<", until))]
         where = " AND ".join(["true", *(condition for condition, moment in limits if moment is not None)])
-        order = ", ".join(["city", began, *(column.name for column in known)])
+        order = ", ".join(["city", *began, *(column.name for column in known)])
         target, options = str(to).replace("'", "''"), _OPTIONS[format_]
         [found] = self.connection.execute(
             f"COPY (FROM {table} WHERE {where} ORDER BY {order}) TO '{target}' ({options}, USE_TMP_FILE false)",
@@ -98,7 +104,8 @@ class Tables(AbstractContextManager["Tables"]):
         ).fetchall()
         return int(found[0])
 
-    def _append(self, rows: Sequence[Row]) -> None:
+    def put(self, rows: Sequence[object]) -> None:
+        """Take in rows of whatever tables."""
         for row_type, name in self._names.items():
             of_type = [row for row in rows if type(row) is row_type]
             if of_type:

@@ -30,6 +30,10 @@ def export(
         str | None, typer.Option(metavar="TABLES", help="Only these tables, such as journeys,visits. Default: all.")
     ] = None,
     format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="parquet or csv.")] = "parquet",
+    k: Annotated[
+        int | None,
+        typer.Option("--k", metavar="CALLS", min=2, help="Only what may be published: counts by month, none of fewer calls."),
+    ] = None,
     centre: Centres = None,
 ) -> None:
     """Write tables for SQL: a row for each call, visit, ticket, outage and shift.
@@ -52,6 +56,8 @@ def export(
             kind = format_
         case _:
             raise typer.BadParameter(f"{format_!r} is neither parquet nor csv")
+    if only is not None and k is not None:
+        raise typer.BadParameter("--k writes tables of its own; leave out --only")
     if start is not None and until is not None and start >= until:
         raise typer.BadParameter("--until must be later than --from")
     known = centres.load(centre or [])
@@ -66,7 +72,7 @@ def export(
             known,
             time.time(),
             to,
-            tables.Request(wanted, kind, start, until),
+            tables.Request(wanted, kind, start, until, k),
             about,
             faults.refuse,
             settings.ahead_seconds,

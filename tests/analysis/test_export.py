@@ -208,3 +208,29 @@ def test_a_ticket_is_joined_to_the_call_that_it_came_by(tmp_path: Path) -> None:
     assert asked(joined, tmp_path) == (asked("SELECT count(journey) FROM tickets", tmp_path)[0], True)
     # Of calls that two exchanges call by one id nobody knows which it was.
     assert asked("SELECT count(journey) BETWEEN 0.6 * count(*) AND count(*) FROM tickets", tmp_path) == (True,)
+
+
+def test_of_whole_months_counts_are_written_that_may_be_published_and_nothing_else(tmp_path: Path) -> None:
+    def came(day: int, hour: int, district: str | None, n: int) -> list[Event]:
+        begin = day * 86_400 + (hour - 8) * 3_600  # START is on 25 November at 8
+        return [offered(f"{day}-{hour}-{district}-{k}", begin + k, district=district) for k in range(n)]
+
+    december = [*came(10, 9, "32.71.01", 7), *came(11, 10, "32.71.02", 2), *came(12, 20, None, 4), *came(13, 20, "32.71.03", 9)]
+    events = [*came(0, 9, "32.71.01", 3), *december, *came(40, 9, "32.71.01", 3)]
+
+    done = exported(events, tmp_path, k=5, format="csv")
+
+    assert done.rows == {"calls_by_district.csv": 3, "calls_by_hour.csv": 2}
+    assert {file.name for file in tmp_path.iterdir()} == {DICTIONARY, *done.rows}
+    assert (tmp_path / "calls_by_district.csv").read_text().splitlines() == [
+        "city,month,districts,calls",
+        "32.71,2024-12,32.71.01,7",
+        '32.71,2024-12,"32.71.02,unknown",6',
+        "32.71,2024-12,32.71.03,9",
+    ]
+    assert (tmp_path / "calls_by_hour.csv").read_text().splitlines() == [
+        "city,month,first_hour,last_hour,calls",
+        "32.71,2024-12,9,11,9",
+        "32.71,2024-12,20,20,13",
+    ]
+    assert "No count is of fewer than 5 calls" in (tmp_path / DICTIONARY).read_text()

@@ -27,6 +27,7 @@ def test_export_says_what_it_wrote_where(events: Path, tmp_path: Path) -> None:
         (["--format", "xls"], "'xls' is neither parquet nor csv"),
         (["--from", "2026-01-02T00:00+07:00", "--until", "2026-01-01T00:00+07:00"], "--until must be later than --from"),
         (["--from", "2026-01-02"], "has no zone"),
+        (["--k", "5", "--only", "journeys"], "--k writes tables of its own; leave out --only"),
     ],
 )
 def test_a_wish_that_cannot_be_fulfilled_is_answered_before_anything_is_read(
