@@ -155,3 +155,10 @@ def test_a_ticket_has_a_row_for_each_time_that_it_was_open_also_long_after() -> 
         (at(600), at(700), True),
         (at(20_000), at(20_100), True),
     ]
+
+
+def test_a_reminder_that_was_accepted_counts_for_its_ticket() -> None:
+    rows, state = told([opened("t0", 0), sent("t0", 0), reminder_due(SEVEN, 430), reminder_accepted(SEVEN, 440)], KOTA_BOGOR)
+
+    assert_sums(rows, state)
+    assert [row.reminders for row in rows] == [1]
