@@ -108,7 +108,7 @@ def measure(
 app.command(epilog="Example: pantau112 staffing topic:112.calls.v1,112.operators.v1 --centre kota-bogor.toml")(staffing)
 
 
-app.command(epilog="Example: pantau112 export january.jsonl --to january --only journeys --format csv")(export)
+app.command(epilog="Example: pantau112 export january.jsonl --to january --format csv")(export)
 app.command(epilog="Example: pantau112 edge /etc/pantau112/edge.toml")(edge)
 app.command(epilog="Example: PANTAU112_PROMETHEUS=https://prometheus.example.go.id pantau112 wall")(wall)
 
