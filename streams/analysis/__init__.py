@@ -1,1 +1,1 @@
-"""What an analyst runs, and what then ends: measure, record, replay. Nothing here stays up or pages anybody."""
+"""What an analyst runs, and what then ends: measure, export, record, replay. Nothing here stays up or pages anybody."""

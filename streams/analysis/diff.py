@@ -130,7 +130,7 @@ class Side:
                 self._read(line, moment)
         for topic in NAMES:
             self._settle(topic)
-        self._folder.keep(*NAMES)
+        self._folder.keep(*TOPICS)
 
     def _is_beyond(self, moment: float) -> bool:
         times = self._times

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.event import Event
-from schemas.topics import TOPIC_OF, TOPICS, Refusal, UnknownType
+from schemas.topics import TOPIC_OF, TOPICS, Refusal, Topic, UnknownType
+from streams.analysis.rows.told import Rows
 from streams.core.centre import Centre
 from streams.core.fault import place_of
 from streams.core.ledger import Outcome
@@ -83,12 +84,13 @@ def fold(
     on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
     ahead_seconds: float = AHEAD_SECONDS,
     beginning: Beginning = NOTHING,
+    rows: Rows | None = None,
 ) -> tuple[Monitor, float | None, Counter[str]]:
     """Fold every event up to `at` (None: all). Returns all states, the moment they are of (epoch seconds; None without an event),
-    and how many lines had which outcome.
+    and how many lines had which outcome. `rows` are told what is over; whoever wants those of what is not has them finished.
     """
-    monitor = Monitor(centres, ahead_seconds=ahead_seconds)
-    folder, outcomes = Traceless(monitor, beginning.states), Counter[str]()
+    monitor = Monitor(centres, ahead_seconds=ahead_seconds, begun=None if rows is None else rows.attach)
+    folder, outcomes = Traceless(monitor, beginning.states, rows), Counter[str]()
     numbers: dict[int, int] = {}
     batch: list[Told] = []
 
@@ -133,9 +135,11 @@ class Traceless:
     that came since.
     """
 
-    def __init__(self, monitor: Monitor, states: Mapping[tuple[str, bytes], bytes] = NOTHING.states) -> None:
+    def __init__(
+        self, monitor: Monitor, states: Mapping[tuple[str, bytes], bytes] = NOTHING.states, rows: Rows | None = None
+    ) -> None:
         """Of the `states` that there are already the monitor knows nothing yet."""
-        self._monitor = monitor
+        self._monitor, self._rows = monitor, rows
         self.states = dict(states)
         """By topic and centre, what was known when it was kept last."""
         for (topic, key), blob in states.items():
@@ -147,7 +151,7 @@ class Traceless:
         others: dict[int, Outcome | Refusal] = {}
         while events:
             if len(self._since) >= KEPT_EVENTS:
-                self.keep(*(each.name for each in TOPICS))
+                self.keep(*TOPICS)
             try:
                 others |= self._monitor.fold_events(topic, 0, events)
             except NotFoldedError as error:
@@ -161,16 +165,22 @@ class Traceless:
                 events = ()
         return others
 
-    def _take_back(self, topic: str) -> None:
-        self._monitor.take_back(topic, 0, lambda key: self.states.get((topic, key)))
-        for name, offset, event, written in self._since:
-            if name == topic:
-                self._monitor.fold_event(topic, 0, offset, event, written)
+    def _take_back(self, name: str) -> None:
+        topic = next(each for each in TOPICS if each.name == name)
+        if self._rows is not None:
+            self._rows.take_back(topic.noun)
+        self._monitor.take_back(name, 0, lambda key: self.states.get((name, key)))
+        for of, offset, event, written in self._since:
+            if of == name:
+                self._monitor.fold_event(name, 0, offset, event, written)
         # Where one such event came, more may come: for none of them these are folded a third time.
         self.keep(topic)
 
-    def keep(self, *topics: str) -> None:
+    def keep(self, *topics: Topic) -> None:
         """Bring the `states` of these topics up to now."""
-        for topic in topics:
-            self.states |= {(topic, key): blob for key, blob in self._monitor.dirty(topic, 0)}
-        self._since = [entry for entry in self._since if entry[0] not in topics]
+        names = [topic.name for topic in topics]
+        for name in names:
+            self.states |= {(name, key): blob for key, blob in self._monitor.dirty(name, 0)}
+        self._since = [entry for entry in self._since if entry[0] not in names]
+        if self._rows is not None:
+            self._rows.keep([topic.noun for topic in topics])

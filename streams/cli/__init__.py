@@ -19,6 +19,7 @@ from streams import logs
 from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics, upgrade
 from streams.cli.day import Day
 from streams.cli.edge import edge
+from streams.cli.export import export
 from streams.cli.staffing import staffing
 from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, Whole, moment, progress
 from streams.cli.wall import LISTEN, PLAIN, wall
@@ -111,6 +112,7 @@ def measure(
 app.command(epilog="Example: pantau112 staffing topic:112.calls.v1,112.operators.v1 --centre kota-bogor.toml")(staffing)
 
 
+app.command(epilog="Example: pantau112 export january.jsonl --to january --format csv")(export)
 app.command(epilog="Example: pantau112 edge /etc/pantau112/edge.toml")(edge)
 app.command(epilog="Example: PANTAU112_PROMETHEUS=https://prometheus.example.go.id pantau112 wall")(wall)
 

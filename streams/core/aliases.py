@@ -1,5 +1,6 @@
 """Aliases: what a caller was called under a former key, and is called since. Part of the state of calls."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 MOST = 450
@@ -33,6 +34,10 @@ class Aliases:
             del self.names[next(iter(self.names))]
         self.names[old[:_FORMER]] = new
         return old, new
+
+    def forms(self, names: Collection[str]) -> set[str]:
+        """How these names begin, and their former ones."""
+        return {name[:_FORMER] for name in names} | {former for former, now in self.names.items() if now in names}
 
     def forget(self, name: str) -> None:
         """Nothing is known of this caller any more."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import assert_never
 
-from schemas.callers import CallerEvent
+from schemas.callers import CallerEvent, Erased
 from streams.core.aliases import Aliases
 from streams.core.blocks import DAY, PRANK_CALLERS, PRANKS, PRANKS_EACH, RECORDS, REMEMBERED, Recommendation, Record, evidence
 from streams.core.callbook import Book, Place, index, pseudonym, replaced, shortened
@@ -138,6 +138,11 @@ class Callers:
             self._rename(*joined)
             book.rename(*joined)
         return self.aliases.name(name)
+
+    def forms(self, said: Erased) -> set[str]:
+        """How all names begin that calls of somebody who is to be forgotten can stand under, as told and as remembered since."""
+        told = {shortened(name) for name in (said.caller, said.caller_before) if name is not None}
+        return self.aliases.forms(told | {self.aliases.name(name) for name in told})
 
     def decide(self, event: CallerEvent, time: float, book: Book) -> None:
         """Something was recommended, decided or done about a caller."""

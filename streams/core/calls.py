@@ -145,6 +145,8 @@ def step(
             | "caller.contacted"
             | "caller.erased"
         ):
+            if funnel.watch is not None and event.type == "caller.erased":
+                funnel.watch.erased(state.callers.forms(event.data))
             state.callers.decide(event, time, funnel.book)
         case _:
             assert_never(event.type)
@@ -202,6 +204,10 @@ def _begin(
     state.forecast.count(time, carried, centre, 0 if test else 1)
     if district is not None:
         state.origins.hear(journey.key, time, district, state.forecast.strangers, centre, test=test)
+    if state.funnel.watch is not None:
+        trunk = next((name for name, known in state.forecast.links.items() if known is carried), None)
+        known = district if district in state.origins.districts.counts else None
+        state.funnel.watch.came(journey, time, place, trunk, known)
     state.funnel.begin(journey, time, place.time, entered, centre, test=test)
 
 
@@ -216,6 +222,8 @@ def _classify(state: State, key: str, event: CallClassified, time: float, centre
     replayed = event.replayed is True
     if state.callers.classify(key, time, event.data.class_, place, centre, replayed=replayed) and place is not None:
         _mark(state, place, centre, test=place.is_test)
+    if funnel.watch is not None and place is not None:
+        funnel.watch.named(place)
 
 
 def _mark(state: State, place: Place, centre: Centre, *, test: bool) -> None:

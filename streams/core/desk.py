@@ -7,6 +7,10 @@ A centre's state is one record of Kafka, so each part has its share of bytes as 
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field, InstanceOf
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.dispatch import ReminderAccepted, ReminderDue
 from streams.core.centre import Centre
@@ -17,6 +21,7 @@ from streams.core.ledger import LATENESS
 from streams.core.names import OTHER, Names, Strangers
 from streams.core.recent import Lag, Stage, day_of
 from streams.core.ticket import Leg, Past, Reminded, Ticket, Unit, Way
+from streams.core.watch import TicketWatch
 
 TICKETS_BYTES = 750_000
 """The most that tickets remembered in full take, about 1,400 of them. Beyond it some are given up: first those that are closed,
@@ -70,6 +75,8 @@ class Desk:
     districts: Districts = field(default_factory=Districts)
     lags: Lags = field(default_factory=Lags)
     strangers: Strangers = field(default_factory=Strangers)
+    watch: Annotated[InstanceOf[TicketWatch] | None, SkipJsonSchema(), Field(exclude=True)] = None
+    """Who is told what is counted, if anybody is."""
 
     def hear(self, opd: str, centre: Centre) -> None:
         """Make a place for what is told of an agency. Once per telling, since strangers are counted by it."""
@@ -116,6 +123,8 @@ class Desk:
             self._count_closed(ticket, centre)
         elif ticket.legs:
             ticket.climb(centre)  # the category says by which ladder
+        if self.watch is not None:
+            self.watch.opened(name, ticket)
 
     def send(self, name: str, time: float, opd: str, centre: Centre, *, replayed: bool) -> bool:
         """The ticket was handed to an agency, whose clock starts. Says whether that was news."""
@@ -123,26 +132,28 @@ class Desk:
         if ticket is None or any(leg.since == time and codes[leg.opd] == codes[opd] for leg in ticket.legs):
             return False
         ticket.replayed |= replayed
-        self._begin_leg(ticket, opd, time, centre)
+        self._begin_leg(name, ticket, opd, time, centre)
         return True
 
     def pass_on(self, name: str, time: float, opd: str, to: str, centre: Centre, *, replayed: bool) -> None:
         """An agency handed the ticket to another one."""
         if self.send(name, time, to, centre, replayed=replayed):
             self.agency(opd, centre).passed_on += 1
+            if self.watch is not None:
+                self.watch.passed_on(name)
 
     def answer(self, name: str, time: float, opd: str, centre: Centre) -> None:
         """The agency said that it has the ticket."""
         ticket = self._ticket(name, time)
         if ticket is not None:
-            self._answer(ticket, time, opd, centre)
+            self._answer(name, ticket, time, opd, centre)
 
     def dispatch(self, name: str, time: float, opd: str, unit: str, centre: Centre) -> None:
         """A unit was sent out; whoever does that has answered."""
         ticket = self._ticket(name, time)
         if ticket is None:
             return
-        self._answer(ticket, time, opd, centre)
+        self._answer(name, ticket, time, opd, centre)
         self._follow(ticket, time, opd, unit, centre, busy=True)
         if ticket.reopened is not None and time < ticket.reopened:
             return
@@ -158,7 +169,7 @@ class Desk:
         ticket = self._ticket(name, time)
         if ticket is None:
             return
-        self._answer(ticket, time, opd, centre)
+        self._answer(name, ticket, time, opd, centre)
         if ticket.reopened is not None and time < ticket.reopened:
             return
         label, way = self._way(ticket, opd, centre)
@@ -197,12 +208,14 @@ class Desk:
             agency = self.agency(opd, centre)
             agency.closed += ticket.closed is None
             agency.reopened += 1
+        if self.watch is not None:
+            self.watch.over(name, ticket, time)
         ticket.closed, ticket.reopened = None, time
         ticket.first, ticket.by, ticket.own = Way(), None, {}
         self._free_units(ticket)
         ticket.replayed |= replayed
         if opd is not None:
-            self._begin_leg(ticket, opd, time, centre)
+            self._begin_leg(name, ticket, opd, time, centre)
 
     def remind(self, name: str, time: float, said: ReminderDue, centre: Centre, *, replayed: bool) -> None:
         """The monitor noticed that a rung was passed. One of an earlier sending changes nothing."""
@@ -222,6 +235,8 @@ class Desk:
             totals = self.agency(said.opd, centre).reminded
             label = said.rung if said.rung in totals or len(totals) < LEGS else OTHER
             totals[label] = totals.get(label, 0) + 1
+            if self.watch is not None:
+                self.watch.reminded(name)
 
     def weigh(self, name: str, centre: Centre) -> None:
         """Note what a ticket takes after what was told of it, and give some up where all take too much."""
@@ -290,6 +305,8 @@ class Desk:
 
     def _put_away(self, name: str, ticket: Ticket, centre: Centre) -> None:
         del self.tickets[name]
+        if self.watch is not None:
+            self.watch.over(name, ticket, None)
         self.size -= ticket.size
         self._free_units(ticket)
         if ticket.opened is None:
@@ -303,7 +320,7 @@ class Desk:
             if ticket.first.arrived is None:
                 self.categories.setdefault(self.category(ticket, centre), Category()).unreached += 1
 
-    def _begin_leg(self, ticket: Ticket, opd: str, since: float, centre: Centre) -> None:
+    def _begin_leg(self, name: str, ticket: Ticket, opd: str, since: float, centre: Centre) -> None:
         leg, codes = Leg(opd, since), centre.names.opds
         code = codes[opd]
         # Its answer may be known already: it came before the sending was told, or was taken for that of an earlier sending.
@@ -311,20 +328,20 @@ class Desk:
         if answers:
             leg.answered = answers[0]
         elif ticket.early.get(code, 0) >= since - APART_SECONDS:
-            self._count_answered(leg, ticket.early.pop(code), centre)
+            self._count_answered(name, leg, ticket.early.pop(code), centre)
         ticket.legs = sorted([*ticket.legs, leg], key=lambda one: one.since)[-LEGS:]
         if ticket.legs[-1] is leg:
             ticket.reminders = {}
             ticket.climb(centre)
 
-    def _answer(self, ticket: Ticket, time: float, opd: str, centre: Centre) -> None:
+    def _answer(self, name: str, ticket: Ticket, time: float, opd: str, centre: Centre) -> None:
         codes = centre.names.opds
         code = codes[opd]
         mine = [leg for leg in ticket.legs if codes[leg.opd] == code and leg.since <= time + APART_SECONDS]
         leg = next((leg for leg in reversed(mine) if leg.since <= time), mine[0] if mine else None)
         if leg is not None:
             if leg.answered is None:
-                self._count_answered(leg, time, centre)
+                self._count_answered(name, leg, time, centre)
         elif code in ticket.early or len(ticket.early) < LEGS:
             ticket.early[code] = min(time, ticket.early.get(code, time))
 
@@ -346,11 +363,13 @@ class Desk:
         self.units -= len(ticket.units)
         ticket.units.clear()
 
-    def _count_answered(self, leg: Leg, time: float, centre: Centre) -> None:
+    def _count_answered(self, name: str, leg: Leg, time: float, centre: Centre) -> None:
         leg.answered = time
         seconds = self.lags.seconds("sent_to_answered", leg.since, time)
         if seconds is not None:
             self.agency(leg.opd, centre).response.observe(seconds, BOUNDS)
+            if self.watch is not None:
+                self.watch.answered(name, seconds)
 
     def _count_closed(self, ticket: Ticket, centre: Centre) -> None:
         self.agency(ticket.opd, centre).closed += 1

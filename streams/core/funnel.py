@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, InstanceOf
+from pydantic.json_schema import SkipJsonSchema
 
 from streams.core.callbook import (
     ANSWERED,
@@ -40,7 +41,8 @@ from streams.core.service_level import (
     answer_kind,
 )
 from streams.core.service_level import LOST as LOST_TRACK
-from streams.core.totals import Clock, Journeys, Loss, Queue
+from streams.core.totals import Clock, Journeys, Loss, Outcome, Queue
+from streams.core.watch import CallWatch
 from streams.core.window import Day, Window
 from streams.core.workload import Workload
 
@@ -102,6 +104,8 @@ class Funnel:
     tells: dict[str, bool] = field(default_factory=dict)
     """By exchange, whether it tells besides the arrival when the queue begins."""
     undecided: list[Undecided] = field(default_factory=list)
+    watch: Annotated[InstanceOf[CallWatch] | None, SkipJsonSchema(), Field(exclude=True)] = None
+    """Who is told what is counted, if anybody is."""
 
     def __post_init__(self) -> None:
         for journey in self.open.values():
@@ -207,7 +211,7 @@ class Funnel:
         visit.answered, visit.seat = time, seat
         if visit.entered is not None:
             if visit.queue:
-                self.queues[visit.queue].end("answered", elapsed(visit.entered, time, centre))
+                self._end_in_queue(journey, visit, "answered", elapsed(visit.entered, time, centre))
         elif journey.arrived is not None and visit.queue:
             # Answered without a word of a queue: the visit began with the arrival.
             visit.entered, visit.assumed = journey.arrived, True
@@ -271,6 +275,8 @@ class Funnel:
                     self.queues[label].cut_off += 1
                 self._tally(CUT_OFF, time, 0 if place.is_test else 1, centre)
                 self.book.note(key, entry(CUT_OFF, int(time) - place.time), "")
+                if self.watch is not None:
+                    self.watch.cut_off(key, None if queue is None else self._label(queue, centre))
         else:
             self.lose(key, exchange, time, "network_dropped", None, centre)
 
@@ -454,6 +460,8 @@ class Funnel:
             self.strangers.pass_over("open_calls")
             self._give_up(self.open[oldest], time, centre)
         journey = self.open[key] = Journey(key, exchange, time)
+        if self.watch is not None:
+            self.watch.opened(key)
         return journey
 
     def _go_on(self, key: str, exchange: str, time: float, place: Place, centre: Centre) -> Journey:
@@ -585,7 +593,10 @@ class Funnel:
         leg = of_leg.key
         self._know_leg(leg, whole.key)
         del self.open[leg]
-        if visit.entered is not None and (visit.is_waiting or visit.is_talking):
+        goes_on = visit.entered is not None and (visit.is_waiting or visit.is_talking)
+        if self.watch is not None:
+            self.watch.joined(leg, whole.key, talks=goes_on)
+        if goes_on:
             self._turn(whole, time)
             whole.visit = visit
             if visit.seat is not None:
@@ -598,7 +609,7 @@ class Funnel:
         if of_leg.answered is None:
             # It never waited besides the journey that it is a leg of.
             self.crowd.change(of_leg.arrived or time, -1, centre.timezone)
-            self.journeys.end("joined", 0.0)
+            self._end_journey(of_leg, "joined", 0.0, time)
         self.book.note(leg, f"{of_leg.counted}{entry(GONE, int(time) - of_leg.start)}", ANSWERED)
         return leg
 
@@ -609,13 +620,15 @@ class Funnel:
         totals = self.queues[visit.queue]
         totals.offered += 1
         totals.clock = "arrival" if visit.assumed else "queue"
+        if self.watch is not None:
+            self.watch.visited(journey, entered)
         closed = visit.lost if visit.answered is None else visit.answered
         most = centre.thresholds.give_up_waiting_seconds
         if closed is not None and closed - entered >= most:
             visit.answered = visit.ended = None
             self._lose_visit(journey, visit, "lost", entered + most, centre)
         elif visit.answered is not None:
-            totals.end("answered", elapsed(entered, visit.answered, centre))
+            self._end_in_queue(journey, visit, "answered", elapsed(entered, visit.answered, centre))
         elif visit.loss is not None:
             self._lose_visit(journey, visit, visit.loss, closed or entered, centre)
 
@@ -640,7 +653,19 @@ class Funnel:
         loss = _by_wait(loss, wait, centre)
         if visit.assumed and journey.exchange not in self.tells and len(self.undecided) < UNDECIDED:
             self.undecided.append(Undecided(journey.exchange, visit.queue, journey.key, visit.entered, time, loss))
-        self.queues[visit.queue].end(loss, wait)
+        self._end_in_queue(journey, visit, loss, wait)
+
+    def _end_in_queue(self, journey: Journey, visit: Visit, outcome: Outcome, wait: float | None) -> None:
+        """Count what became of a visit."""
+        self.queues[visit.queue].end(outcome, wait)
+        if self.watch is not None:
+            self.watch.left(journey, visit, outcome, wait)
+
+    def _end_journey(self, journey: Journey, outcome: Outcome, wait: float | None, time: float) -> None:
+        """Count what became of a journey."""
+        self.journeys.end(outcome, wait)
+        if self.watch is not None:
+            self.watch.ended(journey, outcome, wait, time)
 
     def _take_seat(self, journey: Journey, seat: str, time: float) -> None:
         """A seat answers, so that the call is over which it was in; its end may be told later."""
@@ -677,6 +702,8 @@ class Funnel:
         assert ended is not None
         n = 1 if journey.begun and not journey.test else 0
         talk = elapsed(answered, ended, centre)
+        if self.watch is not None:
+            self.watch.spoke(journey, visit, talk)
         if visit.queue and visit.entered is not None:
             totals = self.queues[visit.queue]
             if talk is None:
@@ -716,7 +743,7 @@ class Funnel:
         wait = elapsed(arrived, time, centre)
         journey.answered = time
         self._count_patience(journey, time, wait, centre, hung_up=False)
-        self.journeys.end("answered", wait)
+        self._end_journey(journey, "answered", wait, time)
         self._count_closed(journey, answer_kind(wait, centre.thresholds.service_level_seconds), time, centre)
         self.book.write_end(journey.key, ANSWERED)
 
@@ -731,7 +758,7 @@ class Funnel:
             loss = "short_abandoned"
         if loss in {"abandoned", "short_abandoned", "overflowed", "network_dropped"}:
             self._count_patience(journey, time, wait, centre, hung_up=loss in {"abandoned", "short_abandoned"})
-        self.journeys.end(loss, wait)
+        self._end_journey(journey, loss, wait, time)
         level = limits.service_level_seconds
         kind = abandon_kind(wait, level, is_short) if loss in ("abandoned", "short_abandoned") else _KIND[loss]
         self._count_closed(journey, kind, time, centre)
@@ -766,6 +793,8 @@ class Funnel:
         if not journey.begun or (journey.visit.ended is None and not end):
             journey.counted += entry(GONE, int(time) - journey.start)
         self.book.note(journey.key, journey.counted, end)
+        if self.watch is not None:
+            self.watch.over(journey.key, time)
 
     def _give_up(self, journey: Journey, now: float, centre: Centre, *, restarted: bool = False) -> None:
         """Close a journey of which nothing more will be told: its time has come, there are too many, its exchange was restarted,
@@ -815,6 +844,8 @@ class Funnel:
             day.begin(time, centre.timezone, 1)
         day.add(time, 0, 0 if journey.test else 1)
         journey.counted += entry(PASSED_ON, int(time) - journey.start)
+        if self.watch is not None:
+            self.watch.passed_on(journey, code)
 
     def _decide(self, exchange: str, tells: bool, centre: Centre) -> None:
         """It turns out whether an exchange tells when the queue begins. If it does, whoever gave up before was in no queue yet.
@@ -838,7 +869,10 @@ class Funnel:
         totals.offered -= 1
         totals.end(lost.loss, wait, -1)
         place = self.book.find(lost.key)
-        if place is None or place.end == ELSEWHERE or lost.loss not in {"abandoned", "short_abandoned"}:
+        stays = place is None or place.end == ELSEWHERE or lost.loss not in {"abandoned", "short_abandoned"}
+        if self.watch is not None:
+            self.watch.announced(lost.key, lost.queue, lost.arrived, lost.lost, wait, journey=not stays)
+        if place is None or stays:
             return
         self.journeys.end(lost.loss, wait, -1)
         if wait is not None:

@@ -4,7 +4,10 @@ A centre's state is one record of Kafka: with the longest codes a link takes 5.5
 """
 
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import Annotated, assert_never
+
+from pydantic import Field, InstanceOf
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.network import NetworkEvent
 from streams.core.centre import LINKS, Centre
@@ -12,6 +15,7 @@ from streams.core.hourly import HOUR, WEEK_HOURS
 from streams.core.ledger import Ledger
 from streams.core.names import Strangers
 from streams.core.reading import Metric, Readings
+from streams.core.watch import LinkWatch
 
 FLAP_SECONDS = 900
 """Over how long the changes of a link's state are counted."""
@@ -67,15 +71,17 @@ class State:
     ledger: Ledger = field(default_factory=Ledger)
     links: dict[str, LinkState] = field(default_factory=dict)
     strangers: Strangers = field(default_factory=Strangers)
+    watch: Annotated[InstanceOf[LinkWatch] | None, SkipJsonSchema(), Field(exclude=True)] = None
+    """Who is told what is counted, if anybody is."""
 
 
 def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None:
     """Remember one event; `time` is its own in epoch seconds. What is older than the news of its link changes nothing."""
     names = centre.names.links
-    link = state.links.get(names[event.data.link])
+    key = names[event.data.link]
+    link = state.links.get(key)
     if link is None:
-        key = state.strangers.take_in("link", event.data.link, names, state.links, LINKS, time)
-        if key is None:
+        if state.strangers.take_in("link", event.data.link, names, state.links, LINKS, time) is None:
             return
         link = state.links[key] = LinkState()
     match event.type:
@@ -83,7 +89,7 @@ def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None
             link.heartbeat = max(link.heartbeat, time)
             # Where nobody ever told that it came up, it is up because it answers.
             if link.up is None:
-                _turn(link, time, up=True)
+                _turn(state, key, link, time, up=True)
         case "link.measured":
             if link.quality is None or time >= link.quality.time:
                 data = event.data
@@ -92,12 +98,14 @@ def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None
             if time >= link.occupied_time:
                 link.used, link.channels, link.occupied_time = event.data.used, event.data.channels, time
         case "link.up":
-            _turn(link, time, up=True)
+            _turn(state, key, link, time, up=True)
         case "link.down":
-            _turn(link, time, up=False)
+            _turn(state, key, link, time, up=False)
         case "link.registered" | "link.unregistered":
             if time >= link.registered_time:
                 registered = event.type == "link.registered"
+                if state.watch is not None and registered is not (link.registered is not False):
+                    state.watch.registered(key, time, stands=registered)
                 # A provider that goes on refusing says so again and again.
                 link.registered_since = link.registered_since if registered is link.registered else time
                 link.registered, link.registered_time = registered, time
@@ -105,9 +113,11 @@ def step(state: State, event: NetworkEvent, time: float, centre: Centre) -> None
             assert_never(event.type)
 
 
-def _turn(link: LinkState, time: float, *, up: bool) -> None:
+def _turn(state: State, key: str, link: LinkState, time: float, *, up: bool) -> None:
     if time < link.changed or link.up is up:
         return
+    if state.watch is not None and not (up and link.up is None):
+        state.watch.turned(key, time, up=up)
     first, since = link.up is None, link.changed
     link.up, link.changed = up, time
     if not up:

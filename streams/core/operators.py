@@ -10,7 +10,10 @@ A centre's state is one record of Kafka: with the longest codes a seat takes 6.5
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, assert_never, get_args
+from typing import Annotated, Literal, NamedTuple, assert_never, get_args
+
+from pydantic import Field, InstanceOf
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.operators import OperatorEvent
 from streams.core.centre import SEATS, Centre
@@ -21,6 +24,7 @@ from streams.core.reading import Metric, Readings
 from streams.core.shifts import scheduled_seconds
 from streams.core.spans import Span, overlap, total, union, within
 from streams.core.timeline import MEMBER, PAUSE, SEEN, WRAP_UP, Change, Past, Timeline, WrapUp, short
+from streams.core.watch import SeatWatch
 from streams.core.workload import Workload
 
 Doing = Literal["available", "ringing", "talking", "wrap_up", "paused", "off"]
@@ -70,6 +74,8 @@ class State:
     wrapped_up: Hourly = field(default_factory=Hourly)
     """Microseconds of the wrap-ups that no seat's timeline has any more, each in the hour in which it began."""
     strangers: Strangers = field(default_factory=Strangers)
+    watch: Annotated[InstanceOf[SeatWatch] | None, SkipJsonSchema(), Field(exclude=True)] = None
+    """Who is told what is counted, if anybody is."""
 
 
 def step(state: State, event: OperatorEvent, time: float, centre: Centre) -> None:
@@ -122,7 +128,7 @@ def _take_in(state: State, name: str, time: float, centre: Centre) -> Seat | Non
     before = dict(state.seats)
     key = state.strangers.take_in("seat", name, centre.names.seats, state.seats, SEATS, time)
     for gone in before.keys() - state.seats.keys():
-        _count(state, before[gone].timeline.forget(time))
+        _count(state, before[gone].timeline.forget(time), gone)
     if key is None:
         return None
     seat = state.seats[key] = Seat()
@@ -145,8 +151,9 @@ def _tell(state: State, seat: Seat, change: Change) -> None:
 
 def _tidy(state: State, timeline: Timeline) -> None:
     over, lost = timeline.tidy()
+    name = "" if state.watch is None else next(name for name, seat in state.seats.items() if seat.timeline is timeline)
     for past in over:
-        _count(state, past)
+        _count(state, past, name)
     if lost:
         state.strangers.pass_over("change", lost)
 
@@ -162,12 +169,14 @@ def _reason(state: State, told: str | None, centre: Centre) -> str:
     return str(list(counted).index(reason))
 
 
-def _count(state: State, over: Past) -> None:
+def _count(state: State, over: Past, name: str) -> None:
     """Count what no seat's timeline has any more."""
     reasons = list(state.paused_seconds)
-    for number, seconds in over.pauses:
-        state.paused_seconds[reasons[int(number)]] += seconds
+    for start, end, number in over.pauses:
+        state.paused_seconds[reasons[int(number)]] += end - start
     _add(state.wrapped_up, over.wraps)
+    if state.watch is not None:
+        state.watch.past(name, over)
 
 
 def _add(wrapped_up: Hourly, wraps: Iterable[WrapUp]) -> None:
@@ -284,8 +293,8 @@ def measure(state: State, looks: dict[str, Look], now: float, centre: Centre) ->
     reasons = list(state.paused_seconds)
     seconds = dict(state.paused_seconds)
     for look in looks.values():
-        for number, lasted in look.past.pauses:
-            seconds[reasons[int(number)]] += lasted
+        for start, end, number in look.past.pauses:
+            seconds[reasons[int(number)]] += end - start
     seats, unpaired = _told_apart(looks, now, centre)
     if any(look.told or look.doing != "off" for look in seats.values()):
         yield from _measure_states(seats, reasons, centre)

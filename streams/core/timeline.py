@@ -122,6 +122,14 @@ class Standing:
         return replace(self, queues=[*self.queues], pauses={**self.pauses})
 
 
+class Pause(NamedTuple):
+    """A pause from one moment to another, epoch seconds, and why, as a timeline names the reason."""
+
+    start: float
+    end: float
+    reason: str
+
+
 class WrapUp(NamedTuple):
     """A wrap-up from one moment to another, epoch seconds, and the queue that it was told of, if it was."""
 
@@ -137,8 +145,8 @@ class Past:
     standing: Standing
     there: list[Span] = field(default_factory=list)
     """When it was logged in."""
-    pauses: list[tuple[str, float]] = field(default_factory=list)
-    """Why and for how many seconds it was paused."""
+    pauses: list[Pause] = field(default_factory=list)
+    """When it was paused, the pause that goes on among them."""
     wraps: list[WrapUp] = field(default_factory=list)
     """When it wrapped up, the wrap-up that goes on among them."""
 
@@ -282,13 +290,13 @@ class Timeline:
             there, before, pause = standing.there, pause, standing.pause
             if pause != before:
                 if before:
-                    past.pauses.append((before, time - pause_from))
+                    past.pauses.append(Pause(pause_from, time, before))
                 pause_from = time
         if there and until >= there_from:
             past.there.append((there_from, until))
             past.wrapped_up(until)
         if pause and until > pause_from:
-            past.pauses.append((pause, until - pause_from))
+            past.pauses.append(Pause(pause_from, until, pause))
         return past
 
 

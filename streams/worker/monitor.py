@@ -141,10 +141,12 @@ class Monitor:
         centres: Mapping[str, Centre],
         partitions: int = 1,
         ahead_seconds: float = AHEAD_SECONDS,
+        begun: Callable[[str, Centre, Any], None] | None = None,
     ) -> None:
         """Every topic has so many `partitions`; a file is one. What is more than `ahead_seconds` ahead of Kafka's clock is
-        refused.
+        refused. `begun` is told of every state, by the name of its noun, before anything is folded into it.
         """
+        self._begun = begun
         self.centres = centres
         self.lock = RLock()
         self.clocks = SourceClocks(ahead_seconds)
@@ -248,7 +250,12 @@ class Monitor:
             return _UNKNOWN_CENTRE
         if partition != self.home[city]:
             return MISPLACED
-        entry = shelf.entries[partition][city] = Entry(centre, shelf.noun.State())
+        return self._put(shelf, partition, city, Entry(centre, shelf.noun.State()))
+
+    def _put(self, shelf: Shelf, partition: int, city: str, entry: Entry) -> Entry:
+        shelf.entries[partition][city] = entry
+        if self._begun is not None:
+            self._begun(shelf.topic.noun, entry.centre, entry.state)
         return entry
 
     def dirty(self, topic: str, partition: int) -> Iterator[tuple[bytes, bytes]]:
@@ -265,7 +272,7 @@ class Monitor:
         if centre := self.centres.get(city):
             if partition != self.home[city]:
                 raise MisplacedError
-            shelf.entries[partition][city] = Entry(centre, shelf.blob.validate_json(blob))
+            self._put(shelf, partition, city, Entry(centre, shelf.blob.validate_json(blob)))
 
     def take_back(self, topic: str, partition: int, stored: Callable[[bytes], bytes | None]) -> None:
         """Put every state that changed since `dirty` gave it out back to what is `stored` by its key (None: there was none)."""

@@ -32,6 +32,7 @@ VERBS = [
     ["ingest", "table"],
     ["ingest", "cap"],
     ["staffing"],
+    ["export"],
     ["ingest", "simulate"],
     ["replay", "play"],
     ["replay", "cat"],

@@ -21,7 +21,7 @@ def test_changes_stand_in_the_order_of_their_own_time(order: tuple[int, ...]) ->
 
     past = told(*(story[n] for n in order)).replay(20)
 
-    assert (past.there, past.pauses) == ([(0, 9)], [("1", 3)])
+    assert (past.there, past.pauses) == ([(0, 9)], [(3, 6, "1")])
     assert past.standing.told
     assert not past.standing.there
 
@@ -44,11 +44,11 @@ def test_what_is_over_an_hour_old_is_put_together_and_a_pause_goes_on_from_where
     timeline.put(Change(5000, SEEN, "a", ""))
 
     [over], lost = timeline.tidy()
-    assert (over.pauses, lost) == ([("1", 10.0)], 0)
+    assert (over.pauses, lost) == ([(10, 20, "1")], 0)
     assert timeline.since == 30
     past = timeline.replay(6000)
     assert (past.standing.queues, past.standing.pause, past.standing.paused_since) == (["a"], "2", 30)
-    assert past.pauses == [("2", 6000 - 30)]
+    assert past.pauses == [(30, 6000, "2")]
     assert not timeline.put(Change(29, MEMBER, "a", ""))
     assert timeline.replay(6000) == past
 

@@ -16,6 +16,7 @@ from schemas.event import Event
 from schemas.topics import CALLS, TOPIC_OF, TOPICS, Decoded, Refusal, UnknownType, encode
 from streams import centres
 from streams.analysis import measure
+from streams.analysis.rows.told import Rows
 from streams.core.nouns import NOUNS
 from streams.settings import Settings
 from streams.sources import Line, simulate
@@ -129,6 +130,17 @@ def test_a_known_poison_is_refused_with_the_type_of_its_error_only() -> None:
     assert states(monitor) == {}
 
 
+def folded(
+    events: Iterable[Line], refused: dict[int, Refusal]
+) -> tuple[Monitor, float | None, Counter[str], list[tuple[str, str]]]:
+    """What a fold of a file comes to, with all rows that it told."""
+    told: list[tuple[str, str]] = []
+    rows = Rows(lambda city, done: told.extend((city, repr(row)) for row in done))
+    monitor, moment, outcomes = measure.fold(events, TWO, NOW, on_refusal=refused.__setitem__, rows=rows)
+    rows.finish(moment or 0)
+    return monitor, moment, outcomes, sorted(told)
+
+
 @settings(deadline=None, max_examples=20)
 @given(seed=st.integers(0, 2**32), kept=st.sampled_from([1, 7, 100, 10_000]), count=st.integers(1, 60))
 def test_measure_names_each_poison_and_says_of_the_rest_what_it_would_say_without(seed: int, kept: int, count: int) -> None:
@@ -138,10 +150,12 @@ def test_measure_names_each_poison_and_says_of_the_rest_what_it_would_say_withou
     refused: dict[int, Refusal] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measure, "KEPT_EVENTS", kept)
-        found, _, outcomes = measure.fold(lines(events, poisonous=True), TWO, NOW, on_refusal=refused.__setitem__)
-    expected, _, without = measure.fold(lines(events, poisonous=False), TWO, NOW)
+        found, moment, outcomes, rows = folded(lines(events, poisonous=True), refused)
+    expected, _, without, clean = folded(lines(events, poisonous=False), {})
 
+    assert moment is not None
     assert states(found) == states(expected)
+    assert rows == clean
     assert refused.keys() == {number for number, event in enumerate(events, 1) if way_of(event)}
     assert {refusal.reason for refusal in refused.values()} == {"not_folded"}
     assert SECRET not in str(refused)

@@ -1,0 +1,160 @@
+"""A row a ticket, and one more for each time that it was reopened, told by the desk while it counts."""
+
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from streams.analysis.rows.row import Done, Moment, Row, Seconds
+from streams.core import dispatch
+from streams.core.centre import Centre
+from streams.core.ticket import Ticket as Open
+from streams.core.watch import TicketWatch
+
+
+@dataclass(slots=True, kw_only=True)
+class Ticket(Row):
+    """A report that an agency (OPD) must act on, from its opening or reopening to its closing: psap_tickets_opened_total."""
+
+    ticket: Annotated[str, "The ticket's code; one that was reopened has a row for each time that it was open."]
+    opened: Annotated[Moment, "When it was opened, or reopened; of one that is unmatched, when it was first heard of."]
+    is_reopened: Annotated[bool, "Whether it was open before: then it is no new ticket (psap_tickets_reopened_total)."] = False
+    category: Annotated[str | None, "What it is about; NULL if unmatched."] = None
+    district: Annotated[str | None, "Code of the district it is about; NULL if none of the centre's was told."] = None
+    journey: Annotated[str | None, "The journey that it came by; NULL if none was told, or that is not known."] = None
+    opd: Annotated[str | None, "The agency that had it last, also if that was told after the closing; NULL if nobody."] = None
+    sent: Annotated[Moment | None, "When it was first sent to an agency, of the last eight sendings; NULL if never."] = None
+    acknowledged: Annotated[Moment | None, "When an agency first answered one of those; NULL if none did."] = None
+    dispatched: Annotated[Moment | None, "When the first unit was sent out; NULL if none was."] = None
+    on_scene: Annotated[Moment | None, "When the first unit was on scene; NULL if none was told."] = None
+    closed: Annotated[Moment | None, "When it was closed, or reopened without a word of its closing; NULL if it was not."] = None
+    outcome: Annotated[
+        str | None,
+        "closed; lost (given up because there were too many at once: psap_tickets_lost_total); unmatched (its opening was never "
+        "told: psap_tickets_unmatched_total); NULL if it was open when the events ended.",
+    ] = None
+    dispatch_seconds: Annotated[
+        Seconds | None, "From the opening to the first unit sent out; NULL also if that was told to be before."
+    ] = None
+    scene_seconds: Annotated[
+        Seconds | None, "From the opening to the first unit on scene (psap_city_stage_seconds); NULL as that."
+    ] = None
+    travel_seconds: Annotated[Seconds | None, "From the first unit sent out to the first on scene; NULL as that."] = None
+    response_seconds: Annotated[
+        Seconds | None, "What agencies took to answer, all sendings together (psap_ticket_response_seconds); NULL if none did."
+    ] = None
+    responses: Annotated[int, "How many answers that are."] = 0
+    passed_on: Annotated[int, "How often an agency handed it to another one."] = 0
+    reminders: Annotated[int, "Reminders that the admins' group accepted."] = 0
+
+
+@dataclass(slots=True)
+class Counts:
+    """What is counted of an open ticket and not remembered of it."""
+
+    journey: str | None = None
+    response_seconds: float = 0.0
+    responses: int = 0
+    passed_on: int = 0
+    reminders: int = 0
+
+
+@dataclass(slots=True)
+class TicketRows(TicketWatch):
+    """The rows of one centre's tickets, each done when the desk puts it away: an hour after its closing."""
+
+    centre: Centre
+    journey_of: Callable[[str], str | None]
+    """The code of the journey that a call of that id is, if it is known."""
+    done: list[Done] = field(default_factory=list)
+    counts: dict[str, Counts] = field(default_factory=dict)
+    state: dispatch.State = field(default_factory=dispatch.State)
+
+    def attach(self, state: dispatch.State) -> None:
+        """Watch this state from now on."""
+        self.state = state
+        state.desk.watch = self
+
+    def finish(self, now: float) -> None:
+        """Nothing more will be told: the rows of what is not over are done as they stand."""
+        for name, ticket in self.state.desk.tickets.items():
+            self._tell(name, ticket, ticket.closed, "closed" if ticket.closed is not None else None)
+        self.state.desk.watch = None
+
+    def save(self) -> bytes:
+        """What it remembers."""
+        return pickle.dumps((self.done, self.counts))
+
+    def load(self, saved: bytes) -> None:
+        """Remember what was saved and nothing of what came since."""
+        self.done, self.counts = pickle.loads(saved)  # noqa: S301 (its own)
+
+    # What is told.
+
+    def opened(self, name: str, ticket: Open) -> None:
+        counts = self._counts(name)
+        counts.journey = self.journey_of(ticket.call) if ticket.call else None
+        if ticket.reopened is not None:
+            # That it was open before is known only now.
+            before = Open(heard=ticket.heard, category=ticket.category, district=ticket.district, opened=ticket.opened)
+            self._put(name, before, ticket.reopened, "closed", Counts(), ticket.opd)
+
+    def over(self, name: str, ticket: Open, reopened: float | None) -> None:
+        if ticket.opened is not None and ticket.opened == ticket.closed == reopened and name not in self.counts:
+            return  # of long ago, whose row is done
+        closed = reopened if ticket.closed is None else ticket.closed
+        if ticket.opened is None and reopened is not None:
+            return  # its row comes with its opening
+        self._tell(name, ticket, closed, "lost" if closed is None else "closed")
+
+    def answered(self, name: str, seconds: float) -> None:
+        counts = self._counts(name)
+        counts.responses += 1
+        counts.response_seconds += seconds
+
+    def passed_on(self, name: str) -> None:
+        self._counts(name).passed_on += 1
+
+    def reminded(self, name: str) -> None:
+        self._counts(name).reminders += 1
+
+    # What it comes to.
+
+    def _counts(self, name: str) -> Counts:
+        return self.counts.setdefault(name, Counts())
+
+    def _tell(self, name: str, ticket: Open, closed: float | None, outcome: str | None) -> None:
+        self._put(name, ticket, closed, outcome, self.counts.pop(name, Counts()), ticket.opd)
+
+    def _put(self, name: str, ticket: Open, closed: float | None, outcome: str | None, counts: Counts, opd: str | None) -> None:
+        desk, began, first = self.state.desk, ticket.began, ticket.first
+        legs = [leg for leg in ticket.legs if ticket.reopened is None or leg.since >= ticket.reopened]
+        row = Ticket(
+            city=self.centre.code,
+            ticket=name,
+            opened=ticket.heard if began is None else began,
+            is_reopened=ticket.reopened is not None,
+            category=None if began is None else desk.category(ticket, self.centre),
+            district=ticket.district or None,
+            journey=counts.journey or (self.journey_of(ticket.call) if ticket.call else None),
+            opd=None if opd is None else desk.label(opd, self.centre),
+            sent=min([leg.since for leg in legs], default=None),
+            acknowledged=min([leg.answered for leg in legs if leg.answered is not None], default=None),
+            dispatched=first.dispatched,
+            on_scene=first.arrived,
+            closed=closed,
+            outcome="unmatched" if began is None else outcome,
+            dispatch_seconds=_lasted(began, first.dispatched),
+            scene_seconds=_lasted(began, first.arrived),
+            travel_seconds=None if began is None else _lasted(first.dispatched, first.arrived),
+            response_seconds=counts.response_seconds if counts.responses else None,
+            responses=counts.responses,
+            passed_on=counts.passed_on,
+            reminders=counts.reminders,
+        )
+        row.read_clock(row.opened, self.centre)
+        self.done.append(row)
+
+
+def _lasted(start: float | None, end: float | None) -> float | None:
+    return None if start is None or end is None or end < start else end - start
