@@ -68,11 +68,11 @@ def export(
     wall: float,
     to: Path,
     request: Request,
-    about: str,
+    about: Callable[[], Sequence[str]],
     on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
     ahead_seconds: float = AHEAD_SECONDS,
 ) -> Export:
-    """Fold all lines, as `measure` does, and write the tables into a folder; `about` says what the lines are of.
+    """Fold all lines, as `measure` does, and write the tables into a folder; `about` says, once they are read, what they are of.
 
     The same lines give the same bytes. All files appear when all are whole, for their user alone. Raises `OSError`.
     """
@@ -99,7 +99,7 @@ def export(
                 written[name] = tables.save(table, part(name), request.format, request.start, request.until)
                 with parts[to / name].open("rb") as file:
                     hashes[name] = file_digest(file, "sha256").hexdigest()
-        page = dictionary(request, about, outcomes, moment, written, hashes)
+        page = dictionary(request, about(), outcomes, moment, written, hashes)
         with open(part(DICTIONARY), "w", encoding="utf-8", opener=secret.private) as text:
             text.write(page)
         for whole, unfinished in parts.items():
@@ -112,7 +112,7 @@ def export(
 
 def dictionary(
     request: Request,
-    about: str,
+    about: Sequence[str],
     outcomes: Counter[str],
     moment: float | None,
     written: Mapping[str, int],
@@ -124,7 +124,7 @@ def dictionary(
     folded = ", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items())) or "none"
     text = [
         "# Tables",
-        about,
+        "\n".join(f"- `{line}`" for line in about),
         f"Rows that began from {since} to {until}, as known at {'no moment' if moment is None else _utc(_moment(moment))}. "
         f"Events: {folded}. Those that are late came over an hour after others of their source: they are in no row.",
         _PUBLISHED.format(k=request.k) if request.k is not None else _ROWS,

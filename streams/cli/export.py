@@ -1,15 +1,13 @@
 """The verb that writes what is over as tables."""
 
 import time
-from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli import terminal
-from streams.cli.terminal import Centres, Events, Faults, moment, progress
+from streams.cli.terminal import Centres, Events, Faults, From, In, Last, Until, progress
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -19,13 +17,10 @@ if TYPE_CHECKING:
 def export(
     events: Events,
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="The folder for the tables; it is made if need be.")],
-    start: Annotated[
-        datetime | None,
-        typer.Option("--from", parser=moment, metavar="TIME", help="Only what began at this moment or later."),
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option(parser=moment, metavar="TIME", help="Only what began before this moment.")
-    ] = None,
+    start: From = None,
+    until: Until = None,
+    last: Last = None,
+    within: In = None,
     only: Annotated[
         str | None, typer.Option(metavar="TABLES", help="Only these tables, such as journeys,visits. Default: all.")
     ] = None,
@@ -38,12 +33,13 @@ def export(
 ) -> None:
     """Write tables for SQL: a row for each call, visit, ticket, outage and shift.
 
-    The rows sum to what measure says of the same events. All of these are folded: --from and --until choose rows.
+    The rows sum to what measure says of the same events. All of them are folded; --from, --until, --last and --in choose rows.
 
     Beside the tables lies DICTIONARY.md: what each column means. Callers are pseudonyms.
     """
     from streams import centres
     from streams.analysis import export as tables
+    from streams.analysis.provenance import Provenance
     from streams.analysis.replay import open_source
     from streams.analysis.rows.told import TABLES
 
@@ -58,22 +54,22 @@ def export(
             raise typer.BadParameter(f"{format_!r} is neither parquet nor csv")
     if only is not None and k is not None:
         raise typer.BadParameter("--k writes tables of its own; leave out --only")
-    if start is not None and until is not None and start >= until:
-        raise typer.BadParameter("--until must be later than --from")
     known = centres.load(centre or [])
+    start, until = terminal.between(start, until, last, within, known.values())
     door = terminal.door(known.values())
     faults = Faults(events, door)
-    about = f"Made of {Path(events).name} by pantau112 {version('pantau112')}, for {', '.join(sorted(known))}."
+    choice = {"only": only, "format": format_, "k": None if k is None else str(k)}
+    origin = Provenance.of("export", [events], centre or [], **{"from": start, "until": until}, **choice)
     with progress("events") as tick:
         settings = terminal.settings()
-        lines = open_source(events, next(iter(known.values())), settings, door, tick.watch)
+        lines = open_source(events, next(iter(known.values())), settings, door, origin.watch(events, tick.watch))
         done = tables.export(
             tick(lines),
             known,
             time.time(),
             to,
             tables.Request(wanted, kind, start, until, k),
-            about,
+            origin.lines,
             faults.refuse,
             settings.ahead_seconds,
         )

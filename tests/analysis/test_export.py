@@ -36,7 +36,7 @@ def lines(events: Iterable[Event]) -> Iterator[Line]:
 
 
 def exported(events: Iterable[Event], to: Path, centre: Centre = KOTA_BOGOR, **wanted: Any) -> Export:
-    return export(lines(events), {centre.code: centre}, WALL, to, Request(**wanted), "Made of nothing.")
+    return export(lines(events), {centre.code: centre}, WALL, to, Request(**wanted), lambda: ["nothing"])
 
 
 def asked(sql: str, folder: Path) -> Any:
