@@ -1,8 +1,9 @@
 """History into Prometheus: events are folded, measured as they would have been scraped, and written into blocks of its form."""
 
 import subprocess
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from heapq import heappop, heappush
+from math import ceil, inf
 from pathlib import Path
 from typing import IO
 
@@ -10,6 +11,7 @@ from schemas.event import Event
 from schemas.topics import TOPIC_OF
 from streams.analysis.measure import Traceless
 from streams.core.centre import Centre
+from streams.core.ledger import LATENESS
 from streams.sources import Line
 from streams.worker.exposition import exposition
 from streams.worker.monitor import Monitor
@@ -75,34 +77,60 @@ class Blocks:
             path.unlink()
 
 
+def scrapes(
+    lines: Iterable[Line], centres: Mapping[str, Centre], moments: range, *, beyond: bool = True
+) -> Iterator[tuple[int, Monitor]]:
+    """Each of the moments, epoch seconds, with all states as they are then: from the first event on to the last of the moments,
+    or, where nothing is to be said `beyond` the last event, to the first that is not before it.
+
+    Events are folded in the order of their time, if they are not more than `LATENESS` out of it; what comes later than that is
+    folded when it comes, as it is live. What cannot be folded is passed over.
+    """
+    monitor = Monitor(centres)
+    folder, ahead = Traceless(monitor), None
+    for place, (time, _, event, written) in enumerate(_in_order(lines)):
+        if ahead is None:
+            ahead = moments[max(0, ceil((time - moments.start) / moments.step)) :]
+        while ahead and ahead[0] < time:
+            yield ahead[0], monitor
+            ahead = ahead[1:]
+        if not ahead:
+            return
+        folder.fold(TOPIC_OF[event.type].name, [(place, event, written)])
+    if ahead is not None:
+        for moment in ahead if beyond else ahead[:1]:
+            yield moment, monitor
+
+
+def _in_order(lines: Iterable[Line]) -> Iterator[tuple[float, int, Event, float]]:
+    """Time, number, event and since when it stands there. What a clock says that is ahead waits until the others are there."""
+    waiting: list[tuple[float, int, Event, float]] = []
+    newest = -inf
+    for number, line in enumerate(lines):
+        if isinstance(line.item, Event):
+            time = line.item.time.timestamp()
+            heappush(waiting, (time, number, line.item, time if line.written is None else line.written))
+            newest = max(newest, time)
+            while waiting[0][0] < newest - LATENESS:
+                yield heappop(waiting)
+    while waiting:
+        yield heappop(waiting)
+
+
 def backfill(
     lines: Iterable[Line], centres: Mapping[str, Centre], moments: range, labels: Mapping[str, str], blocks: Blocks
 ) -> None:
     """Write what a worker with these events would have said at each of the moments, epoch seconds, from the first event on.
 
-    `labels` are those that a scrape gives every series (job and instance). What cannot be folded is passed over, as it is live.
-    Raises `BackfillError`.
+    `labels` are those that a scrape gives every series (job and instance). Raises `BackfillError`.
     """
-    monitor = Monitor(centres)
-    folder = Traceless(monitor)
     own = "{" + "".join(f'{name}="{value}",' for name, value in sorted(labels.items()))
 
-    def measured(at: int) -> Iterator[str]:
+    def measured(monitor: Monitor, at: int) -> Iterator[str]:
         for family in exposition(monitor, at):
             _, _, samples = family.split("\n", 2)
             yield samples.rstrip("\n").replace('{city="', f'{own}city="')
 
-    ahead: deque[int] | None = None
-    for number, line in enumerate(lines):
-        if not isinstance(line.item, Event):
-            continue
-        time = line.item.time.timestamp()
-        if ahead is None:
-            ahead = deque(moment for moment in moments if moment >= time)
-        while ahead and ahead[0] < time:
-            moment = ahead.popleft()
-            blocks.write(moment, measured(moment))
-        folder.fold(TOPIC_OF[line.item.type].name, [(number, line.item, time if line.written is None else line.written)])
-    for moment in ahead or ():
-        blocks.write(moment, measured(moment))
+    for moment, monitor in scrapes(lines, centres, moments):
+        blocks.write(moment, measured(monitor, moment))
     blocks.finish()

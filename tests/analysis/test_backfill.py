@@ -2,7 +2,8 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, Refusal
 from streams import centres
-from streams.analysis.backfill import BackfillError, Blocks, backfill
+from streams.analysis.backfill import BackfillError, Blocks, backfill, scrapes
 from streams.sources import Line
 from streams.sources.simulate import story
 from streams.worker.exposition import exposition
@@ -101,6 +102,41 @@ def test_what_is_no_event_is_passed_over(promtool: Path, events: list[Event], bl
     backfill([Line(0, Refusal("not_json", "not JSON")), *lines(events)], KNOWN, moments, LABELS, blocks)
 
     assert held(promtool, blocks.data) == dict(sample for moment in moments for sample in said(events, moment))
+
+
+def backwards(events: list[Event]) -> list[Event]:
+    """Half an hour of them, around a moment."""
+    first, last = (bisect_left(events, START + timedelta(minutes=at), key=lambda event: event.time) for at in (75, 105))
+    return [*events[:first], *reversed(events[first:last]), *events[last:]]
+
+
+@pytest.mark.parametrize(
+    "disordered",
+    [
+        lambda events: [*events[:10], events[-1], *events[10:-1]],
+        backwards,
+    ],
+    ids=["a clock that is ahead", "half an hour backwards"],
+)
+def test_events_count_at_their_time_whatever_came_before_them(
+    events: list[Event], disordered: Callable[[list[Event]], list[Event]]
+) -> None:
+    moments = range(int(START.timestamp()), int(END.timestamp()), STEP)
+
+    found = {at: "".join(exposition(monitor, at)) for at, monitor in scrapes(lines(disordered(events)), KNOWN, moments)}
+
+    assert found == {at: "".join(exposition(monitor, at)) for at, monitor in scrapes(lines(events), KNOWN, moments)}
+    assert len(found) == len(moments)
+
+
+@pytest.mark.parametrize("beyond", [True, False])
+def test_it_ends_with_the_last_event_or_goes_on_beyond_it(events: list[Event], beyond: bool) -> None:
+    moments = range(int(START.timestamp()), int(END.timestamp()) + 10 * STEP, STEP)
+
+    seen = [at for at, _ in scrapes(lines(events), KNOWN, moments, beyond=beyond)]
+
+    last = events[-1].time.timestamp()
+    assert seen == (list(moments) if beyond else [at for at in moments if at < last + STEP])
 
 
 def test_what_promtool_does_not_take_is_said(blocks: Blocks) -> None:

@@ -30,6 +30,7 @@ VERBS = [
     ["ingest", "ami"],
     ["ingest", "table"],
     ["ingest", "cap"],
+    ["backfill"],
     ["staffing"],
     ["ingest", "simulate"],
     ["replay", "play"],
