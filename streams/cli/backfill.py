@@ -102,7 +102,7 @@ def backfill(
         with (
             _folder(to),
             tempfile.TemporaryDirectory(prefix="backfill.", dir=to) as work,
-            Historian(programs, Path(work), every, rules, marks) as past,
+            Historian(programs, Path(work), len(known), every, rules, marks) as past,
         ):
             _fold(events, known, span, past)
             blocks = past.hand_over(to)

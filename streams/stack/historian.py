@@ -3,11 +3,13 @@
 It knows of every series when it went, which no text can say to promtool, and it takes a sample in a tenth of promtool's time.
 """
 
+import os
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPException
 from math import ceil
 from pathlib import Path
@@ -27,12 +29,18 @@ from streams.worker.monitor import Monitor
 
 BLOCK_HOURS = 18
 """2 h · 3², one of the sizes that Prometheus merges to."""
+MEMORY_MB, MEMORY_MB_OF_A_CITY = 100, 50
+"""What it is to do with; it takes more if it has to, and without being told it takes twice as much."""
 RULE_SECONDS = 60
 """Recording rules are asked no more often: a chart looks back for five minutes."""
 HEAVY = 300_000
 """Readings at once, so that of many centres not all of an hour are held."""
 READY_SECONDS = 60.0
 ANSWER_SECONDS = 600.0
+
+
+Key = frozenset[tuple[str, str]]
+"""The labels of a series."""
 
 
 class Rule(NamedTuple):
@@ -56,14 +64,21 @@ class Historian:
     Errors of all that it does: `StackError`, `OSError`, `HTTPException`.
     """
 
-    def __init__(self, programs: Programs, work: Path, step: int, rules: Iterable[Rule], marks: Mapping[str, str]) -> None:
-        """Scrapes are `step` seconds apart, at multiples of it; every series has the `marks`, those of rules too."""
+    def __init__(
+        self, programs: Programs, work: Path, cities: int, step: int, rules: Iterable[Rule], marks: Mapping[str, str]
+    ) -> None:
+        """Scrapes of so many `cities` are `step` seconds apart, at multiples of it; every series has the `marks`, those of rules
+        too.
+        """
         self._programs, self._work, self._marks = programs, work, marks
+        self._environment = os.environ | {"GOMEMLIMIT": f"{MEMORY_MB + cities * MEMORY_MB_OF_A_CITY}MiB"}
         self._pace = step * ceil(RULE_SECONDS / step)
         self._rules = list(rules)
         self._scrapes = Scrapes({"job": "pantau112", "instance": "backfill", **marks})
-        self._records: dict[tuple[str, frozenset[tuple[str, str]]], Series] = {}
+        self._records: dict[Key, Series] = {}
         self._moments: list[int] = []
+        self._teller = ThreadPoolExecutor(1)
+        self._told: Future[None] = self._teller.submit(lambda: None)
         self.first: int | None = None
         self.last: int | None = None
         self.left_out: dict[str, str] = {}
@@ -93,7 +108,9 @@ class Historian:
             "--web.enable-admin-api",  # which alone can say: give all that you have
         ]
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(tied(command, signal.SIGKILL), stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                tied(command, signal.SIGKILL), env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
         self._api: Api = local(self._work, port)
         try:
             self._wait()
@@ -104,6 +121,7 @@ class Historian:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()  # what it has, nobody needs any more
+        self._teller.shutdown()
         self._process.wait()
 
     def _wait(self) -> None:
@@ -136,31 +154,35 @@ class Historian:
                 self._scrapes.see(city, readings)
 
     def _tell(self) -> None:
-        self._write(self._scrapes.take())
-        if asked := [moment for moment in self._moments if moment % self._pace == 0]:
-            said: dict[tuple[str, frozenset[tuple[str, str]]], list[float | None]] = {
-                key: [None] * len(asked) for key in self._records
-            }
-            for rule in self._rules:
-                for series in self._over(rule.expr, asked):
-                    labels = {**series["metric"], **rule.labels, **self._marks, "__name__": rule.name}
-                    key = rule.name, frozenset(labels.items())
-                    if key not in self._records:
-                        self._records[key] = Series(labels)
-                        said[key] = [None] * len(asked)
-                    for moment, value in series["values"]:
-                        said[key][(int(moment) - asked[0]) // self._pace] = float(value)
-            stamps = [stamp(moment) for moment in asked]
-            parts = [self._records[key].encode(values, stamps) for key, values in said.items()]
-            self._write(b"".join(parts))
-        self._moments.clear()
+        """Let Prometheus have what was scraped, while the next is; what came of the time before is known first."""
+        self._told.result()
+        self._told = self._teller.submit(self._write, self._scrapes.take(), self._moments)
+        self._moments = []
+
+    def _write(self, message: bytes, moments: list[int]) -> None:
+        self._send(message)
+        asked = [moment for moment in moments if moment % self._pace == 0]
+        if not asked:
+            return
+        said: dict[Key, list[float | None]] = {key: [None] * len(asked) for key in self._records}
+        for rule in self._rules:
+            for series in self._over(rule.expr, asked):
+                labels = {**series["metric"], **rule.labels, **self._marks, "__name__": rule.name}
+                key = frozenset(labels.items())
+                if key not in self._records:
+                    self._records[key] = Series(labels)
+                    said[key] = [None] * len(asked)
+                for moment, value in series["values"]:
+                    said[key][(int(moment) - asked[0]) // self._pace] = float(value)
+        stamps = [stamp(moment) for moment in asked]
+        self._send(b"".join(self._records[key].encode(values, stamps) for key, values in said.items()))
 
     def _over(self, expr: str, moments: list[int]) -> Any:
         """What an expression says at moments that are `_pace` apart."""
         asked = {"query": expr, "start": moments[0], "end": moments[-1], "step": self._pace}
         return self._api.ask("/api/v1/query_range", asked, ANSWER_SECONDS)["data"]["result"]
 
-    def _write(self, message: bytes) -> None:
+    def _send(self, message: bytes) -> None:
         if message:
             self._api.send("/api/v1/write", compressed(message), HEADERS, ANSWER_SECONDS)
 
@@ -169,8 +191,8 @@ class Historian:
 
         Each is there whole or not at all; the oldest comes last, because a Prometheus that runs looks for them at any time.
         """
-        if self._moments:
-            self._tell()
+        self._tell()
+        self._told.result()
         self._api.tell("/api/v1/admin/tsdb/snapshot", {}, ANSWER_SECONDS)
         [snapshot] = (self._work / "data" / "snapshots").iterdir()
         blocks = sorted(snapshot.iterdir(), reverse=True)
