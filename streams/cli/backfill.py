@@ -30,6 +30,8 @@ KEPT_SECONDS = 15 * 86_400
 """What Prometheus keeps if nobody says otherwise."""
 LOOKBACK = 300
 """How far a chart looks back for a sample, seconds."""
+SCRAPED = {"job": "pantau112", "instance": "backfill"}
+"""What a scrape would have said of where a series comes from."""
 REPLAYED = {"replayed": "true"}
 UNITS = {"s": 1, "m": 60}
 
@@ -80,8 +82,7 @@ def backfill(
     from streams import centres
     from streams.analysis.openmetrics import ENDINGS, OpenMetrics
     from streams.stack import StackError, debian
-    from streams.stack.historian import Historian, recording_rules, require_place
-    from streams.stack.up import DASHBOARDS
+    from streams.stack.historian import Historian, require_place
 
     if start is not None and until is not None and start >= until:
         raise typer.BadParameter("--until is not after --from")
@@ -89,7 +90,7 @@ def backfill(
     end = (until or TOO_LATE).timestamp()
     span = _Span(start.timestamp() if start else 0, end, every, to_the_end=until is None)
     if to.name.endswith(ENDINGS):
-        with OpenMetrics(to, {"job": "pantau112", "instance": "backfill", **REPLAYED}) as file:
+        with OpenMetrics(to, SCRAPED | REPLAYED) as file:
             _fold(events, known, span, file)
         return _say(to, file, "")
     try:
@@ -97,12 +98,11 @@ def backfill(
         if marks:
             span = span.before(time.time() - LIVE_SECONDS, to)
         programs = debian.ensure(Path(".local") / "debian", os.environ.get("PATH", ""))
-        rules = recording_rules(sorted((DASHBOARDS / "rules").glob("*.yml")))
         # Beside the blocks, because only on the same disk they can come whole; Prometheus passes over what is not called as one.
         with (
             _folder(to),
             tempfile.TemporaryDirectory(prefix="backfill.", dir=to) as work,
-            Historian(programs, Path(work), len(known), every, rules, marks) as past,
+            Historian(programs.prometheus, Path(work), len(known), every, SCRAPED, marks) as past,
         ):
             _fold(events, known, span, past)
             blocks = past.hand_over(to)

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPException
 from math import ceil
@@ -21,12 +21,12 @@ from streams.analysis.remote_write import HEADERS, Scrapes, Series, compressed, 
 from streams.api import Api
 from streams.core.fault import place_of
 from streams.stack import StackError
-from streams.stack.debian import Programs
 from streams.stack.die_with_parent import tied
 from streams.stack.service import last_lines
 from streams.stack.web_password import ensure_password, local, web_config
 from streams.worker.monitor import Monitor
 
+RULES = Path(__file__).parents[2] / "dashboards" / "rules"
 BLOCK_HOURS = 18
 """2 h · 3², one of the sizes that Prometheus merges to."""
 MEMORY_MB, MEMORY_MB_OF_A_CITY = 100, 50
@@ -51,9 +51,9 @@ class Rule(NamedTuple):
     labels: Mapping[str, str]
 
 
-def recording_rules(files: Iterable[Path]) -> list[Rule]:
-    """The recording rules of some files of rules, in their order."""
-    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+def recording_rules() -> list[Rule]:
+    """Those of the project, in their order."""
+    groups = [group for file in sorted(RULES.glob("*.yml")) for group in yaml.safe_load(file.read_text())["groups"]]
     rules = [rule for group in groups for rule in group["rules"] if "record" in rule]
     return [Rule(rule["record"], rule["expr"], rule.get("labels", {})) for rule in rules]
 
@@ -65,16 +65,16 @@ class Historian:
     """
 
     def __init__(
-        self, programs: Programs, work: Path, cities: int, step: int, rules: Iterable[Rule], marks: Mapping[str, str]
+        self, prometheus: Path, work: Path, cities: int, step: int, labels: Mapping[str, str], marks: Mapping[str, str]
     ) -> None:
-        """Scrapes of so many `cities` are `step` seconds apart, at multiples of it; every series has the `marks`, those of rules
-        too.
+        """Scrapes of so many `cities` are `step` seconds apart, at multiples of it. `labels` are those that a scrape gives every
+        series; the `marks` also those of recording rules have.
         """
-        self._programs, self._work, self._marks = programs, work, marks
+        self._prometheus, self._work, self._marks = prometheus, work, marks
         self._environment = os.environ | {"GOMEMLIMIT": f"{MEMORY_MB + cities * MEMORY_MB_OF_A_CITY}MiB"}
         self._pace = step * ceil(RULE_SECONDS / step)
-        self._rules = list(rules)
-        self._scrapes = Scrapes({"job": "pantau112", "instance": "backfill", **marks})
+        self._rules = recording_rules()
+        self._scrapes = Scrapes({**labels, **marks})
         self._records: dict[Key, Series] = {}
         self._moments: list[int] = []
         self._teller = ThreadPoolExecutor(1)
@@ -97,7 +97,7 @@ class Historian:
         config, self._log = self._work / "prometheus.yml", self._work / "prometheus.log"
         config.write_text("global: {}\n")
         command = [
-            str(self._programs.prometheus),
+            str(self._prometheus),
             f"--config.file={config}",
             f"--storage.tsdb.path={self._work / 'data'}",
             "--storage.tsdb.retention.time=100y",

@@ -20,7 +20,6 @@ from tests.alarms.firing import prometheus
 from tests.alarms.notices import Labels
 from tests.analysis.test_backfill import labelled
 from tests.cli.test_cli import pantau112
-from tests.dashboards.names import RULES
 
 KNOWN = centres.load([])
 BOGOR = KNOWN["32.71"]
@@ -74,7 +73,7 @@ def test_a_prometheus_says_of_every_moment_what_measure_says_and_what_the_rules_
             assert asked.said(OURS, moment) == true
             went += len(said(events, moment - LOOKBACK + STEP, marks).keys() - true.keys())
         minute = int(UNTIL.timestamp()) - 60  # rules are asked at whole ones
-        for rule in recording_rules(RULES):
+        for rule in recording_rules():
             own = {"__name__": rule.name, **marks}.items()
             assert asked.said(rule.name, minute) == {
                 frozenset(labels | own): value for labels, value in asked.said(rule.expr, minute).items()
