@@ -76,42 +76,49 @@ def backfill(
 
     A file has that label too, and no recording rules. It cannot say that a series went: each stays for five minutes more.
     """
-    from http.client import HTTPException
-
-    from schemas.event import TOO_LATE
     from streams import centres
     from streams.analysis.openmetrics import ENDINGS, OpenMetrics
-    from streams.stack import StackError, debian
-    from streams.stack.historian import Historian, require_place
 
     if start is not None and until is not None and start >= until:
         raise typer.BadParameter("--until is not after --from")
     known = centres.load(centre or [])
-    end = (until or TOO_LATE).timestamp()
-    span = _Span(start.timestamp() if start else 0, end, every, to_the_end=until is None)
+    now = time.time()  # what a clock says that is ahead of it has not happened
+    span = _Span(
+        start.timestamp() if start else 0, min(until.timestamp() if until else now, now), every, to_the_end=until is None
+    )
     if to.name.endswith(ENDINGS):
         with OpenMetrics(to, SCRAPED | REPLAYED) as file:
             _fold(events, known, span, file)
-        return _say(to, file, "")
+        _say(to, file, "")
+    else:
+        _into_prometheus(events, known, span, to, now)
+
+
+def _into_prometheus(events: str, known: "Mapping[str, Centre]", span: "_Span", to: Path, now: float) -> None:
+    """Put blocks into a data folder. Raises `Failed` where that cannot be."""
+    from http.client import HTTPException
+
+    from streams.stack import StackError, debian
+    from streams.stack.historian import Historian, require_place
+
     try:
         marks = REPLAYED if require_place(to) else {}
         if marks:
-            span = span.before(time.time() - LIVE_SECONDS, to)
+            span = span.before(now - LIVE_SECONDS, to)
         programs = debian.ensure(Path(".local") / "debian", os.environ.get("PATH", ""))
         # Beside the blocks, because only on the same disk they can come whole; Prometheus passes over what is not called as one.
         with (
             _folder(to),
             tempfile.TemporaryDirectory(prefix="backfill.", dir=to) as work,
-            Historian(programs.prometheus, Path(work), len(known), every, SCRAPED, marks) as past,
+            Historian(programs.prometheus, Path(work), len(known), span.step, SCRAPED, marks) as past,
         ):
             _fold(events, known, span, past)
             blocks = past.hand_over(to)
     except (StackError, HTTPException) as error:
         raise Failed(str(error)) from None
     _say(to, past, f" in {blocks} block{'s' * (blocks > 1)}")
-    if past.first is not None and past.first < time.time() - KEPT_SECONDS:
+    if past.first is not None and past.first < now - KEPT_SECONDS:
         tell(f"{to}: its Prometheus deletes what is older than its --storage.tsdb.retention.time, by default 15 days")
-    return None
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """`pantau112 backfill`: a real Prometheus says of the past what `measure` says, and what would do harm is refused before."""
 
+import time
 from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -121,3 +122,17 @@ def test_a_range_without_any_event_is_said_and_nothing_is_written(morning: Path,
 
         assert "no event in it before the end of the range" in said
     assert [path.name for path in tmp_path.iterdir()] == ["morning.jsonl"]
+
+
+def test_of_what_has_not_happened_nothing_is_said(morning: Path, tmp_path: Path) -> None:
+    now, file = datetime.now().astimezone(), tmp_path / "past.om"
+    begin, end = now - timedelta(minutes=3), now + timedelta(days=365)
+
+    done = pantau112(
+        "backfill", str(morning), "--to", str(file), "--step", "1m", "--from", begin.isoformat(), "--until", end.isoformat()
+    )
+
+    assert done.returncode == 0, done.stderr
+    told = [int(line.rpartition(" ")[2]) for line in file.read_text().splitlines() if line.startswith("psap_city_info{")]
+    assert len(told) >= 3
+    assert begin.timestamp() <= min(told) <= max(told) <= time.time()
