@@ -53,8 +53,11 @@ class Api:
 
     def tell(self, path: str, body: object, patience: float = 2.0) -> None:
         """Send JSON there. Raises `OSError` (also where it is refused) and `HTTPException`."""
-        kind = {"Content-Type": "application/json"}
-        request = Request(self.address + path, json.dumps(body).encode(), self.headers | kind)  # noqa: S310 (http, https)
+        self.send(path, json.dumps(body).encode(), {"Content-Type": "application/json"}, patience)
+
+    def send(self, path: str, body: bytes, kind: Mapping[str, str], patience: float = 2.0) -> None:
+        """Send bytes there, with the headers that say what they are. Raises `OSError` and `HTTPException`."""
+        request = Request(self.address + path, body, self.headers | dict(kind))  # noqa: S310 (http, https)
         with self._open(request, patience):
             pass
 

@@ -17,6 +17,7 @@ import typer
 
 from streams import logs
 from streams.cli import boards, callers, dead_letters, gateway, ingest, replay, terminal, topics, upgrade
+from streams.cli.backfill import backfill
 from streams.cli.day import Day
 from streams.cli.edge import edge
 from streams.cli.export import export
@@ -113,6 +114,9 @@ app.command(epilog="Example: pantau112 staffing topic:112.calls.v1,112.operators
 
 
 app.command(epilog="Example: pantau112 export january.jsonl --to january --format csv")(export)
+app.command(epilog="Example: pantau112 backfill january.jsonl --to january --step 1m")(backfill)
+
+
 app.command(epilog="Example: pantau112 edge /etc/pantau112/edge.toml")(edge)
 app.command(epilog="Example: PANTAU112_PROMETHEUS=https://prometheus.example.go.id pantau112 wall")(wall)
 

@@ -259,7 +259,7 @@ class Monitoring:
                 },
                 password=password,
             ),
-            *([self._history(programs.promtool)] if self._is_new or self._past.exists() else []),
+            *([self._history(programs.prometheus)] if self._is_new or self._past.exists() else []),
         ]
         return await self.supervisor.run(plan, on_change)
 
@@ -346,13 +346,11 @@ class Monitoring:
         except OSError:
             return math.inf
 
-    def _history(self, promtool: Path) -> Service:
+    def _history(self, prometheus: Path) -> Service:
         history = History(
             self._past,
             self.data / "prometheus",
-            self.home,
-            self.ports.prometheus,
-            promtool,
+            prometheus,
             f"127.0.0.1:{self.ports.worker}",
             self._begun.since.timestamp(),
             tuple(self._centres[1::2]),

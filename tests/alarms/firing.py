@@ -140,6 +140,11 @@ class Prometheus:
         series = self._ask("query", query=expr, time=moment)
         return float(series[0]["value"][1]) if series else None
 
+    def said(self, expr: str, moment: int) -> dict[Labels, float]:
+        """What an expression says at a moment, by all labels."""
+        found = self._ask("query", query=expr, time=moment)
+        return {frozenset(series["metric"].items()): float(series["value"][1]) for series in found}
+
     def _ask(self, how: str, **question: object) -> list[dict[str, Any]]:
         address = f"http://127.0.0.1:{self._port}/api/v1/{how}"
         with urlopen(address, urlencode(question).encode(), timeout=HANG) as answer:
@@ -152,7 +157,7 @@ def _said(labels: Labels) -> str:
 
 
 @contextmanager
-def prometheus(programs: Programs, home: Path, data: Path) -> Iterator[Prometheus]:
+def prometheus(programs: Programs, home: Path, data: Path, lookback: int = STEP - 1) -> Iterator[Prometheus]:
     """One that holds the blocks in `data`. It looks back for less than a step: what a scrape no longer had is gone at once, as it
     is in life, where Prometheus marks it stale.
     """
@@ -163,7 +168,7 @@ def prometheus(programs: Programs, home: Path, data: Path) -> Iterator[Prometheu
         f"--config.file={config}",
         f"--storage.tsdb.path={data}",
         "--storage.tsdb.retention.time=100y",
-        f"--query.lookback-delta={STEP - 1}s",
+        f"--query.lookback-delta={lookback}s",
         "--query.timeout=10m",
         f"--web.listen-address=127.0.0.1:{port}",
     ]

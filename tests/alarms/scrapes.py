@@ -7,11 +7,11 @@ import promql_parser
 
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, Refusal
-from streams.analysis.backfill import Blocks
 from streams.core.centre import Centre
 from streams.core.reading import Reading
 from streams.worker.exposition import exposition
 from streams.worker.monitor import Monitor
+from tests.alarms.blocks import Blocks
 from tests.dashboards.names import nodes
 
 STEP = 30

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from schemas.event import Event
-from streams.analysis.backfill import Blocks
 from streams.stack import debian
+from tests.alarms.blocks import Blocks
 from tests.alarms.firing import Episode, Rule, prometheus, rules
 from tests.alarms.notices import Firing, Labels, Notice, alertmanager, notices
 from tests.alarms.recordings import Budget, Recording

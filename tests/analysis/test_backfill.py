@@ -1,8 +1,9 @@
-"""What is written as history into Prometheus is what a worker would have said then, and nothing else."""
+"""What is said of the past is what a worker would have said then, and nothing else."""
 
 import re
 import subprocess
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, Refusal
 from streams import centres
-from streams.analysis.backfill import BackfillError, Blocks, backfill
+from streams.analysis.backfill import scrapes
 from streams.sources import Line
 from streams.sources.simulate import story
 from streams.worker.exposition import exposition
@@ -32,11 +33,6 @@ Samples = dict[tuple[int, frozenset[tuple[str, str]]], float]
 def events() -> list[Event]:
     """The first hours of a simulated day."""
     return list(takewhile(lambda event: event.time < END, story(START, 1, [BOGOR], 953)))
-
-
-@pytest.fixture
-def blocks(promtool: Path, tmp_path: Path) -> Blocks:
-    return Blocks(promtool, tmp_path, 2)
 
 
 def labelled(series: str) -> frozenset[tuple[str, str]]:
@@ -65,6 +61,11 @@ def said(events: list[Event], moment: int) -> Iterator[tuple[tuple[int, frozense
     for number, event in enumerate(events):
         if event.time.timestamp() <= moment:
             monitor.fold_event(TOPIC_OF[event.type].name, 0, number, event, event.time.timestamp())
+    yield from sampled(monitor, moment)
+
+
+def sampled(monitor: Monitor, moment: int) -> Iterator[tuple[tuple[int, frozenset[tuple[str, str]]], float]]:
+    """What its exposition says."""
     for line in "".join(exposition(monitor, moment)).splitlines():
         if not line.startswith("#"):
             series, _, value = line.rpartition(" ")
@@ -75,36 +76,59 @@ def lines(events: list[Event]) -> Iterator[Line]:
     return (Line(number, event, event.time.timestamp()) for number, event in enumerate(events, 1))
 
 
-def test_what_is_written_is_what_the_worker_said_at_each_moment_and_no_other(
-    promtool: Path, events: list[Event], blocks: Blocks
-) -> None:
+def told(past: Iterable[Line], moments: range) -> Samples:
+    """What is scraped at those moments, with the labels of whoever scrapes."""
+    found: Samples = {}
+    for moment, monitor in scrapes(past, KNOWN, moments):
+        found |= dict(sampled(monitor, moment))
+    return found
+
+
+def test_it_says_what_the_worker_said_at_each_moment_and_no_other(events: list[Event]) -> None:
     moments = range(int(START.timestamp()), int(END.timestamp()) + STEP, STEP)
 
-    backfill(lines(events), KNOWN, moments, LABELS, blocks)
-
-    assert held(promtool, blocks.data) == dict(sample for moment in moments for sample in said(events, moment))
-    assert len(list(blocks.data.glob("*/meta.json"))) > 1
-    assert [path.name for path in blocks.data.parent.iterdir()] == ["tsdb"]
+    assert told(lines(events), moments) == dict(sample for moment in moments for sample in said(events, moment))
 
 
-def test_nothing_is_said_of_the_time_before_the_first_event(promtool: Path, events: list[Event], blocks: Blocks) -> None:
+def test_nothing_is_said_of_the_time_before_the_first_event(events: list[Event]) -> None:
     moments = range(int(START.timestamp()) - 7 * STEP, int(START.timestamp()) + 2 * STEP, STEP)
 
-    backfill(lines(events), KNOWN, moments, LABELS, blocks)
-
-    assert {moment for moment, _ in held(promtool, blocks.data)} == set(moments[7:])
+    assert [moment for moment, _ in scrapes(lines(events), KNOWN, moments)] == list(moments[7:])
 
 
-def test_what_is_no_event_is_passed_over(promtool: Path, events: list[Event], blocks: Blocks) -> None:
+def test_what_is_no_event_is_passed_over(events: list[Event]) -> None:
     moments = range(int(START.timestamp()), int(END.timestamp()), STEP)
 
-    backfill([Line(0, Refusal("not_json", "not JSON")), *lines(events)], KNOWN, moments, LABELS, blocks)
-
-    assert held(promtool, blocks.data) == dict(sample for moment in moments for sample in said(events, moment))
+    assert told([Line(0, Refusal("not_json", "not JSON")), *lines(events)], moments) == told(lines(events), moments)
 
 
-def test_what_promtool_does_not_take_is_said(blocks: Blocks) -> None:
-    blocks.write(0, ['psap_calls{city="32.71'])
+def backwards(events: list[Event]) -> list[Event]:
+    """Half an hour of them, around a moment."""
+    first, last = (bisect_left(events, START + timedelta(minutes=at), key=lambda event: event.time) for at in (75, 105))
+    return [*events[:first], *reversed(events[first:last]), *events[last:]]
 
-    with pytest.raises(BackfillError, match=r"promtool did not take .*0\.txt: "):
-        blocks.finish()
+
+@pytest.mark.parametrize(
+    "disordered",
+    [
+        lambda events: [*events[:10], events[-1], *events[10:-1]],
+        backwards,
+    ],
+    ids=["a clock that is ahead", "half an hour backwards"],
+)
+def test_events_count_at_their_time_whatever_came_before_them(
+    events: list[Event], disordered: Callable[[list[Event]], list[Event]]
+) -> None:
+    moments = range(int(START.timestamp()), int(END.timestamp()), STEP)
+
+    assert told(lines(disordered(events)), moments) == told(lines(events), moments)
+
+
+@pytest.mark.parametrize("beyond", [True, False])
+def test_it_ends_with_the_last_event_or_goes_on_beyond_it(events: list[Event], beyond: bool) -> None:
+    moments = range(int(START.timestamp()), int(END.timestamp()) + 10 * STEP, STEP)
+
+    seen = [at for at, _ in scrapes(lines(events), KNOWN, moments, beyond=beyond)]
+
+    last = events[-1].time.timestamp()
+    assert seen == (list(moments) if beyond else [at for at in moments if at < last + STEP])

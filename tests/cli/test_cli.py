@@ -31,6 +31,7 @@ VERBS = [
     ["ingest", "ami"],
     ["ingest", "table"],
     ["ingest", "cap"],
+    ["backfill"],
     ["staffing"],
     ["export"],
     ["ingest", "simulate"],

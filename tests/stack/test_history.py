@@ -56,9 +56,7 @@ def test_the_process_is_told_everything_by_its_command() -> None:
     history = History(
         Path("a b"),
         Path("data"),
-        Path("home"),
-        9090,
-        Path("promtool"),
+        Path("prometheus"),
         "127.0.0.1:9112",
         1795773885.25,
         ("one.toml", "with space.toml"),
