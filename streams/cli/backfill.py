@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from streams.cli import terminal
-from streams.cli.terminal import Centres, Events, Failed, Faults, moment, progress
+from streams.cli.terminal import Centres, Events, Failed, Faults, In, Last, moment, progress
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def backfill(
         datetime | None,
         typer.Option("--until", parser=moment, metavar="TIME", help="Say nothing from this moment on. Default: the last event."),
     ] = None,
+    last: Last = None,
+    within: In = None,
     every: Annotated[
         int,
         typer.Option("--step", parser=step, metavar="TIME", help="The time between two scrapes, from 1s to 5m."),
@@ -79,9 +81,8 @@ def backfill(
     from streams import centres
     from streams.analysis.openmetrics import ENDINGS, OpenMetrics
 
-    if start is not None and until is not None and start >= until:
-        raise typer.BadParameter("--until is not after --from")
     known = centres.load(centre or [])
+    start, until = terminal.between(start, until, last, within, known.values())
     now = time.time()  # what a clock says that is ahead of it has not happened
     span = _Span(
         start.timestamp() if start else 0, min(until.timestamp() if until else now, now), every, to_the_end=until is None
