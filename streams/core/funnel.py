@@ -597,6 +597,9 @@ class Funnel:
         if self.watch is not None:
             self.watch.joined(leg, whole.key, talks=goes_on)
         if goes_on:
+            before = whole.visit
+            if before.queue and before.entered is not None and before.is_waiting:
+                self._lose_visit(whole, before, "overflowed", time, centre)
             self._turn(whole, time)
             whole.visit = visit
             if visit.seat is not None:

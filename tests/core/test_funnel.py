@@ -554,3 +554,14 @@ def test_a_seat_that_answers_another_call_is_out_of_the_one_before_whose_end_may
     assert talking(fold(told)) == {"seat-1": at(20)}
     assert readings([*told, ended("c1", 25)], now=30).histogram(HANDLE_SECONDS, "112").sum == 22
     assert readings(told, now=3 + 12 * 3600)[UNENDED_TOTAL, "112"] == 1
+
+
+def test_a_visit_that_waits_while_another_leg_takes_its_call_over_is_counted_as_left() -> None:
+    dialled = offered("b", 5)
+    dialled = dialled.model_copy(update={"data": dialled.data.model_copy(update={"direction": "outbound"})})
+    over = ended("b", 20)
+    over = over.model_copy(update={"data": over.data.model_copy(update={"journey": "a"})})
+
+    said = readings([offered("a", 0, clock="queue"), dialled, answered("b", 10), over], now=30)
+
+    assert said.number(OFFERED_TOTAL, "112") == sum(said.by_label(ENDED_TOTAL, "112").values()) + said.number(WAITING, "112")
