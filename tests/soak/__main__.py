@@ -21,7 +21,6 @@ from functools import partial
 from itertools import count, cycle, takewhile
 from pathlib import Path
 from random import Random
-from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
@@ -42,7 +41,7 @@ from streams.stack.kafka import Broker, find_java
 from streams.worker.exposition import exposition
 from streams.worker.monitor import Monitor
 from tests.chaos import Chaos, Feed
-from tests.conftest import LOCAL, RealKafka, free_port
+from tests.conftest import LOCAL, RealKafka, free_port, wait_until
 from tests.hostile import Broken, inputs
 from tests.live import Group, differences, domain, total
 from tests.soak.watch import Watch, size
@@ -153,26 +152,6 @@ class Sender(threading.Thread):
             self._breaker = None
 
 
-class Soak(Chaos):
-    """Chaos that befalls the workers from one thread, while another starts those again that have ended by themselves. In a calm
-    one there is one worker, and nobody starts it again.
-    """
-
-    def __init__(self, *given: Any, calm: bool) -> None:
-        super().__init__(*given)
-        self._calm = calm
-        self._lock = threading.RLock()
-
-    def kill_worker(self, victim: str | None = None) -> str:
-        with self._lock:
-            return super().kill_worker(victim)
-
-    def revive(self) -> None:
-        with self._lock:
-            if not self._calm:
-                super().revive()
-
-
 def nation(seed: int, start: datetime, centres: Sequence[Centre], *, days: float, calls: float) -> Iterator[Event]:
     """Simulated events of these centres; of many, every so manieth is simulated and those after it have the same ones."""
     same = SAME if len(centres) > 5 * SAME else 1
@@ -208,25 +187,39 @@ def bother(group: Group, stop: threading.Event) -> None:
         client.close()
 
 
-def befall(chaos: Chaos, stop: threading.Event, dealt: Counter[str], ended: list[str]) -> None:
-    """A blow each minute and a half: a worker dies, a third comes and goes, the broker dies. w1 stays, as old as the run."""
+def befall(chaos: Chaos, sender: Sender, dealt: Counter[str]) -> None:
+    """A blow each minute and a half until all is sent: a worker dies, a third comes and goes, the broker dies. w1 stays.
+
+    For the main thread: what another one starts dies with it.
+    """
     blows: list[tuple[str, Callable[[], str]]] = [
         ("kill -9 of w2", lambda: chaos.kill_worker("w2")),
         ("a guest comes and goes", chaos.rebalance),
         ("kill -9 of w2", lambda: chaos.kill_worker("w2")),
         ("kill -9 of the broker", chaos.kill_broker),
     ]
-    try:
-        for name, blow in cycle(blows):
-            if stop.wait(chaos.random.uniform(60, 120)):
+    for name, blow in cycle(blows):
+        due = time.monotonic() + chaos.random.uniform(60, 120)
+        while time.monotonic() < due:
+            chaos.revive()
+            if not sender.is_alive():
                 return
-            chaos.wait(lambda: stop.is_set() or chaos.is_folding(), "all workers fold")
-            if stop.is_set():
-                return
-            chaos.say(f"{name}: {blow()}")
-            dealt[name] += 1
-    except Exception as error:
-        ended.append(f"what befalls the processes ended: {error}")
+            time.sleep(0.5)
+        chaos.wait(lambda: not sender.is_alive() or chaos.is_folding(), "all workers fold")
+        if not sender.is_alive():
+            return
+        chaos.say(f"{name}: {blow()}")
+        dealt[name] += 1
+
+
+def watching(look: Callable[[], None], stop: threading.Event, say: Callable[[], None]) -> None:
+    """Look again and again, and say now and then how far it is."""
+    for turn in count():
+        look()
+        if turn % 12 == 0:
+            say()
+        if stop.wait(LOOK_SECONDS):
+            return
 
 
 def tail(page: str) -> str:
@@ -271,20 +264,19 @@ def soak(given: argparse.Namespace, folder: Path, kafka: RealKafka) -> tuple[lis
     source = nation(given.seed, start, list(group.centres.values()), days=days, calls=given.calls)
     sender = Sender(group, takewhile(lambda event: event.time.timestamp() <= end, source), clock, random, calm=given.calm)
     feed = Feed(group.settings, [])
-    chaos = Soak(kafka, group, feed, random, say, calm=given.calm)
+    chaos = Chaos(kafka, group, feed, random, say)
     watch, stop, dealt, found = Watch(), threading.Event(), Counter[str](), list[str]()
-    threads = (
-        []
-        if given.calm
-        else [
-            threading.Thread(target=bother, args=(group, stop), daemon=True),
-            threading.Thread(target=befall, args=(chaos, stop, dealt, found), daemon=True),
-        ]
-    )
+    see = partial(look, watch, chaos, kafka, folder, sender)
+
+    def tell() -> None:
+        say(f"{watch.seconds:6.0f} s: {sender.sent:,} sent, {sender.behind / given.speed:.1f} s behind")
+
+    threads = [threading.Thread(target=watching, args=(see, stop, tell), daemon=True)]
+    if not given.calm:
+        threads.append(threading.Thread(target=bother, args=(group, stop), daemon=True))
     try:
         chaos.steady["w1"] = group.start("w1")
-        chaos.revive()
-        chaos.wait(lambda: bool(chaos.steady["w1"].page()), "a worker answers")
+        wait_until(lambda: bool(chaos.steady["w1"].page()), "a worker answers")
         sender.start()
         # What it takes is what it takes once it has caught up.
         while clock.at(time.time()) < clock.stream or (given.calm and sender.behind > LOOK_SECONDS * given.speed):
@@ -293,19 +285,16 @@ def soak(given: argparse.Namespace, folder: Path, kafka: RealKafka) -> tuple[lis
         events = sender.events
         for thread in threads:
             thread.start()
-        for turn in takewhile(lambda _: sender.is_alive(), count()):
-            chaos.revive()
-            look(watch, chaos, kafka, folder, sender)
-            if turn % 12 == 0:
-                say(f"{watch.seconds:6.0f} s: {sender.sent:,} sent, {sender.behind / given.speed:.1f} s behind")
-            time.sleep(LOOK_SECONDS)
+        if not given.calm:
+            befall(chaos, sender, dealt)
+        sender.join()
         took, events = watch.seconds, sender.events - events
         stop.set()
         for thread in threads:
             thread.join()
         if sender.error is not None:
             found.append(f"the sender ended: {sender.error!r}")
-        chaos.wait(lambda: whole(chaos), "everything is folded")
+        (wait_until if given.calm else chaos.wait)(lambda: whole(chaos), "everything is folded")
         say("compares every series")
         expected = domain("".join(exposition(sender.monitor, sender.newest)))
         found += differences(expected, domain(group.page(sender.newest)))
