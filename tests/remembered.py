@@ -73,7 +73,11 @@ class Remembered:
     ) -> Iterator[Record]:
         assert start is None
         parts = [
-            [_record(raw, 0) for first, last in (spans or {}).get(place, [(0, None)]) for raw in records[first:last]]
+            [
+                _record(raw.topic, raw.partition, raw)
+                for first, last in (spans or {}).get(place, [(0, None)])
+                for raw in records[first:last]
+            ]
             for place, records in sorted(self.records.items())
             if place[0] in topics
         ]

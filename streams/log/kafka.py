@@ -119,8 +119,7 @@ class Log:
         """
         with self._admin() as admin:
             for group in groups:
-                # Just started, Kafka is still reading who was in its groups.
-                for attempt in Retrying(retry=retry_if_exception(_is_loading), wait=wait_fixed(0.2), stop=stop_after_delay(20)):
+                for attempt in _until_loaded():
                     with attempt:
                         admin.remove_group_members(group, [MemberToRemove(group_instance_id=instance_id)])
 
@@ -129,7 +128,9 @@ class Log:
         with self._admin() as admin:
             if _partitions(admin, [topic]):
                 admin.delete_topics([topic])
-            said = admin.delete_groups([group])[group]
+            for attempt in _until_loaded():
+                with attempt:
+                    said = admin.delete_groups([group])[group]
             if said not in ("OK", "GroupIdNotFoundError"):
                 raise LogError(f"Kafka does not delete the group {group} ({said})")
 
@@ -282,6 +283,11 @@ class Log:
                 yield admin
         except (KafkaError, OSError) as error:
             raise explained(self._settings, error, "topics") from None
+
+
+def _until_loaded() -> Retrying:
+    """Attempts at a question about groups: just started, Kafka is still reading who was in them, or making the place for them."""
+    return Retrying(retry=retry_if_exception(_is_loading), wait=wait_fixed(0.2), stop=stop_after_delay(20), reraise=True)
 
 
 def _is_loading(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -74,6 +75,23 @@ Watch = Callable[[Reading], None]
 """Is told of what is read once its range is known."""
 
 
+class Kept(NamedTuple):
+    """A record of a topic without events, as it is; `timestamp` in epoch milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+    @classmethod
+    def of(cls, topic: str, partition: int, raw: Any) -> "Kept":
+        """One as aiokafka has it."""
+        return cls(topic, partition, raw.offset, raw.timestamp, raw.key, raw.value, raw.headers)
+
+
 class Reader:
     """Reads the log; every question is a connection of its own. Topics are named as in `schemas.topics`.
 
@@ -112,7 +130,7 @@ class Reader:
 
     def kept(self, topic: str, spans: Spans | None = None) -> Iterator[Any]:
         """The records of a topic without events, as they are, by the time they say; with `spans` only those."""
-        yield from self._read([topic], None, None, lambda raw, _: raw, lambda raw: raw.timestamp, spans, only=spans is not None)
+        yield from self._read([topic], None, None, Kept.of, lambda kept: kept.timestamp, spans, only=spans is not None)
 
     def partitions(self, topics: Sequence[str]) -> dict[str, int]:
         """How many partitions each of those topics has that we may know of."""
@@ -158,7 +176,7 @@ class Reader:
         topics: Sequence[str],
         start: datetime | Bounds | None,
         end: datetime | Bounds | None,
-        made: Callable[[Any, int], T],
+        made: Callable[[str, int, Any], T],
         order: Callable[[T], float],
         spans: Spans | None = None,
         watch: Watch = lambda _: None,
@@ -184,7 +202,7 @@ class Reader:
             watch(reading)
             fetch = Fetch(run, consumer, wanted)
             run(fetch.begin())
-            parts = [(made(raw, strip) for raw in fetch.records(place)) for place in wanted]
+            parts = [map(partial(made, place.topic[strip:], place.partition), fetch.records(place)) for place in wanted]
             for record in heapq.merge(*parts, key=order):
                 reading.done += 1
                 yield record
@@ -307,7 +325,8 @@ async def _places(consumer: AIOKafkaConsumer, names: Sequence[str]) -> dict[str,
     return {name: [TopicPartition(name, n) for n in sorted(consumer.partitions_for_topic(name))] for name in there}
 
 
-def _record(raw: Any, prefix: int) -> Record:
+def _record(topic: str, partition: int, raw: Any) -> Record:
+    # Of a raw record nothing is asked that it does not have in a worker, whose transport leaves aiokafka's records uncopied.
     written, item = raw.timestamp / 1000, decode(raw.value)
     time_ = item.time.timestamp() if isinstance(item, Event) else written
-    return Record(raw.topic[prefix:], raw.partition, raw.offset, written, raw.key, raw.value, item, time_, raw.headers)
+    return Record(topic, partition, raw.offset, written, raw.key, raw.value, item, time_, raw.headers)

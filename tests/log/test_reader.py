@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiokafka.consumer import fetcher
 from kafka import KafkaProducer
 
 from schemas.event import Event
@@ -14,6 +15,7 @@ from streams.log.kafka import Log
 from streams.log.reader import Fetch, Reader
 from streams.log.topics import partition_of
 from streams.settings import Settings
+from streams.worker.transport import _Batches
 from tests.conftest import RealKafka
 from tests.log.told import BANDUNG, BOGOR, JAKARTA, NOON, abandoned, offered, seat_taken
 
@@ -26,19 +28,23 @@ def raw(kafka: RealKafka) -> Iterator[KafkaProducer]:
 
 
 @pytest.mark.stack
-def test_what_is_written_is_read_back_by_event_time_across_topics_and_centres(events_log: Log, reader: Reader) -> None:
+@pytest.mark.parametrize("records", [fetcher.PartitionRecords, _Batches], ids=["copied", "uncopied-as-in-a-worker"])
+def test_what_is_written_is_read_back_by_event_time_across_topics_and_centres(
+    events_log: Log, reader: Reader, records: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetcher, "PartitionRecords", records)
     second = timedelta(seconds=1)
     written = [offered(n, NOON + n * second, city) for n in range(50) for city in (BOGOR, JAKARTA)]
     # Written last, but happened in between.
     written += [seat_taken(n, NOON + n * second + second / 2) for n in range(50)]
     assert events_log.write(written) == 150
 
-    records = list(reader.read([CALLS.name, OPERATORS.name]))
+    got = list(reader.read([CALLS.name, OPERATORS.name]))
 
-    assert [record.time for record in records] == sorted(event.time.timestamp() for event in written)
-    assert {record.value for record in records} == {encode(event) for event in written}
-    assert {record.topic for record in records} == {CALLS.name, OPERATORS.name}
-    assert {(record.key, record.partition) for record in records} == {
+    assert [record.time for record in got] == sorted(event.time.timestamp() for event in written)
+    assert {record.value for record in got} == {encode(event) for event in written}
+    assert {record.topic for record in got} == {CALLS.name, OPERATORS.name}
+    assert {(record.key, record.partition) for record in got} == {
         (city.encode(), partition_of(city, PARTITIONS)) for city in (BOGOR, JAKARTA)
     }
 
