@@ -154,6 +154,7 @@ def test_nothing_is_written_or_folded_where_centres_would_fall_elsewhere(kafka: 
             await producer.write([seat_taken(1, NOON)])
         finally:
             running.cancel()
+            await asyncio.wait([running])  # it closes its connections
 
     with pytest.raises(LogError, match=f"topic {names[0]} has 5 partitions and must have 3"):
         asyncio.run(asyncio.wait_for(many(), HANG))
