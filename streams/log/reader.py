@@ -128,7 +128,7 @@ class Reader:
             if since is None or record.timestamp >= since.timestamp():
                 yield record
 
-    def kept(self, topic: str, spans: Spans | None = None) -> Iterator[Any]:
+    def kept(self, topic: str, spans: Spans | None = None) -> Iterator[Kept]:
         """The records of a topic without events, as they are, by the time they say; with `spans` only those."""
         yield from self._read([topic], None, None, Kept.of, lambda kept: kept.timestamp, spans, only=spans is not None)
 

@@ -1,9 +1,8 @@
 """A row a journey and a row a visit, told by the funnel while it counts, and given out once nothing can restate them."""
 
-import pickle
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from streams.analysis.rows.row import Done, Moment, Row, Seconds
 from streams.core import calls
@@ -107,6 +106,8 @@ class CallRows(CallWatch):
     still restate. Then its rows are `done`.
     """
 
+    remembered: ClassVar[tuple[str, ...]] = ("done", "_stories", "_aside", "_look_at")
+
     def __init__(self, centre: Centre) -> None:
         self.done: list[Done] = []
         """Rows that are final; and between them who was erased: the beginnings of such names."""
@@ -130,14 +131,6 @@ class CallRows(CallWatch):
             last.done += story.rows(self._centre)
         self.done, self._aside, self._stories = last.done, [], {}
         self._state.funnel.watch = None
-
-    def save(self) -> bytes:
-        """What it remembers, without what it watches."""
-        return pickle.dumps((self.done, self._stories, self._aside, self._look_at))
-
-    def load(self, saved: bytes) -> None:
-        """Remember what was saved and nothing of what came since."""
-        self.done, self._stories, self._aside, self._look_at = pickle.loads(saved)  # noqa: S301 (its own)
 
     def journey_of(self, call: str) -> str | None:
         """The code of the journey that a call of that id is, if one of the last hours is known, and no two exchanges have one."""

@@ -1,9 +1,8 @@
 """A row a ticket, and one more for each time that it was reopened, told by the desk while it counts."""
 
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from streams.analysis.rows.row import Done, Moment, Row, Seconds
 from streams.core import dispatch
@@ -63,6 +62,7 @@ class Counts:
 class TicketRows(TicketWatch):
     """The rows of one centre's tickets, each done when the desk puts it away: an hour after its closing."""
 
+    remembered: ClassVar[tuple[str, ...]] = ("done", "counts")
     centre: Centre
     journey_of: Callable[[str], str | None]
     """The code of the journey that a call of that id is, if it is known."""
@@ -80,14 +80,6 @@ class TicketRows(TicketWatch):
         for name, ticket in self.state.desk.tickets.items():
             self._tell(name, ticket, ticket.closed, "closed" if ticket.closed is not None else None)
         self.state.desk.watch = None
-
-    def save(self) -> bytes:
-        """What it remembers."""
-        return pickle.dumps((self.done, self.counts))
-
-    def load(self, saved: bytes) -> None:
-        """Remember what was saved and nothing of what came since."""
-        self.done, self.counts = pickle.loads(saved)  # noqa: S301 (its own)
 
     # What is told.
 

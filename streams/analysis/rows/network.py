@@ -1,8 +1,7 @@
 """A row an outage of a link, told by the network's state when one begins and when it ends."""
 
-import pickle
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from streams.analysis.rows.row import Done, Moment, Row, Seconds
 from streams.core import network
@@ -29,6 +28,7 @@ class Outage(Row):
 class OutageRows(LinkWatch):
     """The rows of one centre's links: what is told of a link goes forward in time only, so that one which is over is done."""
 
+    remembered: ClassVar[tuple[str, ...]] = ("done", "open")
     centre: Centre
     done: list[Done] = field(default_factory=list)
     open: dict[tuple[str, str], Outage] = field(default_factory=dict)
@@ -45,14 +45,6 @@ class OutageRows(LinkWatch):
         self.done += self.open.values()
         self.open = {}
         self.state.watch = None
-
-    def save(self) -> bytes:
-        """What it remembers."""
-        return pickle.dumps((self.done, self.open))
-
-    def load(self, saved: bytes) -> None:
-        """Remember what was saved and nothing of what came since."""
-        self.done, self.open = pickle.loads(saved)  # noqa: S301 (its own)
 
     def turned(self, link: str, time: float, *, up: bool) -> None:
         self._tell(link, DOWN, time, is_over=up)

@@ -1,9 +1,8 @@
 """A row a shift of a seat, from its log-in to its log-out, told stretch by stretch by the seats' timelines."""
 
 import json
-import pickle
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from streams.analysis.rows.row import Done, Moment, Row, Seconds
 from streams.core import operators
@@ -48,6 +47,7 @@ class Stay:
 class ShiftRows(SeatWatch):
     """The rows of one centre's seats. A stretch of time is told once nothing that comes late can change it."""
 
+    remembered: ClassVar[tuple[str, ...]] = ("done", "open")
     centre: Centre
     done: list[Done] = field(default_factory=list)
     open: dict[str, Stay] = field(default_factory=dict)
@@ -67,14 +67,6 @@ class ShiftRows(SeatWatch):
             self._tell(stay, None)
         self.open = {}
         self.state.watch = None
-
-    def save(self) -> bytes:
-        """What it remembers."""
-        return pickle.dumps((self.done, self.open))
-
-    def load(self, saved: bytes) -> None:
-        """Remember what was saved and nothing of what came since."""
-        self.done, self.open = pickle.loads(saved)  # noqa: S301 (its own)
 
     def past(self, seat: str, over: Past) -> None:
         before = self.open.pop(seat, None)

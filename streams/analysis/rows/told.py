@@ -1,7 +1,8 @@
 """All rows of a fold: who watches which state, and what comes of it when a fold is taken back."""
 
+import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from streams.analysis.rows.calls import CallRows, Journey, Visit
 from streams.analysis.rows.dispatch import Ticket, TicketRows
@@ -17,6 +18,8 @@ TABLES: Mapping[str, type[Row]] = {"journeys": Journey, "visits": Visit, "ticket
 class Keeper(Protocol):
     """Who keeps the rows of one noun at one centre until they are done."""
 
+    remembered: ClassVar[tuple[str, ...]]
+    """Its fields that a fold which is taken back puts back too: all but what it watches."""
     done: list[Done]
 
     def attach(self, state: Any) -> None:
@@ -24,12 +27,6 @@ class Keeper(Protocol):
 
     def finish(self, now: float) -> None:
         """Nothing more will be told: what is not over is done as it stands at `now`, epoch seconds."""
-
-    def save(self) -> bytes:
-        """What it remembers."""
-
-    def load(self, saved: bytes) -> None:
-        """Remember what was saved, and nothing of what came since."""
 
 
 class Rows:
@@ -53,13 +50,15 @@ class Rows:
         for place, keeper in self._keepers.items():
             if place[0] in nouns:
                 self._give(place[1], keeper)
-                self._saved[place] = keeper.save()
+                self._saved[place] = pickle.dumps([getattr(keeper, name) for name in keeper.remembered])
 
     def take_back(self, noun: str) -> None:
         """Forget what was told of a noun since it was last kept: it is told again."""
         for place in [place for place in self._keepers if place[0] == noun]:
             if place in self._saved:
-                self._keepers[place].load(self._saved[place])
+                keeper = self._keepers[place]
+                for name, value in zip(keeper.remembered, pickle.loads(self._saved[place]), strict=True):  # noqa: S301 (our own)
+                    setattr(keeper, name, value)
             else:
                 del self._keepers[place]
 
