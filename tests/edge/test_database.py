@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -197,34 +198,34 @@ def _program(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Callable[[str], None]]]:
+def postgresql() -> Iterator[tuple[str, Callable[[str], None]]]:
     """The URL of a real PostgreSQL, and what runs SQL there."""
-    folder, port = tmp_path_factory.mktemp("postgresql"), free_port()
-    # It refuses to run as root.
+    # It refuses to run as root, and whom it runs as instead may not pass through pytest's own folders.
     user: Any = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
-    if user:
-        for place in (folder, *folder.parents[:2]):
-            place.chmod(0o755)
-        shutil.chown(folder, "nobody", "nogroup")
-    password = folder / "password"
-    password.write_text(SECRET)
-    if user:
-        shutil.chown(password, "nobody", "nogroup")
-    command = [_program("initdb"), "-D", str(folder / "data"), "-U", "asterisk", "-A", "scram-sha-256", f"--pwfile={password}"]
-    subprocess.run(command, check=True, capture_output=True, cwd=folder, env={**os.environ, "LC_ALL": "C"}, **user)
-    command = [_program("postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", str(folder), "-h", "127.0.0.1"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **user) as process:
-        login = f"host=127.0.0.1 port={port} user=asterisk password={SECRET} dbname=postgres"
-        try:
-            _answers(lambda: psycopg.connect(login).close(), psycopg.Error)
+    port = free_port()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        password = folder / "password"
+        password.write_text(SECRET)
+        if user:
+            for owned in (folder, password):
+                shutil.chown(owned, "nobody", "nogroup")
+        access = ["-A", "scram-sha-256", f"--pwfile={password}"]
+        command = [_program("initdb"), "-D", str(folder / "data"), "-U", "asterisk", *access]
+        subprocess.run(command, check=True, capture_output=True, cwd=folder, env={**os.environ, "LC_ALL": "C"}, **user)
+        command = [_program("postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", str(folder), "-h", "127.0.0.1"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **user) as process:
+            login = f"host=127.0.0.1 port={port} user=asterisk password={SECRET} dbname=postgres"
+            try:
+                _answers(lambda: psycopg.connect(login).close(), psycopg.Error)
 
-            def run(sql: str) -> None:
-                with psycopg.connect(login, autocommit=True) as connection:
-                    connection.execute(sql.encode())
+                def run(sql: str) -> None:
+                    with psycopg.connect(login, autocommit=True) as connection:
+                        connection.execute(sql.encode())
 
-            yield f"postgresql://asterisk:{SECRET}@127.0.0.1:{port}/postgres?table=queue_log", run
-        finally:
-            process.terminate()
+                yield f"postgresql://asterisk:{SECRET}@127.0.0.1:{port}/postgres?table=queue_log", run
+            finally:
+                process.terminate()
 
 
 @pytest.fixture(scope="module")
