@@ -5,6 +5,7 @@ begins, also where those clocks are put forward or back in between. Weeks are th
 """
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
@@ -60,6 +61,63 @@ def last(word: Word, now: datetime, centre: Centre) -> Period:
     return _whole(word, _first(word, begun - timedelta(days=1)), centre.timezone)
 
 
+def before(period: Period, zone: ZoneInfo) -> Period:
+    """The one before: of a whole day, week, month or year the previous one, else what lies just before and lasts as long."""
+    if (word := whole(period, zone)) is not None:
+        return _whole(word, _first(word, period.start.astimezone(zone).date() - timedelta(days=1)), zone)
+    lasts = period.until.astimezone(UTC) - period.start.astimezone(UTC)
+    return Period(_at((period.start - lasts).timestamp(), zone), period.start)
+
+
+def year_before(period: Period, zone: ZoneInfo) -> Period:
+    """The same a year before: of a month or a year the one with that name, else 52 weeks before, on the same days of the week."""
+    match word := whole(period, zone):
+        case "month" | "year":
+            first = period.start.astimezone(zone).date()
+            return _whole(word, first.replace(year=first.year - 1), zone)
+    # What the clocks showed 52 weeks before, whether they had the same offset then or not.
+    return Period(*(_told(each.astimezone(zone) - timedelta(weeks=52)) for each in period))
+
+
+def whole(period: Period, zone: ZoneInfo) -> Literal["day", "week", "month", "year"] | None:
+    """Which it is: a whole day, week, month or year of the centre's clocks; None if it is none of these."""
+    first = period.start.astimezone(zone).date()
+    for word in ("day", "week", "month", "year"):
+        if _first(word, first) == first and _whole(word, first, zone) == period:
+            return word
+    return None
+
+
+def parts(period: Period, word: Word, centre: Centre) -> Iterator[tuple[str, Period]]:
+    """The shifts, days, weeks, months or years in a period, by their names, in order; what goes beyond it is cut off."""
+    zone = centre.timezone
+    if word == "shift":
+        for start, until, _ in sorted(planned(centre.shifts, period.start.timestamp(), period.until.timestamp(), zone)):
+            opens, closes = _at(start, zone), _at(until, zone)
+            if opens < period.until and closes > period.start:
+                yield f"{opens:%Y-%m-%d %H:%M}-{closes:%H:%M}", Period(max(opens, period.start), min(closes, period.until))
+        return
+    day = _first(word, period.start.astimezone(zone).date())
+    while (found := _whole(word, day, zone)).start < period.until:
+        yield _name(word, day), Period(max(found.start, period.start), min(found.until, period.until))
+        day = _next(word, day)
+
+
+def _name(word: Word, first: date) -> str:
+    match word:
+        case "week":
+            return f"{first:%G-W%V}"
+        case "month":
+            return f"{first:%Y-%m}"
+        case "year":
+            return f"{first:%Y}"
+    return f"{first:%Y-%m-%d}"
+
+
+def _at(moment: float, zone: ZoneInfo) -> datetime:
+    return _told(datetime.fromtimestamp(moment, zone))
+
+
 def _last_shift(now: datetime, centre: Centre) -> Period:
     """Of several that end at once the longest."""
     moment = now.timestamp()
@@ -68,7 +126,7 @@ def _last_shift(now: datetime, centre: Centre) -> Period:
     if not over:
         raise PeriodError(f"the file of {centre.name} names no shifts: say another word, or from when until when")
     until, start = max(over)
-    return Period(*(_told(datetime.fromtimestamp(each, centre.timezone)) for each in (-start, until)))
+    return Period(_at(-start, centre.timezone), _at(until, centre.timezone))
 
 
 def _whole(word: Word, first: date, zone: ZoneInfo) -> Period:

@@ -1,7 +1,7 @@
 """Tables: the rows of a fold in DuckDB, for SQL, and out of it as files."""
 
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +58,15 @@ class Tables(AbstractContextManager["Tables"]):
             )
             self.connection.execute(f"CREATE TABLE _{name} ({raw})")
             self.connection.execute(f"CREATE VIEW {name} AS FROM _{name} SELECT {said}")
+
+    def clear(self, names: Iterable[str]) -> None:
+        """Forget all rows of these tables."""
+        for name in names:
+            self.connection.execute(f"TRUNCATE _{name}")
+
+    def began(self, name: str) -> str:
+        """The column of a table that says when a row began."""
+        return next(column.name for column in self._columns[name] if column.is_moment)
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()

@@ -35,7 +35,7 @@ def columns(row: type) -> Iterator[Column]:
     for name, hint in get_type_hints(row, include_extras=True).items():
         value, *about = get_args(hint)
         kinds = [kind for kind in get_args(value) if kind is not NoneType] if NoneType in get_args(value) else [value]
-        sql = get_args(kinds[0])[1:] or about[:-1] or [_SQL[kinds[0]]]
+        sql = [each for each in (*get_args(kinds[0])[1:], *about[:-1]) if isinstance(each, str)] or [_SQL[kinds[0]]]
         yield Column(name, sql[0], NoneType in get_args(value), about[-1])
 
 
