@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
 
+from schemas.topics import SNAPSHOT_INDEX, SNAPSHOTS
 from streams.log.kafka import Log
 from streams.settings import Settings
 from streams.stack import jars
@@ -46,8 +47,10 @@ def kafka() -> Iterator[str]:
 
 
 def create_topics(bootstrap: str, prefix: str, app_id: str) -> None:
-    """Every topic that a worker needs."""
+    """Every topic that a worker needs, and no snapshots of one before: a new one would begin there, with nothing left to fold."""
     with Log(Settings(bootstrap=bootstrap, topic_prefix=prefix, app_id=app_id)) as log:
+        for topic in (SNAPSHOTS, SNAPSHOT_INDEX):
+            log.remove(prefix + topic.name, app_id)
         log.create_topics()
 
 
