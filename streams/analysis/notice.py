@@ -20,7 +20,7 @@ _BASES = {
         "hari dan jam yang sama, minggu-minggu sebelum dan sesudahnya",
         "the same day and hour, weeks before and after",
     ),
-    "hour_of_day": ("jam yang sama pada semua hari", "the same hour of all days"),
+    "hour_of_day": ("jam yang sama, hari-hari di sekitarnya", "the same hour of the days around"),
 }
 
 
@@ -75,16 +75,21 @@ def _lost(cost: Cost) -> tuple[str, str]:
     if not isinstance(lost, LostCalls):
         reason, reason_en = _REASONS[lost.reason]
         return f"tidak diketahui, {reason}", f"not known, {reason_en}"
-    number, bounds = round(lost.lost), (lost.lower, lost.upper)
+    number, usual, bounds = _number(lost.lost), _number(lost.expected), f"{lost.lower}–{lost.upper}"
     basis, basis_en = _BASES[lost.basis]
     return (
-        f"{number} (selang 95 %: {bounds[0]}–{bounds[1]}); biasanya {lost.expected:.0f}, masuk {lost.came}\n"
-        f"Dasar: {basis}; diuji pada {lost.days} hari lain\n"
+        f"{number} (selang 95 %: {bounds}); biasanya {usual}, masuk {lost.came}\n".replace(".", ",")
+        + f"Dasar: {basis}; diuji pada {lost.days} hari lain\n"
         "Catatan: sebagian mungkin menelepon lagi kemudian, atau lewat jalur lain",
-        f"{number} (95 % interval: {bounds[0]}–{bounds[1]}); {lost.expected:.0f} usual, {lost.came} came\n"
+        f"{number} (95 % interval: {bounds}); {usual} usual, {lost.came} came\n"
         f"Basis: {basis_en}; tried on {lost.days} other days\n"
         "Note: some may have called again later, or on another link",
     )
+
+
+def _number(calls: float) -> str:
+    # Of the first minute a whole number would say nothing.
+    return f"{calls:.1f}" if calls < 10 else f"{calls:.0f}"
 
 
 def _local(time: float, centre: Centre) -> str:

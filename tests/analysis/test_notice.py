@@ -40,6 +40,15 @@ def test_both_languages_say_the_same_figures() -> None:
     assert re.findall(r"\d+", said) == re.findall(r"\d+", said_en)
 
 
+def test_of_the_first_minute_a_part_of_a_call_is_said() -> None:
+    first = LOST._replace(came=0, expected=0.42, lost=0.42, lower=0, upper=2)
+
+    said, said_en = notice(Cost(outage(), 0.54, first), KOTA_BOGOR, at(60))
+
+    assert "Perkiraan panggilan hilang: 0,4 (selang 95 %: 0–2)" in said
+    assert "Calls likely lost: 0.4 (95 % interval: 0–2)" in said_en
+
+
 def test_what_is_not_known_is_said_to_be_so_and_no_number_stands_for_it() -> None:
     said, said_en = notice(Cost(outage(carrier=None), None, NotKnown(0, "too_few_days")), BOGOR, at(90))
 
