@@ -12,7 +12,7 @@ from pydantic import Field
 
 from streams.core.centre import Centre
 from streams.core.hourly import DAY_HOURS, HOUR, HOURS, WEEK_HOURS
-from streams.core.level import Level, Scatter, usual_variance
+from streams.core.level import SPIKE, Level, Scatter, usual_variance
 from streams.core.names import Strangers
 from streams.core.probability import none_in_a_day
 from streams.core.window import Window, midnights
@@ -25,9 +25,6 @@ FEWEST_KINDS = 5
 
 PULL = 8.0
 """However alike the days are, what they bring at that time of day together counts as no more than so many hours."""
-
-SPIKE = 3.0
-"""What an hour brings beyond so many standard deviations is an event of its own: no change of level, no pattern of the week."""
 
 ENOUGH_HOURS = 48
 """So many hours of a basis, and how much they scatter is said of them; before, it is that of hours of the day."""
@@ -208,7 +205,7 @@ class Forecast:
             expected = self.expected(hour, centre)
             if expected is None:
                 return None
-            total += expected.mean * _part(hour, start, end)
+            total += expected.mean * part_of(hour, start, end)
         return total
 
     def share(self, carried: Carried) -> float | None:
@@ -252,7 +249,7 @@ class Forecast:
         low, high = int(start) // HOUR, int(end) // HOUR
         if not self.first < low <= high < self.first + len(self.counts):
             return None
-        return sum([self.counts[hour - self.first] * _part(hour, start, end) for hour in range(low, high + 1)])
+        return sum([self.counts[hour - self.first] * part_of(hour, start, end) for hour in range(low, high + 1)])
 
     def _extend(self, hour: int, n: int, centre: Centre) -> None:
         if not self.counts:
@@ -287,11 +284,10 @@ class Forecast:
         if 0 < place < len(self.counts) and hour not in self.blank:  # the first hour was not seen whole
             profile = self._profile(hour, centre)
             if profile is not None:
-                calls, mean = self.counts[place], profile.mean * level.mean
-                usual = mean + SPIKE * sqrt(usual_variance(mean))
+                calls = self.counts[place]
                 if learn:
-                    self.scatters.setdefault(profile.basis, Scatter()).learn(calls, mean)
-                level.learn(min(max(calls, 2 * mean - usual), usual), profile.mean)
+                    self.scatters.setdefault(profile.basis, Scatter()).learn(calls, profile.mean * level.mean)
+                level.learn(calls, profile.mean)
         level.age()
 
     def level_of(self, hour: int, centre: Centre) -> float:
@@ -308,8 +304,7 @@ class Forecast:
         return known.mean
 
     def _profile(self, hour: int, centre: Centre) -> Profile | None:
-        offset = _offset(hour // 6, centre.timezone)
-        day = (hour + offset) // DAY_HOURS
+        day = local_day(hour, centre.timezone)
         kind = self._kind(day, centre)
         found: dict[int, list[float]] = {}
         counts, blank = self.counts, self.blank
@@ -321,29 +316,14 @@ class Forecast:
                 like = found.setdefault(self._kind(day - back, centre), [])
                 if len(like) < WEEKS:
                     like.append(counts[place])
-        n = sum([len(like) for like in found.values()])
-        if n < FEWEST:
-            return None
-        without = found if len(found) < FEWEST_KINDS else _without_events(found)
-        own = without.get(kind, [])
-        means = [sum(like) / len(like) for like in without.values()]
-        overall = sum(means) / len(means)
-        if not own:
-            return Profile(overall, n, "hour_of_day")
-        if len(means) < 3:
-            return Profile(sum(own) / len(own), len(own), "hour_of_week")
-        between = sum([(mean - overall) ** 2 for mean in means]) / (len(means) - 1)
-        between -= usual_variance(overall) * sum([1 / len(like) for like in found.values()]) / len(means)
-        pull = min(PULL, usual_variance((sum(own) + 1) / (len(own) + 1)) / between) if between > 0 else PULL
-        return Profile((sum(own) + pull * overall) / (len(own) + pull), len(own), "hour_of_week")
+        return profile_of(found, kind)
 
     def _kind(self, day: int, centre: Centre) -> int:
-        """The kind of a local day (days since 1970): its weekday from Monday = 0; a holiday and joint leave are Sundays."""
         kind = self.kinds.get(day)
         if kind is None:
             if len(self.kinds) > 2 * HOURS // DAY_HOURS:
                 self.kinds.clear()
-            kind = self.kinds[day] = 6 if _rests(day, centre) else (day + 3) % 7
+            kind = self.kinds[day] = kind_of(day, centre)
         return kind
 
     def _carry(self, link: Carried, week: int, n: int) -> None:
@@ -355,15 +335,39 @@ class Forecast:
             link.weeks[week] = 1
 
 
-def _part(hour: int, start: float, end: float) -> float:
+def part_of(hour: int, start: float, end: float) -> float:
     """How much of an hour lies between two moments, epoch seconds."""
     return max(0.0, min(end, (hour + 1) * HOUR) - max(start, hour * HOUR)) / HOUR
 
 
-def _rests(day: int, centre: Centre) -> bool:
-    """Whether most people rest on a local day (days since 1970) that may be a weekday."""
+def local_day(hour: int, zone: ZoneInfo) -> int:
+    """The local day, in days since 1970, of an hour."""
+    return (hour + _offset(hour // 6, zone)) // DAY_HOURS
+
+
+def kind_of(day: int, centre: Centre) -> int:
+    """The kind of a local day (days since 1970): its weekday from Monday = 0; a holiday and joint leave are Sundays."""
     date_of = date.fromordinal(day + 719_163)
-    return date_of in centre.holidays or date_of in centre.joint_leave
+    return 6 if date_of in centre.holidays or date_of in centre.joint_leave else (day + 3) % 7
+
+
+def profile_of(found: dict[int, list[float]], kind: int) -> Profile | None:
+    """What an hour of a kind of day brings, of counts at its time by kinds of days; None of too few. See `Forecast.profile`."""
+    n = sum([len(like) for like in found.values()])
+    if n < FEWEST:
+        return None
+    without = found if len(found) < FEWEST_KINDS else _without_events(found)
+    own = without.get(kind, [])
+    means = [sum(like) / len(like) for like in without.values()]
+    overall = sum(means) / len(means)
+    if not own:
+        return Profile(overall, n, "hour_of_day")
+    if len(means) < 3:
+        return Profile(sum(own) / len(own), len(own), "hour_of_week")
+    between = sum([(mean - overall) ** 2 for mean in means]) / (len(means) - 1)
+    between -= usual_variance(overall) * sum([1 / len(like) for like in found.values()]) / len(means)
+    pull = min(PULL, usual_variance((sum(own) + 1) / (len(own) + 1)) / between) if between > 0 else PULL
+    return Profile((sum(own) + pull * overall) / (len(own) + pull), len(own), "hour_of_week")
 
 
 def _without_events(found: dict[int, list[float]]) -> dict[int, list[float]]:

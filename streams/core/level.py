@@ -4,6 +4,7 @@ The formulas are in `streams/core/README.md`, Calls expected.
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 from streams.core.hourly import WEEK_HOURS
 
@@ -12,6 +13,9 @@ FADE, PRIOR = 0.85, 20.0
 
 USUAL_SCATTER = 0.02
 """By which hours are weighed against each other, whatever they scatter here."""
+
+SPIKE = 3.0
+"""What an hour brings beyond so many standard deviations is an event of its own: no change of level, no pattern of the week."""
 
 OUTLIER = 5.0
 """An error of more standard deviations makes the scatter no larger."""
@@ -38,9 +42,11 @@ class Level:
         return self.came / self.expected
 
     def learn(self, calls: float, profile: float) -> None:
-        """An hour brought so many calls, of which the profile expected so many."""
+        """An hour brought so many calls, of which the profile expected so many; what is beyond `SPIKE` is cut to it."""
+        mean = profile * self.mean
+        usual = mean + SPIKE * sqrt(usual_variance(mean))
         weight = 1 / (1 + USUAL_SCATTER * profile)
-        self.came += weight * calls
+        self.came += weight * min(max(calls, 2 * mean - usual), usual)
         self.expected += weight * profile
 
     def age(self, hours: int = 1) -> None:
