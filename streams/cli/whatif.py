@@ -273,7 +273,7 @@ def _basis(past: "Past", fit: "Fit") -> Iterator[str]:
             "unless callers waited for over 10 minutes and it took none."
         )
     if fit.wrap_ups:
-        yield f"Wrap-up: {fit.wrap_up:.1f} s, the mean of {fit.wrap_ups:,} times that a seat ended a call while the next caller waited."
+        yield f"Wrap-up: {fit.wrap_up:.1f} s, on average of {fit.wrap_ups:,} calls after which the next caller waited."
     else:
         yield f"Wrap-up: {fit.wrap_up:.1f} s, as was told, or stands in the centre's file."
     patience = fit.whole.patience.get(None)
