@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -278,10 +279,12 @@ def _basis(past: "Past", fit: "Fit") -> Iterator[str]:
         yield f"Wrap-up: {fit.wrap_up:.1f} s, as was told, or stands in the centre's file."
     patience = fit.whole.patience.get(None)
     if patience is None:
-        yield f"Patience: not known, because only {fit.hung_up:,} hung up while they waited; all wait for ever."
+        yield f"Patience: not known, because only {fit.hung_up:,} hung up in a queue; all wait for ever."
     else:
-        yield f"Patience: {patience:.0f} s on average, of {fit.hung_up:,} who hung up while they waited; by queue where 30 did."
+        yield f"Patience: {patience.mean:.0f} s on average, of {fit.hung_up:,} who hung up in a queue; by queue where 30 did."
     yield "A caller who hung up at once or in the announcement does so again. Nobody calls twice, and all wait in one line."
+    if isfinite(past.time_out):
+        yield f"Who waited for {past.time_out:g} s goes to the end of the line, as was told of the queues."
     if past.unanswerable:
         yield f"Left out: {past.unanswerable:,} calls of which it is not known how long they waited."
 

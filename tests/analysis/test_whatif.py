@@ -19,7 +19,7 @@ from streams.analysis.tables import Tables
 from streams.analysis.whatif.answer import SHARE, answer, by_hour, figures, together
 from streams.analysis.whatif.centre_model import Caller, CentreModel, End
 from streams.analysis.whatif.change import NOTHING, Change, ChangeError, daily, seats
-from streams.analysis.whatif.fit import learn
+from streams.analysis.whatif.fit import Patience, learn
 from streams.analysis.whatif.need import erlang_a, needed
 from streams.analysis.whatif.past import BREAK, Call, Past, Stay, read, seen
 from streams.analysis.whatif.run import World
@@ -36,6 +36,7 @@ from tests.builders import (
     logged_out,
     network_dropped,
     offered,
+    overflowed,
     paused,
     queued,
     resumed,
@@ -122,6 +123,14 @@ def test_a_free_seat_takes_its_time_and_who_has_none_is_gone_before() -> None:
     assert ends == [End(True, 4.5), End(False, 103)]
 
 
+def test_who_waits_for_the_time_out_of_a_queue_goes_to_the_end_of_the_line() -> None:
+    callers = [Caller(0, inf, 100), Caller(50, inf, 10), Caller(80, inf, 10)]
+
+    ends = CentreModel(callers, {0.0: 1}, time_out=40).run()
+
+    assert ends == [End(True, 0), End(True, 110), End(True, 100)]
+
+
 # --- what was
 
 
@@ -181,6 +190,35 @@ def test_more_seats_that_talk_than_were_logged_in_are_noticed() -> None:
 
     assert Past(both, [Stay(DAY, DAY + 200)], True, None, 0).unseated == pytest.approx(50 / 200)
     assert Past(both, [Stay(DAY, DAY + 200)] * 2, True, None, 0).unseated == 0
+
+
+def test_a_time_out_is_known_where_nearly_all_who_queued_again_had_waited_as_long() -> None:
+    def time_out(*waits: float) -> float:
+        events = [
+            [offered(f"{n}", 500 * n), queued(f"{n}", 500 * n), overflowed(f"{n}", 500 * n + wait)]
+            for n, wait in enumerate(waits)
+        ]
+        return past(event for each in events for event in each).time_out
+
+    assert time_out(*[60] * 40, 75) == 60
+    assert time_out(*[60] * 20) == inf
+    assert time_out(*[60] * 20, *[120] * 20) == inf
+
+
+def test_patience_is_learned_of_those_who_were_answered_before_too_and_of_the_first_seconds_by_itself() -> None:
+    dice, calls = Random(7), []
+    true = Patience(mean=0, early=50, late=200, short=5)
+    for n in range(20_000):
+        patience, until = true.draw(dice.random()), dice.expovariate(1 / 60)
+        calls.append(call(2 * n, patience, None, None) if patience < until else call(2 * n, until))
+
+    found = learn(Past(calls, [], True, None, 0), BOGOR).whole.patience[None]
+
+    assert found.early == pytest.approx(50, rel=0.1)
+    assert found.late == pytest.approx(200, rel=0.1)
+    assert sum(found.draw((n + 0.5) / 1_000) for n in range(1_000)) / 1_000 == pytest.approx(
+        sum(true.draw((n + 0.5) / 1_000) for n in range(1_000)) / 1_000, rel=0.1
+    )
 
 
 # --- what is otherwise
@@ -296,6 +334,7 @@ def test_seats_that_an_hour_needs_answer_nine_of_ten_in_time_and_one_less_does_n
 MONTH = """
     CREATE VIEW shifts AS SELECT NULL::TIMESTAMPTZ AS logged_in, NULL::TIMESTAMPTZ AS until, '' AS city, 0 AS calls,
         0.0 AS wrap_up_seconds, 0.0 AS paused_seconds WHERE false;
+    CREATE VIEW visits AS SELECT '' AS city, '' AS outcome, 0.0 AS wait_seconds, NULL::TIMESTAMPTZ AS entered WHERE false;
     CREATE VIEW journeys AS
     WITH calls AS (
         SELECT *, strptime(date::VARCHAR, '%y%m%d') AS day,

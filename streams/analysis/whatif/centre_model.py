@@ -46,9 +46,14 @@ class CentreModel:
     seats let nobody wait longer.
     """
 
-    def __init__(self, callers: Sequence[Caller], seats: Mapping[float, int], pick_up: PickUp = at_once) -> None:
-        """`seats` are the moments at which seats come (+) and go (-), and how many."""
-        self._callers, self._seats, self._pick_up = callers, sorted(seats.items()), pick_up
+    def __init__(
+        self, callers: Sequence[Caller], seats: Mapping[float, int], pick_up: PickUp = at_once, time_out: float = inf
+    ) -> None:
+        """`seats` are the moments at which seats come (+) and go (-), and how many. After each `time_out` in seconds a caller who
+        waits goes to the end of the line.
+        """
+        self._callers, self._seats = callers, sorted(seats.items())
+        self._pick_up, self._time_out = pick_up, time_out
         begins = [self._seats[0][0]] if self._seats else []
         self._env = simpy.Environment(min([*begins, *(caller.enters for caller in callers[:1])], default=0.0))
         self._there = self._busy = 0
@@ -82,6 +87,8 @@ class CentreModel:
             self._waiting += 1
             if caller.leaves < inf:
                 self._later(caller.leaves - self._env.now, self._give_up, number)
+            if self._time_out < inf:
+                self._later(self._time_out, self._queue_again, number)
 
     def _later(self, seconds: float, then: Callable[[int], None], number: int) -> None:
         event = self._env.timeout(max(0.0, seconds))
@@ -105,6 +112,12 @@ class CentreModel:
         if self._ends[number] is None:
             self._ends[number] = End(False, self._env.now)
             self._waiting -= 1
+
+    def _queue_again(self, number: int) -> None:
+        if self._ends[number] is None:
+            self._line.remove(number)
+            self._line.append(number)
+            self._later(self._time_out, self._queue_again, number)
 
     def _next(self) -> None:
         while self._waiting and self._busy < self._there:

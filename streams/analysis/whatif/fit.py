@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import inf, log1p
 from random import Random
+from typing import NamedTuple
 
 from streams.analysis.whatif.past import Call, Past, turnarounds
 from streams.core.centre import Centre
@@ -25,12 +27,30 @@ Block = tuple[int, ...]
 """A week or a day, of which the calls are alike."""
 
 
+class Patience(NamedTuple):
+    """How long callers wait before they hang up, in seconds: exponential, with another mean up to `short` than after it.
+
+    In every telephone queue some hang up in the first seconds, and those who stay are more patient than all are on average.
+    """
+
+    mean: float
+    """Of all, as `streams/core/patience.py` has it."""
+    early: float
+    late: float
+    short: float
+
+    def draw(self, luck: float) -> float:
+        """That of one caller, by his luck from 0 to 1."""
+        units = -log1p(-luck)
+        return min(units * self.early, self.short) + max(0.0, units - self.short / self.early) * self.late
+
+
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What some calls teach: talk times by whose they are, and mean patience by queue (None: of all), in seconds."""
+    """What some calls teach: talk times by whose they are, and patience by queue (None: of all)."""
 
     talks: Talks
-    patience: Mapping[str | None, float | None]
+    patience: Mapping[str | None, Patience]
 
     def talk(self, call: Call, *, nuisance: bool, luck: float) -> float | None:
         """Seconds of a conversation with this caller, drawn by his luck from those that were like it; None of too few."""
@@ -79,8 +99,8 @@ class Fit:
         anything = self.whole.talks[()]
         return anything[int(luck * len(anything))]
 
-    def patience(self, learned: Learned, queue: str) -> float | None:
-        """Mean seconds that a caller in this queue waits before he hangs up; None if for ever."""
+    def patience(self, learned: Learned, queue: str) -> Patience | None:
+        """That of the callers in this queue; None if they wait for ever."""
         return learned.patience.get(queue) or self.whole.patience.get(queue) or self.whole.patience.get(None)
 
     @property
@@ -106,9 +126,10 @@ def learn(past: Past, centre: Centre) -> Fit:
     if enough := len(gaps) >= FEWEST_CALLS:
         wrap_up = sum(gaps) / len(gaps)
     said = [call.nuisance for call in calls if call.nuisance is not None]
+    short = centre.thresholds.short_abandon_seconds
     return Fit(
-        whole=_learn(calls),
-        blocks=[_learn(block) for _, block in sorted(blocks.items())],
+        whole=_learn(calls, short),
+        blocks=[_learn(block, short) for _, block in sorted(blocks.items())],
         weekly=weekly,
         pick_ups=_pick_ups(past),
         wrap_up=wrap_up,
@@ -131,18 +152,32 @@ def _keys(call: Call, *, nuisance: bool) -> Iterator[Key]:
     yield ()
 
 
-def _learn(calls: Iterable[Call]) -> Learned:
+def _learn(calls: Iterable[Call], short: float) -> Learned:
     talks: defaultdict[Key, list[float]] = defaultdict(list)
-    queued: defaultdict[str | None, list[int]] = defaultdict(lambda: [0, 0])
+    queued: defaultdict[str | None, list[tuple[float, bool]]] = defaultdict(list)
     for call in calls:
         if call.talk is not None:
             for key in _keys(call, nuisance=bool(call.nuisance)):
                 talks[key].append(call.talk)
         if call.queued and call.fate not in ("gone", "announcement"):
             for queue in (call.queue, None):
-                queued[queue][0] += round(call.queued * 1e6)
-                queued[queue][1] += call.fate == "waited" and not call.answered
-    return Learned(dict(talks), {queue: Queued(waited, hung_up).patience for queue, (waited, hung_up) in queued.items()})
+                queued[queue].append((call.queued, call.fate == "waited" and not call.answered))
+    found = ((queue, _patience(waits, short)) for queue, waits in queued.items())
+    return Learned(dict(talks), {queue: patience for queue, patience in found if patience is not None})
+
+
+def _patience(waits: Sequence[tuple[float, bool]], short: float) -> Patience | None:
+    """Of seconds waited, and whether that ended by hanging up; None of too few who did."""
+    mean, early, late = (
+        Queued(
+            round(sum(max(0.0, min(wait, end) - start) for wait, _ in waits) * 1e6),
+            sum(hung_up and start < wait <= end for wait, hung_up in waits),
+        ).patience
+        for start, end in ((0.0, inf), (0.0, short), (short, inf))
+    )
+    if mean is None:
+        return None
+    return Patience(mean, mean, mean, short) if early is None or late is None else Patience(mean, early, late, short)
 
 
 def _pick_ups(past: Past) -> dict[int, list[float]]:

@@ -33,7 +33,7 @@ def erlang_a(world: World, change: Change, seed: int) -> dict[int, float]:
     for hour, (came, _) in enumerate(by_hour(world.run(change, f"{seed} 0"))):
         handle = (fmean(talks[hour]) + world.fit.wrap_up) * change.handle if talks[hour] else 0.0
         if came >= FEWEST_CALLS and handle > 0:
-            found[hour] = seats_needed(came / world.days * handle / HOUR, handle, patience, TARGET)
+            found[hour] = seats_needed(came / world.days * handle / HOUR, handle, patience and patience.mean, TARGET)
     return found
 
 

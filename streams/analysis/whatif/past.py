@@ -6,17 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from math import inf
 from typing import Literal, NamedTuple
 
 import duckdb
 
 from streams.core.centre import Centre
+from streams.core.patience import FEWEST
 
 WARM_UP = 7_200.0
 """Calls of so many seconds before the range are simulated too, so that it does not begin with an empty centre."""
 
 BREAK = 600.0
 """A seat of which no log-in is told is there between two conversations, unless callers waited for longer and it took none."""
+
+ALIKE = 0.1
+"""Time-outs are one time-out if eight in ten of them differ by no more than this share of it."""
 
 AWAY = 3_600.0
 """So long without a conversation, and it was not there, whether callers waited or not."""
@@ -85,6 +90,8 @@ class Past:
     """Mean seconds of wrap-up after a call, where any was told."""
     unanswerable: int
     """Calls left out, because it is not known when they waited."""
+    time_out: float = inf
+    """Seconds after which callers had to queue again; infinite where that is not the same for nearly all who had to."""
 
     @property
     def counted(self) -> list[Call]:
@@ -110,12 +117,13 @@ class Past:
 def read(tables: duckdb.DuckDBPyConnection, centre: Centre, start: datetime | None, until: datetime | None) -> Past:
     """What was at one centre from `start` to `until` (exclusive; None is no limit), of the tables of a fold."""
     since, end = (None if each is None else each.timestamp() for each in (start, until))
+    span = [centre.code, None if since is None else since - WARM_UP, end]
     rows = tables.execute(
         "SELECT epoch(arrived), coalesce(queue, ''), date::VARCHAR, hour, epoch(entered_queue), outcome, wait_seconds, "
         "queue_seconds, talk_seconds, seat, call_class FROM journeys WHERE city = ? AND NOT is_test AND outcome IS NOT NULL "
         "AND outcome <> 'joined' AND ($2 IS NULL OR epoch(arrived) >= $2) AND ($3 IS NULL OR epoch(arrived) < $3) "
         "ORDER BY arrived, journey".replace("= ?", "= $1"),
-        [centre.code, None if since is None else since - WARM_UP, end],
+        span,
     ).fetchall()
     calls = []
     for at, queue, date, hour, entered, outcome, wait, queued, talk, seat, class_ in rows:
@@ -136,13 +144,27 @@ def read(tables: duckdb.DuckDBPyConnection, centre: Centre, start: datetime | No
         for row in tables.execute(
             "SELECT epoch(logged_in), epoch(until), paused_seconds FROM shifts WHERE city = $1 "
             "AND ($2 IS NULL OR epoch(until) > $2) AND ($3 IS NULL OR epoch(logged_in) < $3) ORDER BY ALL",
-            [centre.code, None if since is None else since - WARM_UP, end],
+            span,
         ).fetchall()
     ]
     [(wrapped, n)] = tables.execute(
         "SELECT sum(wrap_up_seconds), sum(calls) FROM shifts WHERE city = ? AND wrap_up_seconds > 0", [centre.code]
     ).fetchall()
-    return Past(calls, stays or seen(calls), bool(stays), wrapped / n if n else None, len(rows) - len(calls))
+    [(early, time_out, late, again)] = tables.execute(
+        "SELECT quantile_cont(wait_seconds, 0.1), median(wait_seconds), quantile_cont(wait_seconds, 0.9), count(wait_seconds) "
+        "FROM visits WHERE city = $1 AND outcome = 'overflowed' AND ($2 IS NULL OR epoch(entered) >= $2) "
+        "AND ($3 IS NULL OR epoch(entered) < $3)",
+        span,
+    ).fetchall()
+    is_one = again >= FEWEST and time_out > 0 and late - early <= ALIKE * time_out
+    return Past(
+        calls=calls,
+        stays=stays or seen(calls),
+        logged_in=bool(stays),
+        wrap_up=wrapped / n if n else None,
+        unanswerable=len(rows) - len(calls),
+        time_out=time_out if is_one else inf,
+    )
 
 
 def _only_one_at_a_time(calls: Sequence[Call]) -> None:

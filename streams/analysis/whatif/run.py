@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import inf, log1p
+from math import inf
 from random import Random
 from typing import NamedTuple
 
@@ -67,7 +67,7 @@ class World:
                 found.append(made)
         callers.sort(key=lambda each: each[0].enters)
         steps = self._steps([] if no_other_seats else stays, change)
-        ends = CentreModel([caller for caller, _ in callers], steps, self.fit.pick_up).run()
+        ends = CentreModel([caller for caller, _ in callers], steps, self.fit.pick_up, self.past.time_out).run()
         found += [Outcome(call, end.answered, end.at - call.at) for (_, call), end in zip(callers, ends, strict=True)]
         return [outcome for outcome in found if outcome.call.counts]
 
@@ -88,8 +88,8 @@ class World:
                 return Outcome(call, False, call.wait)
         elif call.fate == "gone":
             return Outcome(call, False, call.wait)
-        mean = self.fit.patience(learned, call.queue)
-        leaves = inf if mean is None else begins - mean * log1p(-luck.patience)
+        patience = self.fit.patience(learned, call.queue)
+        leaves = inf if patience is None else begins + patience.draw(luck.patience)
         if call.fate == "turned_away" or (call.fate == "dropped" and change.network):
             leaves = min(leaves, call.wait or 0.0)
         if leaves <= heard:
