@@ -26,7 +26,10 @@ CLIENTS = {
     },
     "kafka": {"streams/log/kafka.py"},
     "prometheus_client": {"streams/edge/exporter.py", "streams/edge/gateway/traffic.py", "streams/worker/exporter.py"},
-    "simpy": {f"streams/sources/simulate/{name}.py" for name in ("world", "takers", "wandering")},
+    "simpy": {
+        "streams/analysis/whatif/centre_model.py",
+        *(f"streams/sources/simulate/{name}.py" for name in ("world", "takers", "wandering")),
+    },
 }
 IMPURE = {"os", "time", "random", "secrets", "uuid", "logging", "socket", "threading", "asyncio", "subprocess"}
 CLOCKS = {"now", "utcnow", "today", "getenv", "environ"}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, TypeVar
 
 import typer
 
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from streams.analysis.period import Word
     from streams.core.centre import Centre
     from streams.edge.ingest import Report, Sink
-    from streams.log.reader import Reading
     from streams.settings import Settings
     from streams.sources.door import Door
-    from streams.sources.opened import Opened
 
 T = TypeVar("T")
 
@@ -240,16 +238,26 @@ def sink_for(to: Path | None, source: str | Path | None = None, *, append: bool 
             yield log
 
 
+class Input(Protocol):
+    """What a bar goes along: how much of it there is, None where that is not known, and how much is done."""
+
+    @property
+    def size(self) -> int | None: ...
+
+    @property
+    def done(self) -> int: ...
+
+
 class Tick:
     """Passes streams on and counts them; `watch` makes the bar go by how much of their inputs was read."""
 
     def __init__(self, progress: "Progress", what: str) -> None:
         self._progress = progress
         self._task = progress.add_task(what, total=None, rate="", count=0)
-        self._inputs: list[Opened | Reading] = []
+        self._inputs: list[Input] = []
         self._began, self._count = time.monotonic(), 0
 
-    def watch(self, opened: "Opened | Reading") -> None:
+    def watch(self, opened: Input) -> None:
         """This input is part of the whole, however it is counted; with a pipe among them the whole is not known."""
         self._inputs.append(opened)
         known = all(each.size is not None for each in self._inputs)
