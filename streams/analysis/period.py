@@ -5,7 +5,7 @@ begins, also where those clocks are put forward or back in between. Weeks are th
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
@@ -116,6 +116,11 @@ def _name(word: Word, first: date) -> str:
 
 def _at(moment: float, zone: ZoneInfo) -> datetime:
     return _told(datetime.fromtimestamp(moment, zone))
+
+
+def name_of_last(word: Word, now: datetime, centres: Iterable[Centre]) -> str:
+    """What the last day, week, month or year is called that was over at `now` at all these centres."""
+    return min(_name(word, last(word, now, centre).start.astimezone(centre.timezone).date()) for centre in centres)
 
 
 def _last_shift(now: datetime, centre: Centre) -> Period:

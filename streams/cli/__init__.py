@@ -21,6 +21,7 @@ from streams.cli.backfill import backfill
 from streams.cli.day import Day
 from streams.cli.edge import edge
 from streams.cli.export import export
+from streams.cli.report import report
 from streams.cli.staffing import staffing
 from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, Whole, moment, progress
 from streams.cli.wall import LISTEN, PLAIN, wall
@@ -114,6 +115,7 @@ app.command(epilog="Example: pantau112 staffing topic:112.calls.v1,112.operators
 
 
 app.command(epilog="Example: pantau112 export january.jsonl --to january --format csv")(export)
+app.command(epilog="Example: pantau112 report topic:112.calls.v1,112.operators.v1 --last month --by day --to october")(report)
 app.command(epilog="Example: pantau112 backfill january.jsonl --to january --step 1m")(backfill)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from streams.analysis.report.scope import ALL, Scope
-from streams.analysis.report.subject import Real, Row, Subject, share
+from streams.analysis.report.subject import Ratio, Row, Subject, share
 from streams.analysis.report.words import Words
 
 
@@ -80,12 +80,12 @@ class Calls(Row):
         ),
     ]
     answer_ratio: Annotated[
-        Real | None,
+        Ratio | None,
         Words("Rasio jawab", "Answer ratio"),
         Words("Dijawab dibagi dapat dijawab.", "Answered out of answerable (psap_answer_ratio)."),
     ]
-    answer_ratio_lower: Annotated[Real | None, Words("batas bawah", "lower"), Words("Wilson 95 %.", "Wilson, 95 %.")]
-    answer_ratio_upper: Annotated[Real | None, Words("batas atas", "upper"), Words("Wilson 95 %.", "Wilson, 95 %.")]
+    answer_ratio_lower: Annotated[Ratio | None, Words("batas bawah", "lower"), Words("Wilson 95 %.", "Wilson, 95 %.")]
+    answer_ratio_upper: Annotated[Ratio | None, Words("batas atas", "upper"), Words("Wilson 95 %.", "Wilson, 95 %.")]
 
 
 OUTCOMES = ("answered", "abandoned", "short_abandoned", "overflowed", "network_dropped", "blocked", "announcement", "lost")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from streams.analysis.report.scope import ALL, Scope
-from streams.analysis.report.subject import Real, Row, Subject, share
+from streams.analysis.report.subject import Ratio, Row, Subject, share
 from streams.analysis.report.words import Words
 
 
@@ -23,12 +23,12 @@ class Class(Row):
     ]
     calls: Annotated[int, Words("Panggilan", "Calls"), Words("Yang masuk, dengan panggilan uji.", "Offered, tests too.")]
     ratio: Annotated[
-        Real | None,
+        Ratio | None,
         Words("Bagian", "Share"),
         Words("Dari panggilan yang digolongkan.", "Out of the calls that were classified."),
     ]
-    lower: Annotated[Real | None, Words("batas bawah", "lower"), Words("Wilson 95 %.", "Wilson, 95 %.")]
-    upper: Annotated[Real | None, Words("batas atas", "upper"), Words("Wilson 95 %.", "Wilson, 95 %.")]
+    lower: Annotated[Ratio | None, Words("batas bawah", "lower"), Words("Wilson 95 %.", "Wilson, 95 %.")]
+    upper: Annotated[Ratio | None, Words("batas atas", "upper"), Words("Wilson 95 %.", "Wilson, 95 %.")]
 
 
 UNCLASSIFIED = "unclassified"

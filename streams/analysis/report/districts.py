@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from streams.analysis.report.scope import WHOLE, Scope
-from streams.analysis.report.subject import Real, Row, Subject
+from streams.analysis.report.subject import Ratio, Row, Subject
 from streams.analysis.report.words import Words
 
 
@@ -23,7 +23,7 @@ class District(Row):
     calls: Annotated[int, Words("Panggilan", "Calls"), Words("Yang masuk dari sana.", "Offered from there.")]
     prank: Annotated[int, Words("Iseng", "Prank"), Words("Di antaranya.", "Of these.")]
     tickets: Annotated[int, Words("Tiket", "Tickets"), Words("Yang dibuka tentang sana.", "Opened about it.")]
-    share: Annotated[Real, Words("Bagian panggilan", "Share of calls"), Words("Dari semua yang masuk.", "Out of all offered.")]
+    share: Annotated[Ratio, Words("Bagian panggilan", "Share of calls"), Words("Dari semua yang masuk.", "Out of all offered.")]
 
 
 def rows(scope: Scope) -> Iterator[District]:

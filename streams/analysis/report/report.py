@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from schemas.topics import Refusal
 from streams.analysis import period
@@ -29,9 +30,11 @@ SUBJECTS: Mapping[str, Subject] = {
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is wanted: which subjects, of which time of a centre (None: of all that was told), and by which parts of it."""
+    """What is wanted: which subjects, of which time of a centre (None: from the first day that anything was told of, until
+    the last), and by which parts of it.
+    """
 
-    period: Callable[[Centre], Period | None]
+    period: Callable[[Centre], tuple[datetime | None, datetime | None]]
     by: Word | None = None
     subjects: Sequence[str] = tuple(SUBJECTS)
 
@@ -59,7 +62,10 @@ def report(
     """
     with Tables() as tables:
         found = fold_in_hindsight(read, centres, wall, tables, on_refusal, ahead_seconds)
-        periods = {city: request.period(centre) or told for city, centre, told in _told(tables, centres)}
+        periods = {}
+        for city, centre, told in _told(tables, centres):
+            start, until = request.period(centre)
+            periods[city] = Period(start or told.start, until or told.until)
         if not periods:
             return Report({name: () for name in request.subjects}, {}, found)
         scope = Scope.of(tables, centres, periods, request.by)

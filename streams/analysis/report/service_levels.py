@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from streams.analysis.report.scope import ALL, Scope
-from streams.analysis.report.subject import Real, Row, Subject, share
+from streams.analysis.report.subject import Ratio, Row, Subject, share
 from streams.analysis.report.words import Words
 from streams.core.service_level import Tally, variants
 
@@ -25,9 +25,9 @@ class Level(Row):
     threshold: Annotated[str, Words("Batas (detik)", "Threshold (s)"), Words("Detik.", "Seconds.")]
     good: Annotated[int, Words("Memenuhi", "Met"), Words("Yang memenuhi.", "Those that met it.")]
     n: Annotated[int, Words("n", "n"), Words("Yang dihitung.", "Those that count.")]
-    ratio: Annotated[Real | None, Words("Rasio", "Ratio"), Words("Memenuhi dibagi n.", "Met out of n.")]
-    lower: Annotated[Real | None, Words("batas bawah", "lower"), Words("Wilson 95 %.", "Wilson, 95 %.")]
-    upper: Annotated[Real | None, Words("batas atas", "upper"), Words("Wilson 95 %.", "Wilson, 95 %.")]
+    ratio: Annotated[Ratio | None, Words("Rasio", "Ratio"), Words("Memenuhi dibagi n.", "Met out of n.")]
+    lower: Annotated[Ratio | None, Words("batas bawah", "lower"), Words("Wilson 95 %.", "Wilson, 95 %.")]
+    upper: Annotated[Ratio | None, Words("batas atas", "upper"), Words("Wilson 95 %.", "Wilson, 95 %.")]
 
 
 _COUNTS = {

@@ -2,13 +2,54 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, get_args, get_type_hints
 
 from streams.analysis.report.scope import Scope
 from streams.analysis.report.words import Words
+from streams.analysis.rows.row import columns as typed
 from streams.core.proportion import wilson
 
+
+class Unit(Words):
+    """What the figures of a column are in."""
+
+
 Real = Annotated[float, "DOUBLE"]
+Seconds = Annotated[float, "DOUBLE", Unit("detik", "seconds")]
+Ratio = Annotated[float, "DOUBLE", Unit("bagian, 0 sampai 1", "share, 0 to 1")]
+
+
+class Column(NamedTuple):
+    """A column of a subject's table."""
+
+    name: str
+    type: str
+    nullable: bool
+    label: Words
+    definition: Words
+    unit: Unit | None
+
+    @property
+    def is_moment(self) -> bool:
+        """Whether it is a time."""
+        return self.type.startswith("TIMESTAMP")
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is shown in percent."""
+        return self.unit is not None and self.unit.en.startswith("share")
+
+
+def columns(row: "type[Row]") -> Iterator[Column]:
+    """Those of a row, each with what it is called and what it says."""
+    for (name, type_, nullable, definition), hint in zip(
+        typed(row), get_type_hints(row, include_extras=True).values(), strict=True
+    ):
+        about = [*hint.__metadata__, *(each for kind in get_args(get_args(hint)[0]) for each in get_args(kind)[1:])]
+        label = next(each for each in about if type(each) is Words)
+        yield Column(
+            name, type_, nullable, label, Words(*definition), next((each for each in about if isinstance(each, Unit)), None)
+        )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from streams.analysis.report.scope import ALL, WHOLE, Scope
-from streams.analysis.report.subject import Real, Row, Subject, share
+from streams.analysis.report.subject import Ratio, Row, Seconds, Subject, share
 from streams.analysis.report.words import Words
 from streams.analysis.rows.row import Moment
 
@@ -22,23 +22,23 @@ class Waits(Row):
         Words("answered atau abandoned (termasuk segera).", "answered, or abandoned (short ones too)."),
     ]
     n: Annotated[int, Words("n", "n"), Words("Yang lama tunggunya diketahui.", "Those of whom it is known how long they waited.")]
-    mean: Annotated[Real, Words("Rata-rata (detik)", "Mean (s)"), Words("Detik.", "Seconds.")]
-    p50: Annotated[Real, Words("Median", "Median"), Words("Peringkat terdekat, detik.", "Nearest rank, seconds.")]
-    p90: Annotated[Real, Words("p90", "p90"), Words("Peringkat terdekat, detik.", "Nearest rank, seconds.")]
-    p95: Annotated[Real, Words("p95", "p95"), Words("Peringkat terdekat, detik.", "Nearest rank, seconds.")]
-    p99: Annotated[Real, Words("p99", "p99"), Words("Peringkat terdekat, detik.", "Nearest rank, seconds.")]
-    longest: Annotated[Real, Words("Terlama", "Longest"), Words("Detik.", "Seconds.")]
+    mean: Annotated[Seconds, Words("Rata-rata (detik)", "Mean (s)"), Words("Detik.", "Seconds.")]
+    p50: Annotated[Seconds, Words("Median", "Median"), Words("Peringkat terdekat, detik.", "Nearest rank, seconds.")]
+    p90: Annotated[Seconds, Words("p90", "p90"), Words("Peringkat terdekat, detik.", "Nearest rank, seconds.")]
+    p95: Annotated[Seconds, Words("p95", "p95"), Words("Peringkat terdekat, detik.", "Nearest rank, seconds.")]
+    p99: Annotated[Seconds, Words("p99", "p99"), Words("Peringkat terdekat, detik.", "Nearest rank, seconds.")]
+    longest: Annotated[Seconds, Words("Terlama", "Longest"), Words("Detik.", "Seconds.")]
     longest_tenth_mean: Annotated[
-        Real,
+        Seconds,
         Words("Rata-rata sepersepuluh terlama", "Mean of the longest tenth"),
         Words("Dari n / 10 terlama, dibulatkan ke atas; detik.", "Of the n / 10 longest, rounded up; seconds."),
     ]
     within_10: Annotated[
         int, Words("Dalam 10 detik", "Within 10 s"), Words("Menunggu paling lama 10 detik.", "Waited 10 s at most.")
     ]
-    within_10_ratio: Annotated[Real | None, Words("Rasio dalam 10 detik", "Share within 10 s"), Words("Dari n.", "Out of n.")]
-    within_10_lower: Annotated[Real | None, Words("batas bawah", "lower"), Words("Wilson 95 %.", "Wilson, 95 %.")]
-    within_10_upper: Annotated[Real | None, Words("batas atas", "upper"), Words("Wilson 95 %.", "Wilson, 95 %.")]
+    within_10_ratio: Annotated[Ratio | None, Words("Rasio dalam 10 detik", "Share within 10 s"), Words("Dari n.", "Out of n.")]
+    within_10_lower: Annotated[Ratio | None, Words("batas bawah", "lower"), Words("Wilson 95 %.", "Wilson, 95 %.")]
+    within_10_upper: Annotated[Ratio | None, Words("batas atas", "upper"), Words("Wilson 95 %.", "Wilson, 95 %.")]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Longest(Row):
         str, Words("Panggilan", "Journey"), Words("Kode panggilan seperti di journeys.", "Its code, as in journeys.")
     ]
     arrived: Annotated[Moment, Words("Tiba", "Arrived"), Words("UTC.", "UTC.")]
-    wait_seconds: Annotated[Real, Words("Menunggu (detik)", "Waited (s)"), Words("Detik.", "Seconds.")]
+    wait_seconds: Annotated[Seconds, Words("Menunggu (detik)", "Waited (s)"), Words("Detik.", "Seconds.")]
     outcome: Annotated[str, Words("Akhir", "Outcome"), Words("Seperti di journeys.", "As in journeys.")]
 
 
