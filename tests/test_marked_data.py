@@ -454,6 +454,7 @@ inlet("replay diff")(reading("replay", "diff", "{0}", "{0}"))
 inlet("replay cat")(reading("replay", "cat", "--json", "{0}"))
 inlet("replay play")(reading("replay", "play", "{0}", "--full", "--to", "{1}"))
 inlet("export")(reading("export", "{0}", "--format", "csv", "--to", "{1}"))
+inlet("report")(reading("report", "{0}", "--to", "{1}"))
 inlet("backfill")(reading("backfill", "{0}", "--step", "5m", "--to", "{1}.om"))
 
 

@@ -16,6 +16,8 @@ from tests.conftest import HANG
 ROOT = Path(__file__).parents[1]
 PACKAGING = ROOT / "streams" / "packaging"
 UNITS = sorted(PACKAGING.glob("*.service"))
+ONCE = {"pantau112-report.service"}
+"""What a timer starts, and what ends by itself."""
 MOST = 3.0
 """The exposure that `systemd-analyze security` may find."""
 OURS = ("schemas", "streams", "dashboards")
@@ -98,11 +100,11 @@ def test_a_service_starts_a_verb_and_leaves_room_for_settings_and_keys(unit: Pat
     said = re.findall(r"^([A-Z]\w+)=(.*)$", unit.read_text(), re.M)
     [command] = [value for name, value in said if name == "ExecStart"]
 
-    assert re.match(r"/opt/pantau112/bin/python -P -m streams\.cli (worker|edge|gateway|wall|up)\b", command)
+    assert re.match(r"/opt/pantau112/bin/python -P -m streams\.cli (worker|edge|gateway|wall|up|report)\b", command)
     assert ("EnvironmentFile", "-/etc/pantau112/pantau112.env") in said
     assert ("LoadCredential", "keys:/etc/pantau112/keys") in said
     assert ("User", "pantau112") in said
-    assert ("Restart", "always") in said
+    assert (("Restart", "always") in said) == (unit.name not in ONCE)
 
 
 def test_every_setting_of_the_environment_file_is_one(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from streams.core.centre import Centre
 from streams.core.shifts import planned
 
 Word = Literal["day", "week", "month", "year", "shift"]
+Calendar = Literal["day", "week", "month", "year"]
+CALENDAR: tuple[Calendar, ...] = get_args(Calendar)
 WORDS: tuple[Word, ...] = get_args(Word)
 
 _FORMS: tuple[tuple[Word, str], ...] = (
@@ -79,10 +81,10 @@ def year_before(period: Period, zone: ZoneInfo) -> Period:
     return Period(*(_told(each.astimezone(zone) - timedelta(weeks=52)) for each in period))
 
 
-def whole(period: Period, zone: ZoneInfo) -> Literal["day", "week", "month", "year"] | None:
+def whole(period: Period, zone: ZoneInfo) -> Calendar | None:
     """Which it is: a whole day, week, month or year of the centre's clocks; None if it is none of these."""
     first = period.start.astimezone(zone).date()
-    for word in ("day", "week", "month", "year"):
+    for word in CALENDAR:
         if _first(word, first) == first and _whole(word, first, zone) == period:
             return word
     return None

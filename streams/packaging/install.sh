@@ -46,12 +46,12 @@ install_() {
   rm -rf "$venv.old"
   mkdir -p "$units" "$(dirname "$command")" "$(dirname "$sysusers")" "$(dirname "$tmpfiles")" "$(dirname "$settings")"
   ln -sf "$PREFIX/bin/pantau112" "$command"
-  for unit in "$here"/*.service; do
+  for unit in "$here"/*.service "$here"/*.timer; do
     sed "s|/opt/pantau112|$PREFIX|g" "$unit" > "$units/$(basename "$unit")"
   done
   cp "$here/pantau112.sysusers" "$sysusers"
   cp "$here/pantau112.tmpfiles" "$tmpfiles"
-  chmod 644 "$units"/pantau112-*.service "$sysusers" "$tmpfiles"
+  chmod 644 "$units"/pantau112-* "$sysusers" "$tmpfiles"
   [ -e "$settings" ] || { cp "$here/pantau112.env" "$settings"; chmod 600 "$settings"; }
   if here_runs_systemd; then
     systemd-sysusers "$sysusers"
@@ -65,10 +65,10 @@ install_() {
 uninstall_() {
   if here_runs_systemd; then
     systemctl stop 'pantau112-*'
-    for unit in "$units"/pantau112-*.service; do [ ! -e "$unit" ] || systemctl disable "$(basename "$unit")"; done
+    for unit in "$units"/pantau112-*; do [ ! -e "$unit" ] || systemctl disable "$(basename "$unit")"; done
   fi
   rm -rf "$venv" "$venv.new" "$venv.old"
-  rm -f "$command" "$units"/pantau112-*.service "$sysusers" "$tmpfiles"
+  rm -f "$command" "$units"/pantau112-* "$sysusers" "$tmpfiles"
   if here_runs_systemd; then
     systemctl daemon-reload
     systemctl reset-failed 'pantau112-*' 2>/dev/null || true

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import centres
-from streams.analysis.period import Period, PeriodError, Word, last, named
+from streams.analysis.period import Period, PeriodError, Word, before, last, name_of_last, named, parts, whole, year_before
 from tests.builders import BOGOR, changed
 
 ZONES = (
@@ -115,3 +115,60 @@ def test_a_centre_without_shifts_has_no_last_one() -> None:
 def test_what_is_no_time_is_refused_with_what_would_be_one(text: str, why: str) -> None:
     with pytest.raises(PeriodError, match=why):
         named(text, ZoneInfo("Asia/Jakarta"))
+
+
+@pytest.mark.parametrize("word", NAMES)
+@given(zone=st.sampled_from(ZONES), day=DAYS)
+def test_a_whole_one_is_known_as_such_and_the_one_before_ends_where_it_begins(word: Word, zone: str, day: date) -> None:
+    clocks = ZoneInfo(zone)
+    period = named(NAMES[word](day), clocks)
+
+    # A month of 28 days that begins on a Monday is four weeks, and not one.
+    assert whole(period, clocks) == word
+    earlier = before(period, clocks)
+    assert (whole(earlier, clocks), earlier.until) == (word, period.start)
+
+
+@pytest.mark.parametrize(
+    ("text", "a_year_before"),
+    [
+        ("2026-10", ("2025-10-01T00:00+07:00", "2025-11-01T00:00+07:00")),
+        ("2028-02", ("2027-02-01T00:00+07:00", "2027-03-01T00:00+07:00")),
+        ("2026", ("2025-01-01T00:00+07:00", "2026-01-01T00:00+07:00")),
+        # A Saturday, and the Saturday 52 weeks before.
+        ("2026-10-03", ("2025-10-04T00:00+07:00", "2025-10-05T00:00+07:00")),
+        ("2026-W41", ("2025-10-06T00:00+07:00", "2025-10-13T00:00+07:00")),
+    ],
+)
+def test_a_year_before_months_have_their_names_and_days_their_weekdays(text: str, a_year_before: tuple[str, str]) -> None:
+    assert said(year_before(named(text, ZoneInfo("Asia/Jakarta")), ZoneInfo("Asia/Jakarta"))) == a_year_before
+
+
+def test_before_a_time_without_a_name_lies_one_that_lasts_as_long() -> None:
+    zone = ZoneInfo("Asia/Jakarta")
+    period = Period(datetime.fromisoformat("2026-10-03T08:00+07:00"), datetime.fromisoformat("2026-10-03T14:30+07:00"))
+
+    assert said(before(period, zone)) == ("2026-10-03T01:30+07:00", "2026-10-03T08:00+07:00")
+    assert whole(period, zone) is None
+
+
+@pytest.mark.parametrize("word", [*NAMES, "shift"])
+@given(day=DAYS, days=st.integers(1, 40), hours=st.integers(0, 23))
+def test_the_parts_of_a_time_are_all_of_it_and_do_not_overlap(word: Word, day: date, days: int, hours: int) -> None:
+    start = named(f"{day}", SHIFTS.timezone).start + timedelta(hours=hours)
+    period = Period(start, start + timedelta(days=days))
+
+    found = [part for _, part in parts(period, word, SHIFTS)]
+
+    assert (found[0].start, found[-1].until) == period
+    assert [part.until for part in found[:-1]] == [part.start for part in found[1:]]
+    assert len({name for name, _ in parts(period, word, SHIFTS)}) == len(found)
+
+
+def test_the_last_month_of_several_centres_is_over_at_all_of_them() -> None:
+    papua = changed(BOGOR, timezone="Asia/Jayapura")
+    # Midnight in Papua, ten in the evening in Bogor.
+    now = datetime.fromisoformat("2026-11-01T00:30+09:00")
+
+    assert name_of_last("month", now, [papua]) == "2026-10"
+    assert name_of_last("month", now, [papua, BOGOR]) == "2026-09"

@@ -45,22 +45,25 @@ def fold_in_hindsight(
     on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
     ahead_seconds: float = AHEAD_SECONDS,
 ) -> Hindsight:
-    """Fold what `read` gives, and write its rows into the tables. If something is late, all is read and folded once more.
+    """Fold what `read` gives, and write its rows into the tables. If something is late, all is read and folded again."""
+    named = 0
 
-    Within `LATENESS` the fold itself does not depend on the order.
-    """
-    late = _Late(tables)
-    rows = Rows(tables.write)
-    live, moment, outcomes = fold(late.noted(read()), centres, wall, None, on_refusal, ahead_seconds, rows=rows)
-    if moment is None:
-        return Hindsight(live, live, None, outcomes, 0)
-    rows.finish(moment)
-    true = live
+    def refuse(number: int, refusal: Refusal) -> None:
+        nonlocal named
+        if number > named:
+            named = number
+            on_refusal(number, refusal)
+
+    late, rows = _Late(tables), Rows(tables.write)
+    true, moment, outcomes = fold(late.found(read()), centres, wall, None, refuse, ahead_seconds, rows=rows)
+    live = true
     if late.count:
+        live, _, _ = fold(read(), centres, wall, None, refuse, ahead_seconds)
         tables.clear(TABLES)
         rows = Rows(tables.write)
-        true, moment, outcomes = fold(late.placed(read()), centres, wall, None, ahead_seconds=ahead_seconds, rows=rows)
-        rows.finish(moment or 0.0)
+        true, moment, outcomes = fold(late.placed(read()), centres, wall, None, refuse, ahead_seconds, rows=rows)
+    if moment is not None:
+        rows.finish(moment)
     tables.complete()
     return Hindsight(true, live, moment, outcomes, late.count)
 
@@ -85,48 +88,32 @@ class _Late:
         self._tables = tables
         tables.make({"late_events": _Told})
 
-    def noted(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """All lines as they come; what is late is kept."""
-        newest, kept = -inf, list[_Told]()
-        for line in lines:
-            if isinstance(line.item, Event):
-                time = line.item.time.timestamp()
-                if time > newest:
-                    newest = time
-                elif time < newest - LATENESS:
-                    kept.append(_Told(time, line.number, line.written, encode(line.item).decode()))
-                    if len(kept) == TOGETHER:
-                        self._keep(kept)
-            yield line
+    def found(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The lines in the order of their times, until one is late; then no more of them, but all that are late are kept."""
+        kept = list[_Told]()
+
+        def keep(time: float, line: Line) -> None:
+            assert isinstance(line.item, Event)
+            kept.append(_Told(time, line.number, line.written, encode(line.item).decode()))
+            if len(kept) == TOGETHER:
+                self._keep(kept)
+
+        for _, _, line in _in_time(lines, keep):
+            if not kept and not self.count:
+                yield line
         self._keep(kept)
 
     def placed(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """The same lines once more, in the order of their times, and those of one time as they came."""
-        return (line for _, _, line in merge(self._in_time(lines), self._kept(), key=lambda told: told[:2]))
+        """All lines in the order of their times, and those of one time as they came."""
+        in_time = _in_time(lines, lambda _time, _line: None)
+        return (line for _, _, line in merge(in_time, self._again(), key=lambda told: told[:2]))
 
     def _keep(self, kept: list[_Told]) -> None:
         self._tables.put(kept)
         self.count += len(kept)
         kept.clear()
 
-    def _in_time(self, lines: Iterable[Line]) -> Iterator[tuple[float, int, Line]]:
-        waiting: list[tuple[float, int, int, Line]] = []
-        newest = -inf
-        for place, line in enumerate(lines):
-            if not isinstance(line.item, Event):
-                continue
-            time = line.item.time.timestamp()
-            if time >= newest - LATENESS:
-                heappush(waiting, (time, line.number, place, line))
-                newest = max(newest, time)
-                while waiting[0][0] < newest - LATENESS:
-                    time, number, _, first = heappop(waiting)
-                    yield time, number, first
-        while waiting:
-            time, number, _, first = heappop(waiting)
-            yield time, number, first
-
-    def _kept(self) -> Iterator[tuple[float, int, Line]]:
+    def _again(self) -> Iterator[tuple[float, int, Line]]:
         # A cursor of its own: the rows are written through the other meanwhile.
         found = self._tables.connection.cursor().execute("FROM late_events ORDER BY time, number, event")
         while told := found.fetchmany(TOGETHER):
@@ -134,3 +121,27 @@ class _Late:
                 item = decode_recording(event.encode())
                 assert isinstance(item, Event)
                 yield time, number, Line(number, item, written)
+
+
+def _in_time(lines: Iterable[Line], on_late: Callable[[float, Line], None]) -> Iterator[tuple[float, int, Line]]:
+    """The lines with their times and numbers, in the order of these, but for those that are late; and between them what is no
+    event.
+    """
+    waiting: list[tuple[float, int, int, Line]] = []
+    newest = passed = -inf
+    for place, line in enumerate(lines):
+        if not isinstance(line.item, Event):
+            yield passed, line.number, line
+            continue
+        time = line.item.time.timestamp()
+        if time < newest - LATENESS:
+            on_late(time, line)
+            continue
+        heappush(waiting, (time, line.number, place, line))
+        newest = max(newest, time)
+        while waiting[0][0] < newest - LATENESS:
+            passed, number, _, first = heappop(waiting)
+            yield passed, number, first
+    while waiting:
+        passed, number, _, first = heappop(waiting)
+        yield passed, number, first

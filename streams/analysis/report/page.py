@@ -12,7 +12,7 @@ from streams.analysis.report.changes import FIGURES, Change
 from streams.analysis.report.report import SUBJECTS, Report
 from streams.analysis.report.scope import ALL, BEFORE, PART, WHOLE, YEAR_BEFORE
 from streams.analysis.report.subject import Column, Row, columns
-from streams.analysis.report.words import Words
+from streams.analysis.report.words import CODES, Words
 from streams.core.centre import Centre
 
 MONTHS = (
@@ -43,8 +43,12 @@ class Language(NamedTuple):
         return f"{value:,.{digits}f}".translate({ord(","): self.thousands, ord("."): self.decimal, ord("-"): "−"})
 
     def share(self, value: float) -> str:
-        """A share in percent."""
-        return f"{self.number(100 * value, 1)} %"
+        """A share in percent, which no line breaks apart."""
+        return f"{self.number(100 * value, 1)}\N{NO-BREAK SPACE}%"
+
+    def points(self, value: float) -> str:
+        """A difference of two shares."""
+        return f"{self.number(100 * value, 1)}\N{NO-BREAK SPACE}{'poin' if self.code == 'id' else 'points'}"
 
     def duration(self, seconds: float) -> str:
         """Seconds as people say them."""
@@ -130,10 +134,10 @@ class _City:
         figure = next(each for each in FIGURES if each.name == change.figure)
         say = self._language
 
-        def value(number: float) -> str:
+        def value(number: float, *, is_difference: bool = False) -> str:
             match figure.unit:
                 case "share":
-                    return say.share(number)
+                    return say.points(number) if is_difference else say.share(number)
                 case "seconds":
                     return say.duration(number)
             return say.number(number, 1)
@@ -144,9 +148,9 @@ class _City:
         told = say.says(Words(f"sebelumnya {value(change.other)}", f"{value(change.other)} then"))
         if change.lower is None or change.upper is None:
             return f"{name}: {value(change.value)} ({told})"
-        between = say.says(Words("antara", "between")), say.says(Words("dan", "and"))
-        bounds = f"{between[0]} {value(change.lower)} {between[1]} {value(change.upper)}"
-        return f"{name}: {value(change.value)} ({told}; {say.says(Words('selisih', 'a difference'))} {bounds})"
+        least, most = (value(each, is_difference=True) for each in (change.lower, change.upper))
+        between = say.says(Words(f"selisih antara {least} dan {most}", f"a difference between {least} and {most}"))
+        return f"{name}: {value(change.value)} ({told}; {between})"
 
     @property
     def subjects(self) -> Iterator[tuple[str, str, list[str], list[list[str]]]]:
@@ -171,7 +175,7 @@ class _City:
             case bool():
                 return self._language.says(Words("ya", "yes") if value else Words("tidak", "no"))
             case str():
-                return value
+                return self._language.says(CODES[value]) if value in CODES else value
         if column.is_moment:
             zone = UTC if self._centre is None else self._centre.timezone
             return f"{datetime.fromtimestamp(value, UTC).astimezone(zone):%Y-%m-%d %H:%M:%S}"

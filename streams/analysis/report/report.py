@@ -1,12 +1,14 @@
 """A report: events folded in hindsight, and every subject made of their rows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from schemas.topics import Refusal
 from streams.analysis import period
-from streams.analysis.period import Period, Word
+from streams.analysis.period import Calendar, Period, Word
 from streams.analysis.report.calls import CALLS
 from streams.analysis.report.changes import CHANGES
 from streams.analysis.report.classes import CLASSES
@@ -28,55 +30,92 @@ SUBJECTS: Mapping[str, Subject] = {
 """What a report is about, in the order in which it says it."""
 
 
+PRESETS: Mapping[str, Sequence[str]] = {
+    "mayor": ("changes", "calls", "waits", "classes", "districts"),
+    "eu": ("waits", "calls", "classes"),
+}
+"""Subjects for one reader: the mayor's month, and what the EU asks of its 112 (COM(2024) 575: share within 10 s, mean of the
+longest tenth, false and abandoned calls).
+"""
+
+Limits = tuple[datetime | None, datetime | None]
+"""From when (inclusive) until when (exclusive); None: from the first day that anything was told of, or until the last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is wanted: which subjects, of which time of a centre (None: from the first day that anything was told of, until
-    the last), and by which parts of it.
-    """
+    """What is wanted: which subjects, and by which parts of the time."""
 
-    period: Callable[[Centre], tuple[datetime | None, datetime | None]]
     by: Word | None = None
     subjects: Sequence[str] = tuple(SUBJECTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found: the rows of each subject, of which times, and what became of the events."""
+    """What was found: the rows of each subject, of which times by centre, and what became of the events."""
 
     subjects: Mapping[str, Sequence[Row]]
     periods: Mapping[str, Period]
     hindsight: Hindsight
 
 
-def report(
-    read: Callable[[], Iterable[Line]],
-    centres: Mapping[str, Centre],
-    wall: float,
-    request: Request,
-    on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
-    ahead_seconds: float = AHEAD_SECONDS,
-) -> Report:
-    """Fold all that `read` gives, twice if something in it is late, and say of each subject what is true.
+class Reports:
+    """Reports of whatever times, of one fold.
 
-    Events after the time count too: they say what became of what began in it.
+    with Reports(read, centres, wall) as reports:
+        reports.of(lambda centre: (start, until), Request("day"))
     """
-    with Tables() as tables:
-        found = fold_in_hindsight(read, centres, wall, tables, on_refusal, ahead_seconds)
+
+    def __init__(
+        self,
+        read: Callable[[], Iterable[Line]],
+        centres: Mapping[str, Centre],
+        wall: float,
+        on_refusal: Callable[[int, Refusal], None] = lambda _number, _refusal: None,
+        ahead_seconds: float = AHEAD_SECONDS,
+    ) -> None:
+        """Fold all that `read` gives, twice if something in it is late. Events after a time count too: they say what became of
+        what began in it.
+        """
+        self._centres = centres
+        with ExitStack() as stack:
+            self._tables = stack.enter_context(Tables())
+            self.hindsight = fold_in_hindsight(read, centres, wall, self._tables, on_refusal, ahead_seconds)
+            self._told = {city: told for city, told in _told(self._tables, centres)}
+            self._stack = stack.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def of(self, limits: Callable[[Centre], Limits], request: Request) -> Report:
+        """What is true of a time, which each centre's own clocks may begin and end at another moment."""
         periods = {}
-        for city, centre, told in _told(tables, centres):
-            start, until = request.period(centre)
+        for city, told in self._told.items():
+            start, until = limits(self._centres[city])
             periods[city] = Period(start or told.start, until or told.until)
         if not periods:
-            return Report({name: () for name in request.subjects}, {}, found)
-        scope = Scope.of(tables, centres, periods, request.by)
-        return Report({name: [*SUBJECTS[name].rows(scope)] for name in request.subjects}, periods, found)
+            return Report({name: () for name in request.subjects}, {}, self.hindsight)
+        scope = Scope.of(self._tables, self._centres, periods, request.by)
+        return Report({name: [*SUBJECTS[name].rows(scope)] for name in request.subjects}, periods, self.hindsight)
+
+    def over(self, word: Calendar) -> Iterator[str]:
+        """The names of all days, weeks, months or years that something was told of from beginning to end, at every centre."""
+        found = [
+            {name for name, each in period.parts(told, word, self._centres[city]) if period.named(name, zone) == each}
+            for city, told in self._told.items()
+            for zone in [self._centres[city].timezone]
+        ]
+        yield from sorted(set.intersection(*found)) if found else ()
 
 
-def _told(tables: Tables, centres: Mapping[str, Centre]) -> Iterator[tuple[str, Centre, Period]]:
+def _told(tables: Tables, centres: Mapping[str, Centre]) -> Iterator[tuple[str, Period]]:
     """Each centre that something was told of, and the days in which that was."""
     for city, first, last in tables.connection.execute(
         "FROM (FROM journeys SELECT city, date UNION ALL FROM tickets SELECT city, date) "
         "SELECT city, min(date), max(date) GROUP BY city ORDER BY city"
     ).fetchall():
         zone = centres[city].timezone
-        yield city, centres[city], Period(period.named(f"{first}", zone).start, period.named(f"{last}", zone).until)
+        yield city, Period(period.named(f"{first}", zone).start, period.named(f"{last}", zone).until)

@@ -60,18 +60,21 @@ class Scope:
 
     @classmethod
     def of(cls, tables: Tables, centres: Mapping[str, Centre], periods: Mapping[str, Period], by: Word | None) -> "Scope":
-        """That of the rows in these tables."""
+        """That of the rows in these tables, in place of the one before."""
         scope = cls(tables.connection, centres, periods, by)
-        tables.make({"spans": Span})
-        tables.put([*scope.spans()])
         run = tables.connection.execute
-        run("CREATE SCHEMA asked")
+        if run("SELECT 1 FROM duckdb_schemas() WHERE schema_name = 'asked'").fetchone():
+            tables.clear(["spans"])
+        else:
+            run("CREATE SCHEMA asked")
+            tables.make({"spans": Span})
+        tables.put([*scope.spans()])
         for name in TABLES:
             began = tables.began(name)
             caller = ", NOT is_test AND outcome IS DISTINCT FROM 'joined' AS is_caller" if name == "journeys" else ""
             # Parts do not overlap, so that each row has one at most; to compare it with each would take a year very long.
             run(
-                f"CREATE TABLE asked.{name} AS "
+                f"CREATE OR REPLACE TABLE asked.{name} AS "
                 f"FROM {name} AS row ASOF JOIN (FROM spans WHERE span = '{PART}') AS time "
                 f"ON row.city = time.city AND row.{began} >= time.began "
                 f"SELECT time.span, time.period, row.*{caller} WHERE row.{began} < time.until "

@@ -1,0 +1,71 @@
+"""The page: it stands alone, in both languages, and says at once what got worse."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+from streams.analysis.period import named
+from streams.analysis.provenance import Provenance
+from streams.analysis.report.files import DICTIONARY, write
+from streams.analysis.report.page import LANGUAGES, page
+from streams.analysis.report.report import SUBJECTS
+from streams.sources import simulate
+from tests.analysis.report.builders import reported
+from tests.builders import START
+from tests.trial import KOTA_BOGOR
+
+CENTRES = {KOTA_BOGOR.code: KOTA_BOGOR}
+REPORT = reported(simulate.events(5, START, KOTA_BOGOR, days=2.2), by="day", period=named("2024-11-26", KOTA_BOGOR.timezone))
+ORIGIN = Provenance("pantau112 report week.jsonl --in 2024-11-26", {}, version="1", state_version=1)
+PAGES = {language.code: page(REPORT, CENTRES, ORIGIN.lines(), language) for language in LANGUAGES}
+
+
+def test_a_page_needs_no_network_and_no_script() -> None:
+    for text in PAGES.values():
+        assert not re.search(r"https?:|<script|<link|<img|@import|url\(", text)
+
+
+def test_each_page_is_in_its_language_and_writes_numbers_as_its_readers_do() -> None:
+    [calls] = [row for row in REPORT.subjects["calls"] if row.span == "whole"]
+    assert "112 Kota Bogor · Selasa, 26 November 2024" in PAGES["id"]
+    assert "112 Kota Bogor · Tuesday, 26 November 2024" in PAGES["en"]
+    percent = f"{100 * calls.answer_ratio:.1f}"  # type: ignore[attr-defined]
+    assert f"{percent}\N{NO-BREAK SPACE}%" in PAGES["en"]
+    assert percent.replace(".", ",") + "\N{NO-BREAK SPACE}%" in PAGES["id"]
+    assert "panggilan masuk" in PAGES["id"]
+    assert "calls offered" not in PAGES["id"]
+
+
+def test_where_it_comes_from_stands_at_its_end() -> None:
+    for text in PAGES.values():
+        assert "pantau112 report week.jsonl --in 2024-11-26" in text.split("<footer>")[1]
+
+
+def test_the_same_report_gives_the_same_bytes_and_every_column_is_explained(tmp_path: Path) -> None:
+    names = write(REPORT, CENTRES, ORIGIN, tmp_path / "a")
+    write(REPORT, CENTRES, ORIGIN, tmp_path / "b")
+
+    assert {path.name for path in (tmp_path / "a").iterdir()} == {*names}
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+        assert (tmp_path / "a" / name).stat().st_mode & 0o777 == 0o600
+    with (tmp_path / "a" / DICTIONARY).open(newline="") as file:
+        explained = {(row["table"], row["name"]): row for row in csv.DictReader(file)}
+    for name in SUBJECTS:
+        with (tmp_path / "a" / f"{name}.csv").open(newline="") as file:
+            for column in csv.DictReader(file).fieldnames or ():
+                row = explained.pop((name, column))
+                assert all(row[cell] for cell in row if not cell.startswith("unit"))
+    assert not explained
+
+
+def test_json_and_tables_say_the_same(tmp_path: Path) -> None:
+    write(REPORT, CENTRES, ORIGIN, tmp_path)
+
+    told = json.loads((tmp_path / "report.json").read_text())
+    assert told["periods"]["32.71"] == {"from": "2024-11-26T00:00:00+07:00", "until": "2024-11-27T00:00:00+07:00"}
+    for name, rows in told["subjects"].items():
+        with (tmp_path / f"{name}.csv").open(newline="") as file:
+            table = [*csv.DictReader(file)]
+        assert [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows] == table
