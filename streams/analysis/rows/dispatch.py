@@ -56,8 +56,9 @@ class TicketAgency(Row):
 
     ticket: Annotated[str, "The ticket's code."]
     opened: Annotated[Moment, "When that was opened, or reopened, as in tickets."]
-    opd: Annotated[str, "The agency."]
+    opd: Annotated[str, "The agency; none where a ticket was reopened that nobody had."]
     category: Annotated[str | None, "What the ticket is about; NULL if unmatched."] = None
+    journey: Annotated[str | None, "The journey that it came by, as in tickets; NULL also if it was open before."] = None
     dispatched: Annotated[Moment | None, "When it first sent out a unit; NULL if it sent none."] = None
     on_scene: Annotated[Moment | None, "When its first unit was on scene; NULL if none was told."] = None
     dispatch_seconds: Annotated[
@@ -65,6 +66,7 @@ class TicketAgency(Row):
     ] = None
     scene_seconds: Annotated[Seconds | None, "From the ticket's opening to its first unit on scene; NULL as that."] = None
     travel_seconds: Annotated[Seconds | None, "From its first unit sent out to its first on scene; NULL as that."] = None
+    reopened: Annotated[bool, "Whether it had the ticket when that was reopened (psap_tickets_reopened_total)."] = False
     passed_on: Annotated[int, "How often it handed the ticket to another agency (psap_tickets_passed_on_total)."] = 0
     reminders: Annotated[int, "Reminders to it that were accepted (psap_ticket_reminders_total)."] = 0
 
@@ -189,8 +191,11 @@ class TicketRows(TicketWatch):
 
     def _put_agencies(self, row: Ticket, ticket: Open, counts: Counts) -> None:
         """The rows of what agencies did about a ticket, which has that row."""
-        began = ticket.began
-        for opd in sorted({*ticket.own, *counts.passed_on, *counts.reminders}):
+        began, had = ticket.began, None
+        if ticket.reopened is not None:
+            opds = [leg.opd for leg in ticket.legs if leg.since == ticket.reopened]
+            had = self.state.desk.label(opds[0] if opds else None, self.centre)
+        for opd in sorted({*ticket.own, *counts.passed_on, *counts.reminders, *([] if had is None else [had])}):
             way = ticket.own.get(opd, Way())
             part = TicketAgency(
                 city=row.city,
@@ -198,11 +203,13 @@ class TicketRows(TicketWatch):
                 opened=row.opened,
                 opd=opd,
                 category=row.category,
+                journey=None if row.is_reopened else row.journey,
                 dispatched=way.dispatched,
                 on_scene=way.arrived,
                 dispatch_seconds=_lasted(began, way.dispatched),
                 scene_seconds=_lasted(began, way.arrived),
                 travel_seconds=None if began is None else _lasted(way.dispatched, way.arrived),
+                reopened=opd == had,
                 passed_on=counts.passed_on[opd],
                 reminders=counts.reminders[opd],
             )

@@ -17,6 +17,7 @@ from streams.analysis.rows.dispatch import Response, Ticket, TicketAgency, Ticke
 from streams.analysis.rows.row import Done
 from streams.core import dispatch
 from streams.core.centre import Centre
+from streams.core.desk import NOBODY
 from streams.core.histogram import Histogram
 from streams.core.recent import STAGES, Stage
 from streams.sources import simulate
@@ -84,7 +85,7 @@ def assert_agencies_sum(rows: list[Done], state: dispatch.State) -> None:
             counted = agency.stages.get(cast(Stage, stage), Histogram.over(()))
             assert len(lasted) == sum(counted.counts), (opd, stage)
             assert fsum(lasted) == pytest.approx(counted.sum), (opd, stage)
-    assert {row.opd for row in (*parts, *responses)} <= agencies.keys() | {dispatch.NOBODY}
+    assert {row.opd for row in parts} | {row.opd for row in responses} <= agencies.keys() | {NOBODY}
 
 
 def assert_sums(rows: list[Ticket], state: dispatch.State) -> None:
@@ -195,6 +196,8 @@ def test_a_ticket_has_a_row_for_each_time_that_it_was_open_also_long_after() -> 
     rows, state = told(late)
 
     assert_sums(rows, state)
+    parts = [row for row in all_told(late, BOGOR)[0] if isinstance(row, TicketAgency)]
+    assert [(row.opd, row.opened, row.reopened) for row in parts] == [("damkar", at(600), True), ("damkar", at(20_000), True)]
     assert [(row.opened, row.closed, row.is_reopened) for row in rows if row.ticket == "t1"] == [
         (at(0), at(60), False),
         (at(600), at(700), True),
