@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
+from importlib import import_module
 from math import inf, nextafter
 from random import Random
-from re import _constants as regex
 from typing import Any
 
 from hypothesis import strategies as st
@@ -21,6 +21,9 @@ from schemas.catalogue import json_schema
 from schemas.event import EARLIEST, TOO_LATE, Event
 from schemas.topics import EVENT_TYPES, Refusal, decode
 from streams.core.centre import Centre
+
+regex: Any = import_module("re._constants")
+"""What a parsed pattern is made of; typeshed leaves it out."""
 
 TICK = timedelta(microseconds=1)
 LATEST = TOO_LATE - TICK
@@ -205,7 +208,7 @@ def _schema(name: str) -> Json:
 
 @cache
 def _parsed(pattern: str) -> Any:
-    return re._parser.parse(pattern)
+    return import_module("re._parser").parse(pattern)
 
 
 def _spelled(parts: Any, dice: Random, longest: int) -> Iterator[str]:

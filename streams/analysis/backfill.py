@@ -1,14 +1,13 @@
 """The past as it would have been scraped: events are folded, and at each moment there are the states of then."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from heapq import heappop, heappush
-from math import ceil, inf
+from math import ceil
 
 from schemas.event import Event
 from schemas.topics import TOPIC_OF
 from streams.analysis.measure import Traceless
+from streams.analysis.order import in_order
 from streams.core.centre import Centre
-from streams.core.ledger import LATENESS
 from streams.sources import Line
 from streams.worker.monitor import Monitor
 
@@ -24,7 +23,9 @@ def scrapes(
     """
     monitor = Monitor(centres)
     folder, ahead = Traceless(monitor), None
-    for place, (time, _, event, written) in enumerate(_in_order(lines)):
+    for place, (time, line) in enumerate(in_order(lines)):
+        if not isinstance(line.item, Event):
+            continue
         if ahead is None:
             ahead = moments[max(0, ceil((time - moments.start) / moments.step)) :]
         while ahead and ahead[0] < time:
@@ -32,22 +33,8 @@ def scrapes(
             ahead = ahead[1:]
         if not ahead:
             return
-        folder.fold(TOPIC_OF[event.type].name, [(place, event, written)])
+        event, written = line.item, line.written
+        folder.fold(TOPIC_OF[event.type].name, [(place, event, time if written is None else written)])
     if ahead is not None:
         for moment in ahead if beyond else ahead[:1]:
             yield moment, monitor
-
-
-def _in_order(lines: Iterable[Line]) -> Iterator[tuple[float, int, Event, float]]:
-    """Time, number, event and since when it stands there. What a clock says that is ahead waits until the others are there."""
-    waiting: list[tuple[float, int, Event, float]] = []
-    newest = -inf
-    for number, line in enumerate(lines):
-        if isinstance(line.item, Event):
-            time = line.item.time.timestamp()
-            heappush(waiting, (time, number, line.item, time if line.written is None else line.written))
-            newest = max(newest, time)
-            while waiting[0][0] < newest - LATENESS:
-                yield heappop(waiting)
-    while waiting:
-        yield heappop(waiting)

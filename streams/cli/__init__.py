@@ -197,6 +197,10 @@ def up(
         Path | None,
         typer.Option(metavar="EDGE.TOML", help="Collect at a real centre what this file names, and simulate nothing."),
     ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(metavar="EVENTS", help="Show these events' past on the boards, beside the monitor and without alerts."),
+    ] = None,
     listen: Annotated[str | None, LISTEN] = None,
     centre: Centres = None,
 ) -> None:
@@ -204,6 +208,8 @@ def up(
 
     That is Kafka, a worker, the gateway, Prometheus, Alertmanager and the wall. The centre is simulated, or played from a
     recording (--feed), or real (--edge). Ctrl-C stops all.
+
+    With --history it is a Prometheus of its own and the wall: last month on all boards, as they would have shown it.
     """
     if not sys.stderr.isatty():
         logs.begin()
@@ -216,6 +222,10 @@ def up(
     from streams.stack.status import watch
     from streams.stack.up import Feed, Monitoring, Ports
 
+    if history is not None:
+        if feed is not None or edge is not None or listen is not None or start or speed != 1:
+            raise typer.BadParameter("--history goes with --home, --ports and --centre alone")
+        raise typer.Exit(_show_past(history, centres.load(centre or []), home.resolve() / "history", ports))
     if edge is not None and (feed is not None or centre):
         raise typer.BadParameter("--edge goes without --feed and --centre: its file names the centre")
     collected = None
@@ -253,6 +263,35 @@ def up(
             if at.tls is None and not at.is_here_alone:
                 tell(PLAIN)
         raise typer.Exit(asyncio.run(watch(monitoring, known, terminal.settings().grafana_url)))
+    except StackError as error:
+        raise Failed(str(error)) from None
+
+
+def _show_past(events: str, known: "Mapping[str, Centre]", home: Path, base: int) -> int:
+    """The past of these events on the boards, until it is stopped. Raises `Failed`."""
+    import asyncio
+    import shutil
+
+    from streams.cli.backfill import history
+    from streams.stack import StackError
+    from streams.stack.folder import locked, private
+    from streams.stack.past import show
+    from streams.stack.up import Ports
+
+    ports, data = Ports.from_base(base), home / "prometheus-data"
+    try:
+        private(home)
+        with locked(home):
+            shutil.rmtree(data, ignore_errors=True)
+        first, last = history(events, known, data)
+
+        def ready() -> None:
+            day = max(first, last - 86_400)
+            for what, since in (("the last day", day), ("all of it", first)):
+                tell(f"{what}: http://127.0.0.1:{ports.wall}/?from={since * 1000:.0f}&to={last * 1000:.0f}")
+            tell("every board has the same end of its address; Ctrl-C stops")
+
+        return asyncio.run(show(home, data, ports, ready))
     except StackError as error:
         raise Failed(str(error)) from None
 

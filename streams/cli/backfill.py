@@ -95,8 +95,8 @@ def backfill(
         _into_prometheus(events, known, span, to, now)
 
 
-def _into_prometheus(events: str, known: "Mapping[str, Centre]", span: "_Span", to: Path, now: float) -> None:
-    """Put blocks into a data folder. Raises `Failed` where that cannot be."""
+def _into_prometheus(events: str, known: "Mapping[str, Centre]", span: "_Span", to: Path, now: float) -> "Historian":
+    """Put blocks into a data folder and say so. Raises `Failed` where that cannot be."""
     from http.client import HTTPException
 
     from streams.stack import StackError, debian
@@ -120,6 +120,16 @@ def _into_prometheus(events: str, known: "Mapping[str, Centre]", span: "_Span", 
     _say(to, past, f" in {blocks} block{'s' * (blocks > 1)}")
     if past.first is not None and past.first < now - KEPT_SECONDS:
         tell(f"{to}: its Prometheus deletes what is older than its --storage.tsdb.retention.time, by default 15 days")
+    return past
+
+
+def history(events: str, known: "Mapping[str, Centre]", to: Path) -> tuple[float, float]:
+    """Put all of the events into a new data folder, as often as 15 s; returns the first and the last moment, epoch seconds."""
+    now = time.time()
+    past = _into_prometheus(events, known, _Span(0, now, 15, to_the_end=True), to, now)
+    assert past.first is not None
+    assert past.last is not None
+    return past.first, past.last
 
 
 @contextlib.contextmanager

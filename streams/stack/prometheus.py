@@ -29,8 +29,10 @@ def prometheus(
     rules: Iterable[Path],
     here: Mapping[str, str],
     password: str | None = None,
+    keep: str = "35d",
 ) -> Service:
-    """The Prometheus service; its configuration is `config` with the addresses of `here` put in, and `rules` beside it.
+    """The Prometheus service; its configuration is `config` with the addresses of `here` put in, and `rules` beside it. What is
+    older than `keep` is deleted.
 
     With the password of `home` it is asked by that alone, and asks Alertmanager by it; without one, everybody may ask both.
     """
@@ -45,7 +47,7 @@ def prometheus(
     command = [
         *_started_beside(localised(config, folder, here), programs.prometheus),
         f"--storage.tsdb.path={data}",
-        "--storage.tsdb.retention.time=35d",
+        f"--storage.tsdb.retention.time={keep}",
         "--storage.tsdb.retention.size=4GB",
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.read-timeout=30s",

@@ -41,6 +41,14 @@ def test_every_month_that_is_over_gets_a_folder_once(weeks: Path, tmp_path: Path
     assert (to / "2024-12" / "report.json").stat().st_mtime_ns == before
 
 
+def test_a_day_that_goes_on_has_no_report_yet(weeks: Path, tmp_path: Path) -> None:
+    report(weeks, "--every", "day", "--to", tmp_path / "days")
+
+    # The last call came on 2 February at eight in the morning.
+    days = sorted(path.name for path in (tmp_path / "days").iterdir())
+    assert (days[0], days[-1], len(days)) == ("2024-11-25", "2025-02-01", 69)
+
+
 def test_a_report_by_another_clone_is_the_same_byte_for_byte(weeks: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         report(weeks, "--in", "2024-12", "--by", "week", "--to", tmp_path / name)

@@ -3,19 +3,18 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from heapq import heappop, heappush, merge
-from math import inf
+from heapq import merge
 from typing import Annotated
 
 from schemas.event import Event
 from schemas.topics import Refusal, decode_recording, encode
 from streams.analysis.measure import fold
+from streams.analysis.order import in_order
 from streams.analysis.report.heard import Heard, Listening
 from streams.analysis.rows.row import Seconds
 from streams.analysis.rows.told import TABLES, Rows
 from streams.analysis.tables import Tables
 from streams.core.centre import Centre
-from streams.core.ledger import LATENESS
 from streams.core.source_clocks import AHEAD_SECONDS
 from streams.sources import Line
 from streams.worker.monitor import Monitor
@@ -104,50 +103,26 @@ class _Late:
             if len(kept) == TOGETHER:
                 self._keep(kept)
 
-        for _, _, line in _in_time(lines, keep):
+        for _, line in in_order(lines, keep):
             if not kept and not self.count:
                 yield line
         self._keep(kept)
 
     def placed(self, lines: Iterable[Line]) -> Iterator[Line]:
         """All lines in the order of their times, and those of one time as they came."""
-        in_time = _in_time(lines, lambda _time, _line: None)
-        return (line for _, _, line in merge(in_time, self._again(), key=lambda told: told[:2]))
+        in_time = in_order(lines, lambda _time, _line: None)
+        return (line for _, line in merge(in_time, self._again(), key=lambda told: (told[0], told[1].number)))
 
     def _keep(self, kept: list[_Told]) -> None:
         self._tables.put(kept)
         self.count += len(kept)
         kept.clear()
 
-    def _again(self) -> Iterator[tuple[float, int, Line]]:
+    def _again(self) -> Iterator[tuple[float, Line]]:
         # A cursor of its own: the rows are written through the other meanwhile.
         found = self._tables.connection.cursor().execute("FROM late_events ORDER BY time, number, event")
         while told := found.fetchmany(TOGETHER):
             for time, number, written, event in told:
                 item = decode_recording(event.encode())
                 assert isinstance(item, Event)
-                yield time, number, Line(number, item, written)
-
-
-def _in_time(lines: Iterable[Line], on_late: Callable[[float, Line], None]) -> Iterator[tuple[float, int, Line]]:
-    """The lines with their times and numbers, in the order of these, but for those that are late; and between them what is no
-    event.
-    """
-    waiting: list[tuple[float, int, int, Line]] = []
-    newest = passed = -inf
-    for place, line in enumerate(lines):
-        if not isinstance(line.item, Event):
-            yield passed, line.number, line
-            continue
-        time = line.item.time.timestamp()
-        if time < newest - LATENESS:
-            on_late(time, line)
-            continue
-        heappush(waiting, (time, line.number, place, line))
-        newest = max(newest, time)
-        while waiting[0][0] < newest - LATENESS:
-            passed, number, _, first = heappop(waiting)
-            yield passed, number, first
-    while waiting:
-        passed, number, _, first = heappop(waiting)
-        yield passed, number, first
+                yield time, Line(number, item, written)

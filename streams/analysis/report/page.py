@@ -26,6 +26,10 @@ DAYS = (
 )  # fmt: skip
 
 
+MOST_CENTRES = 10
+"""Of more, each has a line on the page, and no section of its own."""
+
+
 class Language(NamedTuple):
     """One of the two, with how it writes numbers."""
 
@@ -64,13 +68,14 @@ LANGUAGES = (Language("id", "laporan", ".", ","), Language("en", "report", ",", 
 
 def page(report: Report, centres: Mapping[str, Centre], about: Sequence[str], language: Language) -> str:
     """The page of a report in a language; `about` says where it comes from, line by line."""
-    cities = [*report.periods, *([ALL] if len(report.periods) > 1 else [])]
+    each = [_City(report, centres, language, city) for city in sorted(report.periods)]
+    together = [_City(report, centres, language, ALL)] if len(each) > 1 else []
     return _template().render(
         language=language,
         about=about,
-        report=report,
         title=title(report, centres, language),
-        cities=[_City(report, centres, language, city) for city in sorted(cities)],
+        overview=each if together else [],
+        cities=[*together, *(each if len(each) <= MOST_CENTRES else [])],
     )
 
 

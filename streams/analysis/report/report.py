@@ -112,11 +112,17 @@ class Reports:
         return Report({name: [*SUBJECTS[name].rows(scope)] for name in request.subjects}, periods, self.hindsight)
 
     def over(self, word: Calendar) -> Iterator[str]:
-        """The names of all days, weeks, months or years that something was told of from beginning to end, at every centre."""
+        """The names of all days, weeks, months or years that something was told of from their first day on, and that were over
+        when the last event happened, at every centre.
+        """
+        moment = self.hindsight.moment or 0.0
         found = [
-            {name for name, each in period.parts(told, word, self._centres[city]) if period.named(name, zone) == each}
+            {
+                name
+                for name, each in period.parts(told, word, self._centres[city])
+                if period.named(name, self._centres[city].timezone) == each and each.until.timestamp() <= moment
+            }
             for city, told in self._told.items()
-            for zone in [self._centres[city].timezone]
         ]
         yield from sorted(set.intersection(*found)) if found else ()
 

@@ -12,7 +12,7 @@ from streams.analysis.report.page import LANGUAGES, page
 from streams.analysis.report.report import SUBJECTS
 from streams.sources import simulate
 from tests.analysis.report.builders import reported
-from tests.builders import START
+from tests.builders import START, answered, offered
 from tests.trial import KOTA_BOGOR
 
 CENTRES = {KOTA_BOGOR.code: KOTA_BOGOR}
@@ -69,3 +69,17 @@ def test_json_and_tables_say_the_same(tmp_path: Path) -> None:
         with (tmp_path / f"{name}.csv").open(newline="") as file:
             table = [*csv.DictReader(file)]
         assert [{key: "" if value is None else str(value) for key, value in row.items()} for row in rows] == table
+
+
+def test_of_many_centres_all_together_stand_first_and_each_has_a_line() -> None:
+    others = [KOTA_BOGOR.model_copy(update={"code": f"32.{n:02}", "name": f"Kota {n}"}) for n in range(1, 13)]
+    calls = [offered("a", 0), answered("a", 5), offered("b", 50)]
+    told = [event.model_copy(update={"subject": centre.code}) for centre in others for event in calls]
+    report = reported(told, centres=others)
+
+    text = page(report, {centre.code: centre for centre in others}, (), LANGUAGES[1])
+
+    assert "112 12 centres" in text
+    assert text.count("<section>") == 1
+    assert "24</b>calls offered" in text
+    assert all(f"<tr><td>{centre.name}</td><td>2</td>" in text for centre in others)
