@@ -134,6 +134,8 @@ def links(scope: Scope) -> Iterator[Link]:
             kinds += [] if link not in known or known[link].registered is None else ["unregistered"]
             for kind in kinds or ["down"]:
                 since, until = scope.known(span, heard.get(link) if kinds else None)
+                if since == until and span.span != WHOLE:
+                    continue
                 n, seconds = down.get((span.city, span.span, span.period, link, kind), (0, 0.0))
                 yield Link(
                     city=span.city,

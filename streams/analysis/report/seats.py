@@ -193,6 +193,8 @@ def _city(scope: Scope, centre: Centre, logged: set[str], at: Iterable[Span], to
             if own.logged_in or own.calls:
                 yield _row(span, name, until - start, own, is_told=is_told)
     for span, start, until, sums in known:
+        if start == until:
+            continue
         row = _row(span, ALL, until - start, sums, is_told=is_told)
         if centre.shifts:
             scheduled = row.scheduled_seconds = scheduled_seconds(centre.shifts, start, until, centre.timezone)

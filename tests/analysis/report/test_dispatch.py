@@ -4,7 +4,8 @@ from streams.analysis.report.dispatch import Tickets
 from streams.core.dispatch import CLOSED_TOTAL, OPENED_TOTAL, PASSED_ON_TOTAL, REOPENED_TOTAL, RESPONSE_SECONDS
 from tests.analysis.report.builders import reported
 from tests.analysis.report.simulated import of_core, rows, simulated
-from tests.builders import acknowledged, closed, opened, passed_on, reopened, sent, unit_arrived
+from tests.builders import acknowledged, closed, offered, opened, passed_on, reopened, sent, unit_arrived
+from tests.trial import KOTA_BOGOR
 
 
 def test_simulated_days_have_the_counts_of_the_core() -> None:
@@ -56,3 +57,23 @@ def test_tickets_count_where_they_were_and_answers_where_they_came_from() -> Non
     assert took["bpbd"] == (1, 30, 30)
     assert took["damkar"] == (1, 300, 300)
     assert took["dinkes"] == (0, None, None)
+
+
+def test_all_centres_together_have_the_tickets_of_each() -> None:
+    other = KOTA_BOGOR.model_copy(update={"code": "32.01"})
+    here = [
+        offered("c1", 0),
+        opened("t1", 10),
+        sent("t1", 20),
+        acknowledged("t1", 80),
+        unit_arrived("t1", 600),
+        closed("t1", 700),
+    ]
+    there = [event.model_copy(update={"subject": other.code}) for event in here]
+
+    found = reported([*here, *there], centres=[KOTA_BOGOR, other])
+
+    tickets = {(row.city, row.by, row.code): (row.opened, row.closed, row.responses) for row in rows(found, Tickets)}
+    assert tickets["*", "city", "*"] == (2, 2, 2)
+    assert tickets["*", "opd", "damkar"] == (2, 2, 2)
+    assert tickets["32.71", "opd", "damkar"] == tickets["32.01", "category", "kebakaran"] == (1, 1, 1)

@@ -113,3 +113,16 @@ def test_a_seat_that_never_logs_in_is_always_there() -> None:
 
     assert one.logged_in_seconds == every.logged_in_seconds == 10_000
     assert one.occupancy == pytest.approx(0.1)
+
+
+def test_nobody_wraps_up_who_has_gone_or_talks_again() -> None:
+    centre = changed(KOTA_BOGOR, wrap_up_seconds=30)
+    calls = [
+        *(offered("c1", 0), answered("c1", 5, "seat-1"), ended("c1", 105)),
+        *(offered("c2", 100), answered("c2", 125, "seat-1"), ended("c2", 225)),
+        *(logged_in("seat-1", 0), logged_out("seat-1", 235), offered("c3", 1_000)),
+    ]
+
+    [one, _] = rows(reported(calls, "seats", centres=[centre]), Seat)
+
+    assert (one.talk_seconds, one.wrap_up_seconds, one.logged_in_seconds) == (200, 20 + 10, 235)
