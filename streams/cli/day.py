@@ -7,11 +7,7 @@ from typer.core import TyperGroup
 PARTS = {
     "What runs": ("up", "doctor", "worker", "gateway", "edge", "wall"),
     "What comes in": ("ingest", "dead-letters"),
-<<<<<<< HEAD
-    "What people ask and decide": ("measure", "report", "export", "replay", "backfill", "staffing", "callers"),
-=======
-    "What people ask and decide": ("measure", "export", "replay", "backfill", "whatif", "staffing", "callers"),
->>>>>>> w-whatif
+    "What people ask and decide": ("measure", "report", "export", "replay", "backfill", "whatif", "staffing", "callers"),
     "What is set up or changed": ("topics", "boards", "upgrade"),
 }
 

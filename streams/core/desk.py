@@ -140,7 +140,7 @@ class Desk:
         if self.send(name, time, to, centre, replayed=replayed):
             self.agency(opd, centre).passed_on += 1
             if self.watch is not None:
-                self.watch.passed_on(name)
+                self.watch.passed_on(name, self.label(opd, centre))
 
     def answer(self, name: str, time: float, opd: str, centre: Centre) -> None:
         """The agency said that it has the ticket."""
@@ -236,7 +236,7 @@ class Desk:
             label = said.rung if said.rung in totals or len(totals) < LEGS else OTHER
             totals[label] = totals.get(label, 0) + 1
             if self.watch is not None:
-                self.watch.reminded(name)
+                self.watch.reminded(name, self.label(said.opd, centre))
 
     def weigh(self, name: str, centre: Centre) -> None:
         """Note what a ticket takes after what was told of it, and give some up where all take too much."""
@@ -369,7 +369,7 @@ class Desk:
         if seconds is not None:
             self.agency(leg.opd, centre).response.observe(seconds, BOUNDS)
             if self.watch is not None:
-                self.watch.answered(name, seconds)
+                self.watch.answered(name, self.label(leg.opd, centre), leg.since, seconds)
 
     def _count_closed(self, ticket: Ticket, centre: Centre) -> None:
         self.agency(ticket.opd, centre).closed += 1

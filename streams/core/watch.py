@@ -65,14 +65,14 @@ class TicketWatch:
     def over(self, name: str, ticket: Ticket, reopened: float | None) -> None:
         """A ticket is put away, or was closed and is reopened then, epoch seconds: what was told before is forgotten."""
 
-    def answered(self, name: str, seconds: float) -> None:
-        """How long an agency took is counted."""
+    def answered(self, name: str, opd: str, since: float, seconds: float) -> None:
+        """How long the agency of this label took, to which it was sent `since` then, is counted."""
 
-    def passed_on(self, name: str) -> None:
-        """An agency handed it to another one."""
+    def passed_on(self, name: str, opd: str) -> None:
+        """The agency of this label handed it to another one."""
 
-    def reminded(self, name: str) -> None:
-        """The message of a reminder was taken."""
+    def reminded(self, name: str, opd: str) -> None:
+        """The message of a reminder to the agency of this label was taken."""
 
 
 class LinkWatch:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from streams.analysis.export import DICTIONARY
+from streams.analysis.rows.told import TABLES
 from tests.cli.test_cli import events, pantau112
 
 __all__ = ["events"]
@@ -23,7 +24,7 @@ def test_export_says_what_it_wrote_where(events: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wish", "answer"),
     [
-        (["--only", "calls"], "there is no table 'calls'; there are journeys, visits, tickets, outages, shifts"),
+        (["--only", "calls"], f"there is no table 'calls'; there are {', '.join(TABLES)}"),
         (["--format", "xls"], "'xls' is neither parquet nor csv"),
         (["--from", "2026-01-02T00:00+07:00", "--until", "2026-01-01T00:00+07:00"], "--until is not later than --from"),
         (["--from", "2026-01-02"], "has no zone"),

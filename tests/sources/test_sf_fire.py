@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from schemas.event import Event
+from streams import centres
 from streams.cli import app
+from streams.sources import read
+from tests.analysis.report.builders import reported, said
 from tests.conftest import DATA
 
 CENTRE = 'code = "99.01"\nname = "San Francisco"\ntimezone = "America/Los_Angeles"\n'
@@ -68,6 +72,20 @@ def test_the_first_units_lags_over_the_week_are_those_of_the_rows(measured: Call
         assert round(said[f'psap_{family}_scene_ratio{{{labels}threshold="900"}}'], 3) == 0.843
         assert round(said[f'psap_{family}_scene_ratio{{{labels}threshold="480"}}'], 3) == 0.553
     assert said['psap_ticket_stage_seconds_bucket{opd="sffd",stage="opened_to_dispatched",le="+Inf"}'] == 2_776
+
+
+def test_a_report_of_the_week_says_the_same_exactly(week: Path) -> None:
+    [centre] = centres.load([week / "centre.toml"]).values()
+    told = [line.item for line in read(week / "week.jsonl", centre) if isinstance(line.item, Event)]
+
+    report = reported(told, "tickets", "scene", centres=[centre])
+
+    scenes = {row.by: row for row in said(report, "scene") if row.code in {"*", "sffd"}}
+    for by in ("city", "opd"):
+        assert (scenes[by].n, scenes[by].waiting, scenes[by].p50, scenes[by].p90) == (2_683, 0, 436, 1_045)
+        assert (round(scenes[by].within_15_ratio, 3), round(scenes[by].within_8_ratio, 3)) == (0.843, 0.553)
+    [tickets] = [row for row in said(report, "tickets") if row.by == "city"]
+    assert (tickets.opened, tickets.closed, tickets.unreached) == (2_776, 2_776, 2_776 - 2_683)
 
 
 def test_a_friday_afternoon_has_36_open_calls_3_awaiting_dispatch_and_38_units_busy(

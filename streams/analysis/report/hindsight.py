@@ -10,6 +10,7 @@ from schemas.event import Event
 from schemas.topics import Refusal, decode_recording, encode
 from streams.analysis.measure import fold
 from streams.analysis.order import in_order
+from streams.analysis.report.heard import Heard, Listening
 from streams.analysis.rows.row import Seconds
 from streams.analysis.rows.told import TABLES, Rows
 from streams.analysis.tables import Tables
@@ -34,6 +35,10 @@ class Hindsight:
     outcomes: Counter[str]
     late: int
     """How many came more than `LATENESS` behind others."""
+    in_time: Counter[str]
+    """What became of the events when they were folded as they came, as the boards had them."""
+    heard: Mapping[str, Heard]
+    """By centre, when anything was told of it."""
 
 
 def fold_in_hindsight(
@@ -53,18 +58,19 @@ def fold_in_hindsight(
             named = number
             on_refusal(number, refusal)
 
-    late, rows = _Late(tables), Rows(tables.write)
-    true, moment, outcomes = fold(late.found(read()), centres, wall, None, refuse, ahead_seconds, rows=rows)
-    live = true
+    late, rows, listening = _Late(tables), Rows(tables.write), Listening(centres, wall, ahead_seconds)
+    lines = late.found(listening.to(read()))
+    true, moment, outcomes = fold(lines, centres, wall, None, refuse, ahead_seconds, rows=rows)
+    live, in_time = true, outcomes
     if late.count:
-        live, _, _ = fold(read(), centres, wall, None, refuse, ahead_seconds)
+        live, _, in_time = fold(read(), centres, wall, None, refuse, ahead_seconds)
         tables.clear(TABLES)
         rows = Rows(tables.write)
         true, moment, outcomes = fold(late.placed(read()), centres, wall, None, refuse, ahead_seconds, rows=rows)
     if moment is not None:
         rows.finish(moment)
     tables.complete()
-    return Hindsight(true, live, moment, outcomes, late.count)
+    return Hindsight(true, live, moment, outcomes, late.count, in_time, listening.heard)
 
 
 @dataclass(slots=True)

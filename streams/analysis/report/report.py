@@ -12,10 +12,16 @@ from streams.analysis.period import Calendar, Period, Word
 from streams.analysis.report.calls import CALLS
 from streams.analysis.report.changes import CHANGES
 from streams.analysis.report.classes import CLASSES
+from streams.analysis.report.dispatch import TICKETS
 from streams.analysis.report.districts import DISTRICTS
+from streams.analysis.report.handle import HANDLE
 from streams.analysis.report.hindsight import Hindsight, fold_in_hindsight
 from streams.analysis.report.hours import HOURS
+from streams.analysis.report.network import LINKS, OUTAGES
+from streams.analysis.report.quality import DIFFERENCES, QUALITY
+from streams.analysis.report.scene import SCENE
 from streams.analysis.report.scope import Scope
+from streams.analysis.report.seats import PAUSES, SEATS
 from streams.analysis.report.service_levels import SERVICE_LEVELS
 from streams.analysis.report.subject import Row, Subject
 from streams.analysis.report.waits import LONGEST_WAITS, WAITS
@@ -25,8 +31,12 @@ from streams.core.source_clocks import AHEAD_SECONDS
 from streams.sources import Line
 
 SUBJECTS: Mapping[str, Subject] = {
-    subject.name: subject for subject in (CHANGES, CALLS, SERVICE_LEVELS, WAITS, LONGEST_WAITS, HOURS, CLASSES, DISTRICTS)
-}
+    subject.name: subject
+    for subject in (
+        CHANGES, CALLS, SERVICE_LEVELS, WAITS, LONGEST_WAITS, HANDLE, SEATS, PAUSES, HOURS, CLASSES, DISTRICTS, TICKETS, SCENE,
+        OUTAGES, LINKS, QUALITY, DIFFERENCES,
+    )
+}  # fmt: skip
 """What a report is about, in the order in which it says it."""
 
 
@@ -98,7 +108,7 @@ class Reports:
             periods[city] = Period(start or told.start, until or told.until)
         if not periods:
             return Report({name: () for name in request.subjects}, {}, self.hindsight)
-        scope = Scope.of(self._tables, self._centres, periods, request.by)
+        scope = Scope.of(self._tables, self._centres, periods, request.by, self.hindsight)
         return Report({name: [*SUBJECTS[name].rows(scope)] for name in request.subjects}, periods, self.hindsight)
 
     def over(self, word: Calendar) -> Iterator[str]:

@@ -5,12 +5,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from math import inf
+from typing import Annotated, Any, TypeVar
 
 import duckdb
 
+from schemas.topics import TOPICS
 from streams.analysis import period
 from streams.analysis.period import Period, Word
+from streams.analysis.report.hindsight import Hindsight
 from streams.analysis.rows.row import Moment
 from streams.analysis.rows.told import TABLES
 from streams.analysis.tables import Tables
@@ -18,6 +21,8 @@ from streams.core.centre import Centre
 
 ALL = "*"
 """All centres together, where a row has the code of one."""
+
+StateT = TypeVar("StateT")
 
 WHOLE, PART, BEFORE, YEAR_BEFORE = "whole", "part", "before", "year_before"
 
@@ -45,7 +50,8 @@ class Scope:
     centres: Mapping[str, Centre]
     periods: Mapping[str, Period]
     """By centre, because a month begins when its own clocks say so."""
-    by: Word | None = None
+    by: Word | None
+    hindsight: Hindsight
 
     def spans(self) -> Iterator[Span]:
         """The time itself, its parts, and the two that it is compared with."""
@@ -59,9 +65,16 @@ class Scope:
                 yield Span(city, span, name, start.timestamp(), until.timestamp())
 
     @classmethod
-    def of(cls, tables: Tables, centres: Mapping[str, Centre], periods: Mapping[str, Period], by: Word | None) -> "Scope":
+    def of(
+        cls,
+        tables: Tables,
+        centres: Mapping[str, Centre],
+        periods: Mapping[str, Period],
+        by: Word | None,
+        hindsight: Hindsight,
+    ) -> "Scope":
         """That of the rows in these tables, in place of the one before."""
-        scope = cls(tables.connection, centres, periods, by)
+        scope = cls(tables.connection, centres, periods, by, hindsight)
         run = tables.connection.execute
         if run("SELECT 1 FROM duckdb_schemas() WHERE schema_name = 'asked'").fetchone():
             tables.clear(["spans"])
@@ -90,6 +103,22 @@ class Scope:
         names = [column[0] for column in found.description or ()]
         for told in found.fetchall():
             yield dict(zip(names, told, strict=True))
+
+    @property
+    def moment(self) -> float:
+        """When the last event happened, epoch seconds: what goes on then is known until then."""
+        return self.hindsight.moment or 0.0
+
+    def states(self, noun: str, kind: type[StateT]) -> dict[str, StateT]:
+        """By centre, what is true of a noun in the end: an empty state where nothing was told of it."""
+        topic = next(topic.name for topic in TOPICS if topic.noun == noun)
+        found = {centre.code: state for centre, state in self.hindsight.true.states(topic, 0)}
+        return {city: found.get(city) or kind() for city in self.periods}
+
+    def known(self, span: Span, since: float | None) -> tuple[float, float]:
+        """From when until when a span is known, of what is told of `since` then; epoch seconds, both the same of nothing."""
+        until = min(span.until, self.moment)
+        return min(until, max(span.began, inf if since is None else since)), until
 
     def grouped(self, *also: str) -> str:
         """The GROUP BY of a figure: for each centre and span, and for all centres together where there are several."""

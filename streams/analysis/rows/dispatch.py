@@ -1,13 +1,16 @@
-"""A row a ticket, and one more for each time that it was reopened, told by the desk while it counts."""
+"""A row a ticket, and one more for each time that it was reopened, told by the desk while it counts; what each agency did."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar
+from math import fsum
+from typing import Annotated, ClassVar, NamedTuple
 
 from streams.analysis.rows.row import Done, Moment, Row, Seconds
 from streams.core import dispatch
 from streams.core.centre import Centre
 from streams.core.ticket import Ticket as Open
+from streams.core.ticket import Way
 from streams.core.watch import TicketWatch
 
 
@@ -47,15 +50,55 @@ class Ticket(Row):
     reminders: Annotated[int, "Reminders that the admins' group accepted."] = 0
 
 
+@dataclass(slots=True, kw_only=True)
+class TicketAgency(Row):
+    """What one agency did about a ticket while that was open: units of its own, psap_ticket_stage_seconds."""
+
+    ticket: Annotated[str, "The ticket's code."]
+    opened: Annotated[Moment, "When that was opened, or reopened, as in tickets."]
+    opd: Annotated[str, "The agency; none where a ticket was reopened that nobody had."]
+    category: Annotated[str | None, "What the ticket is about; NULL if unmatched."] = None
+    journey: Annotated[str | None, "The journey that it came by, as in tickets; NULL also if it was open before."] = None
+    dispatched: Annotated[Moment | None, "When it first sent out a unit; NULL if it sent none."] = None
+    on_scene: Annotated[Moment | None, "When its first unit was on scene; NULL if none was told."] = None
+    dispatch_seconds: Annotated[
+        Seconds | None, "From the ticket's opening to its first unit sent out; NULL also if that was told to be before."
+    ] = None
+    scene_seconds: Annotated[Seconds | None, "From the ticket's opening to its first unit on scene; NULL as that."] = None
+    travel_seconds: Annotated[Seconds | None, "From its first unit sent out to its first on scene; NULL as that."] = None
+    reopened: Annotated[bool, "Whether it had the ticket when that was reopened (psap_tickets_reopened_total)."] = False
+    passed_on: Annotated[int, "How often it handed the ticket to another agency (psap_tickets_passed_on_total)."] = 0
+    reminders: Annotated[int, "Reminders to it that were accepted (psap_ticket_reminders_total)."] = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Response(Row):
+    """An agency's answer to a ticket that was sent to it: psap_ticket_response_seconds."""
+
+    ticket: Annotated[str, "The ticket's code."]
+    opened: Annotated[Moment, "When that was opened, or reopened, as in tickets."]
+    opd: Annotated[str, "The agency."]
+    category: Annotated[str | None, "What the ticket is about; NULL if unmatched."] = None
+    sent: Annotated[Moment, "When it was sent to the agency."]
+    seconds: Annotated[Seconds, "From then to the agency's answer."]
+
+
+class Answer(NamedTuple):
+    """What an agency took to answer a ticket that was sent to it then, epoch seconds."""
+
+    opd: str
+    sent: float
+    seconds: float
+
+
 @dataclass(slots=True)
 class Counts:
-    """What is counted of an open ticket and not remembered of it."""
+    """What is counted of an open ticket and not remembered of it; of agencies by their labels."""
 
     journey: str | None = None
-    response_seconds: float = 0.0
-    responses: int = 0
-    passed_on: int = 0
-    reminders: int = 0
+    answers: list[Answer] = field(default_factory=list)
+    passed_on: Counter[str] = field(default_factory=Counter)
+    reminders: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(slots=True)
@@ -99,16 +142,14 @@ class TicketRows(TicketWatch):
             return  # its row comes with its opening
         self._tell(name, ticket, closed, "lost" if closed is None else "closed")
 
-    def answered(self, name: str, seconds: float) -> None:
-        counts = self._counts(name)
-        counts.responses += 1
-        counts.response_seconds += seconds
+    def answered(self, name: str, opd: str, since: float, seconds: float) -> None:
+        self._counts(name).answers.append(Answer(opd, since, seconds))
 
-    def passed_on(self, name: str) -> None:
-        self._counts(name).passed_on += 1
+    def passed_on(self, name: str, opd: str) -> None:
+        self._counts(name).passed_on[opd] += 1
 
-    def reminded(self, name: str) -> None:
-        self._counts(name).reminders += 1
+    def reminded(self, name: str, opd: str) -> None:
+        self._counts(name).reminders[opd] += 1
 
     # What it comes to.
 
@@ -139,13 +180,47 @@ class TicketRows(TicketWatch):
             dispatch_seconds=_lasted(began, first.dispatched),
             scene_seconds=_lasted(began, first.arrived),
             travel_seconds=None if began is None else _lasted(first.dispatched, first.arrived),
-            response_seconds=counts.response_seconds if counts.responses else None,
-            responses=counts.responses,
-            passed_on=counts.passed_on,
-            reminders=counts.reminders,
+            response_seconds=fsum(answer.seconds for answer in counts.answers) if counts.answers else None,
+            responses=len(counts.answers),
+            passed_on=counts.passed_on.total(),
+            reminders=counts.reminders.total(),
         )
         row.read_clock(row.opened, self.centre)
         self.done.append(row)
+        self._put_agencies(row, ticket, counts)
+
+    def _put_agencies(self, row: Ticket, ticket: Open, counts: Counts) -> None:
+        """The rows of what agencies did about a ticket, which has that row."""
+        began, had = ticket.began, None
+        if ticket.reopened is not None:
+            opds = [leg.opd for leg in ticket.legs if leg.since == ticket.reopened]
+            had = self.state.desk.label(opds[0] if opds else None, self.centre)
+        for opd in sorted({*ticket.own, *counts.passed_on, *counts.reminders, *([] if had is None else [had])}):
+            way = ticket.own.get(opd, Way())
+            part = TicketAgency(
+                city=row.city,
+                ticket=row.ticket,
+                opened=row.opened,
+                opd=opd,
+                category=row.category,
+                journey=None if row.is_reopened else row.journey,
+                dispatched=way.dispatched,
+                on_scene=way.arrived,
+                dispatch_seconds=_lasted(began, way.dispatched),
+                scene_seconds=_lasted(began, way.arrived),
+                travel_seconds=None if began is None else _lasted(way.dispatched, way.arrived),
+                reopened=opd == had,
+                passed_on=counts.passed_on[opd],
+                reminders=counts.reminders[opd],
+            )
+            part.read_clock(row.opened, self.centre)
+            self.done.append(part)
+        for opd, sent, seconds in counts.answers:
+            response = Response(
+                city=row.city, ticket=row.ticket, opened=row.opened, opd=opd, category=row.category, sent=sent, seconds=seconds
+            )
+            response.read_clock(row.opened, self.centre)
+            self.done.append(response)
 
 
 def _lasted(start: float | None, end: float | None) -> float | None:

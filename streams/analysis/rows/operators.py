@@ -1,4 +1,4 @@
-"""A row a shift of a seat, from its log-in to its log-out, told stretch by stretch by the seats' timelines."""
+"""A row a shift of a seat, and a row a pause or wrap-up of one, told stretch by stretch by the seats' timelines."""
 
 import json
 from dataclasses import dataclass, field
@@ -32,6 +32,18 @@ class Shift(Row):
     paused_by_reason: Annotated[str, "The same by reason, as JSON (psap_operator_pause_seconds_total)."] = "{}"
 
 
+@dataclass(slots=True, kw_only=True)
+class NotReady(Row):
+    """A time in which a seat was paused, or wrapped up after a call of the city."""
+
+    seat: Annotated[str, "The seat, by its code."]
+    kind: Annotated[str, "pause or wrap_up."]
+    began: Annotated[Moment, "When it began."]
+    until: Annotated[Moment, "When it was over, or when the events ended."]
+    seconds: Annotated[Seconds, "From the one to the other."]
+    reason: Annotated[str | None, "Why it was paused (psap_operator_pause_seconds_total); NULL of a wrap-up."] = None
+
+
 @dataclass(slots=True)
 class Stay:
     """A shift of which more may be told."""
@@ -47,11 +59,13 @@ class Stay:
 class ShiftRows(SeatWatch):
     """The rows of one centre's seats. A stretch of time is told once nothing that comes late can change it."""
 
-    remembered: ClassVar[tuple[str, ...]] = ("done", "open")
+    remembered: ClassVar[tuple[str, ...]] = ("done", "open", "pauses")
     centre: Centre
     done: list[Done] = field(default_factory=list)
     open: dict[str, Stay] = field(default_factory=dict)
     """By seat, the shift that goes on at the end of what was told."""
+    pauses: dict[str, NotReady] = field(default_factory=dict)
+    """By seat, its last pause: the next stretch may go on with it."""
     state: operators.State = field(default_factory=operators.State)
 
     def attach(self, state: operators.State) -> None:
@@ -65,7 +79,8 @@ class ShiftRows(SeatWatch):
             self.past(name, seat.timeline.replay(now))
         for stay in self.open.values():
             self._tell(stay, None)
-        self.open = {}
+        self.done += self.pauses.values()
+        self.open, self.pauses = {}, {}
         self.state.watch = None
 
     def past(self, seat: str, over: Past) -> None:
@@ -81,10 +96,13 @@ class ShiftRows(SeatWatch):
             stay, reason = _at(stays, pause.start), reasons[int(pause.reason)]
             if stay is not None:
                 stay.paused[reason] = stay.paused.get(reason, 0.0) + pause.end - pause.start
+            self._pause(seat, pause.start, pause.end, reason)
         for wrap in over.wraps:
             stay = _at(stays, wrap.start)
-            if stay is not None and not wrap.queue:
-                stay.wrapped_up += wrap.end - wrap.start
+            if not wrap.queue:
+                self.done.append(self._not_ready(seat, "wrap_up", wrap.start, wrap.end, None))
+                if stay is not None:
+                    stay.wrapped_up += wrap.end - wrap.start
         if over.standing.there and stays:
             last = stays.pop()
             if seat in self.state.seats:
@@ -93,6 +111,20 @@ class ShiftRows(SeatWatch):
                 self._tell(last, None)  # it made way for another one
         for stay in stays:
             self._tell(stay, stay.end)
+
+    def _pause(self, seat: str, start: float, end: float, reason: str) -> None:
+        last = self.pauses.get(seat)
+        if last is not None and (last.until, last.reason) == (start, reason):
+            last.until, last.seconds = end, end - last.began
+            return
+        if last is not None:
+            self.done.append(last)
+        self.pauses[seat] = self._not_ready(seat, "pause", start, end, reason)
+
+    def _not_ready(self, seat: str, kind: str, start: float, end: float, reason: str | None) -> NotReady:
+        row = NotReady(city=self.centre.code, seat=seat, kind=kind, began=start, until=end, seconds=end - start, reason=reason)
+        row.read_clock(start, self.centre)
+        return row
 
     def _tell(self, stay: Stay, logged_out: float | None) -> None:
         row = Shift(

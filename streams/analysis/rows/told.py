@@ -5,13 +5,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 from streams.analysis.rows.calls import CallRows, Journey, Visit
-from streams.analysis.rows.dispatch import Ticket, TicketRows
+from streams.analysis.rows.dispatch import Response, Ticket, TicketAgency, TicketRows
 from streams.analysis.rows.network import Outage, OutageRows
-from streams.analysis.rows.operators import Shift, ShiftRows
+from streams.analysis.rows.operators import NotReady, Shift, ShiftRows
 from streams.analysis.rows.row import Done, Row
 from streams.core.centre import Centre
 
-TABLES: Mapping[str, type[Row]] = {"journeys": Journey, "visits": Visit, "tickets": Ticket, "outages": Outage, "shifts": Shift}
+TABLES: Mapping[str, type[Row]] = {
+    "journeys": Journey,
+    "visits": Visit,
+    "tickets": Ticket,
+    "ticket_agencies": TicketAgency,
+    "responses": Response,
+    "outages": Outage,
+    "shifts": Shift,
+    "not_ready": NotReady,
+}
 """What a row is one of, by the name of the table."""
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from math import fsum
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from schemas.dispatch import DispatchEvent
 from schemas.event import Event
 from schemas.topics import DISPATCH, TOPIC_OF
-from streams.analysis.rows.dispatch import Ticket, TicketRows
+from streams.analysis.rows.dispatch import Response, Ticket, TicketAgency, TicketRows
+from streams.analysis.rows.row import Done
 from streams.core import dispatch
 from streams.core.centre import Centre
+from streams.core.desk import NOBODY
 from streams.core.histogram import Histogram
-from streams.core.recent import STAGES
+from streams.core.recent import STAGES, Stage
 from streams.sources import simulate
 from tests.builders import (
     BOGOR,
@@ -48,6 +50,13 @@ STAGE = {
 
 def told(events: Iterable[Event], centre: Centre = BOGOR) -> tuple[list[Ticket], dispatch.State]:
     """The rows of all tickets of some events, and the state that counted them."""
+    rows, state = all_told(events, centre)
+    assert_agencies_sum(rows, state)
+    return [row for row in rows if isinstance(row, Ticket)], state
+
+
+def all_told(events: Iterable[Event], centre: Centre) -> tuple[list[Done], dispatch.State]:
+    """The rows of all tickets and of what agencies did about them, and the state that counted them."""
     step: Any = dispatch.step
     state, watch = dispatch.State(), TicketRows(centre, {"c1": "journey"}.get)
     watch.attach(state)
@@ -57,7 +66,26 @@ def told(events: Iterable[Event], centre: Centre = BOGOR) -> tuple[list[Ticket],
             if state.ledger.admit(offset, event.source, event.id, time) == "folded":
                 step(state, event, time, centre)
     watch.finish(0)
-    return [row for row in watch.done if isinstance(row, Ticket)], state
+    return watch.done, state
+
+
+def assert_agencies_sum(rows: list[Done], state: dispatch.State) -> None:
+    agencies = state.desk.agencies
+    parts = [row for row in rows if isinstance(row, TicketAgency)]
+    responses = [row for row in rows if isinstance(row, Response)]
+    for opd, agency in agencies.items():
+        own = [row for row in parts if row.opd == opd]
+        assert sum(row.passed_on for row in own) == agency.passed_on, opd
+        assert sum(row.reminders for row in own) == sum(agency.reminded.values()), opd
+        took = [row.seconds for row in responses if row.opd == opd]
+        assert len(took) == sum(agency.response.counts), opd
+        assert fsum(took) == pytest.approx(agency.response.sum), opd
+        for stage, field in STAGE.items():
+            lasted = [seconds for row in own if row.category is not None and (seconds := getattr(row, field)) is not None]
+            counted = agency.stages.get(cast(Stage, stage), Histogram.over(()))
+            assert len(lasted) == sum(counted.counts), (opd, stage)
+            assert fsum(lasted) == pytest.approx(counted.sum), (opd, stage)
+    assert {row.opd for row in parts} | {row.opd for row in responses} <= agencies.keys() | {NOBODY}
 
 
 def assert_sums(rows: list[Ticket], state: dispatch.State) -> None:
@@ -143,6 +171,24 @@ def test_a_ticket_says_its_stages_its_agency_and_the_call_that_it_came_by() -> N
     assert (row.closed, row.outcome, row.is_reopened) == (at(4_000), "closed", False)
 
 
+def test_what_each_agency_did_about_a_ticket_has_a_row_of_its_own() -> None:
+    rows, _ = all_told(
+        [
+            *(opened("t1", 0), sent("t1", 10, "pln"), acknowledged("t1", 40, "pln"), passed_on("t1", 60, "damkar", "pln")),
+            *(unit_dispatched("t1", 120), unit_dispatched("t1", 90, "p1", "pln"), unit_arrived("t1", 600), closed("t1", 4_000)),
+        ],
+        BOGOR,
+    )
+
+    parts = [row for row in rows if isinstance(row, TicketAgency)]
+    assert [(row.opd, row.dispatch_seconds, row.scene_seconds, row.travel_seconds, row.passed_on) for row in parts] == [
+        ("damkar", 120, 600, 480, 0),
+        ("pln", 90, None, None, 1),
+    ]
+    answers = [(row.opd, row.opened, row.sent, row.seconds) for row in rows if isinstance(row, Response)]
+    assert answers == [("pln", at(0), at(10), 30), ("damkar", at(0), at(60), 60)]
+
+
 def test_a_ticket_has_a_row_for_each_time_that_it_was_open_also_long_after() -> None:
     soon = [opened("t1", 0), sent("t1", 0), closed("t1", 60), reopened("t1", 600), closed("t1", 700)]
     late = [*soon, opened("t2", 9_000), reopened("t1", 20_000), closed("t1", 20_100)]
@@ -150,6 +196,8 @@ def test_a_ticket_has_a_row_for_each_time_that_it_was_open_also_long_after() -> 
     rows, state = told(late)
 
     assert_sums(rows, state)
+    parts = [row for row in all_told(late, BOGOR)[0] if isinstance(row, TicketAgency)]
+    assert [(row.opd, row.opened, row.reopened) for row in parts] == [("damkar", at(600), True), ("damkar", at(20_000), True)]
     assert [(row.opened, row.closed, row.is_reopened) for row in rows if row.ticket == "t1"] == [
         (at(0), at(60), False),
         (at(600), at(700), True),

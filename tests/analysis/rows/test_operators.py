@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from schemas.event import Event
 from schemas.operators import OperatorEvent
 from schemas.topics import OPERATORS, TOPIC_OF
-from streams.analysis.rows.operators import Shift, ShiftRows
+from streams.analysis.rows.operators import NotReady, Shift, ShiftRows
+from streams.analysis.rows.row import Done
 from streams.core import operators
 from streams.core.centre import SEATS, Centre
 from streams.core.spans import total
@@ -27,6 +28,13 @@ KINDS = [kind.model_fields["type"].default for kind in OPERATORS.types]
 
 def told(events: Iterable[Event], centre: Centre = BOGOR) -> tuple[list[Shift], operators.State, float]:
     """The rows of all shifts of some events, the state that counted them, and the last moment."""
+    rows, state, moment = all_told(events, centre)
+    assert_not_ready_sums([row for row in rows if isinstance(row, NotReady)], state, moment)
+    return [row for row in rows if isinstance(row, Shift)], state, moment
+
+
+def all_told(events: Iterable[Event], centre: Centre = BOGOR) -> tuple[list[Done], operators.State, float]:
+    """The rows of all shifts, pauses and wrap-ups of some events, the state that counted them, and the last moment."""
     step: Any = operators.step
     state, watch, moment = operators.State(), ShiftRows(centre), 0.0
     watch.attach(state)
@@ -37,7 +45,20 @@ def told(events: Iterable[Event], centre: Centre = BOGOR) -> tuple[list[Shift], 
             if state.ledger.admit(offset, event.source, event.id, time) == "folded":
                 step(state, event, time, centre)
     watch.finish(moment)
-    return [row for row in watch.done if isinstance(row, Shift)], state, moment
+    return watch.done, state, moment
+
+
+def assert_not_ready_sums(rows: list[NotReady], state: operators.State, now: float) -> None:
+    reasons, paused, wrapped = list(state.paused_seconds), dict(state.paused_seconds), sum(state.wrapped_up.sums) / 1e6
+    for seat in state.seats.values():
+        past = seat.timeline.replay(now)
+        for pause in past.pauses:
+            paused[reasons[int(pause.reason)]] += pause.end - pause.start
+        wrapped += sum(wrap.end - wrap.start for wrap in past.wraps if not wrap.queue)
+    for reason, seconds in paused.items():
+        assert fsum(row.seconds for row in rows if row.reason == reason) == pytest.approx(seconds, abs=1e-3), reason
+    assert fsum(row.seconds for row in rows if row.kind == "wrap_up") == pytest.approx(wrapped, abs=1e-3)
+    assert all(row.seconds == row.until - row.began > 0 for row in rows)
 
 
 def assert_sums(rows: list[Shift], state: operators.State, now: float) -> None:
@@ -101,3 +122,18 @@ def test_a_shift_lasts_from_the_first_queue_to_the_last_and_knows_its_pauses_how
     assert (first.paused_seconds, first.wrap_up_seconds) == (8 * 300 + 60, 8 * 30)
     assert json.loads(first.paused_by_reason) == {"meal": 2400, "toilet": 60}
     assert (second.logged_in, second.logged_out) == (at(50_000), None)
+
+
+def test_a_pause_is_one_row_in_however_many_stretches_it_is_told() -> None:
+    events = [logged_in("s1", 0), paused("s1", 100, "meal")]
+    for hour in range(1, 9):
+        events += [wrap_up_started("s1", hour * 3600 + 900), wrap_up_ended("s1", hour * 3600 + 930)]
+        events += [ringing("s1", hour * 3600 + 60 * minute) for minute in range(60)]
+    events += [resumed("s1", 40_000), paused("s1", 40_100, "toilet")]
+
+    rows = [row for row in all_told(events)[0] if isinstance(row, NotReady)]
+
+    assert [(row.reason, row.began, row.until) for row in rows if row.kind == "pause"] == [("meal", at(100), at(40_000))]
+    assert sorted((row.began, row.until) for row in rows if row.kind == "wrap_up") == [
+        (at(hour * 3600 + 900), at(hour * 3600 + 930)) for hour in range(1, 9)
+    ]

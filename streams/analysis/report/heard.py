@@ -1,0 +1,59 @@
+"""When anything was told of a centre, whatever it was: who is not heard of is not well, but unknown."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from schemas.event import Event
+from schemas.network import LinkData
+from schemas.topics import TOPIC_OF
+from streams.core.centre import LINKS, Centre
+from streams.core.hourly import HOUR
+from streams.sources import Line
+
+
+@dataclass(slots=True)
+class Heard:
+    """What was heard of one centre; times are epoch seconds."""
+
+    hours: set[int] = field(default_factory=set)
+    """The hours (epoch seconds // 3600) in which something happened of which was told."""
+    nouns: dict[str, float] = field(default_factory=dict)
+    """Since when each noun is told of."""
+    links: dict[str, float] = field(default_factory=dict)
+    """Since when each link is told of, by its code."""
+    first: float = 0.0
+    """Since when anything is."""
+
+    def note(self, event: Event, time: float, centre: Centre) -> None:
+        """Something was told of that time."""
+        noun = TOPIC_OF[event.type].noun
+        self.first = min(self.first or time, time)
+        self.hours.add(int(time) // HOUR)
+        if time < self.nouns.get(noun, time + 1):
+            self.nouns[noun] = time
+        if isinstance(event.data, LinkData):
+            link = centre.names.links[event.data.link]
+            if link in centre.names.links.known or link in self.links or len(self.links) < LINKS:
+                self.links[link] = min(time, self.links.get(link, time))
+
+
+@dataclass(slots=True)
+class Listening:
+    """Listens to all events that are read, but for those that cannot have happened yet."""
+
+    centres: Mapping[str, Centre]
+    wall: float
+    """Now, epoch seconds, where a line does not say since when it stands there."""
+    ahead_seconds: float
+    heard: dict[str, Heard] = field(default_factory=dict)
+    """By centre."""
+
+    def to(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """All lines as they come."""
+        for line in lines:
+            item = line.item
+            if isinstance(item, Event) and (centre := self.centres.get(item.subject)) is not None:
+                time = item.time.timestamp()
+                if time <= (self.wall if line.written is None else line.written) + self.ahead_seconds:
+                    self.heard.setdefault(item.subject, Heard()).note(item, time, centre)
+            yield line

@@ -1,0 +1,173 @@
+"""The network: when links were down and what it took meanwhile, link by link, and who was never heard of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from streams.analysis.report.scope import WHOLE, Scope
+from streams.analysis.report.subject import Ratio, Row, Seconds, Subject
+from streams.analysis.report.words import Words
+from streams.analysis.rows.row import Moment
+from streams.core.network import State
+
+_KIND = Words(
+    "down: sambungan terputus; unregistered: registrasi SIP hilang.",
+    "down: it was down; unregistered: its SIP registration was lost.",
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outage(Row):
+    """A time in which a link was down or not registered, whenever it began, if it went on in the report's time."""
+
+    link: Annotated[str, Words("Sambungan", "Link"), Words("Kodenya.", "Its code.")]
+    kind: Annotated[str, Words("Jenis", "Kind"), _KIND]
+    carrier: Annotated[str | None, Words("Operator", "Carrier"), Words("Menurut berkas pusat layanan.", "By the centre's file.")]
+    began: Annotated[Moment, Words("Mulai", "Began"), Words("Pertama diberitakan, UTC.", "When it was first told, UTC.")]
+    ended: Annotated[
+        Moment | None, Words("Selesai", "Ended"), Words("UTC; kosong bila tidak diberitakan.", "UTC; empty where nobody told.")
+    ]
+    seconds: Annotated[
+        Seconds,
+        Words("Lama", "Lasted"),
+        Words(
+            "Seluruhnya; yang masih berlangsung, sampai data berakhir.", "In all; of one that goes on, until the events ended."
+        ),
+    ]
+    seconds_within: Annotated[
+        Seconds,
+        Words("Dalam periode", "In the time"),
+        Words("Bagiannya dalam periode laporan.", "What of it is in the report's time."),
+    ]
+    network_dropped: Annotated[
+        int,
+        Words("Putus sebelum dijawab", "Dropped unanswered"),
+        Words(
+            "Panggilan yang sementara itu diambil jaringan; yang datang lewat sambungan itu, atau tidak diketahui lewat mana.",
+            "Calls that the network took meanwhile; of those that came in on it, or nobody knows on which.",
+        ),
+    ]
+    cut_off: Annotated[
+        int,
+        Words("Percakapan terputus", "Cut off"),
+        Words(
+            "Percakapan yang sementara itu diakhiri jaringan, sama.",
+            "Conversations that the network ended meanwhile, of the same.",
+        ),
+    ]
+
+
+@dataclass(slots=True, kw_only=True)
+class Link(Row):
+    """How long a link carried, of the time in which that is known."""
+
+    link: Annotated[str, Words("Sambungan", "Link"), Words("Kodenya.", "Its code.")]
+    kind: Annotated[str, Words("Jenis", "Kind"), _KIND]
+    carrier: Annotated[str | None, Words("Operator", "Carrier"), Words("Menurut berkas pusat layanan.", "By the centre's file.")]
+    outages: Annotated[int, Words("Gangguan", "Outages"), Words("Yang berlangsung dalam periode.", "That went on in the time.")]
+    seconds_down: Annotated[Seconds, Words("Lama gangguan", "Seconds down"), Words("Dalam periode.", "In the time.")]
+    known_seconds: Annotated[
+        Seconds,
+        Words("Lama diketahui", "Known for"),
+        Words(
+            "Bagian periode sejak sambungan itu pertama diberitakan, sampai data berakhir; 0: tidak pernah diberitakan.",
+            "Of the time, since anything was first told of the link, until the events ended; 0: nothing ever was.",
+        ),
+    ]
+    availability: Annotated[
+        Ratio | None,
+        Words("Ketersediaan", "Availability"),
+        Words(
+            "1 − lama gangguan / lama diketahui; kosong bila tidak diketahui.",
+            "1 − seconds down / known for; empty where not known.",
+        ),
+    ]
+
+
+def _outages(scope: Scope) -> str:
+    """Every outage with the spans that it went on in, and what of it was in each, in microseconds."""
+    # Of a link that made way for another one the end was never told: no more is known than that it was over by the next.
+    ends = "coalesce(epoch_us(ended), lead(epoch_us(began)) OVER (PARTITION BY city, link, kind ORDER BY began), now)"
+    return (
+        f"(FROM (FROM (FROM outages SELECT *, {round(scope.moment * 1e6)} AS now) SELECT *, {ends} AS ends) AS row "
+        "JOIN spans AS time ON row.city = time.city AND row.began < time.until AND row.ends >= epoch_us(time.began) "
+        "SELECT row.*, time.span, time.period, "
+        "greatest(0, least(row.ends, epoch_us(time.until)) - greatest(epoch_us(row.began), epoch_us(time.began))) AS inside)"
+    )
+
+
+def outages(scope: Scope) -> Iterator[Outage]:
+    """Each that went on in the whole time, as they began."""
+    taken = (
+        "(FROM journeys SELECT city, link, 1 AS network_dropped, 0 AS cut_off, "
+        "coalesce(epoch_us(arrived) + wait_seconds * 1e6, epoch_us(ended), epoch_us(arrived)) AS moment "
+        "WHERE outcome = 'network_dropped' AND NOT is_test UNION ALL "
+        "FROM journeys SELECT city, link, 0, 1, epoch_us(coalesce(ended, arrived)) WHERE cut_off AND NOT is_test)"
+    )
+    for told in scope.ask(
+        f"FROM {_outages(scope)} AS row LEFT JOIN {taken} AS call ON row.city = call.city "
+        "AND call.moment BETWEEN epoch_us(row.began) AND row.ends "
+        "AND coalesce(call.link = row.link, row.link_kind IS DISTINCT FROM 'uplink') "
+        "SELECT row.city AS city, span, period, row.link AS link, kind, carrier, epoch_us(began) / 1e6 AS began, "
+        "epoch_us(ended) / 1e6 AS ended, (ends - epoch_us(row.began)) / 1e6 AS seconds, inside / 1e6 AS seconds_within, "
+        "coalesce(sum(network_dropped), 0)::INT AS network_dropped, coalesce(sum(cut_off), 0)::INT AS cut_off "
+        f"WHERE span = '{WHOLE}' GROUP BY ALL ORDER BY city, began, link, kind"
+    ):
+        yield Outage(**told)
+
+
+def links(scope: Scope) -> Iterator[Link]:
+    """Each link of the centre's file and each other that was heard of, in each span."""
+    down = {
+        (told["city"], told["span"], told["period"], told["link"], told["kind"]): (told["outages"], told["seconds"])
+        for told in scope.ask(
+            f"FROM {_outages(scope)} SELECT city, span, period, link, kind, count(*) AS outages, sum(inside) / 1e6 AS seconds "
+            "GROUP BY ALL"
+        )
+    }
+    states = scope.states("network", State)
+    for span in scope.spans():
+        centre, heard = scope.centres[span.city], scope.hindsight.heard[span.city].links
+        known, carriers = states[span.city].links, {each.code: each.carrier for each in centre.links}
+        for link in sorted({*carriers, *known}):
+            kinds = [] if link not in known or known[link].up is None else ["down"]
+            kinds += [] if link not in known or known[link].registered is None else ["unregistered"]
+            for kind in kinds or ["down"]:
+                since, until = scope.known(span, heard.get(link) if kinds else None)
+                if since == until and span.span != WHOLE:
+                    continue
+                n, seconds = down.get((span.city, span.span, span.period, link, kind), (0, 0.0))
+                yield Link(
+                    city=span.city,
+                    span=span.span,
+                    period=span.period,
+                    link=link,
+                    kind=kind,
+                    carrier=carriers.get(link),
+                    outages=n,
+                    seconds_down=seconds,
+                    known_seconds=until - since,
+                    availability=1 - seconds / (until - since) if until > since else None,
+                )
+
+
+OUTAGES = Subject(
+    "outages",
+    Words("Gangguan jaringan", "Outages"),
+    Words(
+        "Setiap gangguan yang berlangsung dalam periode; dari saat diberitakan sampai saat diberitakan pulih.",
+        "Every outage that went on in the time, from when it was told until its end was.",
+    ),
+    Outage,
+    outages,
+)
+LINKS = Subject(
+    "links",
+    Words("Sambungan", "Links"),
+    Words(
+        "Sambungan yang tidak pernah diberitakan tidak dianggap baik: ketersediaannya tidak diketahui.",
+        "A link of which nothing was ever told is not taken to be well: its availability is not known.",
+    ),
+    Link,
+    links,
+)
