@@ -5,12 +5,15 @@ in the last day.
 import re
 from binascii import a2b_base64, b2a_base64
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
 from string import ascii_letters
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, InstanceOf
+from pydantic.json_schema import SkipJsonSchema
 
 from streams.core.classes import CLASSES
 from streams.core.hourly import HOUR
@@ -197,6 +200,16 @@ class Place:
         self.lines[self.mark] = f"{line[:2]}{_CLASS_LETTER[name]}{line[3:]}"
 
 
+class BookWatch:
+    """Who watches the call book of one centre, as `streams.core.watch` has it of other parts."""
+
+    def renamed(self, before: str, after: str) -> None:
+        """What stood under one name of a caller stands under another."""
+
+    def forgets(self, hour: int, lines: Lines) -> None:
+        """The lines of an hour (epoch seconds // 3600) have been there for their time and are about to go."""
+
+
 @dataclass(slots=True)
 class Book:
     """The calls of one centre by the hour they came in: of those without a caller this hour and the one before. `earlier` are
@@ -211,6 +224,8 @@ class Book:
     """Bytes of all lines."""
     gone: int = 0
     """Calls that were given up before their time."""
+    watch: Annotated[InstanceOf[BookWatch] | None, SkipJsonSchema(), Field(exclude=True)] = None
+    """Who is told what becomes of callers, if anybody is."""
 
     def find(self, mark: str) -> Place | None:
         """Where a call is."""
@@ -303,8 +318,23 @@ class Book:
             times.sort()
         return found
 
+    def answered(self, callers: Collection[str]) -> dict[str, list[int]]:
+        """When each of some callers came whose call was answered, ascending, tests left out; who never was is not among them."""
+        found: dict[str, list[int]] = {}
+        for number, lines in self.named.items():
+            for line in lines.values():
+                if line[3] == ANSWERED and line[2] != _TEST:
+                    caller = line[_CALLER_AT : _CALLER_AT + _CALLER]
+                    if caller in callers:
+                        found.setdefault(caller, []).append(number * HOUR + _second(line))
+        for times in found.values():
+            times.sort()
+        return found
+
     def rename(self, before: str, after: str) -> None:
         """What one name of a caller stands at is another's, both 22 characters."""
+        if self.watch is not None:
+            self.watch.renamed(before, after)
         for lines in self.named.values():
             for mark, line in lines.items():
                 if line.startswith(before, _CALLER_AT):
@@ -320,6 +350,10 @@ class Book:
 
     def _forget(self) -> None:
         """Turn to a new hour."""
+        if self.watch is not None:
+            for number, lines in self.named.items():
+                if number < self.newest - REACH:
+                    self.watch.forgets(number, lines)
         self.nameless = {number: lines for number, lines in self.nameless.items() if number >= self.newest - 1}
         self.earlier |= {number: _marks(lines, HOUR) for number, lines in self.named.items() if number < self.newest - REACH}
         self.earlier = {number: marks for number, marks in self.earlier.items() if number >= self.newest - 24}

@@ -139,6 +139,10 @@ class Callers:
             book.rename(*joined)
         return self.aliases.name(name)
 
+    def name(self, caller: str) -> str:
+        """What everything that is remembered calls the caller whose pseudonym that is."""
+        return self.aliases.name(shortened(caller))
+
     def forms(self, said: Erased) -> set[str]:
         """How all names begin that calls of somebody who is to be forgotten can stand under, as told and as remembered since."""
         told = {shortened(name) for name in (said.caller, said.caller_before) if name is not None}
@@ -146,7 +150,7 @@ class Callers:
 
     def decide(self, event: CallerEvent, time: float, book: Book) -> None:
         """Something was recommended, decided or done about a caller."""
-        caller = self.aliases.name(shortened(event.data.caller))
+        caller = self.name(event.data.caller)
         match event.type:
             case "caller.block_recommended":
                 record = self._record(caller, time)

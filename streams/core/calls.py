@@ -147,6 +147,8 @@ def step(
         ):
             if funnel.watch is not None and event.type == "caller.erased":
                 funnel.watch.erased(state.callers.forms(event.data))
+            if funnel.watch is not None and event.type == "caller.contacted":
+                funnel.watch.contacted(state.callers.name(event.data.caller), time)
             state.callers.decide(event, time, funnel.book)
         case _:
             assert_never(event.type)

@@ -25,6 +25,9 @@ class CallWatch:
     def named(self, place: Place) -> None:
         """It was said what the call was."""
 
+    def contacted(self, caller: str, time: float) -> None:
+        """The centre reached somebody who had hung up, by the name that the book has."""
+
     def erased(self, forms: Collection[str]) -> None:
         """Whoever has a name that begins so is not to be known any more."""
 

@@ -1,13 +1,15 @@
 """A row a journey and a row a visit, told by the funnel while it counts, and given out once nothing can restate them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from streams.analysis.rows.row import Done, Moment, Row, Seconds
 from streams.core import calls
-from streams.core.callbook import ANSWERED, Place, mark
+from streams.core.callbook import ANSWERED, LOST, REACH, BookWatch, Lines, Place, mark
+from streams.core.callers import CALLBACK_SECONDS
 from streams.core.centre import Centre
+from streams.core.hourly import HOUR
 from streams.core.journey import Journey as Open
 from streams.core.journey import Visit as OpenVisit
 from streams.core.totals import Outcome
@@ -50,6 +52,20 @@ class Journey(Row):
     cut_off: Annotated[bool, "Whether the network ended a conversation."] = False
     passed_on: Annotated[str | None, "The centre that it was last passed on to, by its code; NULL if to none."] = None
     call_class: Annotated[str | None, "What it turned out to be, as in psap_calls_classified_total; NULL if nobody said."] = None
+    callback_due: Annotated[
+        bool | None,
+        "Whether its caller was to be called back, by the rule of psap_callbacks_open; NULL of a call that the call book did not "
+        "keep for its time: it came again under its id, or there were too many (pantau112_passed_over_total, call_book).",
+    ] = None
+    called_back: Annotated[
+        Moment | None,
+        "Of such a call, when the centre first reached its caller (caller.contacted) in the 4 hours after; NULL if none is told.",
+    ] = None
+    recontacted: Annotated[
+        Moment | None,
+        "Of such a call, when the same caller first came again in the 4 hours after, to the second below, and was answered; NULL "
+        "if not. Who was neither called back nor answered then was not reached.",
+    ] = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,14 +115,14 @@ class Story:
             yield self.journey
 
 
-class CallRows(CallWatch):
+class CallRows(CallWatch, BookWatch):
     """The rows of one centre's calls.
 
     A story is kept for as long as its journey is open, the call book has it, or its loss is undecided: what the core itself can
     still restate. Then its rows are `done`.
     """
 
-    remembered: ClassVar[tuple[str, ...]] = ("done", "_stories", "_aside", "_look_at")
+    remembered: ClassVar[tuple[str, ...]] = ("done", "_stories", "_aside", "_contacted", "_look_at")
 
     def __init__(self, centre: Centre) -> None:
         self.done: list[Done] = []
@@ -115,22 +131,28 @@ class CallRows(CallWatch):
         self._stories: dict[str, Story] = {}
         self._aside: list[tuple[str, Story]] = []
         """Those whose key came again, as another journey."""
+        self._contacted: dict[str, list[float]] = {}
+        """When the centre reached those whom the book may still have as lost, by the names that it has."""
         self._look_at = HELD
         self._state = calls.State()
 
     def attach(self, state: calls.State) -> None:
         """Watch this state from now on."""
         self._state = state
-        state.funnel.watch = self
+        state.funnel.watch = state.funnel.book.watch = self
 
     def finish(self, now: float) -> None:
         """Nothing more will be told: the rows of what is not over are done as they stand at `now`, epoch seconds."""
-        last = calls.settled(self._state, now, self._centre).funnel.watch
+        state = calls.settled(self._state, now, self._centre)
+        last = state.funnel.watch
         assert isinstance(last, CallRows)
+        last._state = state
+        for hour, lines in state.funnel.book.named.items():
+            last.forgets(hour, lines)
         for story in [*(story for _, story in last._aside), *last._stories.values()]:
             last.done += story.rows(self._centre)
         self.done, self._aside, self._stories = last.done, [], {}
-        self._state.funnel.watch = None
+        self._state.funnel.watch = self._state.funnel.book.watch = None
 
     def journey_of(self, call: str) -> str | None:
         """The code of the journey that a call of that id is, if one of the last hours is known, and no two exchanges have one."""
@@ -160,6 +182,7 @@ class CallRows(CallWatch):
             link=link,
             is_test=place.is_test,
             call_class=place.class_,
+            callback_due=None if place.has_caller else False,
         )
         if story.visits:
             self._queued(story)
@@ -168,6 +191,29 @@ class CallRows(CallWatch):
         row = self._row(place.mark)
         if row is not None:
             row.call_class, row.is_test = place.class_, place.is_test
+
+    def contacted(self, caller: str, time: float) -> None:
+        book = self._state.funnel.book
+        first = (book.newest - REACH) * HOUR
+        self._contacted = {name: times for name, times in self._contacted.items() if max(times) >= first}
+        self._contacted.setdefault(caller, []).append(time)
+
+    def renamed(self, before: str, after: str) -> None:
+        if times := self._contacted.pop(before, None):
+            self._contacted.setdefault(after, []).extend(times)
+
+    def forgets(self, hour: int, lines: Lines) -> None:
+        due: list[tuple[Place, Journey]] = []
+        for key in lines:
+            place, row = Place(lines, key, hour * HOUR), self._row(key)
+            if row is not None:
+                row.callback_due = place.end == LOST and not place.is_test and place.caller != ""
+                if row.callback_due:
+                    due.append((place, row))
+        answered = self._state.funnel.book.answered({place.caller for place, _ in due}) if due else {}
+        for place, row in due:
+            row.called_back = _first(self._contacted.get(place.caller, ()), place.time)
+            row.recontacted = _first(answered.get(place.caller, ()), place.time)
 
     def erased(self, forms: Collection[str]) -> None:
         for story in [*self._stories.values(), *(story for _, story in self._aside)]:
@@ -289,3 +335,8 @@ class CallRows(CallWatch):
                 del self._stories[key]
                 self.done += story.rows(self._centre)
         self._look_at = max(HELD, 2 * len(self._stories))
+
+
+def _first(times: Iterable[float], after: int) -> float | None:
+    """The first of some moments at which a caller was heard of who stands on the list of those to be called back `after` one."""
+    return min((time for time in times if after < time < after + CALLBACK_SECONDS), default=None)

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from schemas.callers import CallerEvent
 from schemas.calls import CallEvent
 from schemas.event import Event
 from schemas.topics import CALLS, TOPIC_OF
@@ -17,6 +19,7 @@ from streams.analysis.rows import calls as rows
 from streams.analysis.rows.calls import CallRows, Journey, Visit
 from streams.core import calls
 from streams.core.callbook import shortened
+from streams.core.callers import CALLBACK_SECONDS, callbacks
 from streams.core.centre import Centre, parse
 from streams.core.totals import Totals
 from streams.sources import read, simulate
@@ -26,6 +29,7 @@ from tests.builders import (
     answered,
     at,
     classified,
+    contacted,
     ended,
     erased,
     network_dropped,
@@ -77,8 +81,22 @@ def assert_sums(found: Iterable[Journey | Visit], totals: Totals) -> None:
             assert isclose(fsum(known), waits.sum, rel_tol=1e-9, abs_tol=1e-3)
 
 
+def to_call_back(journeys: Iterable[Journey], now: float) -> int:
+    """How many calls stand on the list of those to be called back, by their rows."""
+    return sum(
+        row.callback_due is True
+        and now - CALLBACK_SECONDS < int(row.arrived) <= now
+        and (row.called_back is None or row.called_back > now)
+        and (row.recontacted is None or row.recontacted > now)
+        for row in journeys
+    )
+
+
 def assert_all_sums(journeys: list[Journey], visits: list[Visit], state: calls.State) -> None:
     funnel = state.funnel
+    now = state.ledger.newest
+    listed = callbacks(state.callers, funnel.book, now)
+    assert to_call_back(journeys, now) == sum(len(times) for times in listed.values())
     assert_sums(journeys, funnel.journeys)
     assert {visit.queue for visit in visits} <= funnel.queues.keys()
     for queue, totals in funnel.queues.items():
@@ -97,6 +115,59 @@ def assert_all_sums(journeys: list[Journey], visits: list[Visit], state: calls.S
 @given(soup(HOUR) | soup(4 * HOUR) | soup(48 * HOUR))
 def test_rows_sum_to_what_is_counted_in_any_order(events: list[CallEvent]) -> None:
     assert_all_sums(*told(events))
+
+
+Heard = tuple[int, str, str]
+"""In which minute who did what."""
+
+
+def heard(told: Iterable[Heard]) -> list[CallEvent | CallerEvent]:
+    """Callers who came and were answered at once, hung up, or tested the line; who were reached or erased, or have a new name."""
+    events: list[CallEvent | CallerEvent] = []
+    for n, (minute, caller, what) in enumerate(told):
+        call, time = f"c{n}", minute * 60
+        before = caller if what == "renamed" else None
+        came = offered(call, time, caller=f"new-{caller}" if before else caller, before=before)
+        match what:
+            case "answered" | "renamed":
+                events += [came, answered(call, time), ended(call, time + 5)]
+            case "tested":
+                events += [came, answered(call, time), classified(call, time, "test")]
+            case "lost":
+                events += [came, abandoned(call, time + 20)]
+            case "reached":
+                events.append(contacted(caller, time))
+            case "erased":
+                events.append(erased(caller, time))
+    return events
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 600),
+            st.sampled_from(["ani", "budi", "new-ani"]),
+            st.sampled_from(["lost", "lost", "lost", "answered", "tested", "reached", "renamed", "erased"]),
+        ),
+        max_size=20,
+        unique_by=lambda each: each[0],
+    ),
+    st.sampled_from([1, 2_000]),
+)
+def test_at_every_moment_the_list_of_those_to_be_called_back_follows_from_the_rows(story: list[Heard], held: int) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rows, "HELD", held)
+        story.sort()
+        journeys, visits, state = told(heard(story))
+        assert_all_sums(journeys, visits, state)
+        learnt_later = any(what in {"erased", "renamed"} for _, _, what in story)
+        for minute, _, _ in story:
+            now = at(minute * 60 + 30)
+            known, _, then = told(event for event in heard(story) if event.time.timestamp() < now)
+            listed = callbacks(then.callers, then.funnel.book, now)
+            assert to_call_back(known, now) == sum(len(times) for times in listed.values())
+            assert learnt_later or to_call_back(journeys, now) == to_call_back(known, now)
 
 
 @settings(deadline=None)
