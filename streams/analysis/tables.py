@@ -83,7 +83,11 @@ class Tables(AbstractContextManager["Tables"]):
         self.put(done[since:])
 
     def complete(self) -> None:
-        """All rows are there: shifts learn from visits what their seats talked."""
+        """All rows are there: shifts learn from visits what their seats talked, and a gauge stood at one level at a time."""
+        self.connection.execute(
+            "DELETE FROM _readings WHERE rowid IN (FROM _readings SELECT rowid QUALIFY 1 < "
+            "row_number() OVER (PARTITION BY city, gauge, read ORDER BY level_centimetres DESC, rowid))"
+        )
         self.connection.execute(
             "UPDATE _shifts SET calls = found.calls, talk_seconds = found.microseconds / 1e6 FROM ("
             "FROM _shifts AS shift JOIN _visits AS visit USING (city, seat) "

@@ -31,7 +31,7 @@ def export(
     ] = None,
     centre: Centres = None,
 ) -> None:
-    """Write tables for SQL: a row for each call, visit, ticket, outage and shift.
+    """Write tables for SQL: a row for each call, visit, ticket, outage, shift, river reading, weather warning and survey answer.
 
     The rows sum to what measure says of the same events. All of them are folded; --from, --until, --last and --in choose rows.
 

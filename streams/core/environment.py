@@ -3,7 +3,10 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import Annotated, assert_never
+
+from pydantic import Field, InstanceOf
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.environment import EnvironmentEvent, Warned
 from streams.core.centre import GAUGES, Centre, Gauge
@@ -11,6 +14,8 @@ from streams.core.hourly import HOUR, WEEK_HOURS
 from streams.core.ledger import LATENESS, Ledger
 from streams.core.names import Strangers
 from streams.core.reading import Metric, Readings
+from streams.core.warning import WeatherWarning
+from streams.core.watch import EnvironmentWatch
 
 WARNINGS = 64
 """The most warnings of one centre that are remembered whole; those told last stay."""
@@ -53,34 +58,6 @@ class GaugeState:
         return before, resumed
 
 
-@dataclass(slots=True, order=True)
-class WeatherWarning:
-    """One weather warning as last told. The order of the fields says which of two tellings holds: the later, then the longer.
-
-    One that was taken back before it was told of has only `cancelled`.
-    """
-
-    told: float = 0.0
-    expires: float = 0.0
-    onset: float = 0.0
-    event: str = ""
-    severity: str = ""
-    urgency: str = ""
-    certainty: str = ""
-    attribution: str = ""
-    cancelled: float = 0.0
-
-    @property
-    def news(self) -> float:
-        """When something was last told of it."""
-        return max(self.told, self.cancelled)
-
-    @property
-    def end(self) -> float:
-        """When it ceases to hold, epoch seconds."""
-        return min(self.expires, self.cancelled) if self.cancelled >= self.told else self.expires
-
-
 @dataclass(slots=True)
 class State:
     """The gauges and warnings of one centre. `hours` are those (epoch / 3600) touched by warnings that are forgotten."""
@@ -91,6 +68,8 @@ class State:
     hours: list[int] = field(default_factory=list)
     strangers: Strangers = field(default_factory=Strangers)
     newest: float = 0.0
+    watch: Annotated[InstanceOf[EnvironmentWatch] | None, SkipJsonSchema(), Field(exclude=True)] = None
+    """Who is told what is remembered, if anybody is."""
 
 
 def step(state: State, event: EnvironmentEvent, time: float, centre: Centre) -> None:
@@ -117,12 +96,15 @@ def step(state: State, event: EnvironmentEvent, time: float, centre: Centre) -> 
 
 def _read(state: State, name: str, level: float, time: float, centre: Centre) -> None:
     names = centre.names.gauges
-    gauge = state.gauges.get(names[name])
+    key = names[name]
+    gauge = state.gauges.get(key)
     if gauge is None:
-        key = state.strangers.take_in("gauge", name, names, state.gauges, GAUGES, time)
-        if key is None:
+        taken = state.strangers.take_in("gauge", name, names, state.gauges, GAUGES, time)
+        if taken is None:
             return
-        gauge = state.gauges[key] = GaugeState(time, level)
+        gauge = state.gauges[taken] = GaugeState(time, level)
+    if state.watch is not None:
+        state.watch.read(key, level, time)
     gauge.time, gauge.level = max((gauge.time, gauge.level), (time, level))
     minute = int(time // 60)
     gauge.lows[minute] = min(level, gauge.lows.get(minute, level))
@@ -161,8 +143,12 @@ def _forget(state: State) -> None:
     if len(kept) < len(holding):
         state.strangers.pass_over("warning", len(holding) - len(kept))
     first = int(state.newest // HOUR) - WEEK_HOURS
-    gone = _hours((state.warnings.pop(name) for name in by_news if name not in kept), first * HOUR, state.newest)
-    state.hours = sorted(hour for hour in gone.union(state.hours) if hour >= first)
+    gone = {name: state.warnings.pop(name) for name in by_news if name not in kept}
+    hours = _hours(gone.values(), first * HOUR, state.newest)
+    state.hours = sorted(hour for hour in hours.union(state.hours) if hour >= first)
+    if state.watch is not None:
+        for name, warning in gone.items():
+            state.watch.over(name, warning)
 
 
 def warned_hours(state: State, since: float, until: float) -> set[int]:

@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor
-from typing import get_args
+from typing import Annotated, get_args
+
+from pydantic import Field, InstanceOf
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.survey import HIGHEST, Dimension, Element, Instrument, SurveyEvent, instrument_of
 from streams.core.centre import Centre, Survey
 from streams.core.ledger import Ledger
 from streams.core.names import UNKNOWN_TOTAL
 from streams.core.reading import Metric, Reading, Readings
+from streams.core.watch import SurveyWatch
 
 DIMENSIONS: tuple[str, ...] = get_args(Dimension)
 ELEMENTS: tuple[str, ...] = get_args(Element)
@@ -36,6 +40,8 @@ class State:
     ledger: Ledger = field(default_factory=Ledger)
     responses: dict[Instrument, int] = field(default_factory=dict)
     items: dict[str, list[int]] = field(default_factory=dict)
+    watch: Annotated[InstanceOf[SurveyWatch] | None, SkipJsonSchema(), Field(exclude=True)] = None
+    """Who is told what is counted, if anybody is."""
 
 
 def step(state: State, event: SurveyEvent, time: float, centre: Centre) -> None:
@@ -45,6 +51,8 @@ def step(state: State, event: SurveyEvent, time: float, centre: Centre) -> None:
     state.responses[instrument] = state.responses.get(instrument, 0) + 1
     for item, score in scores.items():
         state.items.setdefault(item, [0] * HIGHEST[instrument])[score - 1] += 1
+    if state.watch is not None:
+        state.watch.answered(time, instrument, scores)
 
 
 def item_score(counts: Iterable[int]) -> Fraction:

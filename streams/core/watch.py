@@ -4,13 +4,15 @@ They are no part of the state: they are not stored, and no figure depends on the
 is told.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
+from schemas.survey import Instrument
 from streams.core.callbook import Place
 from streams.core.journey import Journey, Visit
 from streams.core.ticket import Ticket
 from streams.core.timeline import Past
 from streams.core.totals import Outcome
+from streams.core.warning import WeatherWarning
 
 
 class CallWatch:
@@ -93,3 +95,20 @@ class SeatWatch:
 
     def past(self, seat: str, over: Past) -> None:
         """The next stretch of a seat's time is settled: what is told late changes it no more."""
+
+
+class EnvironmentWatch:
+    """Who watches the gauges and weather warnings of one centre."""
+
+    def read(self, gauge: str, level: float, time: float) -> None:
+        """A gauge was read, in centimetres."""
+
+    def over(self, name: str, warning: WeatherWarning) -> None:
+        """A weather warning is forgotten: what is told under that name from now on is another one."""
+
+
+class SurveyWatch:
+    """Who watches the survey of one centre."""
+
+    def answered(self, time: float, instrument: Instrument, scores: Mapping[str, int]) -> None:
+        """A respondent's scores by item are counted."""

@@ -6,9 +6,11 @@ from typing import Any, ClassVar, Protocol
 
 from streams.analysis.rows.calls import CallRows, Journey, Visit
 from streams.analysis.rows.dispatch import Response, Ticket, TicketAgency, TicketRows
+from streams.analysis.rows.environment import EnvironmentRows, Reading, WeatherWarning
 from streams.analysis.rows.network import Outage, OutageRows
 from streams.analysis.rows.operators import NotReady, Shift, ShiftRows
 from streams.analysis.rows.row import Done, Row
+from streams.analysis.rows.survey import Answer, AnswerRows
 from streams.core.centre import Centre
 
 TABLES: Mapping[str, type[Row]] = {
@@ -20,6 +22,9 @@ TABLES: Mapping[str, type[Row]] = {
     "outages": Outage,
     "shifts": Shift,
     "not_ready": NotReady,
+    "readings": Reading,
+    "warnings": WeatherWarning,
+    "answers": Answer,
 }
 """What a row is one of, by the name of the table."""
 
@@ -88,6 +93,10 @@ class Rows:
                 return OutageRows(centre)
             case "operators":
                 return ShiftRows(centre)
+            case "environment":
+                return EnvironmentRows(centre)
+            case "survey":
+                return AnswerRows(centre)
             case _:
                 return None
 
