@@ -107,6 +107,8 @@ def step(state: State, event: OperatorEvent, time: float, centre: Centre) -> Non
             # A seat lets one call ring out at a time: within a second it is the same fact, told by a log and a live feed.
             if abs(time - seat.rang_out) >= 1:
                 seat.ring_no_answers += 1
+                if state.watch is not None:
+                    state.watch.rang_out(centre.names.seats[data.seat], time, event.data.ring_seconds)
             seat.rang_out = max(seat.rang_out, time)
         case "operator.ring_canceled":
             seat.rang_out = max(seat.rang_out, time)

@@ -93,6 +93,9 @@ class LinkWatch:
 class SeatWatch:
     """Who watches the seats of one centre, by their codes."""
 
+    def rang_out(self, seat: str, time: float, seconds: float | None) -> None:
+        """A call that was not taken is counted; it rang for so long, if that was told."""
+
     def past(self, seat: str, over: Past) -> None:
         """The next stretch of a seat's time is settled: what is told late changes it no more."""
 

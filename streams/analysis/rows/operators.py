@@ -1,4 +1,6 @@
-"""A row a shift of a seat, and a row a pause or wrap-up of one, told stretch by stretch by the seats' timelines."""
+"""A row a shift of a seat, and a row a pause or wrap-up of one, told stretch by stretch by the seats' timelines; and a row a call
+that rang at one and was not taken.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -44,6 +46,15 @@ class NotReady(Row):
     reason: Annotated[str | None, "Why it was paused (psap_operator_pause_seconds_total); NULL of a wrap-up."] = None
 
 
+@dataclass(slots=True, kw_only=True)
+class RingNoAnswer(Row):
+    """A call that rang at a seat, for more than 0 s, and was not taken (psap_operator_ring_no_answer_total)."""
+
+    seat: Annotated[str, "The seat, by its code."]
+    rang: Annotated[Moment, "When it began to ring; where the source does not say for how long it rang, when that ended."]
+    ring_seconds: Annotated[Seconds | None, "For how long it rang; NULL if the source does not say."] = None
+
+
 @dataclass(slots=True)
 class Stay:
     """A shift of which more may be told."""
@@ -82,6 +93,11 @@ class ShiftRows(SeatWatch):
         self.done += self.pauses.values()
         self.open, self.pauses = {}, {}
         self.state.watch = None
+
+    def rang_out(self, seat: str, time: float, seconds: float | None) -> None:
+        row = RingNoAnswer(city=self.centre.code, seat=seat, rang=time - (seconds or 0), ring_seconds=seconds)
+        row.read_clock(row.rang, self.centre)
+        self.done.append(row)
 
     def past(self, seat: str, over: Past) -> None:
         before = self.open.pop(seat, None)

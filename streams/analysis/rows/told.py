@@ -8,7 +8,7 @@ from streams.analysis.rows.calls import CallRows, Journey, Visit
 from streams.analysis.rows.dispatch import Response, Ticket, TicketAgency, TicketRows
 from streams.analysis.rows.environment import EnvironmentRows, Reading, WeatherWarning
 from streams.analysis.rows.network import Outage, OutageRows
-from streams.analysis.rows.operators import NotReady, Shift, ShiftRows
+from streams.analysis.rows.operators import NotReady, RingNoAnswer, Shift, ShiftRows
 from streams.analysis.rows.row import Done, Row
 from streams.analysis.rows.survey import Answer, AnswerRows
 from streams.core.centre import Centre
@@ -22,6 +22,7 @@ TABLES: Mapping[str, type[Row]] = {
     "outages": Outage,
     "shifts": Shift,
     "not_ready": NotReady,
+    "ring_no_answers": RingNoAnswer,
     "readings": Reading,
     "warnings": WeatherWarning,
     "answers": Answer,

@@ -1,6 +1,7 @@
 """The rows of shifts sum to the pauses and wrap-ups that are counted, whatever was told in whatever order."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 from math import fsum
@@ -12,13 +13,25 @@ from hypothesis import given, settings
 from schemas.event import Event
 from schemas.operators import OperatorEvent
 from schemas.topics import OPERATORS, TOPIC_OF
-from streams.analysis.rows.operators import NotReady, Shift, ShiftRows
+from streams.analysis.rows.operators import NotReady, RingNoAnswer, Shift, ShiftRows
 from streams.analysis.rows.row import Done
 from streams.core import operators
 from streams.core.centre import SEATS, Centre
 from streams.core.spans import total
 from streams.sources import simulate
-from tests.builders import BOGOR, START, at, logged_in, logged_out, paused, resumed, ringing, wrap_up_ended, wrap_up_started
+from tests.builders import (
+    BOGOR,
+    START,
+    at,
+    logged_in,
+    logged_out,
+    paused,
+    resumed,
+    ring_no_answer,
+    ringing,
+    wrap_up_ended,
+    wrap_up_started,
+)
 from tests.core.test_operators import soup
 from tests.strategies import histories
 from tests.trial import CENTRES, KOTA_BOGOR
@@ -30,6 +43,9 @@ def told(events: Iterable[Event], centre: Centre = BOGOR) -> tuple[list[Shift], 
     """The rows of all shifts of some events, the state that counted them, and the last moment."""
     rows, state, moment = all_told(events, centre)
     assert_not_ready_sums([row for row in rows if isinstance(row, NotReady)], state, moment)
+    if len(state.seats) < SEATS:  # a stranger beyond them made way, and nobody knows what was counted of him
+        rang = Counter(row.seat for row in rows if isinstance(row, RingNoAnswer))
+        assert rang == {name: seat.ring_no_answers for name, seat in state.seats.items() if seat.ring_no_answers}
     return [row for row in rows if isinstance(row, Shift)], state, moment
 
 
@@ -137,3 +153,17 @@ def test_a_pause_is_one_row_in_however_many_stretches_it_is_told() -> None:
     assert sorted((row.began, row.until) for row in rows if row.kind == "wrap_up") == [
         (at(hour * 3600 + 900), at(hour * 3600 + 930)) for hour in range(1, 9)
     ]
+
+
+def test_a_call_that_rang_out_is_a_row_from_when_it_began_to_ring_and_once() -> None:
+    events = [
+        ring_no_answer("s1", 60, 15),
+        ring_no_answer("s1", 60.5, 15),
+        ring_no_answer("s1", 90),
+        ring_no_answer("s1", 200, 0),
+    ]
+
+    rows, _, _ = all_told(events)
+
+    rang = [(row.seat, row.rang, row.ring_seconds) for row in rows if isinstance(row, RingNoAnswer)]
+    assert rang == [("s1", at(45), 15), ("s1", at(90), None)]
