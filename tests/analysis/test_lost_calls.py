@@ -187,6 +187,10 @@ def test_a_call_with_a_clock_years_ago_teaches_nothing() -> None:
     assert found.lost == pytest.approx(40, rel=0.02)
 
 
+def test_an_outage_that_was_over_at_once_cost_nothing() -> None:
+    assert known(asked(evenly(35), 20 * DAY, 20 * DAY)).upper == 0
+
+
 def test_on_a_holiday_as_many_are_lost_as_on_a_sunday() -> None:
     span = 23 * DAY, 23 * DAY + 3 * HOUR
     holiday = changed(BOGOR).model_copy(update={"holidays": frozenset({(START + timedelta(days=23)).date()})})
@@ -217,8 +221,8 @@ def told(*outages: Outage, until: float = 30 * DAY) -> list[Cost]:
         if not any(link == name and began <= time < ended for name, began, ended in dead)
     ]
     tests = [
-        Journey(city="32.71", journey=f"t{number}", arrived=at(DAY * number), link="sip-telkom", is_test=True)
-        for number in range(30)
+        Journey(city="32.71", journey=f"t{hour}", arrived=at(HOUR * hour + 1), link="sip-telkom", is_test=True)
+        for hour in range(30 * 24)
     ]
     for row in (*rows, *tests):
         row.read_clock(row.arrived, BOGOR)

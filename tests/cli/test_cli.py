@@ -34,6 +34,7 @@ VERBS = [
     ["backfill"],
     ["staffing"],
     ["export"],
+    ["whatif"],
     ["ingest", "simulate"],
     ["replay", "play"],
     ["replay", "cat"],
