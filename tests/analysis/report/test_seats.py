@@ -1,14 +1,19 @@
 """The times of seats, cut to the time that is asked for, and as the core says them of an hour."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
+from schemas.event import Event
 from streams.analysis.period import Period
 from streams.analysis.report.seats import Pause, Seat
 from streams.core.operators import ADHERENCE, LOGGED_IN_SECONDS, OCCUPANCY, PAUSE_SECONDS_TOTAL
+from streams.sources import read
 from tests.analysis.report.builders import reported
 from tests.analysis.report.simulated import DAYS, of_core, rows, simulated
+from tests.analysis.test_recording import CALLS, FOLDER
+from tests.analysis.test_recording import CENTRE as RECORDED
 from tests.builders import (
     START,
     answered,
@@ -126,3 +131,14 @@ def test_nobody_wraps_up_who_has_gone_or_talks_again() -> None:
     [one, _] = rows(reported(calls, "seats", centres=[centre]), Seat)
 
     assert (one.talk_seconds, one.wrap_up_seconds, one.logged_in_seconds) == (200, 20 + 10, 235)
+
+
+def test_seats_of_a_real_exchange_began_as_many_conversations_as_they_saw() -> None:
+    told = [line.item for line in read(FOLDER / "queue_log", RECORDED) if isinstance(line.item, Event)]
+
+    found = reported(told, "seats", centres=[RECORDED])
+
+    saw = Counter(answer["seat"] for call in CALLS for answer in call.get("answers", ()))
+    began = {row.seat: row.calls for row in rows(found, Seat)}
+    # To seat-9 calls are passed on, and who spoke on after such a transfer no queue_log says.
+    assert [began[seat] for seat in ("seat-1", "seat-2", "seat-3")] == [12, 9, 6] == [saw[f"seat-{n}"] for n in (1, 2, 3)]
