@@ -36,7 +36,8 @@ def report(
     only: Annotated[
         str | None,
         typer.Option(
-            metavar="SUBJECTS", help="Only these subjects, such as calls,waits; or for one reader: mayor, eu. Default: all."
+            metavar="SUBJECTS",
+            help="Only these subjects, such as calls,waits; or for one reader: mayor, eu, outages. Default: all.",
         ),
     ] = None,
     centre: Centres = None,

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+from streams.analysis.lost_calls import Cost, LostCalls, costs
+from streams.analysis.notice import notice
 from streams.analysis.report.scope import WHOLE, Scope
-from streams.analysis.report.subject import Ratio, Row, Seconds, Subject
+from streams.analysis.report.subject import Ratio, Real, Row, Seconds, Subject
 from streams.analysis.report.words import Words
 from streams.analysis.rows.row import Moment
 from streams.core.network import State
@@ -56,6 +58,43 @@ class Outage(Row):
         ),
     ]
 
+    share: Annotated[
+        Ratio | None,
+        Words("Bagian yang tidak terdengar", "Share not heard"),
+        Words(
+            "Bagian panggilan empat minggu sebelumnya yang lewat sambungan itu; kosong bila terlalu sedikit.",
+            "Of the calls of the four weeks before, those that came in on that link; empty of too few.",
+        ),
+    ]
+    calls_came: Annotated[
+        int, Words("Masuk selama itu", "Came meanwhile"), Words("Panggilan lewat sambungan itu.", "Calls on that link.")
+    ]
+    calls_expected: Annotated[
+        Real | None,
+        Words("Biasanya", "Usual"),
+        Words(
+            "Yang biasanya masuk, dari minggu-minggu di sekitarnya; kosong bila tidak diketahui.",
+            "What usually comes, by the weeks around; empty where not known.",
+        ),
+    ]
+    calls_lost: Annotated[
+        Real | None,
+        Words("Perkiraan hilang", "Likely lost"),
+        Words("Biasanya dikurangi yang masuk.", "Usual less came (streams/core/README.md, Calls lost)."),
+    ]
+    calls_lost_lower: Annotated[int | None, Words("batas bawah", "lower"), Words("Selang 95 %.", "95 % interval.")]
+    calls_lost_upper: Annotated[int | None, Words("batas atas", "upper"), Words("Selang 95 %.", "95 % interval.")]
+
+
+@dataclass(slots=True, kw_only=True)
+class Notice(Row):
+    """The notice of an outage, as it can be sent on."""
+
+    link: Annotated[str, Words("Sambungan", "Link"), Words("Kodenya.", "Its code.")]
+    began: Annotated[Moment, Words("Mulai", "Began"), Words("UTC.", "UTC.")]
+    notice_id: Annotated[str, Words("Pemberitahuan", "Notice in Indonesian"), Words("Bahasa Indonesia.", "In Indonesian.")]
+    notice_en: Annotated[str, Words("dalam bahasa Inggris", "Notice"), Words("Bahasa Inggris.", "In English.")]
+
 
 @dataclass(slots=True, kw_only=True)
 class Link(Row):
@@ -98,6 +137,7 @@ def _outages(scope: Scope) -> str:
 
 def outages(scope: Scope) -> Iterator[Outage]:
     """Each that went on in the whole time, as they began."""
+    found = _costs(scope)
     taken = (
         "(FROM journeys SELECT city, link, 1 AS network_dropped, 0 AS cut_off, "
         "coalesce(epoch_us(arrived) + wait_seconds * 1e6, epoch_us(ended), epoch_us(arrived)) AS moment "
@@ -113,7 +153,35 @@ def outages(scope: Scope) -> Iterator[Outage]:
         "coalesce(sum(network_dropped), 0)::INT AS network_dropped, coalesce(sum(cut_off), 0)::INT AS cut_off "
         f"WHERE span = '{WHOLE}' GROUP BY ALL ORDER BY city, began, link, kind"
     ):
-        yield Outage(**told)
+        key = told["city"], told["link"], told["kind"], told["began"]
+        cost = found[key]
+        lost = cost.lost
+        known = lost if isinstance(lost, LostCalls) else None
+        yield Outage(
+            **told,
+            share=cost.share,
+            calls_came=lost.came,
+            calls_expected=known and known.expected,
+            calls_lost=known and known.lost,
+            calls_lost_lower=known and known.lower,
+            calls_lost_upper=known and known.upper,
+        )
+
+
+def notices(scope: Scope) -> Iterator[Notice]:
+    """The notice of each outage that went on in the whole time."""
+    found = _costs(scope)
+    for row in outages(scope):
+        told = notice(found[row.city, row.link, row.kind, row.began], scope.centres[row.city], scope.moment)
+        yield Notice(
+            city=row.city, span=row.span, period=row.period, link=row.link, began=row.began, notice_id=told[0], notice_en=told[1]
+        )
+
+
+def _costs(scope: Scope) -> dict[tuple[str, str, str, float], Cost]:
+    """What every outage cost, by its centre, link, kind and beginning."""
+    found = (each for city in scope.periods for each in costs(scope.connection, scope.centres[city], scope.moment))
+    return {(each.outage.city, each.outage.link, each.outage.kind, each.outage.began): each for each in found}
 
 
 def links(scope: Scope) -> Iterator[Link]:
@@ -160,6 +228,16 @@ OUTAGES = Subject(
     ),
     Outage,
     outages,
+)
+NOTICES = Subject(
+    "notices",
+    Words("Pemberitahuan gangguan", "Notices of outages"),
+    Words(
+        "Untuk diteruskan: isi penyebab dan kontak; sebagian dari yang tidak terdengar mungkin menelepon lagi.",
+        "To be sent on: fill in the cause and a contact; some of those not heard may have called again.",
+    ),
+    Notice,
+    notices,
 )
 LINKS = Subject(
     "links",

@@ -17,7 +17,7 @@ from streams.analysis.report.districts import DISTRICTS
 from streams.analysis.report.handle import HANDLE
 from streams.analysis.report.hindsight import Hindsight, fold_in_hindsight
 from streams.analysis.report.hours import HOURS
-from streams.analysis.report.network import LINKS, OUTAGES
+from streams.analysis.report.network import LINKS, NOTICES, OUTAGES
 from streams.analysis.report.quality import DIFFERENCES, QUALITY
 from streams.analysis.report.scene import SCENE
 from streams.analysis.report.scope import Scope
@@ -34,18 +34,19 @@ SUBJECTS: Mapping[str, Subject] = {
     subject.name: subject
     for subject in (
         CHANGES, CALLS, SERVICE_LEVELS, WAITS, LONGEST_WAITS, HANDLE, SEATS, PAUSES, HOURS, CLASSES, DISTRICTS, TICKETS, SCENE,
-        OUTAGES, LINKS, QUALITY, DIFFERENCES,
+        OUTAGES, LINKS, NOTICES, QUALITY, DIFFERENCES,
     )
 }  # fmt: skip
 """What a report is about, in the order in which it says it."""
 
 
 PRESETS: Mapping[str, Sequence[str]] = {
-    "mayor": ("changes", "calls", "waits", "classes", "districts"),
+    "mayor": ("changes", "calls", "waits", "classes", "districts", "tickets", "scene", "outages", "quality"),
     "eu": ("waits", "calls", "classes"),
+    "outages": ("outages", "links", "notices"),
 }
-"""Subjects for one reader: the mayor's month, and what the EU asks of its 112 (COM(2024) 575: share within 10 s, mean of the
-longest tenth, false and abandoned calls).
+"""Subjects for one reader: the mayor's month; what the EU asks of its 112 (COM(2024) 575: share within 10 s, mean of the longest
+tenth, false and abandoned calls); and who tells of outages, with the notices.
 """
 
 Limits = tuple[datetime | None, datetime | None]
