@@ -37,7 +37,7 @@ def report(
         str | None,
         typer.Option(
             metavar="SUBJECTS",
-            help="Only these subjects, such as calls,waits; or for one reader: mayor, eu, outages. Default: all.",
+            help="Only these subjects, such as calls,waits; or for one reader: mayor, eu, skm, outages. Default: all.",
         ),
     ] = None,
     centre: Centres = None,

@@ -9,11 +9,13 @@ from typing import Self
 from schemas.topics import Refusal
 from streams.analysis import period
 from streams.analysis.period import Calendar, Period, Word
+from streams.analysis.report.callbacks import CALLBACKS
 from streams.analysis.report.calls import CALLS
 from streams.analysis.report.changes import CHANGES
 from streams.analysis.report.classes import CLASSES
 from streams.analysis.report.dispatch import TICKETS
 from streams.analysis.report.districts import DISTRICTS
+from streams.analysis.report.environment import GAUGES, WARNINGS
 from streams.analysis.report.handle import HANDLE
 from streams.analysis.report.hindsight import Hindsight, fold_in_hindsight
 from streams.analysis.report.hours import HOURS
@@ -24,6 +26,7 @@ from streams.analysis.report.scope import Scope
 from streams.analysis.report.seats import PAUSES, SEATS
 from streams.analysis.report.service_levels import SERVICE_LEVELS
 from streams.analysis.report.subject import Row, Subject
+from streams.analysis.report.survey import SURVEY
 from streams.analysis.report.waits import LONGEST_WAITS, WAITS
 from streams.analysis.tables import Tables
 from streams.core.centre import Centre
@@ -33,8 +36,8 @@ from streams.sources import Line
 SUBJECTS: Mapping[str, Subject] = {
     subject.name: subject
     for subject in (
-        CHANGES, CALLS, SERVICE_LEVELS, WAITS, LONGEST_WAITS, HANDLE, SEATS, PAUSES, HOURS, CLASSES, DISTRICTS, TICKETS, SCENE,
-        OUTAGES, LINKS, NOTICES, QUALITY, DIFFERENCES,
+        CHANGES, CALLS, SERVICE_LEVELS, WAITS, LONGEST_WAITS, CALLBACKS, HANDLE, SEATS, PAUSES, HOURS, CLASSES, DISTRICTS,
+        TICKETS, SCENE, OUTAGES, LINKS, NOTICES, GAUGES, WARNINGS, SURVEY, QUALITY, DIFFERENCES,
     )
 }  # fmt: skip
 """What a report is about, in the order in which it says it."""
@@ -43,10 +46,11 @@ SUBJECTS: Mapping[str, Subject] = {
 PRESETS: Mapping[str, Sequence[str]] = {
     "mayor": ("changes", "calls", "waits", "classes", "districts", "tickets", "scene", "outages", "quality"),
     "eu": ("waits", "calls", "classes"),
+    "skm": ("survey", "service_levels", "waits", "tickets", "scene"),
     "outages": ("outages", "links", "notices"),
 }
 """Subjects for one reader: the mayor's month; what the EU asks of its 112 (COM(2024) 575: share within 10 s, mean of the longest
-tenth, false and abandoned calls); and who tells of outages, with the notices.
+tenth, false and abandoned calls); evidence for PEKPPP and SKM; and who tells of outages, with the notices.
 """
 
 Limits = tuple[datetime | None, datetime | None]
