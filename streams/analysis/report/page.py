@@ -57,10 +57,10 @@ class Language(NamedTuple):
     def duration(self, seconds: float) -> str:
         """Seconds as people say them."""
         if abs(seconds) < 120:
-            return f"{self.number(seconds, 0 if float(seconds).is_integer() else 1)} {'dtk' if self.code == 'id' else 's'}"
+            return f"{self.number(seconds, 0 if float(seconds).is_integer() else 1)}\N{NO-BREAK SPACE}{'dtk' if self.code == 'id' else 's'}"
         if abs(seconds) < 7_200:
-            return f"{self.number(seconds / 60, 1)} {'mnt' if self.code == 'id' else 'min'}"
-        return f"{self.number(seconds / 3600, 1)} {'jam' if self.code == 'id' else 'h'}"
+            return f"{self.number(seconds / 60, 1)}\N{NO-BREAK SPACE}{'mnt' if self.code == 'id' else 'min'}"
+        return f"{self.number(seconds / 3600, 1)}\N{NO-BREAK SPACE}{'jam' if self.code == 'id' else 'h'}"
 
 
 LANGUAGES = (Language("id", "laporan", ".", ","), Language("en", "report", ",", "."))
@@ -186,6 +186,8 @@ class _City:
             return f"{datetime.fromtimestamp(value, UTC).astimezone(zone):%Y-%m-%d %H:%M:%S}"
         if column.is_share:
             return self._language.share(value)
+        if column.is_seconds:
+            return self._language.duration(value)
         return self._language.number(value, 0 if isinstance(value, int) else 1)
 
     @property

@@ -35,6 +35,11 @@ class Column(NamedTuple):
         return self.type.startswith("TIMESTAMP")
 
     @property
+    def is_seconds(self) -> bool:
+        """Whether it is a length of time."""
+        return self.unit is not None and self.unit.en == "seconds"
+
+    @property
     def is_share(self) -> bool:
         """Whether it is shown in percent."""
         return self.unit is not None and self.unit.en.startswith("share")
