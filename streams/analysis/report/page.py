@@ -56,11 +56,14 @@ class Language(NamedTuple):
 
     def duration(self, seconds: float) -> str:
         """Seconds as people say them."""
-        if abs(seconds) < 120:
-            return f"{self.number(seconds, 0 if float(seconds).is_integer() else 1)}\N{NO-BREAK SPACE}{'dtk' if self.code == 'id' else 's'}"
-        if abs(seconds) < 7_200:
-            return f"{self.number(seconds / 60, 1)}\N{NO-BREAK SPACE}{'mnt' if self.code == 'id' else 'min'}"
-        return f"{self.number(seconds / 3600, 1)}\N{NO-BREAK SPACE}{'jam' if self.code == 'id' else 'h'}"
+        indonesian = self.code == "id"
+        if abs(seconds) < 120:  # noqa: PLR2004 (two minutes are still said in seconds)
+            told, unit = self.number(seconds, 0 if float(seconds).is_integer() else 1), "dtk" if indonesian else "s"
+        elif abs(seconds) < 7_200:  # noqa: PLR2004 (and two hours in minutes)
+            told, unit = self.number(seconds / 60, 1), "mnt" if indonesian else "min"
+        else:
+            told, unit = self.number(seconds / 3600, 1), "jam" if indonesian else "h"
+        return f"{told}\N{NO-BREAK SPACE}{unit}"
 
 
 LANGUAGES = (Language("id", "laporan", ".", ","), Language("en", "report", ",", "."))
