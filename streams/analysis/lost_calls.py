@@ -228,9 +228,8 @@ def _end(outage: Outage, now: float) -> float:
 
 
 def _hours(start: float, until: float) -> range:
-    """The hours that a stretch of time touches, one at least."""
-    first = int(start) // HOUR
-    return range(first, max(first + 1, ceil(until / HOUR)))
+    """The hours that a stretch of time touches."""
+    return range(int(start) // HOUR, ceil(until / HOUR))
 
 
 def _silent(times: Iterable[float], centre: Centre) -> set[int]:
