@@ -57,9 +57,9 @@ class Language(NamedTuple):
     def duration(self, seconds: float) -> str:
         """Seconds as people say them."""
         indonesian = self.code == "id"
-        if abs(seconds) < 120:  # noqa: PLR2004 (two minutes are still said in seconds)
+        if abs(seconds) < 120:
             told, unit = self.number(seconds, 0 if float(seconds).is_integer() else 1), "dtk" if indonesian else "s"
-        elif abs(seconds) < 7_200:  # noqa: PLR2004 (and two hours in minutes)
+        elif abs(seconds) < 7_200:
             told, unit = self.number(seconds / 60, 1), "mnt" if indonesian else "min"
         else:
             told, unit = self.number(seconds / 3600, 1), "jam" if indonesian else "h"
