@@ -89,7 +89,11 @@ def commands(app: typer.Typer, group: str = "") -> Iterator[tuple[str, set[str]]
         yield from commands(sub.typer_instance, f"{group}{sub.name} ")
 
 
-UNMARKED = {"ingest simulate": "reads nothing", "replay record": "reads topics alone, which lie behind every door"}
+UNMARKED = {
+    "ingest simulate": "reads nothing",
+    "replay record": "reads topics alone, which lie behind every door",
+    "up": "has --history read and written by the verb backfill",
+}
 
 
 # --- what comes out

@@ -157,7 +157,7 @@ def test_what_is_installed_runs_again_after_an_upgrade_and_goes_but_for_what_peo
     assert (venv / "bin" / "pantau112").read_text().startswith("#!/opt/pantau112/bin/python")
     assert os.readlink(tmp_path / "usr" / "local" / "bin" / "pantau112") == "/opt/pantau112/bin/pantau112"
     units = tmp_path / "usr" / "local" / "lib" / "systemd" / "system"
-    assert sorted(path.name for path in units.iterdir()) == [unit.name for unit in UNITS]
+    assert {path.name for path in units.iterdir()} == {unit.name for unit in (*UNITS, *PACKAGING.glob("*.timer"))}
     named = [
         path
         for path in (*venv.glob("bin/*"), venv / "pyvenv.cfg")
