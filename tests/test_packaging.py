@@ -95,6 +95,17 @@ def test_a_service_is_known_to_systemd_and_exposed_as_little_as_can_be(unit: Pat
     assert judged.returncode == 0, judged.stdout
 
 
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+def test_a_timer_is_known_to_systemd_and_starts_the_service_that_has_its_name(tmp_path: Path) -> None:
+    for unit in (*UNITS, *PACKAGING.glob("*.timer")):
+        (tmp_path / unit.name).write_text(unit.read_text().replace("/opt/pantau112/bin/python", sys.executable))
+
+    for timer in tmp_path.glob("*.timer"):
+        assert timer.with_suffix(".service").exists()
+        verified = subprocess.run(["systemd-analyze", "verify", str(timer)], capture_output=True, text=True, check=False)
+        assert (verified.returncode, verified.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_a_service_starts_a_verb_and_leaves_room_for_settings_and_keys(unit: Path) -> None:
     said = re.findall(r"^([A-Z]\w+)=(.*)$", unit.read_text(), re.M)

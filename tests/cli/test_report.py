@@ -1,15 +1,23 @@
 """The verb report, as it is typed."""
 
+import os
+import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from schemas.topics import encode
+from schemas.topics import TOPICS, encode
 from streams.cli import app
-from tests.builders import answered, offered
+from streams.log.kafka import Log
+from streams.settings import Settings
+from streams.sources import simulate
+from tests.builders import START, answered, offered
+from tests.conftest import RealKafka
+from tests.trial import KOTA_BOGOR
 
 DAY = 86_400.0
 
@@ -87,3 +95,32 @@ def test_late_events_of_standard_input_are_not_lost_but_asked_for_in_a_file(week
     assert done.returncode != 0
     assert b"write standard input to a file and give that" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.stack
+def test_a_report_from_topics_with_late_events_is_that_of_a_file_in_the_order_of_time(
+    kafka: RealKafka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [*simulate.events(9, START, KOTA_BOGOR, days=0.2)]
+    # One source's link was down for the first hours.
+    away = {event.source for event in events if event.type == "ticket.opened"}
+    late = [event for event in events if event.source in away and event.time < START + timedelta(hours=3)]
+    assert late
+    prefix = f"report{os.getpid()}"
+    with Log(Settings(bootstrap=kafka.bootstrap, topic_prefix=f"{prefix}.", app_id=prefix)) as log:
+        log.create_topics(3)
+        log.write([event for event in events if event not in late])
+        log.write(late)
+    monkeypatch.setenv("PANTAU112_BOOTSTRAP", kafka.bootstrap)
+    monkeypatch.setenv("PANTAU112_TOPIC_PREFIX", f"{prefix}.")
+    file = tmp_path / "day.jsonl"
+    file.write_bytes(b"\n".join(map(encode, events)))
+    topics = "topic:" + ",".join(topic.name for topic in TOPICS)
+
+    said = report(topics, "--by", "shift", "--to", tmp_path / "topic")
+    report(file, "--by", "shift", "--to", tmp_path / "file")
+
+    assert re.search(rf"{len(late):,} of them came over an hour late", said)
+    tables = {path.name for path in (tmp_path / "file").glob("*.csv")} - {"quality.csv", "differences.csv"}
+    for name in sorted(tables):
+        assert (tmp_path / "topic" / name).read_text() == (tmp_path / "file" / name).read_text(), name
