@@ -71,9 +71,10 @@ class Door:
     def admit(self, event: Event) -> Event | None:
         """The event, with codes in place of what looks like a person; None when nothing is left to tell."""
         data = event.data
-        if any(pseudonyms.is_telephone(getattr(data, name, None) or "") for name in ("call", "journey", "ticket")):
-            self.passed_over[NUMBER_AS_NAME] += 1
-            return None
+        for name in _IDS[event.type]:
+            if pseudonyms.is_telephone(getattr(data, name) or ""):
+                self.passed_over[NUMBER_AS_NAME] += 1
+                return None
         changes: dict[str, str | None] = {}
         for field in _FIELDS[event.type]:
             text = getattr(data, field)
@@ -175,4 +176,11 @@ def _fields(model: type[Event]) -> tuple[Kind, ...]:
     return () if model.model_fields["type"].default.startswith("ticket.") else tuple(codes)
 
 
+def _ids(model: type[Event]) -> tuple[str, ...]:
+    """Which fields of an event's data name what it is about."""
+    data: Any = model.model_fields["data"].annotation
+    return tuple(name for name in ("call", "journey", "ticket") if name in data.model_fields)
+
+
 _FIELDS = {name: _fields(model) for name, model in EVENT_TYPES.items()}
+_IDS = {name: _ids(model) for name, model in EVENT_TYPES.items()}

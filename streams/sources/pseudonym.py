@@ -72,6 +72,7 @@ def seat(agent: str, pseudonym: Pseudonym | None) -> str | None:
     return None if pseudonym is None else f"seat-{short(pseudonym('seat:' + device))}"
 
 
+@lru_cache(maxsize=4096)  # a call's events come together
 def is_telephone(text: str) -> bool:
     """Whether this is how a telephone number is written in Indonesia; no exchange numbers its calls so."""
     return _TELEPHONE.fullmatch(re.sub(r"[ .()/-]", "", text)) is not None
