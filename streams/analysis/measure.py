@@ -92,41 +92,44 @@ def fold(
     monitor = Monitor(centres, ahead_seconds=ahead_seconds, begun=None if rows is None else rows.attach)
     folder, outcomes = Traceless(monitor, beginning.states, rows), Counter[str]()
     numbers: dict[int, int] = {}
-    batch: list[Told] = []
+    # Of each topic its own, because topics alternate from event to event. Calls go first: tickets ask what call they came by.
+    batches: dict[str, list[Told]] = {topic.name: [] for topic in TOPICS}
 
     def refuse(number: int, refusal: Refusal) -> None:
         on_refusal(number, refusal)
         outcomes["refused"] += 1
 
-    def settle(topic: str) -> None:
-        others = folder.fold(topic, batch)
-        outcomes["folded"] += len(batch) - len(others)
+    def settle() -> None:
+        others: dict[int, Outcome | Refusal] = {}
+        for topic, batch in batches.items():
+            if batch:
+                others |= folder.fold(topic, batch)
+                batch.clear()
+        outcomes["folded"] += len(numbers) - len(others)
         for offset, outcome in sorted(others.items()):
             if isinstance(outcome, Refusal):
                 refuse(numbers[offset], outcome)
             else:
                 outcomes[outcome] += 1
-        batch.clear()
         numbers.clear()
 
-    topic = ""
     # What a state has seen lies before all that comes now, whatever its own numbers were.
     for offset, line in enumerate(lines, beginning.offset + 1):
         item = line.item
         if isinstance(item, UnknownType):
             outcomes["unknown_type"] += 1
         elif isinstance(item, Refusal):
-            settle(topic)
+            settle()
             refuse(line.number, item)
         elif at is not None and item.time.timestamp() > at:
             outcomes["after"] += 1
         else:
-            if topic != (its := TOPIC_OF[item.type].name) or len(batch) >= TOGETHER:
-                settle(topic)
-                topic = its
+            batch = batches[TOPIC_OF[item.type].name]
             numbers[offset] = line.number
             batch.append((offset, item, wall if line.written is None else line.written))
-    settle(topic)
+            if len(batch) >= TOGETHER:
+                settle()
+    settle()
     return monitor, monitor.newest() if at is None else at, outcomes
 
 
