@@ -171,11 +171,13 @@ def outages(scope: Scope) -> Iterator[Outage]:
 def notices(scope: Scope) -> Iterator[Notice]:
     """The notice of each outage that went on in the whole time."""
     found = _costs(scope)
-    for row in outages(scope):
-        told = notice(found[row.city, row.link, row.kind, row.began], scope.centres[row.city], scope.moment)
-        yield Notice(
-            city=row.city, span=row.span, period=row.period, link=row.link, began=row.began, notice_id=told[0], notice_en=told[1]
-        )
+    for told in scope.ask(
+        f"FROM {_outages(scope)} SELECT city, span, period, link, kind, epoch_us(began) / 1e6 AS began "
+        f"WHERE span = '{WHOLE}' ORDER BY city, began, link, kind"
+    ):
+        cost = found[told["city"], told["link"], told.pop("kind"), told["began"]]
+        texts = notice(cost, scope.centres[told["city"]], scope.moment)
+        yield Notice(**told, notice_id=texts[0], notice_en=texts[1])
 
 
 def _costs(scope: Scope) -> dict[tuple[str, str, str, float], Cost]:

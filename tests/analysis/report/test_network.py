@@ -2,7 +2,7 @@
 
 import pytest
 
-from streams.analysis.report.network import Link, Outage
+from streams.analysis.report.network import Link, Notice, Outage
 from tests.analysis.report.builders import reported
 from tests.analysis.report.simulated import rows
 from tests.builders import answered, at, ended, link, network_dropped, offered
@@ -56,3 +56,13 @@ def test_a_link_that_nobody_told_of_is_not_said_to_be_well() -> None:
     assert (silent.outages, silent.known_seconds, silent.availability) == (0, 0, None)
     assert ("sip-xl", "down") in found
     assert found["sip-xl", "unregistered"].availability == pytest.approx(1 - 1_000 / (MIDNIGHT + 2_400))
+
+
+def test_each_outage_has_a_notice_that_names_its_link_in_both_languages() -> None:
+    report = reported(EVENTS, "outages", "notices")
+
+    outages, notices = rows(report, Outage), rows(report, Notice)
+    assert [(row.link, row.began) for row in notices] == [(row.link, row.began) for row in outages]
+    assert all(row.link in row.notice_id and row.link in row.notice_en for row in notices)
+    assert "GANGGUAN LAYANAN 112: AWAL" in notices[-1].notice_id
+    assert "112 SERVICE OUTAGE: INITIAL" in notices[-1].notice_en
