@@ -55,6 +55,11 @@ def named(text: str, zone: ZoneInfo) -> Period:
     )
 
 
+def day_of(moment: float, zone: ZoneInfo) -> Period:
+    """The day that a moment, epoch seconds, is in."""
+    return _whole("day", datetime.fromtimestamp(moment, zone).date(), zone)
+
+
 def last(word: Word, now: datetime, centre: Centre) -> Period:
     """The last one that was over at `now`. Raises `PeriodError` for a shift of a centre whose file names none."""
     if word == "shift":

@@ -184,12 +184,12 @@ def rows(scope: Scope) -> Iterator[Change]:
 
 
 def whole_days(scope: Scope, city: str, span: str) -> list[date]:
-    """The days of a span that were seen whole: neither the first nor the last that anything was told of."""
+    """The days of a span that were seen whole: neither the first nor the last that a call or a ticket was told of."""
     if city == ALL:
         first, *others = (set(whole_days(scope, each, span)) for each in scope.periods)
         return sorted(first.intersection(*others))
     start, until = scope.time(city, span)
-    seen = scope.seen(city)
+    seen = _seen(scope, city)
     if seen is None:
         return []
     zone = scope.centres[city].timezone
@@ -200,6 +200,16 @@ def whole_days(scope: Scope, city: str, span: str) -> list[date]:
             found.append(day)
         day += timedelta(days=1)
     return found
+
+
+def _seen(scope: Scope, city: str) -> tuple[date, date] | None:
+    """The first and the last day that a call or a ticket was told of at a centre; None if none was."""
+    [(first, last)] = scope.connection.execute(
+        "FROM (FROM journeys SELECT city, date UNION ALL FROM tickets SELECT city, date) "
+        "SELECT min(date), max(date) WHERE city = ?",
+        [city],
+    ).fetchall()
+    return None if first is None else (first, last)
 
 
 def _estimate(told: Mapping[date, tuple[float, float]], days: Sequence[date], figure: Figure) -> Estimate | None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 
+from schemas.callers import Caller
 from schemas.event import Event
 from schemas.network import LinkData
 from schemas.topics import TOPIC_OF
@@ -21,13 +23,15 @@ class Heard:
     """Since when each noun is told of."""
     links: dict[str, float] = field(default_factory=dict)
     """Since when each link is told of, by its code."""
-    first: float = 0.0
+    first: float = inf
     """Since when anything is."""
+    last: float = -inf
+    """Until when."""
 
     def note(self, event: Event, time: float, centre: Centre) -> None:
         """Something was told of that time."""
         noun = TOPIC_OF[event.type].noun
-        self.first = min(self.first or time, time)
+        self.first, self.last = min(self.first, time), max(self.last, time)
         self.hours.add(int(time) // HOUR)
         if time < self.nouns.get(noun, time + 1):
             self.nouns[noun] = time
@@ -39,7 +43,9 @@ class Heard:
 
 @dataclass(slots=True)
 class Listening:
-    """Listens to all events that are read, but for those that cannot have happened yet."""
+    """Listens to all events that are read, but for those that cannot have happened yet and for what people decide about callers:
+    that may be long after the days that the rest tells of.
+    """
 
     centres: Mapping[str, Centre]
     wall: float
@@ -52,7 +58,11 @@ class Listening:
         """All lines as they come."""
         for line in lines:
             item = line.item
-            if isinstance(item, Event) and (centre := self.centres.get(item.subject)) is not None:
+            if (
+                isinstance(item, Event)
+                and (centre := self.centres.get(item.subject)) is not None
+                and not isinstance(item.data, Caller)
+            ):
                 time = item.time.timestamp()
                 if time <= (self.wall if line.written is None else line.written) + self.ahead_seconds:
                     self.heard.setdefault(item.subject, Heard()).note(item, time, centre)

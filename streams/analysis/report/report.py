@@ -17,6 +17,7 @@ from streams.analysis.report.dispatch import TICKETS
 from streams.analysis.report.districts import DISTRICTS
 from streams.analysis.report.environment import GAUGES, WARNINGS
 from streams.analysis.report.handle import HANDLE
+from streams.analysis.report.heard import Heard
 from streams.analysis.report.hindsight import Hindsight, fold_in_hindsight
 from streams.analysis.report.hours import HOURS
 from streams.analysis.report.network import LINKS, NOTICES, OUTAGES
@@ -96,7 +97,7 @@ class Reports:
         with ExitStack() as stack:
             self._tables = stack.enter_context(Tables())
             self.hindsight = fold_in_hindsight(read, centres, wall, self._tables, on_refusal, ahead_seconds)
-            self._told = {city: told for city, told in _told(self._tables, centres)}
+            self._told = dict(_told(self.hindsight.heard, centres))
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -132,11 +133,8 @@ class Reports:
         yield from sorted(set.intersection(*found)) if found else ()
 
 
-def _told(tables: Tables, centres: Mapping[str, Centre]) -> Iterator[tuple[str, Period]]:
+def _told(heard: Mapping[str, Heard], centres: Mapping[str, Centre]) -> Iterator[tuple[str, Period]]:
     """Each centre that something was told of, and the days in which that was."""
-    for city, first, last in tables.connection.execute(
-        "FROM (FROM journeys SELECT city, date UNION ALL FROM tickets SELECT city, date) "
-        "SELECT city, min(date), max(date) GROUP BY city ORDER BY city"
-    ).fetchall():
+    for city, each in sorted(heard.items()):
         zone = centres[city].timezone
-        yield city, Period(period.named(f"{first}", zone).start, period.named(f"{last}", zone).until)
+        yield city, Period(period.day_of(each.first, zone).start, period.day_of(each.last, zone).until)

@@ -4,7 +4,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from math import inf
 from typing import Annotated, Any, TypeVar
 
@@ -136,15 +135,6 @@ class Scope:
             case "year_before":
                 return period.year_before(whole, zone)
         return whole
-
-    def seen(self, city: str) -> tuple[date, date] | None:
-        """The first and the last day that anything was told of at a centre; None if nothing was."""
-        [(first, last)] = self.connection.execute(
-            "FROM (FROM journeys SELECT city, date UNION ALL FROM tickets SELECT city, date) "
-            "SELECT min(date), max(date) WHERE city = ?",
-            [city],
-        ).fetchall()
-        return None if first is None else (first, last)
 
     @property
     def level(self) -> str:

@@ -66,3 +66,11 @@ def test_each_outage_has_a_notice_that_names_its_link_in_both_languages() -> Non
     assert all(row.link in row.notice_id and row.link in row.notice_en for row in notices)
     assert "GANGGUAN LAYANAN 112: AWAL" in notices[-1].notice_id
     assert "112 SERVICE OUTAGE: INITIAL" in notices[-1].notice_en
+
+
+def test_a_centre_that_nobody_called_has_its_outage_and_notice() -> None:
+    report = reported([link("up", 0), link("down", 3_000), link("up", 9_000)], "outages", "notices", "links", by="day")
+
+    assert [(row.link, row.seconds) for row in rows(report, Outage)] == [("sip-telkom", 6_000)]
+    assert len(rows(report, Notice)) == 1
+    assert [row.seconds_down for row in rows(report, Link, "part") if row.outages] == [6_000]

@@ -55,9 +55,18 @@ def test_of_a_night_shift_each_day_has_its_part() -> None:
         ("2024-11-25", "*", 1, 3 * HOUR, 60, 0, 900),
         ("2024-11-25", "seat-1", 1, 2 * HOUR, 60, 0, 600),
         ("2024-11-25", "seat-2", 0, HOUR, 0, 0, 300),
+        ("2024-11-26", "*", 0, 4 * HOUR, 140, 60, 600),
+        ("2024-11-26", "seat-1", 0, 3 * HOUR, 140, 60, 0),
+        ("2024-11-26", "seat-2", 0, HOUR, 0, 0, 600),
     ]
-    pauses = [(row.seat, row.reason, row.pauses, row.seconds, row.longest) for row in rows(found, Pause, "part")]
-    assert pauses == [("*", "makan", 2, 900, 600), ("seat-1", "makan", 1, 600, 600), ("seat-2", "makan", 1, 300, 300)]
+    pauses = [(row.period, row.seat, row.reason, row.pauses, row.seconds, row.longest) for row in rows(found, Pause, "part")]
+    assert sorted(pauses) == [
+        ("2024-11-25", "*", "makan", 2, 900, 600),
+        ("2024-11-25", "seat-1", "makan", 1, 600, 600),
+        ("2024-11-25", "seat-2", "makan", 1, 300, 300),
+        ("2024-11-26", "*", "makan", 1, 600, 600),
+        ("2024-11-26", "seat-2", "makan", 1, 600, 600),
+    ]
 
 
 def test_occupancy_and_adherence_are_of_the_time_that_is_known() -> None:
