@@ -63,6 +63,7 @@ def ensure(folder: Path, path: str) -> Programs:
     """
     if installed := _all(path=path):
         return installed
+    folder = folder.absolute()  # apt and dpkg run in folders of their own
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)  # two starts at once fetch once

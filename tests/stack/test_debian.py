@@ -118,3 +118,22 @@ def test_where_nothing_is_installed_what_is_unpacked_runs(tmp_path: Path) -> Non
     service = alertmanager(found, home=tmp_path / "home", data=tmp_path / "data", port=free_port(), config=config, here={})
     with running(service, tmp_path / "log"):
         assert answers(service.ready)
+
+
+def test_packages_are_unpacked_into_a_folder_that_is_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """apt reads its settings, and dpkg writes, from folders of their own."""
+    monkeypatch.chdir(tmp_path)
+    apt, dpkg, show = (tmp_path / "bin" / name for name in ("apt-get", "dpkg", "apt-cache"))
+    programs(apt.parent, "apt-get", "dpkg", "apt-cache")
+    apt.write_text('#!/bin/sh\nset -e\ntest -f "$3"\ncase "$*" in *download*) touch one.deb;; esac\n')
+    dpkg.write_text(
+        '#!/bin/sh\nset -e\nmkdir -p "$3/usr/bin"\ncd "$3/usr/bin"\n'
+        "for name in prometheus promtool amtool prometheus-alertmanager; do touch $name; chmod +x $name; done\n"
+    )
+    show.write_text("#!/bin/sh\nexit 1\n")
+    monkeypatch.setenv("PATH", f"{apt.parent}:/usr/bin:/bin")
+    monkeypatch.setattr(debian, "require_view", lambda *_: None)
+
+    found = debian.ensure(Path(".local/debian"), "")
+
+    assert found.prometheus == tmp_path / ".local/debian/usr/bin/prometheus"
