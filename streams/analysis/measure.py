@@ -15,7 +15,7 @@ from streams.sources import Line
 from streams.worker.exposition import exposition
 from streams.worker.monitor import Monitor, NotFoldedError, not_folded
 
-KEPT_EVENTS = 3_000
+KEPT_EVENTS = 10_000
 """How many events are kept to be folded again: few enough for memory, so many that to keep the states instead takes little."""
 
 

@@ -1,9 +1,11 @@
 """Tables: the rows of a fold in DuckDB, for SQL, and out of it as files."""
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
@@ -119,18 +121,27 @@ class Tables(AbstractContextManager["Tables"]):
 
     def put(self, rows: Sequence[object]) -> None:
         """Take in rows of whatever tables."""
-        for row_type, name in self._names.items():
-            of_type = [row for row in rows if type(row) is row_type]
-            if of_type:
-                known = [(column.name, column.is_moment) for column in self._columns[name]]
-                appender = self.connection.appender(f"_{name}")
-                appender.append_rows([tuple([_cell(getattr(row, field), moment) for field, moment in known]) for row in of_type])
-                appender.flush()
+        of_type = defaultdict[type, list[object]](list)
+        for row in rows:
+            of_type[type(row)].append(row)
+        for row_type, alike in of_type.items():
+            known = self._columns[self._names[row_type]]
+            cells = attrgetter(*(column.name for column in known))
+            moments = [place for place, column in enumerate(known) if column.is_moment]
+            appender = self.connection.appender(f"_{self._names[row_type]}")
+            appender.append_rows([_as_told(cells(row), moments) for row in alike])
+            appender.flush()
 
     def _erase(self, city: str, forms: Collection[str]) -> None:
         for form in forms:
             self.connection.execute("UPDATE _journeys SET caller = NULL WHERE city = ? AND starts_with(caller, ?)", [city, form])
 
 
-def _cell(value: object, is_moment: bool) -> object:
-    return round(value * 1e6) if is_moment and isinstance(value, float | int) else value
+def _as_told(cells: tuple[object, ...], moments: Sequence[int]) -> list[object]:
+    """A row's cells, of which the `moments` are whole microseconds."""
+    told = [*cells]
+    for place in moments:
+        moment = told[place]
+        if moment is not None:
+            told[place] = round(moment * 1e6)  # type: ignore[operator]
+    return told

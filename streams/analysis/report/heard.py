@@ -3,14 +3,23 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
+from typing import Any
 
 from schemas.callers import Caller
-from schemas.event import Event
+from schemas.event import Data, Event
 from schemas.network import LinkData
-from schemas.topics import TOPIC_OF
+from schemas.topics import EVENT_TYPES, TOPIC_OF
 from streams.core.centre import LINKS, Centre
 from streams.core.hourly import HOUR
 from streams.sources import Line
+
+
+def _types(kind: type[Data]) -> frozenset[str]:
+    """The types of events whose data are of a kind: to ask each event's own data takes many times longer."""
+    return frozenset(name for name, event in EVENT_TYPES.items() if issubclass(event.model_fields["data"].annotation, kind))  # type: ignore[arg-type]
+
+
+_OF_LINKS, _DECIDED = _types(LinkData), _types(Caller)
 
 
 @dataclass(slots=True)
@@ -30,13 +39,14 @@ class Heard:
 
     def note(self, event: Event, time: float, centre: Centre) -> None:
         """Something was told of that time."""
-        noun = TOPIC_OF[event.type].noun
         self.first, self.last = min(self.first, time), max(self.last, time)
         self.hours.add(int(time) // HOUR)
-        if time < self.nouns.get(noun, time + 1):
+        noun = TOPIC_OF[event.type].noun
+        if time < self.nouns.get(noun, inf):
             self.nouns[noun] = time
-        if isinstance(event.data, LinkData):
-            link = centre.names.links[event.data.link]
+        if event.type in _OF_LINKS:
+            data: Any = event.data
+            link = centre.names.links[data.link]
             if link in centre.names.links.known or link in self.links or len(self.links) < LINKS:
                 self.links[link] = min(time, self.links.get(link, time))
 
@@ -58,12 +68,10 @@ class Listening:
         """All lines as they come."""
         for line in lines:
             item = line.item
-            if (
-                isinstance(item, Event)
-                and (centre := self.centres.get(item.subject)) is not None
-                and not isinstance(item.data, Caller)
-            ):
+            if isinstance(item, Event) and (centre := self.centres.get(item.subject)) is not None and item.type not in _DECIDED:
                 time = item.time.timestamp()
                 if time <= (self.wall if line.written is None else line.written) + self.ahead_seconds:
-                    self.heard.setdefault(item.subject, Heard()).note(item, time, centre)
+                    if item.subject not in self.heard:
+                        self.heard[item.subject] = Heard()
+                    self.heard[item.subject].note(item, time, centre)
             yield line

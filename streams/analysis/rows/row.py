@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import NoneType
 from typing import Annotated, NamedTuple, get_args, get_type_hints
 
-from streams.core.centre import Centre
+from streams.core.centre import Centre, Shift
 
 Moment = Annotated[float, "TIMESTAMP WITH TIME ZONE"]
 """Epoch seconds; in a table a time in UTC, to the microsecond."""
@@ -52,16 +53,19 @@ class Row:
     def read_clock(self, began: float, centre: Centre) -> None:
         """Note what the clock on the wall showed at epoch seconds."""
         local = datetime.fromtimestamp(began, UTC).astimezone(centre.timezone)
-        self.date, self.hour, self.weekday = f"{local:%Y-%m-%d}", local.hour, local.isoweekday()
+        self.date, self.hour, self.weekday = local.date().isoformat(), local.hour, local.isoweekday()
         now = local.time()
-        self.shift = next(
-            (
-                f"{shift.start:%H:%M}-{shift.until:%H:%M}"
-                for shift in centre.shifts
-                if (shift.start <= now < shift.until if shift.start < shift.until else now >= shift.start or now < shift.until)
-            ),
-            None,
-        )
+        for shift in centre.shifts:
+            if shift.start <= now < shift.until if shift.start < shift.until else now >= shift.start or now < shift.until:
+                self.shift = _name(shift)
+                break
+        else:
+            self.shift = None
+
+
+@lru_cache(maxsize=1024)
+def _name(shift: Shift) -> str:
+    return f"{shift.start:%H:%M}-{shift.until:%H:%M}"
 
 
 Done = Row | frozenset[str]
