@@ -5,8 +5,10 @@ protobuf, compressed by snappy, which here means as it is: https://prometheus.io
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
-from struct import pack
+from struct import Struct, pack
+from typing import Any
 
 from streams.core.histogram import Histogram
 from streams.core.reading import Metric, Reading
@@ -44,6 +46,11 @@ class Series:
             self._is_there = True
             head = _SAMPLE + pack("<d", first)
             samples = head + head.join(stamps)
+        elif None not in values:
+            self._is_there = True
+            told: list[Any] = [_SAMPLE] * (3 * len(values))
+            told[1::3], told[2::3] = values, stamps
+            samples = _together(len(values)).pack(*told)
         else:
             samples = b"".join(self._samples(values, stamps))
         return _field(b"\x0a", self._labels + samples) if samples else b""
@@ -53,6 +60,12 @@ class Series:
             if value is not None or self._is_there:
                 yield _SAMPLE + (_STALE if value is None else pack("<d", value)) + stamp
             self._is_there = value is not None
+
+
+@lru_cache(maxsize=4096)
+def _together(samples: int) -> Struct:
+    """So many samples of one series, none of which says that it went."""
+    return Struct("<" + "3sd7s" * samples)
 
 
 class Scrapes:

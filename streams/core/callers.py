@@ -286,10 +286,11 @@ def recommend(callers: Callers, now: float) -> Iterator[Recommendation]:
 def _undecided(callers: Callers, now: float) -> Iterator[tuple[str, Record, tuple[int, int, int]]]:
     """Whom to recommend, as the book names callers and in no order, with record and evidence."""
     for caller, times in callers.pranks.items():
-        if len(times) < PRANKS:
+        if len(times) < PRANKS or times[-1] <= now - DAY:
             continue
         record = callers.records.get(caller, _NO_RECORD)
-        found = evidence(times[bisect_right(times, record.decided) : bisect_right(times, now)], now)
+        is_all = not record.decided and times[-1] <= now
+        found = evidence(times if is_all else times[bisect_right(times, record.decided) : bisect_right(times, now)], now)
         if found and not record.is_active(now) and not callers.is_protected(caller):
             yield caller, record, found
 

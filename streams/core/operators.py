@@ -405,7 +405,10 @@ def _look(
     else:
         doing = "paused" if past.standing.pause else "available"
     there = within(union(past.there + calls), since, now)
-    wraps = [*((start, end) for start, end, _ in past.wraps), *((end, end + centre.wrap_up_seconds) for _, end in spoken)]
+    wraps = [
+        *((start, end) for start, end, _ in past.wraps if end > since),
+        *((end, end + centre.wrap_up_seconds) for _, end in spoken),
+    ]
     return Look(
         doing=doing,
         told=static or past.standing.told,

@@ -3,7 +3,7 @@
 from array import array
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -89,12 +89,23 @@ def _read(texts: Iterable[str]) -> dict[Group, list[int]]:
 
 
 @dataclass(slots=True)
+class Week:
+    """The lags of a week up to a local day."""
+
+    day: int
+    lags: defaultdict[Group, "array[int]"]
+    """In seconds, ascending, by group."""
+    said: dict[Group, Any] = field(default_factory=dict)
+    """What was made of the lags of a group, until one more comes."""
+
+
+@dataclass(slots=True)
 class Recent:
     """The lags of the last week by the local day (a date's ordinal) on which they ended, each day a text of `Lag.write`s."""
 
     days: dict[int, str] = field(default_factory=dict)
     read: Annotated[Any, Field(exclude=True)] = field(default=None, compare=False, repr=False)
-    """The last day of the week that was asked for, and its lags by group, ascending: it is asked for again and again."""
+    """The `Week` that was asked for last: it is asked for again and again."""
 
     def add(self, lag: Lag, day: int) -> bool:
         """Remember a lag that ended on a day, but for one a week before the newest. False where that day is full."""
@@ -107,20 +118,22 @@ class Recent:
         if len(text) >= LAGS * _WIDTH:
             return False
         self.days[day] = text + lag.write()
-        if self.read is not None and self.read[0] - DAYS < day <= self.read[0]:
+        week: Week | None = self.read
+        if week is not None and week.day - DAYS < day <= week.day:
             for group in lag.groups():
-                insort(self.read[1][group], lag.kept)
+                insort(week.lags[group], lag.kept)
+                week.said.pop(group, None)
         return True
 
-    def week(self, now: float, zone: ZoneInfo) -> dict[Group, Sequence[int]]:
-        """The lags in seconds, ascending, by group, that ended in the week up to the local day of `now`, epoch seconds."""
+    def week(self, now: float, zone: ZoneInfo) -> Week:
+        """The lags that ended in the week up to the local day of `now`, epoch seconds."""
         today = day_of(now, zone)
-        if self.read is None or self.read[0] != today:
+        week: Week | None = self.read
+        if week is None or week.day != today:
             found = _read(text for day, text in self.days.items() if today - DAYS < day <= today)
             ascending = {group: array("i", sorted(lags)) for group, lags in found.items()}
-            self.read = today, defaultdict(lambda: array("i"), ascending)
-        groups: dict[Group, Sequence[int]] = self.read[1]
-        return groups
+            week = self.read = Week(today, defaultdict(lambda: array("i"), ascending))
+        return week
 
 
 def day_of(time: float, zone: ZoneInfo) -> int:

@@ -1,7 +1,7 @@
 """The clock that the ministry judges by: from the opening of a ticket to the first unit on scene, whole and by stage."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -11,7 +11,7 @@ from streams.core.ladder import ROUTINE
 from streams.core.lags import BOUNDS
 from streams.core.ledger import LATENESS
 from streams.core.proportion import wilson
-from streams.core.reading import Metric, Readings
+from streams.core.reading import Metric, Reading, Readings
 from streams.core.recent import Group, Stage
 from streams.core.survival import quantile, within
 
@@ -159,16 +159,14 @@ def measure(desk: Desk, now: float, centre: Centre) -> Readings:
             put_away[category] += ticket.closed is not None and now - ticket.closed >= LATENESS
     thresholds = limits(centre)
 
-    def of(family: Family, labels: tuple[str, ...], stage: Stage, group: Group) -> Readings:
-        ended, still = week.get(group, _NOTHING), sorted(waits[group]) if group in waits else _NOTHING
-        yield family.tickets, (*labels, stage), len(ended)
-        if not ended:
-            return
-        for label, percent in QUANTILES.items():
-            yield family.quantile, (*labels, stage, label), quantile(ended, still, percent)
-        if stage == "opened_to_arrived":
-            for limit in thresholds:
-                yield from family.share.say(labels, ended, still, limit)
+    def of(family: Family, labels: tuple[str, ...], stage: Stage, group: Group) -> Iterable[Reading]:
+        if group in waits:
+            return _of(family, (*labels, stage), week.lags.get(group, _NOTHING), sorted(waits[group]), thresholds)
+        # Of most nobody waits, and from one scrape to the next nothing ends.
+        if group not in week.said:
+            week.said[group] = [*_of(family, (*labels, stage), week.lags.get(group, _NOTHING), _NOTHING, thresholds)]
+        said: list[Reading] = week.said[group]
+        return said
 
     for stage, seconds in sorted(desk.lags.city.items()):
         yield OF_CITY.seconds, (stage,), seconds
@@ -188,6 +186,20 @@ def measure(desk: Desk, now: float, centre: Centre) -> Readings:
         yield CATEGORY_INFO, (category, ladder), 1
         yield UNREACHED, (category,), overdue[category]
         yield CLOSED_UNREACHED_TOTAL, (category,), totals.unreached + put_away[category]
+
+
+def _of(
+    family: Family, labels: tuple[str, ...], ended: Sequence[int], still: Sequence[float], thresholds: Sequence[float]
+) -> Readings:
+    """What is said of a stage, the last of the labels."""
+    yield family.tickets, labels, len(ended)
+    if not ended:
+        return
+    for label, percent in QUANTILES.items():
+        yield family.quantile, (*labels, label), quantile(ended, still, percent)
+    if labels[-1] == "opened_to_arrived":
+        for limit in thresholds:
+            yield from family.share.say(labels[:-1], ended, still, limit)
 
 
 def limits(centre: Centre) -> list[float]:

@@ -5,12 +5,16 @@ order of their own time: the order of telling makes no difference, within the ho
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from streams.core.spans import Span
 
@@ -119,7 +123,16 @@ class Standing:
 
     def copy(self) -> "Standing":
         """Another one that stands the same."""
-        return replace(self, queues=[*self.queues], pauses={**self.pauses})
+        return Standing(
+            self.told,
+            [*self.queues],
+            self.loose,
+            {**self.pauses},
+            self.paused_since,
+            self.wraps_up_since,
+            self.wraps_up_until,
+            self.wraps_up_for,
+        )
 
 
 class Pause(NamedTuple):
@@ -159,6 +172,62 @@ class Past:
 
 
 @dataclass(slots=True)
+class Course:
+    """A seat's time as far as its changes were followed: what of it is over, and since when the rest goes on."""
+
+    past: Past
+    there_from: float
+    pause_from: float
+    static: bool
+    followed: int = 0
+    """How many changes."""
+
+    def follow(self, changes: Sequence[Change], until: float) -> None:
+        """Go on to the last change up to a moment; they are ascending, and those followed already the same as then."""
+        past = self.past
+        standing = past.standing
+        there, pause = standing.there, standing.pause
+        for change in islice(changes, self.followed, None):
+            time, kind, queue, word = change
+            if time > until:
+                break
+            self.followed += 1
+            if kind == SEEN:
+                # Most of all that is told.
+                if there and (not queue or queue in standing.queues):
+                    continue
+            elif kind == WRAP_UP:
+                if there:
+                    past.wrapped_up(time)
+                    standing.wraps_up_since, standing.wraps_up_until = time, time + float(word or 0)
+                    standing.wraps_up_for = queue
+                continue
+            standing.apply(change)
+            if there and not standing.there:
+                past.there.append((self.there_from, time))
+                past.wrapped_up(time)
+                standing.wraps_up_until = 0.0
+            elif standing.there and not there:
+                self.there_from = time
+            there, before, pause = standing.there, pause, standing.pause
+            if pause != before:
+                if before:
+                    past.pauses.append(Pause(self.pause_from, time, before))
+                self.pause_from = time
+
+    def at(self, until: float) -> Past:
+        """What the seat was up to a moment at or after the last change followed."""
+        over = self.past
+        past = Past(over.standing.copy(), [*over.there], [*over.pauses], [*over.wraps])
+        if past.standing.there and until >= self.there_from:
+            past.there.append((self.there_from, until))
+            past.wrapped_up(until)
+        if (pause := past.standing.pause) and until > self.pause_from:
+            past.pauses.append(Pause(self.pause_from, until, pause))
+        return past
+
+
+@dataclass(slots=True)
 class Timeline:
     """The changes of one seat, ascending, each with its own time in epoch seconds."""
 
@@ -171,6 +240,8 @@ class Timeline:
     """The queues that are told apart."""
     tidy_at: int = ROOM
     """With so many changes it is time to put some together."""
+    course: Annotated[Any, SkipJsonSchema(), Field(exclude=True)] = field(default=None, compare=False, repr=False)
+    """How far its changes were followed when it was asked last; None where any of these became another since."""
 
     @property
     def newest(self) -> float:
@@ -206,6 +277,7 @@ class Timeline:
         if not changes or changes[-1][0] < change[0]:
             changes.append(change)
             return len(changes) >= self.tidy_at
+        self.course = None
         place = bisect_left(changes, change[:3])
         if place < len(changes) and changes[place][:3] == change[:3]:
             changes[place] = change
@@ -219,6 +291,7 @@ class Timeline:
         Returns what was before, of which pauses and wrap-ups are from now on to be known elsewhere, and how many changes of the
         hour were given up because there is no room for them.
         """
+        self.course = None
         horizon, lost = self.newest - REMEMBERED_SECONDS, 0
         old = bisect_right(self.changes, horizon, key=itemgetter(0))
         over = [self.forget(self.changes[old - 1].time)] if old else []
@@ -232,6 +305,7 @@ class Timeline:
 
     def forget(self, until: float) -> Past:
         """Put together what was before a moment, and return it without the wrap-up that goes on."""
+        self.course = None
         past = self.replay(until, [change for change in self.changes if change.time < until])
         self.before, self.since = past.standing, until
         self.changes = [change for change in self.changes if change.time >= until]
@@ -256,48 +330,26 @@ class Timeline:
             insort(kept, seen)
         self.changes = kept
 
-    def replay(self, until: float, changes: Iterable[Change] | None = None, *, static: bool = False) -> Past:
+    def replay(self, until: float, changes: Sequence[Change] | None = None, *, static: bool = False) -> Past:
         """What it was up to a moment, and how the seat stands then.
 
         `changes` stand in for its own, ascending; a `static` seat is there unless something else was told.
         """
+        if changes is not None:
+            course = self._begin(static=static)
+            course.follow(changes, until)
+            return course.at(until)
+        # From one scrape to the next little is told, and nothing of most seats.
+        course = self.course
+        if course is None or course.static != static or (course.followed and self.changes[course.followed - 1].time > until):
+            course = self.course = self._begin(static=static)
+        course.follow(self.changes, until)
+        return course.at(until)
+
+    def _begin(self, *, static: bool) -> Course:
         standing = self.before.copy()
         standing.loose |= static and not standing.told
-        past = Past(standing)
-        there_from = pause_from = self.since
-        there, pause = standing.there, standing.pause
-        for change in self.changes if changes is None else changes:
-            time, kind, queue, word = change
-            if time > until:
-                break
-            if kind == SEEN:
-                # Most of all that is told.
-                if there and (not queue or queue in standing.queues):
-                    continue
-            elif kind == WRAP_UP:
-                if there:
-                    past.wrapped_up(time)
-                    standing.wraps_up_since, standing.wraps_up_until = time, time + float(word or 0)
-                    standing.wraps_up_for = queue
-                continue
-            standing.apply(change)
-            if there and not standing.there:
-                past.there.append((there_from, time))
-                past.wrapped_up(time)
-                standing.wraps_up_until = 0.0
-            elif standing.there and not there:
-                there_from = time
-            there, before, pause = standing.there, pause, standing.pause
-            if pause != before:
-                if before:
-                    past.pauses.append(Pause(pause_from, time, before))
-                pause_from = time
-        if there and until >= there_from:
-            past.there.append((there_from, until))
-            past.wrapped_up(until)
-        if pause and until > pause_from:
-            past.pauses.append(Pause(pause_from, until, pause))
-        return past
+        return Course(Past(standing), self.since, self.since, static)
 
 
 @lru_cache(maxsize=4096)

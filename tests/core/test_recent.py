@@ -30,7 +30,7 @@ def recent(lags: Sequence[tuple[float, float]]) -> Recent:
 
 def of_city(seen: Recent, now: float) -> list[int]:
     """The city's lags at a moment in epoch seconds."""
-    return list(seen.week(now, ZONE).get(CITY, ()))
+    return list(seen.week(now, ZONE).lags.get(CITY, ()))
 
 
 @given(st.lists(st.tuples(st.integers(0, EXACT_SECONDS), st.integers(0, 15 * DAY))), st.integers(0, 15 * DAY))
@@ -68,7 +68,7 @@ def test_a_lag_is_in_the_figures_of_the_city_its_category_and_its_agency_wheneve
             groups.append(("opd", each.opd, each.stage))
         for group in groups if max(2, newest - DAYS) < day <= 9 else []:
             expected.setdefault(group, []).append(int(each.seconds))
-    for week in (seen.week(now, ZONE), BLOB.validate_json(BLOB.dump_json(seen)).week(now, ZONE)):
+    for week in (seen.week(now, ZONE).lags, BLOB.validate_json(BLOB.dump_json(seen)).week(now, ZONE).lags):
         assert {group: list(lags) for group, lags in week.items()} == {group: sorted(lags) for group, lags in expected.items()}
 
 

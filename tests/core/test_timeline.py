@@ -3,6 +3,8 @@
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.core.timeline import CHANGES, MEMBER, PAUSE, QUEUES, REMEMBERED_SECONDS, ROOM, SEEN, WRAP_UP, Change, Timeline, short
 
@@ -99,3 +101,30 @@ def test_what_has_not_happened_yet_does_not_stand() -> None:
 
     assert timeline.replay(10).standing.there
     assert not timeline.replay(REMEMBERED_SECONDS).standing.there
+
+
+WORDS = [(SEEN, ""), (MEMBER, "in"), (MEMBER, ""), (PAUSE, "1"), (PAUSE, ""), (WRAP_UP, "60")]
+TOLD = st.lists(
+    st.tuples(
+        st.integers(0, 200),
+        st.sampled_from([0, 0, 0, 30, 4_000]),
+        st.sampled_from(WORDS),
+        st.sampled_from(["", "a", "b"]),
+        st.sampled_from([-50, 0, 15]),
+    ),
+    max_size=80,
+)
+
+
+@given(TOLD, st.booleans())
+def test_whoever_is_asked_all_the_time_says_the_same_as_whoever_is_asked_once(
+    told: list[tuple[int, int, tuple[int, str], str, int]], static: bool
+) -> None:
+    asked, once, clock = Timeline(), Timeline(), 5_000
+    for step, lag, (kind, word), queue, after in told:
+        clock += step
+        for timeline in (asked, once):
+            if timeline.put(Change(clock - lag, kind, queue, word)):
+                timeline.tidy()
+        once.course = None
+        assert asked.replay(clock + after, static=static) == once.replay(clock + after, static=static)
