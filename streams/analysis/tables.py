@@ -17,7 +17,7 @@ from streams.analysis.rows.told import TABLES
 
 Format = Literal["parquet", "csv"]
 
-MEMORY = "200MB"
+MEMORY = "100MB"
 """The most that DuckDB takes; what is more lies on disk meanwhile."""
 
 _OPTIONS: dict[Format, str] = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER"}

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
-from tests.bench import bursts, forecast, gateway, latency, month, reading, scale, stage, table, throughput
+from tests.bench import bursts, forecast, gateway, latency, month, past, reading, scale, stage, table, throughput
 from tests.bench.figure import Figure
 from tests.bench.workload import NATION, national, produce
 
@@ -44,6 +44,7 @@ def figures() -> Iterator[Figure]:
         yield from scale.measure(bootstrap, events)
     yield from month.measure()
     yield from table.measure()
+    yield from past.measure()
 
 
 def main() -> None:

@@ -25,9 +25,26 @@ CORES = sorted(os.sched_getaffinity(0))
 """The last core is for what is measured, the first for Kafka and for whoever measures; they may be one and the same."""
 
 
+# A process of its own, because Linux says of a child that it took at least as much as whoever started it.
+_WATCHED = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
 def on_core(*command: str) -> list[str]:
     """A Python command bound to the core that is measured."""
     return ["taskset", "-c", str(CORES[-1]), sys.executable, *command]
+
+
+def watched(command: list[str]) -> tuple[float, float]:
+    """Run a command; returns the seconds that it took, and the megabytes of the largest of its processes at most."""
+    began = time.monotonic()
+    said = subprocess.run(
+        [sys.executable, "-c", _WATCHED, *command], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ).stdout
+    return time.monotonic() - began, int(said) / 1024
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 import csv
 import subprocess
-import sys
 import tempfile
 import time
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from tests.bench.figure import Figure
-from tests.bench.stage import on_core
+from tests.bench.stage import on_core, watched
 
 CALLS = 367_000
 """A thousand a day, and three events each."""
@@ -30,13 +29,6 @@ FROM calls
 WHERE status = 'Dijawab'
 """
 
-# A process of its own, because Linux says of a child that it took at least as much as whoever started it.
-_WATCHED = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
-
 
 def measure() -> list[Figure]:
     """The seconds and the memory that `pantau112 ingest table` takes of a year, and the seconds of reading its rows alone."""
@@ -44,12 +36,8 @@ def measure() -> list[Figure]:
         table, sql, events = Path(name, "year.csv"), Path(name, "year.sql"), Path(name, "year.jsonl")
         _write(table)
         sql.write_text(_SQL)
-        began = time.monotonic()
         command = ["-m", "streams.cli", "ingest", "table", str(table), "--sql", str(sql), "--to", str(events)]
-        said = subprocess.run(
-            [sys.executable, "-c", _WATCHED, *on_core(*command)], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        ours, megabytes = time.monotonic() - began, int(said.stdout) / 1024
+        ours, megabytes = watched(on_core(*command))
         began = time.monotonic()
         bare = "import csv, sys; print(sum(1 for row in csv.reader(open(sys.argv[1]))))"
         subprocess.run(on_core("-c", bare, str(table)), check=True, capture_output=True)
