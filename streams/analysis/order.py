@@ -1,12 +1,21 @@
 """Events in the order of their time, of lines that come nearly so."""
 
+from bisect import insort
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from heapq import heappop, heappush
+from itertools import islice
 from math import inf
+from operator import itemgetter
 
-from schemas.event import Event
+from schemas.event import Event, epochs
 from streams.core.ledger import LATENESS
 from streams.sources import Line
+
+TOGETHER = 200
+"""So many lines are read before the first is given, because to ask each event alone for its epoch seconds takes three times
+longer."""
+
+_TIME = itemgetter(0)
 
 
 def in_order(lines: Iterable[Line], on_late: Callable[[float, Line], None] | None = None) -> Iterator[tuple[float, Line]]:
@@ -15,21 +24,25 @@ def in_order(lines: Iterable[Line], on_late: Callable[[float, Line], None] | Non
 
     An event more than `LATENESS` behind others is late: it is told `on_late` and not given, or without that given at once.
     """
-    waiting: list[tuple[float, int, Line]] = []
+    waiting: deque[tuple[float, Line]] = deque()
     newest = passed = -inf
-    for place, line in enumerate(lines):
-        if not isinstance(line.item, Event):
-            yield passed, line
-            continue
-        time = line.item.time.timestamp()
-        if on_late is not None and time < newest - LATENESS:
-            on_late(time, line)
-            continue
-        heappush(waiting, (time, place, line))
-        newest = max(newest, time)
-        while waiting[0][0] < newest - LATENESS:
-            passed, _, first = heappop(waiting)
-            yield passed, first
-    while waiting:
-        passed, _, first = heappop(waiting)
-        yield passed, first
+    lines = iter(lines)
+    while together := [*islice(lines, TOGETHER)]:
+        times = iter(epochs([line.item.time for line in together if isinstance(line.item, Event)]))
+        for line in together:
+            if not isinstance(line.item, Event):
+                yield passed, line
+                continue
+            time = next(times)
+            if time >= newest:
+                newest = time
+                waiting.append((time, line))
+            elif on_late is not None and time < newest - LATENESS:
+                on_late(time, line)
+                continue
+            else:
+                insort(waiting, (time, line), key=_TIME)
+            while waiting[0][0] < newest - LATENESS:
+                passed, first = waiting.popleft()
+                yield passed, first
+    yield from waiting

@@ -1,6 +1,6 @@
 """When anything was told of a centre, whatever it was: who is not heard of is not well, but unknown."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -64,14 +64,12 @@ class Listening:
     heard: dict[str, Heard] = field(default_factory=dict)
     """By centre."""
 
-    def to(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """All lines as they come."""
-        for line in lines:
-            item = line.item
-            if isinstance(item, Event) and (centre := self.centres.get(item.subject)) is not None and item.type not in _DECIDED:
-                time = item.time.timestamp()
-                if time <= (self.wall if line.written is None else line.written) + self.ahead_seconds:
-                    if item.subject not in self.heard:
-                        self.heard[item.subject] = Heard()
-                    self.heard[item.subject].note(item, time, centre)
-            yield line
+    def note(self, time: float, line: Line) -> None:
+        """A line was read, of that time in epoch seconds if it is an event."""
+        item = line.item
+        if not isinstance(item, Event) or item.type in _DECIDED or item.subject not in self.centres:
+            return
+        if time <= (self.wall if line.written is None else line.written) + self.ahead_seconds:
+            if item.subject not in self.heard:
+                self.heard[item.subject] = Heard()
+            self.heard[item.subject].note(item, time, self.centres[item.subject])

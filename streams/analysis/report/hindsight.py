@@ -59,7 +59,7 @@ def fold_in_hindsight(
             on_refusal(number, refusal)
 
     late, rows, listening = _Late(tables), Rows(tables.write), Listening(centres, wall, ahead_seconds)
-    lines = late.found(listening.to(read()))
+    lines = late.found(read(), listening)
     true, moment, outcomes = fold(lines, centres, wall, None, refuse, ahead_seconds, rows=rows)
     live, in_time = true, outcomes
     if late.count:
@@ -93,17 +93,21 @@ class _Late:
         self._tables = tables
         tables.make({"late_events": _Told})
 
-    def found(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """The lines in the order of their times, until one is late; then no more of them, but all that are late are kept."""
+    def found(self, lines: Iterable[Line], listening: Listening) -> Iterator[Line]:
+        """The lines in the order of their times, until one is late; then no more of them, but all that are late are kept. All are
+        listened to.
+        """
         kept = list[_Told]()
 
         def keep(time: float, line: Line) -> None:
             assert isinstance(line.item, Event)
+            listening.note(time, line)
             kept.append(_Told(time, line.number, line.written, encode(line.item).decode()))
             if len(kept) == TOGETHER:
                 self._keep(kept)
 
-        for _, line in in_order(lines, keep):
+        for time, line in in_order(lines, keep):
+            listening.note(time, line)
             if not kept and not self.count:
                 yield line
         self._keep(kept)
