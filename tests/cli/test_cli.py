@@ -39,6 +39,7 @@ VERBS = [
     ["replay", "play"],
     ["replay", "cat"],
     ["replay", "record"],
+    ["replay", "serve"],
     ["replay", "stats"],
     ["topics", "create"],
     ["topics", "check"],
@@ -253,10 +254,11 @@ def test_a_recording_that_comes_through_a_pipe_is_kept_behind_the_door_to_be_pla
     log = "1732500000|u1|112|NONE|ENTERQUEUE||08123456789|1\n1732500007|u1|112|SIP/budi|CONNECT|7|x|3\n"
     writer = threading.Thread(target=pipe.write_text, args=(log,), daemon=True)
     writer.start()
-    kept, first = _recording(pipe, home, centres.load([]))
+    source, first = _recording(str(pipe), home, centres.load([]))
     writer.join()
 
-    assert first == 1732500000
+    assert first.timestamp() == 1732500000
+    kept = Path(source)
     assert kept.parent == home
     assert len(kept.read_bytes().splitlines()) == 2
     assert not [word for word in (b"0812", b"budi") if word in kept.read_bytes()]

@@ -8,7 +8,7 @@ import pytest
 from streams import centres
 from streams.analysis.simulation import Place, keep
 from streams.stack.history import History
-from streams.stack.up import Feed, Monitoring, Ports
+from streams.stack.up import Monitoring, Ports
 
 KNOWN = centres.load([])
 NATION = centres.load([centres.NATION])
@@ -17,7 +17,7 @@ TODAY = datetime.now(KNOWN["32.71"].timezone).replace(hour=0, minute=0, second=0
 
 def since(home: Path, codes: list[str]) -> str:
     """What it says of its days."""
-    return Monitoring(home, Ports.from_base(11_300), [], {code: NATION[code] for code in codes}, None).shown.partition("   ")[0]
+    return Monitoring(home, Ports.from_base(11_300), [], {code: NATION[code] for code in codes}).shown.partition("   ")[0]
 
 
 def said(days: int) -> str:
@@ -44,12 +44,6 @@ def test_begun_once_it_stays_begun(tmp_path: Path) -> None:
     keep(tmp_path / "live" / "simulation.json", Place(TODAY - timedelta(days=20), TODAY))
 
     assert since(tmp_path, ["32.71"]) == said(20)
-
-
-def test_a_recording_has_no_days_behind_it(tmp_path: Path) -> None:
-    feed = Feed(tmp_path / "feed.jsonl", 0, 1)
-
-    assert "simula" not in Monitoring(tmp_path, Ports.from_base(11_300), [], KNOWN, feed).shown
 
 
 def test_the_process_is_told_everything_by_its_command() -> None:
