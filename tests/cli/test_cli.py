@@ -206,6 +206,9 @@ def test_a_recorded_manager_interface_becomes_events_and_no_number_leaves(tmp_pa
         (["replay", "cat", "topic:112.calls.v1"], 1, "no Kafka at 127.0.0.1:1"),
         (["worker"], 1, "no Kafka at 127.0.0.1:1"),
         (["up", "--speed", "60"], 2, "--feed"),
+        (["measure", "topic:all@last moon"], 2, "last day, last week, last month, last year, last shift"),
+        (["replay", "record", "topic:all@yesterday", "--to", "x"], 2, "write a day as 2026-10-03"),
+        (["replay", "record", "topic:all@2026-10", "--in", "2026-09", "--to", "x"], 1, "nothing of it lies from"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
