@@ -108,6 +108,7 @@ def serve(
     import time
 
     from streams import centres
+    from streams.analysis.beginning import find
     from streams.analysis.played import Played, after
     from streams.analysis.replay import open_source
     from streams.clock import Clock
@@ -127,7 +128,8 @@ def serve(
         clock.with_suffix(".part").write_text(str(line))
         clock.with_suffix(".part").replace(clock)
     tell(f"{source}: goes on from {start.isoformat()}, {speed:g} times as fast as life")
-    played.go_on(open_source(after(source, start), one, said, through), start, line)
+    later = find(source, known, said, start.timestamp(), goes_on=True).spans
+    played.go_on(open_source(after(source, start), one, said, through, spans=later), start, line)
     tell(f"{source}: that was all of it; its figures stay")
     threading.Event().wait()
 

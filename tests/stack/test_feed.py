@@ -27,10 +27,10 @@ __all__ = ["home"]
 MOMENT = START + timedelta(days=2, hours=14, minutes=30)
 
 
-@pytest.fixture
-def town(kafka: RealKafka, tmp_path: Path) -> Iterator[Group]:
+@pytest.fixture(scope="module")
+def town(kafka: RealKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Group]:
     """A town's log of three days, and the snapshots that its worker left there."""
-    group = Group(kafka.bootstrap, "town", "town.", ["32.71"], tmp_path)
+    group = Group(kafka.bootstrap, "town", "town.", ["32.71"], tmp_path_factory.mktemp("town"))
     with Log(group.settings) as log:
         for event in sorted(week(days=3), key=lambda event: event.time):
             log.send(event)
@@ -44,8 +44,8 @@ def town(kafka: RealKafka, tmp_path: Path) -> Iterator[Group]:
 
 
 @pytest.fixture
-def feed(town: Group, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Up]:
-    """Its boards, begun at a moment of the last day; time hardly goes on."""
+def feed(request: pytest.FixtureRequest, town: Group, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Up]:
+    """Its boards, begun at a moment of the last day, at a speed."""
     for name, said in {
         "BOOTSTRAP": town.settings.bootstrap,
         "TOPIC_PREFIX": town.settings.topic_prefix,
@@ -53,11 +53,12 @@ def feed(town: Group, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[U
     }.items():
         monkeypatch.setenv(f"PANTAU112_{name}", said)
     [file] = town.files
-    up = Up(home, "--feed", "topic:all", "--from", MOMENT.isoformat(), "--speed", "0.1", "--centre", str(file))
+    up = Up(home, "--feed", "topic:all", "--from", MOMENT.isoformat(), "--speed", request.param, "--centre", str(file))
     up.home = home / "feed"
     yield from running(up)
 
 
+@pytest.mark.parametrize("feed", ["0.1"], indirect=True)  # time hardly goes on
 def test_at_a_past_moment_of_the_log_the_boards_say_what_is_measured_of_it_and_nobody_is_told(feed: Up, town: Group) -> None:
     wait_until(lambda: feed.on_wall("psap_journeys_offered_total") is not None, "the boards are there")
 
@@ -81,3 +82,14 @@ def test_at_a_past_moment_of_the_log_the_boards_say_what_is_measured_of_it_and_n
     assert "nobody is told of its alerts" in said
     assert feed.leftovers() == []
     assert not os.path.exists(feed.home / "log" / "pages.log")
+
+
+@pytest.mark.parametrize("feed", ["3600"], indirect=True)
+def test_it_goes_on_to_the_end_of_the_log(feed: Up, town: Group) -> None:
+    whole = measure(open_source("topic:all", next(iter(town.centres.values())), town.settings), town.centres, MOMENT.timestamp())
+
+    def is_all_counted() -> bool:
+        counted = feed.on_wall("psap_journeys_offered_total")
+        return counted is not None and f'psap_journeys_offered_total{{city="32.71"}} {counted:g}\n' in whole.text
+
+    wait_until(is_all_counted, "all that came is counted")
