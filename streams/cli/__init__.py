@@ -253,7 +253,9 @@ def up(
             monitoring.show(at)
             if at.tls is None and not at.is_here_alone:
                 tell(PLAIN)
-        raise typer.Exit(asyncio.run(watch(monitoring, known, terminal.settings().grafana_url)))
+        # A Grafana that is shared shows what is, and nothing of a recording.
+        grafana = terminal.settings().grafana_url if feed is None else None
+        raise typer.Exit(asyncio.run(watch(monitoring, known, grafana)))
     except StackError as error:
         raise Failed(str(error)) from None
 
