@@ -12,6 +12,7 @@ from streams.api import USER, Api
 from streams.clock import Clock, parse
 from streams.stack import StackError, debian
 from streams.stack.folder import private, require_room
+from streams.stack.history import History
 from streams.stack.listen import Listen
 from streams.stack.ports import require_free
 from streams.stack.prometheus import prometheus
@@ -24,6 +25,10 @@ from streams.stack.web_password import ensure_password, local, web_password_file
 
 SCRAPED = 1
 """Seconds between two looks: at 60 times life one shows what was a minute."""
+
+
+CHARTS = 24 * 3600
+"""Seconds on the wall that charts have from before the moment: as many as any board shows at first."""
 
 
 class Feed:
@@ -100,7 +105,10 @@ class Feed:
                     raise StackError(f"The recording cannot be played. {last_lines(self.home / 'log' / 'feed.log')}")
                 await asyncio.sleep(0.1)
             self.clock = parse(line.read_text())
+            # Not before: when its charts end is known only now.
+            past.command[:] = self._past(programs.prometheus, data).command()
 
+        past = Service("history", [], ready=at_once, env=self._environment(), restart=False)
         plan: list[Service | Step] = [
             Step("empty feed", wipe),
             Step("wall", hang),
@@ -116,23 +124,33 @@ class Feed:
                 here={},
                 password=password,
             ),
+            past,
         ]
         return await self.supervisor.run(plan, on_change)
 
     def _player(self, line: Path) -> Service:
         command = [*PANTAU112, "replay", "serve", self._source, "--from", self._start.isoformat(), "--speed", f"{self._speed:g}"]
-        ours = {"PANTAU112_CALLER_KEY", "PANTAU112_CALLER_KEY_FILE"} & os.environ.keys()
         return Service(
             "feed",
             [*command, "--clock", str(line), *self._centres],
             ready=at_once,
             ports=(self.ports.worker,),
-            env={
-                **os.environ,
-                **({} if ours else {"PANTAU112_CALLER_KEY_FILE": str(caller_key(self.home.parent))}),
-                **this_program(),
-                "PANTAU112_METRICS_HOST": "127.0.0.1",
-                "PANTAU112_METRICS_PORT": str(self.ports.worker),
-            },
+            env=self._environment(),
             restart=False,
         )
+
+    def _past(self, program: Path, data: Path) -> History:
+        worker, since = f"127.0.0.1:{self.ports.worker}", self.clock.wall - CHARTS
+        work = self.home / "history"
+        work.mkdir(exist_ok=True)
+        return History(work, data, program, worker, since, self._source, str(self.clock), tuple(self._centres[1::2]))
+
+    def _environment(self) -> dict[str, str]:
+        ours = {"PANTAU112_CALLER_KEY", "PANTAU112_CALLER_KEY_FILE"} & os.environ.keys()
+        return {
+            **os.environ,
+            **({} if ours else {"PANTAU112_CALLER_KEY_FILE": str(caller_key(self.home.parent))}),
+            **this_program(),
+            "PANTAU112_METRICS_HOST": "127.0.0.1",
+            "PANTAU112_METRICS_PORT": str(self.ports.worker),
+        }

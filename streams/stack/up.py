@@ -351,6 +351,8 @@ class Monitoring:
             prometheus,
             f"127.0.0.1:{self.ports.worker}",
             self._begun.since.timestamp(),
+            "topic:all",
+            "wall",
             tuple(self._centres[1::2]),
         )
         return Service("history", history.command(), ready=at_once, env=self._environment(), restart=False)

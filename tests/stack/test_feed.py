@@ -1,9 +1,10 @@
 """The boards as they were: a moment of a town's own log, going on from there, and nobody is told."""
 
 import os
+import re
 import signal
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -58,6 +59,12 @@ def feed(request: pytest.FixtureRequest, town: Group, home: Path, monkeypatch: p
     yield from running(up)
 
 
+def measured(town: Group, at: datetime) -> str:
+    """What is measured of the whole log."""
+    lines = open_source("topic:all", next(iter(town.centres.values())), town.settings)
+    return measure(lines, town.centres, at.timestamp(), at.timestamp()).text
+
+
 @pytest.mark.parametrize("feed", ["0.1"], indirect=True)  # time hardly goes on
 def test_at_a_past_moment_of_the_log_the_boards_say_what_is_measured_of_it_and_nobody_is_told(feed: Up, town: Group) -> None:
     wait_until(lambda: feed.on_wall("psap_journeys_offered_total") is not None, "the boards are there")
@@ -70,6 +77,13 @@ def test_at_a_past_moment_of_the_log_the_boards_say_what_is_measured_of_it_and_n
     assert domain(page) == domain(whole.text)
     assert 0 < whole.outcomes["after"] < whole.outcomes["folded"]
     assert "from the snapshot" in (log := (feed.home / "log" / "feed.log").read_text()) or "snapshots of" in log
+
+    wait_until(lambda: feed.value("psap_journeys_offered_total offset 1h") is not None, "charts have what was before")
+    wait_until(lambda: feed.value("count(city:psap_journeys_missed:ratio_rate1h offset 1h)") == 1, "and what is recorded of it")
+    hours = [measured(town, MOMENT - timedelta(hours=hours)) for hours in (1, 0)]
+    least, most = (float(re.findall(r"^psap_journeys_offered_total{.*} (\S+)$", text, re.M)[0]) for text in hours)
+    assert least <= feed.number("psap_journeys_offered_total offset 1h") <= most
+    assert not (feed.home / "history").exists()
 
     today = feed.number('psap_calls_today{outcome="offered"}')
     assert f'psap_calls_today{{city="32.71",outcome="offered"}} {today:g}' in whole.text

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from streams import centres
+from streams.analysis.measure import fold
 from streams.analysis.simulation import Place, keep
-from streams.stack.history import History
+from streams.core.calls import OLDEST_JOURNEY
+from streams.sources import Line
+from streams.stack.history import History, _Then
 from streams.stack.up import Monitoring, Ports
+from tests.builders import at, offered
 
 KNOWN = centres.load([])
 NATION = centres.load([centres.NATION])
@@ -53,8 +57,23 @@ def test_the_process_is_told_everything_by_its_command() -> None:
         Path("prometheus"),
         "127.0.0.1:9112",
         1795773885.25,
+        "topic:112.calls.v1",
+        "2026-11-20T19:00:00+07:00@1795773885.5x60",
         ("one.toml", "with space.toml"),
     )
 
     assert History.read(history.command()[3:]) == history
     assert History.read(history._replace(centres=()).command()[3:]).centres == ()
+
+
+def test_ages_of_a_past_that_is_told_as_of_another_time_stay_what_they_were() -> None:
+    monitor, moment, _ = fold([Line(1, offered("waits", 0))], KNOWN, at(60), at(60))
+    assert moment is not None
+    then = _Then(monitor, moment, moment + 1000)
+
+    told, was = then.measure("32.71", moment + 1000), monitor.measure("32.71", moment)
+
+    assert (OLDEST_JOURNEY, (), at(0) + 1000) in told
+    assert (OLDEST_JOURNEY, (), at(0)) in was
+    changed = {old[0].name for old, new in zip(was, told, strict=True) if old != new}
+    assert changed == {metric.name for metric, _, _ in was if metric.name.endswith("_timestamp_seconds")}
