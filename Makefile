@@ -16,7 +16,7 @@ help:    ## this list
 
 setup: $(RUN)  ## .venv with the pantau112 command
 
-run: $(RUN)  ## the whole monitor on this machine; FEED=file FROM=time SPEED=60 plays a recording, EDGE=file collects, CENTRE=file, PORTS=first
+run: $(RUN)  ## the whole monitor on this machine; FEED=file (or topic:all) FROM=time SPEED=60 plays a recording, EDGE=file collects, CENTRE=file, PORTS=first
 	@$(PY) -m streams.cli up $(if $(FEED),--feed "$(FEED)") $(if $(FROM),--from "$(FROM)") $(if $(SPEED),--speed "$(SPEED)") $(if $(EDGE),--edge "$(EDGE)") $(if $(CENTRE),--centre "$(CENTRE)") $(if $(PORTS),--ports "$(PORTS)")
 
 # Two halves side by side, each with a Kafka of its own: most tests wait for something. A file stays whole, for what its tests share.

@@ -92,7 +92,8 @@ def commands(app: typer.Typer, group: str = "") -> Iterator[tuple[str, set[str]]
 UNMARKED = {
     "ingest simulate": "reads nothing",
     "replay record": "reads topics alone, which lie behind every door",
-    "up": "has --history read and written by the verb backfill",
+    "replay serve": "does not end, and says of the same events what measure does",
+    "up": "has --history read and written by the verb backfill, and --feed read by replay serve",
 }
 
 

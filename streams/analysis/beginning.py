@@ -18,12 +18,12 @@ from streams.log.topics import partition_of
 from streams.settings import Settings
 
 
-def find(source: str, centres: Mapping[str, Centre], settings: Settings, at: float | None) -> Beginning:
+def find(source: str, centres: Mapping[str, Centre], settings: Settings, at: float | None, *, goes_on: bool = False) -> Beginning:
     """What need not be folded again to say what is true `at` a moment, epoch seconds (None: after the last event).
 
     A snapshot is taken only where its states are those that would come of folding the log again, from its beginning and by these
-    centres' files; and whole days of which every event is later than that moment are left out. A file, and a range that does not
-    begin with the log, have no snapshots. Raises `ReplayError`.
+    centres' files; and whole days of which every event is later than that moment are left out, unless it `goes_on` from there. A
+    file, and a range that does not begin with the log, have no snapshots. Raises `ReplayError`.
     """
     span = parse_source(source)
     if not isinstance(span, TopicRange) or span.start is not None:
@@ -49,7 +49,8 @@ def find(source: str, centres: Mapping[str, Centre], settings: Settings, at: flo
                 chosen[place] = max(by_then, key=lambda each: (each.written, each.offset))
         there = log.are_there({place: (each.offset, each.written) for place, each in chosen.items()}) if chosen else ()
         states = snapshots.states(log, {place: each for place, each in chosen.items() if place in there}, centres)
-        spans = {place: rest(chosen[place], known[place], min(moment, before)) for place in states}
+        until = inf if goes_on else min(moment, before)
+        spans = {place: rest(chosen[place], known[place], until) for place in states}
         return Beginning(
             {(topic, city.encode()): blob for (topic, _), found in states.items() for city, blob in found.items()},
             max((chosen[place].offset for place in states), default=-1),

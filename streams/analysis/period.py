@@ -68,6 +68,19 @@ def last(word: Word, now: datetime, centre: Centre) -> Period:
     return _whole(word, _first(word, begun - timedelta(days=1)), centre.timezone)
 
 
+def spoken(text: str, now: datetime, centre: Centre) -> Period:
+    """The stretch that a word or a name means at `now`: `last month` (or `last-month`), `2026-10`. Raises `PeriodError`."""
+    start, _, word = text.replace("-", " ", 1).partition(" ")
+    if start == "last":
+        if (one := next((each for each in WORDS if each == word), None)) is None:
+            raise PeriodError(f"{text!r} is none of {', '.join(f'last {each}' for each in WORDS)}")
+        return last(one, now, centre)
+    try:
+        return named(text, centre.timezone)
+    except PeriodError as error:
+        raise PeriodError(f"{error}; or say {', '.join(f'last {each}' for each in WORDS)}") from None
+
+
 def before(period: Period, zone: ZoneInfo) -> Period:
     """The one before: of a whole day, week, month or year the previous one, else what lies just before and lasts as long."""
     if (word := whole(period, zone)) is not None:

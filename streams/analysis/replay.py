@@ -2,7 +2,8 @@
 
 A source is a file or a pipe (events as JSON or a queue_log, plain or gzip; `-` is standard input) or a range of topics, written
 `topic:112.calls.v1,112.operators.v1@2026-11-20T00:00+07:00..2026-11-21T00:00+07:00`: from (inclusive) and to (exclusive) are
-event times, each may be left out, and so may `topic:` where no file has the topic's name.
+event times, each may be left out, and so may `topic:` where no file has the topic's name. `topic:all` are all topics. A range may
+have a name or be a word, `@2026-10` or `@last month`: whoever knows a centre's clocks spells it out with `dated` first.
 """
 
 import gzip
@@ -16,7 +17,7 @@ from fnmatch import fnmatchcase
 from hashlib import blake2b
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from schemas.event import Event
 from schemas.topics import TOPIC_OF, TOPICS, Refusal, UnknownType, encode
@@ -36,12 +37,26 @@ if TYPE_CHECKING:
 
     Watch = Callable[[Opened | Reading], None]
 
+
+class Timed(Protocol):
+    """What happened at a time."""
+
+    @property
+    def time(self) -> datetime: ...
+
+
+T = TypeVar("T", bound=Timed)
+
 NAP_SECONDS = 1.0
 """Longest sleep at once, so that a clock that is set is soon believed."""
 
 
 class ReplayError(ValueError):
     """A wish that cannot be fulfilled; the message says why and what to do."""
+
+
+ALL = "all"
+"""What all topics of events are called together."""
 
 
 class TopicRange(NamedTuple):
@@ -51,16 +66,37 @@ class TopicRange(NamedTuple):
     start: datetime | None = None
     end: datetime | None = None
 
+    def __str__(self) -> str:
+        """As `parse_source` reads it."""
+        names = ALL if self.topics == tuple(topic.name for topic in TOPICS) else ",".join(self.topics)
+        start, end = (moment.isoformat() if moment else "" for moment in self[1:])
+        return f"topic:{names}@{start}..{end}" if start or end else f"topic:{names}"
+
+    def within(self, start: datetime | None, end: datetime | None) -> "TopicRange":
+        """What of it lies between two more. Raises `ReplayError` where that is nothing."""
+        first, last = max(filter(None, (self.start, start)), default=None), min(filter(None, (self.end, end)), default=None)
+        if first and last and first >= last:
+            raise ReplayError(f"{self}: nothing of it lies from {first.isoformat()} until {last.isoformat()}")
+        return TopicRange(self.topics, first, last)
+
+
+def dated(text: str, period: Callable[[str], tuple[datetime, datetime]]) -> str:
+    """The name of a source with its range, where that has a name or is a word, spelt out as the two moments of that `period`."""
+    names, at, word = text.partition("@")
+    if not at or ".." in word or isinstance(source := parse_source(names), Path) or Path(text).exists():
+        return text
+    return str(TopicRange(source.topics, *period(word)))
+
 
 def parse_source(text: str) -> Path | TopicRange:
     """What the name of a source means, as the head of this file says. Raises `ReplayError`."""
     names, at, span = text.removeprefix("topic:").partition("@")
-    topics = tuple(names.split(","))
     known = [topic.name for topic in TOPICS]
+    topics = tuple(known if (text.startswith("topic:"), names) == (True, ALL) else names.split(","))
     if not text.startswith("topic:") and (text == "-" or Path(text).exists() or not set(topics) <= set(known)):
         return Path(text)
     if unknown := [name for name in topics if name not in known]:
-        raise ReplayError(f"no topic of events is called {unknown[0] or 'nothing'}; there are {', '.join(known)}")
+        raise ReplayError(f"no topic of events is called {unknown[0] or 'nothing'}; there are {', '.join(known)}, and {ALL}")
     start, dots, end = span.partition("..")
     if at and not dots:
         raise ReplayError(f"@{span}: write a range as @FROM..TO, such as @2026-11-20T00:00+07:00..2026-11-21T00:00+07:00")
@@ -157,12 +193,12 @@ def play(
 
 
 def paced(
-    events: Iterable[Event],
+    events: Iterable[T],
     flush: Callable[[], None],
     clock: Clock = Clock(),  # noqa: B008 (frozen)
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Event]:
+) -> Iterator[T]:
     """Each event at the moment when `clock` shows its time; what lies before the clock's own time comes at once.
 
     Every moment is computed from the event alone, so nothing drifts. `now` reads what `clock.wall` was read from, in seconds.

@@ -89,6 +89,7 @@ def measure(
     from streams.analysis.replay import open_source
 
     known = centres.load(centre or [])
+    events = terminal.dated(events, known.values())
     door = terminal.door(known.values())
     faults = Faults(events, door)
     begun = terminal.beginning(events, known, at, whole=whole)
@@ -151,12 +152,7 @@ def worker(centre: Centres = None) -> None:
     to_gateway = link(settings)
 
     def serve(pipeline: Pipeline) -> None:
-        exporter = Exporter(monitor, pipeline, clock.parse(settings.clock), time.time)
-        try:
-            port = exporter.serve(settings.metrics_host, settings.metrics_port)
-        except OSError as error:
-            raise Failed(f"port {settings.metrics_port}: {error.strerror}. Set PANTAU112_METRICS_PORT to a free one.") from None
-        tell(f"metrics at http://{settings.metrics_host}:{port}/metrics")
+        terminal.serve_metrics(Exporter(monitor, pipeline, clock.parse(settings.clock), time.time), settings)
 
     def advise(pipeline: Pipeline, publish: "Publish") -> Coroutine[Any, Any, None]:
         return Advisor(monitor, pipeline, publish, channels(settings), time.time, to_gateway).run()
@@ -181,12 +177,12 @@ def _make_way(settings: "Settings", instance_id: str) -> None:
             log.dismiss([group_of(settings, STATE_VERSION)], instance_id)
 
 
-@app.command(epilog="Example: pantau112 up --feed queue_log.gz --from 2026-01-03T16:00+07:00 --speed 60")
+@app.command(epilog="Example: pantau112 up --feed topic:all --from 2026-01-03T16:00+07:00 --speed 60 --ports 11300")
 def up(
     home: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder in which everything is kept.")] = Path(".local"),
     ports: Annotated[int, typer.Option(metavar="BASE", min=1024, max=65_000, help="The first of eight ports in a row.")] = 11_200,
     feed: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Play this queue_log or file of events; - is standard input.")
+        str | None, typer.Option(metavar="EVENTS", help="Play these, a file or topic:NAME, and tell nobody of their alerts.")
     ] = None,
     start: Annotated[
         datetime | None,
@@ -208,21 +204,24 @@ def up(
 ) -> None:
     """Run the whole monitor on this machine.
 
-    That is Kafka, a worker, the gateway, Prometheus, Alertmanager and the wall. The centre is simulated, or played from a
-    recording (--feed), or real (--edge). Ctrl-C stops all.
+    That is Kafka, a worker, the gateway, Prometheus, Alertmanager and the wall. The centre is simulated, or real (--edge).
+    Ctrl-C stops all.
 
-    With --history it is a Prometheus of its own and the wall: last month on all boards, as they would have shown it.
+    With --feed it is a Prometheus of its own and the wall: the boards as they were at a moment, going on from there. It can run
+    beside the monitor, at other --ports, and tells nobody of its alerts.
+
+    With --history it is the same with all of the past at once: last month in every chart, as it would have been.
     """
     if not sys.stderr.isatty():
         logs.begin()
     import asyncio
 
-    from schemas.event import EARLIEST
     from streams import centres
     from streams.stack import StackError
+    from streams.stack.feed import Feed
     from streams.stack.listen import Listen
     from streams.stack.status import watch
-    from streams.stack.up import Feed, Monitoring, Ports
+    from streams.stack.up import Monitoring, Ports
 
     if history is not None:
         if feed is not None or edge is not None or listen is not None or start or speed != 1:
@@ -236,35 +235,27 @@ def up(
     known = centres.load(centre or [])
     if feed is None and (start or speed != 1):
         raise typer.BadParameter("--from and --speed go with --feed")
-    playing = None
-    if feed is not None:
-        try:
-            feed, first = _recording(feed, home.resolve(), known)
-        except StackError as error:
-            raise Failed(str(error)) from None
-        if first < EARLIEST.timestamp():
-            raise Failed(
-                f"{feed}: begins before {EARLIEST:%Y}, and no worker takes such times. Use: pantau112 measure {feed} --at TIME"
-            )
-        playing = Feed(feed, start.timestamp() if start else first, speed)
-        if speed != 1:
-            tell(f"{speed:g} times as fast as life: rules on states say what they would have said; rules over rates need speed 1")
-
-    monitoring = Monitoring(
-        home.resolve(),
-        Ports.from_base(ports),
-        [path if path == centres.NATION else path.resolve() for path in centre or []],
-        known,
-        playing,
-        collected,
-    )
+    files = [path if path == centres.NATION else path.resolve() for path in centre or []]
     try:
+        monitoring: Feed | Monitoring
+        if feed is None:
+            monitoring = Monitoring(home.resolve(), Ports.from_base(ports), files, known, collected)
+        else:
+            folder = home.resolve() / "feed"
+            source, first = _recording(terminal.dated(feed, known.values()), folder, known)
+            monitoring = Feed(folder, Ports.from_base(ports), files, source, start or first, speed)
+            if speed != 1:
+                tell(
+                    f"{speed:g} times as fast as life: rules on states say what they would have said, and those over rates do not"
+                )
         if listen is not None:
             at = Listen.parse(listen, terminal.settings())
             monitoring.show(at)
             if at.tls is None and not at.is_here_alone:
                 tell(PLAIN)
-        raise typer.Exit(asyncio.run(watch(monitoring, known, terminal.settings().grafana_url)))
+        # A Grafana that is shared shows what is, and nothing of a recording.
+        grafana = terminal.settings().grafana_url if feed is None else None
+        raise typer.Exit(asyncio.run(watch(monitoring, known, grafana)))
     except StackError as error:
         raise Failed(str(error)) from None
 
@@ -285,7 +276,7 @@ def _show_past(events: str, known: "Mapping[str, Centre]", home: Path, base: int
         private(home)
         with locked(home):
             shutil.rmtree(data, ignore_errors=True)
-        first, last = history(events, known, data)
+        first, last = history(terminal.dated(events, known.values()), known, data)
 
         def ready() -> None:
             day = max(first, last - 86_400)
@@ -314,35 +305,37 @@ def _collected(path: Path) -> "tuple[Collected, list[Path]]":
     return Collected(path.resolve(), config.metrics_port), [] if config.centre is None else [config.centre]
 
 
-def _recording(feed: Path, home: Path, known: "Mapping[str, Centre]") -> tuple[Path, float]:
-    """A file to play, and its first event time. A pipe can be read only once: its events are kept in a file at `home` first.
+def _recording(feed: str, home: Path, known: "Mapping[str, Centre]") -> "tuple[str, datetime]":
+    """What to play, and its first event time. A pipe can be read only once: its events are kept in a file at `home` first.
 
     Raises `StackError` when that cannot be.
     """
     from schemas.event import Event
+    from streams.analysis.replay import open_source, parse_source
     from streams.edge.ingest import EventFile
-    from streams.sources import read
     from streams.sources.door import Door
     from streams.sources.opened import is_file
     from streams.sources.pseudonym import keyed
     from streams.stack.folder import private
     from streams.stack.up import caller_key
 
-    once, key = not is_file(feed), None
+    named, key = parse_source(feed), None
+    once = isinstance(named, Path) and not is_file(named)
     if once:
         private(home)
-        key = keyed(caller_key(home).read_bytes().strip())
-    lines = read(feed, next(iter(known.values())), Door(key, known.values()))
+        key = keyed(caller_key(home.parent).read_bytes().strip())
+    lines = open_source(feed, next(iter(known.values())), terminal.settings(), Door(key, known.values()))
     events = (line.item for line in lines if isinstance(line.item, Event))
     first = next(events, None)
     if first is None:
         raise Failed(f"{feed}: holds no event")
-    if once:
-        feed = home / "feed.jsonl"
-        with EventFile(feed) as file:
-            for event in chain([first], events):
-                file.send(event)
-    return feed, first.time.timestamp()
+    if not once:
+        return (str(named.resolve()) if isinstance(named, Path) else feed), first.time
+    kept = home / "feed.jsonl"
+    with EventFile(kept) as file:
+        for event in chain([first], events):
+            file.send(event)
+    return str(kept), first.time
 
 
 @app.command(epilog="Example: pantau112 doctor")

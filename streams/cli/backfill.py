@@ -82,6 +82,7 @@ def backfill(
     from streams.analysis.openmetrics import ENDINGS, OpenMetrics
 
     known = centres.load(centre or [])
+    events = terminal.dated(events, known.values())
     start, until = terminal.between(start, until, last, within, known.values())
     now = time.time()  # what a clock says that is ahead of it has not happened
     span = _Span(

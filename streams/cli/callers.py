@@ -10,7 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from streams.cli.terminal import Centres, Events, Failed, Faults, Moment, To, Whole, beginning, door, progress, settings, sink_for
+from streams.cli.terminal import (
+    Centres,
+    Events,
+    Failed,
+    Faults,
+    Moment,
+    To,
+    Whole,
+    beginning,
+    dated,
+    door,
+    progress,
+    settings,
+    sink_for,
+)
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -70,6 +84,7 @@ def list_(
     from streams.analysis.replay import open_source
 
     known = centres.load(centre or [])
+    events = dated(events, known.values())
     through = door(known.values(), writes=True)
     faults = Faults(events, through)
     begun, until = beginning(events, known, at, whole=whole), at.timestamp() if at else None
@@ -205,6 +220,7 @@ def key(
     seen: dict[str, list[datetime]] = {name: [] for name in uses}
     if events is not None:
         known = centres.load(centre or [])
+        events = dated(events, known.values())
         with progress("events") as tick:
             for line in tick(open_source(events, next(iter(known.values())), settings(), door(known.values()), tick.watch)):
                 if isinstance(call := line.item, CallOffered) and call.data.caller is not None:

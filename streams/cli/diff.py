@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.terminal import Centres, Faults, Moment, door, duration, progress, settings
+from streams.cli.terminal import Centres, Faults, Moment, dated, door, duration, progress, settings
 from streams.logs import tell
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def diff(
     if every <= timedelta():
         raise typer.BadParameter("--step must be more than nothing")
     known = centres.load(centre or [])
+    first, second = (dated(source, known.values()) for source in (first, second))
     one, said, wall, until = next(iter(known.values())), settings(), time.time(), at.timestamp() if at else None
     stepped = None if step is None else f"{step.total_seconds():.0f}"
     origin = Provenance.of("replay diff", [first, second], centre or [], at=at, step=stepped)

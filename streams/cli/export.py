@@ -55,6 +55,7 @@ def export(
     if only is not None and k is not None:
         raise typer.BadParameter("--k writes tables of its own; leave out --only")
     known = centres.load(centre or [])
+    events = terminal.dated(events, known.values())
     start, until = terminal.between(start, until, last, within, known.values())
     door = terminal.door(known.values())
     faults = Faults(events, door)

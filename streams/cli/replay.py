@@ -9,7 +9,24 @@ import typer
 
 from streams import logs
 from streams.cli.diff import diff
-from streams.cli.terminal import Centres, Faults, From, In, Last, To, Until, between, door, progress, settings, sink_for
+from streams.cli.terminal import (
+    Centres,
+    Faults,
+    From,
+    In,
+    Last,
+    To,
+    Until,
+    beginning,
+    between,
+    dated,
+    door,
+    moment,
+    progress,
+    serve_metrics,
+    settings,
+    sink_for,
+)
 from streams.logs import tell
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Play, show, cut out, count and compare recorded events.")
@@ -17,9 +34,11 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Play, show,
 Source = Annotated[
     str,
     typer.Argument(
-        metavar="SOURCE", help="A file of events or a queue_log, plain or gzip; - is standard input. Or topic:NAME[@FROM..TO]."
+        metavar="SOURCE",
+        help="A file of events or a queue_log, plain or gzip; - is standard input. Or topic:NAME[@FROM..TO], topic:all@2026-10.",
     ),
 ]
+Speed = Annotated[float, typer.Option(min=0.1, metavar="TIMES", help="How many times as fast as life.")]
 Type = Annotated[list[str] | None, typer.Option("--type", metavar="PATTERN", help="Only events of this type, such as 'call.*'.")]
 
 
@@ -30,7 +49,7 @@ def play(
     until: Until = None,
     last: Last = None,
     within: In = None,
-    speed: Annotated[float, typer.Option(min=0.1, metavar="TIMES", help="How many times as fast as life.")] = 1.0,
+    speed: Speed = 1.0,
     full: Annotated[bool, typer.Option("--full", help="As fast as they can be taken.")] = False,
     shift_to_now: Annotated[bool, typer.Option("--shift-to-now", help="The first event happens now; the others follow.")] = False,
     clock: Annotated[
@@ -49,9 +68,9 @@ def play(
     from streams import clock as clocks
     from streams.analysis import replay
 
-    pace = None if full else speed
+    pace, known = None if full else speed, centres.load(centre or [])
+    source = dated(source, known.values())
     replay.check(replay.parse_source(source), speed=pace, shift_to_now=shift_to_now, into_topics=to is None)
-    known = centres.load(centre or [])
     start, until = between(start, until, last, within, known.values())
     through = door(known.values(), writes=True)
     faults = Faults(source, through)
@@ -67,6 +86,52 @@ def play(
             sink.send(event)
         sink.flush()
     faults.sum_up()
+
+
+@app.command(epilog="Example: pantau112 replay serve january.jsonl --from 2026-01-03T16:00+07:00 --speed 60")
+def serve(
+    source: Source,
+    start: Annotated[datetime, typer.Option("--from", parser=moment, metavar="TIME", help="Begin at this moment.")],
+    speed: Speed = 1.0,
+    clock: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the line that stream time runs on into this file.")
+    ] = None,
+    centre: Centres = None,
+) -> None:
+    """Serve /metrics as it was at a moment, going on from there.
+
+    What came before is counted at once, from the newest snapshots that serve. Nothing is written to Kafka, and nobody is told
+    anything: it is for a Prometheus beside the live one. `pantau112 up --feed` starts one, with the boards.
+    """
+    logs.begin()
+    import threading
+    import time
+
+    from streams import centres
+    from streams.analysis.beginning import find
+    from streams.analysis.played import Played, after
+    from streams.analysis.replay import open_source
+    from streams.clock import Clock
+    from streams.worker.exporter import Exporter
+    from streams.worker.monitor import Monitor
+
+    said, known = settings(), centres.load(centre or [])
+    source = dated(source, known.values())
+    through, one = door(known.values()), next(iter(known.values()))
+    faults = Faults(source, through)
+    begun = beginning(source, known, start, whole=False)
+    played = Played(Monitor(known, ahead_seconds=said.ahead_seconds), begun, time.time())
+    played.begin(open_source(source, one, said, through, spans=begun.spans), start, faults.refuse)
+    line = Clock(start.timestamp(), time.time(), speed)
+    serve_metrics(Exporter(played.monitor, played.pipeline, line, time.time), said)
+    if clock is not None:
+        clock.with_suffix(".part").write_text(str(line))
+        clock.with_suffix(".part").replace(clock)
+    tell(f"{source}: goes on from {start.isoformat()}, {speed:g} times as fast as life")
+    later = find(source, known, said, start.timestamp(), goes_on=True).spans
+    played.go_on(open_source(after(source, start), one, said, through, spans=later), start, line)
+    tell(f"{source}: that was all of it; its figures stay")
+    threading.Event().wait()
 
 
 @app.command(epilog="Example: pantau112 replay cat topic:112.calls.v1 --last month --type 'call.abandoned' --json")
@@ -88,6 +153,7 @@ def cat(
     from streams.analysis import replay
 
     known = centres.load(centre or [])
+    source = dated(source, known.values())
     start, until = between(start, until, last, within, known.values())
     through = door(known.values())
     faults = Faults(source, through)
@@ -98,22 +164,29 @@ def cat(
     faults.sum_up()
 
 
-@app.command(
-    epilog="Example: pantau112 replay record topic:112.calls.v1@2026-11-20T00:00+07:00..2026-11-21T00:00+07:00 --to day.jsonl.gz"
-)
+@app.command(epilog="Example: pantau112 replay record topic:112.calls.v1,112.operators.v1 --last month --to month.jsonl.gz")
 def record(
-    source: Source, to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The file; gzip, if its name ends in .gz.")]
+    source: Source,
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The file; gzip, if its name ends in .gz.")],
+    start: From = None,
+    until: Until = None,
+    last: Last = None,
+    within: In = None,
+    centre: Centres = None,
 ) -> None:
     """Write a range of a topic to a file.
 
     Each event is written byte for byte as it is in Kafka, with all that a foreign producer wrote beside the facts.
     """
+    from streams import centres
     from streams.analysis import replay
     from streams.log.reader import Reader
 
-    chosen = replay.parse_source(source)
+    known = centres.load(centre or [])
+    chosen = replay.parse_source(dated(source, known.values()))
     if isinstance(chosen, Path):
         raise typer.BadParameter(f"{source} is a file already; record takes topic:NAME[@FROM..TO]")
+    chosen = chosen.within(*between(start, until, last, within, known.values()))
     with progress("records") as tick:
         outcomes = replay.record(tick(Reader(settings()).read(*chosen, watch=tick.watch)), to)
     tell(f"{to}: " + (", ".join(f"{n:,} {outcome}" for outcome, n in sorted(outcomes.items())) or "nothing in that range"))
@@ -126,6 +199,7 @@ def stats(source: Source, centre: Centres = None) -> None:
     from streams.analysis import replay
 
     known = centres.load(centre or [])
+    source = dated(source, known.values())
     through = door(known.values())
     faults = Faults(source, through)
     with progress("events") as tick:

@@ -63,6 +63,7 @@ def report(
     if every is not None and (start or until or last or within):
         raise typer.BadParameter("--every chooses the times itself: leave out --from, --until, --last and --in")
     known = centres.load(centre or [])
+    events = terminal.dated(events, known.values())
     first, *_ = known.values()
     begun, end = terminal.between(start, until, last, within, known.values() if last == "shift" else [first])
     if last is not None and last != "shift":

@@ -43,6 +43,7 @@ def staffing(
     from streams.core.nouns import States, seats
 
     known = centres.load(centre or [])
+    events = terminal.dated(events, known.values())
     one = next(iter(known.values()))
     door = terminal.door(known.values())
     faults = Faults(events, door)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from streams.edge.ingest import Report, Sink
     from streams.settings import Settings
     from streams.sources.door import Door
+    from streams.worker.exporter import Exporter
 
 T = TypeVar("T")
 
@@ -64,7 +65,8 @@ To = Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write eve
 Events = Annotated[
     str,
     typer.Argument(
-        metavar="EVENTS", help="A file of events or a queue_log, plain or gzip; - is standard input. Or topic:NAME[@FROM..TO]."
+        metavar="EVENTS",
+        help="A file of events or a queue_log, plain or gzip; - is standard input. Or topic:NAME[@FROM..TO], topic:all@2026-10.",
     ),
 ]
 Moment = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="A moment with its zone, in ISO 8601.")]
@@ -187,14 +189,34 @@ def between(
         return start, until
     if (start or until, last, within).count(None) < 2:
         raise typer.BadParameter("say one of these: --last, --in, or --from and --until")
-    first, *others = centres
-    if any(each.timezone != first.timezone or (last == "shift" and each.shifts != first.shifts) for each in others):
-        what = "shifts" if last == "shift" else "days"
-        raise typer.BadParameter(f"the {what} of these centres begin at different times: say --from and --until")
+    first = _one_clock(centres, shifts=last == "shift")
     try:
         return named(within, first.timezone) if within is not None else last_one(last or "day", datetime.now(UTC), first)
     except PeriodError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def _one_clock(centres: "Iterable[Centre]", *, shifts: bool) -> "Centre":
+    """The first of them, whose days (or shifts) are those of all."""
+    first, *others = centres
+    if any(each.timezone != first.timezone or (shifts and each.shifts != first.shifts) for each in others):
+        what = "shifts" if shifts else "days"
+        raise typer.BadParameter(f"the {what} of these centres begin at different times: say --from and --until")
+    return first
+
+
+def dated(events: str, centres: "Iterable[Centre]") -> str:
+    """What is to be read, with a range of topics that has a name (2026-10) or is a word (last month) as from when until when."""
+    from streams.analysis import replay
+    from streams.analysis.period import PeriodError, spoken
+
+    def period(text: str) -> tuple[datetime, datetime]:
+        return spoken(text, datetime.now(UTC), _one_clock(centres, shifts=text.endswith("shift")))
+
+    try:
+        return replay.dated(events, period)
+    except PeriodError as error:
+        raise typer.BadParameter(f"{events}: {error}. Or from when until when: @FROM..TO") from None
 
 
 def beginning(events: str, centres: "Mapping[str, Centre]", at: datetime | None, *, whole: bool) -> "Beginning":
@@ -206,6 +228,15 @@ def beginning(events: str, centres: "Mapping[str, Centre]", at: datetime | None,
     if found.says:
         tell(f"{events}: {found.says}; the rest is folded")
     return found
+
+
+def serve_metrics(exporter: "Exporter", settings: "Settings") -> None:
+    """Let it answer where the settings say. Raises `Failed` where somebody else does."""
+    try:
+        port = exporter.serve(settings.metrics_host, settings.metrics_port)
+    except OSError as error:
+        raise Failed(f"port {settings.metrics_port}: {error.strerror}. Set PANTAU112_METRICS_PORT to a free one.") from None
+    tell(f"metrics at http://{settings.metrics_host}:{port}/metrics")
 
 
 def door(centres: "Iterable[Centre]", *, writes: bool = False, said: "Settings | None" = None) -> "Door":

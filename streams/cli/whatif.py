@@ -94,6 +94,7 @@ def whatif(
 
     change = _change(seats, handle, nuisance, announcement, network)
     known = centres.load(centre or [])
+    events = terminal.dated(events, known.values())
     one = next(iter(known.values()))
     start, until = terminal.between(start, until, last, within, [one])
     try:

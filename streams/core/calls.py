@@ -3,6 +3,7 @@
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import inf
 from operator import itemgetter
 from typing import Any, assert_never
 
@@ -457,11 +458,12 @@ METRICS = (
 _NO_CALLS = Queue()
 
 
-def settled(state: State, now: float, centre: Centre) -> State:
+def settled(state: State, now: float, centre: Centre, *, is_all: bool = False) -> State:
     """The state at `now`: itself, or a copy in which the calls are given up that nobody will hear of again, and nothing waits any
-    more for a finer clock that should have come.
+    more for a finer clock that should have come; if that `is_all` that will ever be told, nothing waits at all.
     """
-    is_due = any(time <= now - FINER_SECONDS for time, _ in state.coarse)
+    until = inf if is_all else now - FINER_SECONDS
+    is_due = any(time <= until for time, _ in state.coarse)
     if not is_due and not state.funnel.overdue(now, centre):
         return state
     funnel = deepcopy(state.funnel)
@@ -469,7 +471,7 @@ def settled(state: State, now: float, centre: Centre) -> State:
         found = replace(state, funnel=funnel)
     else:
         found = replace(state, funnel=funnel, callers=deepcopy(state.callers), forecast=deepcopy(state.forecast))
-        _fold_coarse(found, now - FINER_SECONDS, centre)
+        _fold_coarse(found, until, centre)
     funnel.sweep(now, centre)
     return found
 

@@ -94,7 +94,7 @@ class Numbers:
     alerts: list[Alert] = field(default_factory=list)
     reached: bool = False
 
-    def refresh(self, prometheus: Api, alertmanager: Api) -> None:
+    def refresh(self, prometheus: Api, alertmanager: Api | None) -> None:
         """Ask them; when Prometheus does not answer, say that instead of old numbers."""
         try:
             centres: dict[str, dict[str, float]] = {}
@@ -127,8 +127,10 @@ class Numbers:
         return sorted(self.centres.items(), key=rank)
 
 
-def _held(alertmanager: Api) -> dict[frozenset[tuple[str, str]], State]:
-    """The alerts that Alertmanager tells nobody, by their labels; none where it does not answer."""
+def _held(alertmanager: Api | None) -> dict[frozenset[tuple[str, str]], State]:
+    """The alerts that Alertmanager tells nobody, by their labels; none where it does not answer, or there is none."""
+    if alertmanager is None:
+        return {}
     try:
         said = alertmanager.ask("/api/v2/alerts", {"active": "false", "unprocessed": "false"})
         silences = unexpired(alertmanager.ask("/api/v2/silences"))

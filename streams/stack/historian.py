@@ -13,18 +13,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import HTTPException
 from math import ceil
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import yaml
 
 from streams.analysis.remote_write import HEADERS, Scrapes, Series, compressed, stamp
 from streams.api import Api
+from streams.core.centre import Centre
 from streams.core.fault import place_of
+from streams.core.reading import Reading
 from streams.stack import StackError
 from streams.stack.die_with_parent import tied
 from streams.stack.service import last_lines
 from streams.stack.web_password import ensure_password, local, web_config
-from streams.worker.monitor import Monitor
 
 RULES = Path(__file__).parents[2] / "dashboards" / "rules"
 BLOCK_HOURS = 18
@@ -41,6 +42,15 @@ ANSWER_SECONDS = 600.0
 
 Key = frozenset[tuple[str, str]]
 """The labels of a series."""
+
+
+class Measured(Protocol):
+    """What says the figures of centres at a moment, as a monitor does."""
+
+    @property
+    def centres(self) -> Mapping[str, Centre]: ...
+
+    def measure(self, city: str, now: float) -> list[Reading]: ...
 
 
 class Rule(NamedTuple):
@@ -137,7 +147,7 @@ class Historian:
         except (OSError, HTTPException):
             return False
 
-    def scrape(self, moment: int, monitor: Monitor) -> None:
+    def scrape(self, moment: int, monitor: Measured) -> None:
         """Remember what a worker says at this moment, epoch seconds; moments ascend."""
         self.first = moment if self.first is None else self.first
         if self._moments and (moment // 3600 != self._moments[-1] // 3600 or self._scrapes.weight >= HEAVY):

@@ -16,15 +16,13 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from streams.api import USER
 from streams.core.centre import Centre
 from streams.core.printable import printable
 from streams.logs import in_journal, tell
+from streams.stack.feed import Feed
 from streams.stack.figures import FIRST, SEVERITIES, Alert, Figure, Numbers, in_order
-from streams.stack.gateway import token_file
 from streams.stack.service import Status
 from streams.stack.up import Monitoring
-from streams.stack.web_password import web_password_file
 
 STATES = {"failed": "bold red", "restarting": "yellow", "starting": "yellow"}
 LINE_SECONDS, LINE_COLUMNS = 30.0, 120
@@ -43,7 +41,7 @@ class Shown(NamedTuple):
     details: Sequence[str]
 
 
-async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | None = None) -> int:
+async def watch(monitoring: Feed | Monitoring, known: Mapping[str, Centre], grafana: str | None = None) -> int:
     """Run the monitor and show it until it ends: a live screen on a terminal, else a line now and then.
 
     `known` are the centres, by code; stream time is shown in the zone of the first. `grafana` is the address of a shared one.
@@ -60,7 +58,7 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
     def draw() -> None:
         if live is not None:
             width, height = console.size
-            services, pages = monitoring.supervisor.status(), monitoring.pages.recent
+            services, pages = monitoring.supervisor.status(), monitoring.sent
             lines = picture(services, numbers, pages, now(), fixed, width, height - 1)
             live.update(Text("\n").join(lines), refresh=True)
 
@@ -71,7 +69,7 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
             await asyncio.to_thread(numbers.refresh, monitoring.prometheus, monitoring.alertmanager)
             draw()
             if live is None:
-                for page in [page for page in monitoring.pages.recent if page not in told]:
+                for page in [page for page in monitoring.sent if page not in told]:
                     tell(page.partition(" ")[2])  # the log has times of its own
                     told.add(page)
                 if not in_journal() and time.monotonic() - said_at > LINE_SECONDS:
@@ -102,26 +100,18 @@ async def watch(monitoring: Monitoring, known: Mapping[str, Centre], grafana: st
             looking.cancel()
 
 
-def shown(monitoring: Monitoring, known: Mapping[str, Centre], grafana: str | None, *, is_terminal: bool = False) -> Shown:
+def shown(monitoring: Feed | Monitoring, known: Mapping[str, Centre], grafana: str | None, *, is_terminal: bool = False) -> Shown:
     """What is said of a run of the monitor of these centres, and of a Grafana where there is one; a token only on a terminal."""
-    ports, home = monitoring.ports, monitoring.home
     names = {code: centre.name for code, centre in known.items()}
     whose = " ".join(*names.items()) if len(names) == 1 else f"{len(names)} pusat / centres"
-    kind = "" if monitoring.edge else "rekaman / a recording" if monitoring.feed else "simulasi / simulated"
-    places = [f"papan / boards: http://127.0.0.1:{ports.wall}/", f"gateway: http://127.0.0.1:{ports.gateway}"]
+    places = [f"papan / boards: http://127.0.0.1:{monitoring.ports.wall}/", *monitoring.places]
     if monitoring.screen is not None:
         places.insert(1, f"layar lain / elsewhere: {monitoring.screen.address(whole=is_terminal)}")
     return Shown(
-        f"pantau112  {whose}  {kind}",
+        f"pantau112  {whose}  {monitoring.kind}",
         names,
         "   ".join([*places, *([f"Grafana: {grafana}"] if grafana else [])]),
-        (
-            f"{monitoring.shown}",
-            f"gateway http://127.0.0.1:{ports.gateway}/v1/events   token {token_file(home)}",
-            f"Prometheus http://127.0.0.1:{ports.prometheus}   Alertmanager http://127.0.0.1:{ports.alertmanager}"
-            f"   {USER} {web_password_file(home)}",
-            f"metrics http://127.0.0.1:{ports.worker}/metrics   Kafka {monitoring.bootstrap}   log {home}/log",
-        ),
+        monitoring.details,
     )
 
 

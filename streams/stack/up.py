@@ -5,7 +5,6 @@ import json
 import math
 import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +22,7 @@ from streams.log.kafka import Log
 from streams.log.versions import group_of
 from streams.stack import StackError, debian, jars
 from streams.stack.folder import private, require_room
-from streams.stack.gateway import ensure_key, ensure_token, tokens_file
+from streams.stack.gateway import ensure_key, ensure_token, token_file, tokens_file
 from streams.stack.history import History
 from streams.stack.kafka import Broker, find_java
 from streams.stack.listen import Listen
@@ -54,7 +53,6 @@ CATCH_UP_LIMIT = 600.0
 """Seconds that the simulator and the worker may take until they are at now."""
 
 ALERTMANAGER_URL = "PANTAU112_ALERTMANAGER_URL"
-HEAD_START = 15.0  # seconds from the start of Kafka to the first event of a feed; what is late catches up
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +75,6 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
-    """A recording to play instead of the simulated centre, from a moment (epoch seconds) on."""
-
-    path: Path
-    start: float
-    speed: float
-
-
-@dataclass(frozen=True, slots=True)
 class Collected:
     """A real centre: what this edge.toml names is collected, and nothing is simulated."""
 
@@ -94,7 +83,10 @@ class Collected:
 
 
 class Monitoring:
-    """One run of the local monitor in a folder. Without a feed and an edge, a centre is simulated, live."""
+    """One run of the local monitor in a folder. Without an edge, a centre is simulated, live."""
+
+    kind: str
+    """Of the centre, where it is no real one."""
 
     def __init__(
         self,
@@ -102,15 +94,15 @@ class Monitoring:
         ports: Ports,
         centres: Sequence[Path],
         watched: Mapping[str, Centre],
-        feed: Feed | None,
         edge: Collected | None = None,
     ) -> None:
         """`centres` are files as the command line names them, and `watched` are the centres in them by code."""
-        self.home, self.ports, self.feed, self.edge = home, ports, feed, edge
-        # Each has its own: what was simulated, or played, is never mixed with what happened.
-        self.data = home / ("feed" if feed is not None else "edge" if edge is not None else "live")
+        self.home, self.ports, self.edge = home, ports, edge
+        self.kind = "simulasi / simulated" if edge is None else ""
+        # Each has its own: what was simulated is never mixed with what happened.
+        self.data = home / ("edge" if edge is not None else "live")
         self._watched, self._interval = watched, 1 if len(watched) <= FEW else 5
-        self._days = min(DAYS, CENTRE_DAYS // len(watched)) if feed is None and edge is None else 0
+        self._days = min(DAYS, CENTRE_DAYS // len(watched)) if edge is None else 0
         self._place, self._past = self.data / "simulation.json", self.data / "history"
         # An older folder has no past.
         self._is_new = bool(self._days) and not (self.data / "kafka").exists()
@@ -129,11 +121,31 @@ class Monitoring:
         """What events are shown, and where they are kept."""
         if self.edge is not None:
             said = f"pusat nyata, tanpa simulasi / a real centre, nothing is simulated: {self.edge.config}"
-        elif self.feed is not None:
-            said = f"rekaman / a recording: {self.feed.path}"
         else:
             said = f"simulasi sejak / simulated since {self._begun.since:%Y-%m-%d}"
         return f"{said}   data {self.data}"
+
+    @property
+    def sent(self) -> Sequence[str]:
+        """The last pages and reminders that went out, newest last."""
+        return tuple(self.pages.recent)
+
+    @property
+    def places(self) -> list[str]:
+        """Where events are sent to, beside the wall."""
+        return [f"gateway: http://127.0.0.1:{self.ports.gateway}"]
+
+    @property
+    def details(self) -> list[str]:
+        """Where the rest is."""
+        ports, home = self.ports, self.home
+        return [
+            self.shown,
+            f"gateway http://127.0.0.1:{ports.gateway}/v1/events   token {token_file(home)}",
+            f"Prometheus http://127.0.0.1:{ports.prometheus}   Alertmanager http://127.0.0.1:{ports.alertmanager}"
+            f"   {USER} {web_password_file(home)}",
+            f"metrics http://127.0.0.1:{ports.worker}/metrics   Kafka {self.bootstrap}   log {home}/log",
+        ]
 
     @property
     def bootstrap(self) -> str:
@@ -164,14 +176,7 @@ class Monitoring:
         jar_files = await asyncio.to_thread(jars.ensure, self.home / "kafka" / "jars")
         java_home = os.environ.get("PANTAU112_JAVA_HOME")
         java = find_java(Path(java_home) if java_home else None)
-        if self.feed is not None:  # not before: fetching can take minutes
-            self.clock = Clock(self.feed.start, time.time() + HEAD_START, self.feed.speed)
         data = self.data
-
-        async def wipe() -> None:
-            # A recording played again is the same events again: beside the first playing they would all be duplicates.
-            if self.feed is not None:
-                shutil.rmtree(data, ignore_errors=True)
 
         async def listen() -> None:
             require_free(self.ports.pages, "pages")
@@ -216,7 +221,6 @@ class Monitoring:
 
         plan = [
             Step("ports", tell_ports),
-            Step("empty feed", wipe),
             Step("simulation", begin),
             Step("pages", listen),
             Step("wall", hang),
@@ -271,15 +275,13 @@ class Monitoring:
             # Somebody else's Alertmanager is not told our password.
             **({} if ALERTMANAGER_URL in os.environ else {ALERTMANAGER_URL: self.alertmanager.address}),
             **os.environ,
-            # They are this program, whatever lies in the folder that it was started in: others may write there, as in /tmp.
-            "PYTHONSAFEPATH": "1",
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            **this_program(),
             **({} if ALERTMANAGER_URL in os.environ else {"PANTAU112_WEB_PASSWORD_FILE": str(web_password_file(self.home))}),
             "PANTAU112_BOOTSTRAP": self.bootstrap,
             **access(self.home),
             **dict.fromkeys((f"PANTAU112_{name}" for name in ("SASL_PASSWORD", "SSL_CAFILE", "SSL_CERTFILE", "SSL_KEYFILE")), ""),
             "PANTAU112_METRICS_PORT": str(self.ports.worker),
-            "PANTAU112_CLOCK": "wall" if self.feed is None else str(self.clock),
+            "PANTAU112_CLOCK": "wall",
             "PANTAU112_INSTANCE_ID": INSTANCE,
             "PANTAU112_CALLER_KEY_FILE": str(caller_key(self.home)),
             **({"PANTAU112_CALLER_KEY_BEFORE_FILE": str(former)} if (former := caller_key_before(self.home)) is not None else {}),
@@ -290,7 +292,7 @@ class Monitoring:
     def _worker(self) -> Service:
         return Service(
             "worker",
-            [*_PANTAU112, "worker", *self._centres],
+            [*PANTAU112, "worker", *self._centres],
             ready=answers(self.ports.worker, "/ready"),
             ports=(self.ports.worker,),
             env=self._environment(),
@@ -302,7 +304,7 @@ class Monitoring:
     def _gateway(self) -> Service:
         return Service(
             "gateway",
-            [*_PANTAU112, "gateway", *self._centres],
+            [*PANTAU112, "gateway", *self._centres],
             ready=answers(self.ports.gateway, "/ready"),
             ports=(self.ports.gateway,),
             env=self._environment(),
@@ -313,18 +315,14 @@ class Monitoring:
             port = self.edge.metrics_port
             return Service(
                 "edge",
-                [*_PANTAU112, "edge", str(self.edge.config)],
+                [*PANTAU112, "edge", str(self.edge.config)],
                 ready=answers(port, "/metrics"),
                 ports=(port,),
                 env=self._environment(),
             )
-        if self.feed is None:
-            past = ["--days", str(self._days), "--remember", str(self._place)] if self._days else []
-            command = [*_PANTAU112, "ingest", "simulate", "--live", *past, *self._centres]
-        else:
-            command = [*_PANTAU112, "replay", "play", str(self.feed.path), "--clock", str(self.clock), *self._centres]
-        name = "simulator" if self.feed is None else "feed"
-        return Service(name, command, ready=_at_once, env=self._environment(), restart=self.feed is None)
+        past = ["--days", str(self._days), "--remember", str(self._place)] if self._days else []
+        command = [*PANTAU112, "ingest", "simulate", "--live", *past, *self._centres]
+        return Service("simulator", command, ready=at_once, env=self._environment())
 
     async def _caught_up(self, started: datetime) -> None:
         """Return when the simulator is at now, and the worker has folded what it told. Raises `StackError`."""
@@ -353,9 +351,11 @@ class Monitoring:
             prometheus,
             f"127.0.0.1:{self.ports.worker}",
             self._begun.since.timestamp(),
+            "topic:all",
+            "wall",
             tuple(self._centres[1::2]),
         )
-        return Service("history", history.command(), ready=_at_once, env=self._environment(), restart=False)
+        return Service("history", history.command(), ready=at_once, env=self._environment(), restart=False)
 
     async def _write_targets(self) -> None:
         folder = self.home / "prometheus" / "targets"
@@ -365,10 +365,19 @@ class Monitoring:
             (folder / f"{name}.json").write_text(json.dumps([{"targets": [f"127.0.0.1:{port}"]}] if port else []))
 
 
-_PANTAU112 = [sys.executable, "-m", "streams.cli"]
+PANTAU112 = [sys.executable, "-m", "streams.cli"]
 
 
-async def _at_once() -> bool:
+def this_program() -> dict[str, str]:
+    """What a process needs to be of it, whatever lies in the folder that it is started in: others may write there, as in /tmp."""
+    return {
+        "PYTHONSAFEPATH": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+    }
+
+
+async def at_once() -> bool:
+    """Of a service that nobody waits for."""
     return True
 
 

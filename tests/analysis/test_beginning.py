@@ -12,13 +12,13 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from schemas.event import Event
-from schemas.topics import SNAPSHOT_INDEX, SNAPSHOTS, TOPICS
+from schemas.topics import CALLS, SNAPSHOT_INDEX, SNAPSHOTS, TOPICS
 from streams.analysis import beginning
 from streams.analysis.beginning import find
 from streams.analysis.measure import NOTHING, Beginning, measure
 from streams.analysis.replay import moved, open_source
 from streams.core.centre import Centre
-from streams.log import reader
+from streams.log import reader, snapshots
 from streams.settings import Settings
 from streams.sources import simulate
 from tests.live import START, _centre
@@ -122,6 +122,23 @@ def test_a_moment_of_an_old_day_takes_that_day_alone(remembered: Any) -> None:
     assert begun.says.startswith("from ")
     # That day, and what came since the last snapshot; not the first day, nor the one between.
     assert log.were_read < 0.7 * len(events)
+
+
+def test_whoever_goes_on_from_an_old_day_misses_nothing_that_came_after_and_reads_nothing_of_before_its_snapshot(
+    remembered: Any,
+) -> None:
+    log, events = tidy()
+    remembered["log"] = log
+    Folding(log).run(KNOWN, {}, 20)
+    # A moment of which every later day is left out by whoever does not go on.
+    at = datetime.fromtimestamp(next(each.newest for each in snapshots.index(log) if each.topic == CALLS.name), UTC)  # type: ignore[arg-type]
+
+    spans = find(ALL, KNOWN, Settings(), at.timestamp(), goes_on=True).spans
+
+    read = [line.item for line in open_source(ALL, KNOWN["32.71"], Settings(), spans=spans)]
+    later = [item.id for item in read if isinstance(item, Event) and item.time > at]
+    assert sorted(later) == sorted(event.id for event in events if event.time > at)
+    assert len(read) < len(events)
 
 
 def test_a_set_without_its_last_record_is_none(remembered: Any) -> None:

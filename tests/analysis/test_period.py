@@ -9,7 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import centres
-from streams.analysis.period import Period, PeriodError, Word, before, last, name_of_last, named, parts, whole, year_before
+from streams.analysis.period import (
+    WORDS,
+    Period,
+    PeriodError,
+    Word,
+    before,
+    last,
+    name_of_last,
+    named,
+    parts,
+    spoken,
+    whole,
+    year_before,
+)
 from tests.builders import BOGOR, changed
 
 ZONES = (
@@ -172,3 +185,29 @@ def test_the_last_month_of_several_centres_is_over_at_all_of_them() -> None:
 
     assert name_of_last("month", now, [papua]) == "2026-10"
     assert name_of_last("month", now, [papua, BOGOR]) == "2026-09"
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("between", " -")
+def test_the_last_one_is_said_as_people_say_it_or_as_one_word(word: Word, between: str) -> None:
+    now = datetime(2026, 11, 27, 20, tzinfo=UTC)
+
+    assert spoken(f"last{between}{word}", now, SHIFTS) == last(word, now, SHIFTS)
+
+
+def test_a_name_is_said_as_it_is() -> None:
+    assert spoken("2026-10", datetime(2026, 11, 27, tzinfo=UTC), BOGOR) == named("2026-10", BOGOR.timezone)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("last moon", "'last moon' is none of last day, last week, last month, last year, last shift"),
+        ("last", "'last' is none of last day"),
+        ("lastmonth", "write a day as 2026-10-03, a week as 2026-W41.* or say last day, last week"),
+        ("2026-13", "there is no month 2026-13; or say last day"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_those_that_there_are(text: str, answer: str) -> None:
+    with pytest.raises(PeriodError, match=answer):
+        spoken(text, datetime(2026, 11, 27, tzinfo=UTC), BOGOR)

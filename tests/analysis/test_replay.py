@@ -13,7 +13,7 @@ import pytest
 from schemas.calls import CallOffered, Offered
 from schemas.event import Event
 from schemas.operators import OperatorLoggedIn, Seat
-from schemas.topics import CALLS, OPERATORS, Refusal, UnknownType, decode, encode
+from schemas.topics import CALLS, OPERATORS, TOPICS, Refusal, UnknownType, decode, encode
 from streams import centres
 from streams.analysis.diff import Differences, Side, differences
 from streams.analysis.replay import (
@@ -22,6 +22,7 @@ from streams.analysis.replay import (
     between,
     check,
     chosen,
+    dated,
     events_of,
     open_source,
     paced,
@@ -220,6 +221,49 @@ def test_a_source_is_a_file_or_a_range_of_topics(tmp_path: Path, monkeypatch: py
 def test_a_source_that_cannot_be_meant_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(ReplayError, match=reason):
         parse_source(text)
+
+
+def test_all_topics_have_a_short_word() -> None:
+    assert parse_source("topic:all") == TopicRange(tuple(topic.name for topic in TOPICS))
+    assert str(parse_source("topic:all")) == "topic:all"
+    assert parse_source("all") == Path("all")
+
+
+def test_a_range_is_written_as_it_is_read() -> None:
+    for text in ("topic:112.calls.v1", "topic:all@2026-11-20T19:00:00+07:00..", "topic:112.calls.v1@..2026-11-20T19:00:00+07:00"):
+        assert str(parse_source(text)) == text
+
+
+def test_a_range_that_has_a_name_or_is_a_word_is_spelt_out_and_every_other_source_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def period(word: str) -> tuple[datetime, datetime]:
+        asked.append(word)
+        return NOON, NOON + timedelta(hours=1)
+
+    monkeypatch.chdir(tmp_path)
+    Path("112.calls.v1@2026").touch()
+    others = ("events@2026-10", "-", "topic:112.calls.v1", f"topic:all@{NOON.isoformat()}..", "112.calls.v1@2026")
+    assert [dated(text, period) for text in others] == list(others)
+    assert asked == []
+
+    spelt = dated("topic:112.calls.v1,112.operators.v1@last month", period)
+
+    assert asked == ["last month"]
+    assert parse_source(spelt) == TopicRange((CALLS.name, OPERATORS.name), NOON, NOON + timedelta(hours=1))
+
+
+def test_within_a_range_lies_what_lies_in_both_and_nothing_is_refused() -> None:
+    hour = timedelta(hours=1)
+    day = TopicRange((CALLS.name,), NOON, NOON + 24 * hour)
+
+    assert day.within(None, None) == day
+    assert day.within(NOON - hour, NOON + hour) == TopicRange((CALLS.name,), NOON, NOON + hour)
+    assert TopicRange((CALLS.name,)).within(NOON, None) == TopicRange((CALLS.name,), NOON)
+    with pytest.raises(ReplayError, match="nothing of it lies from"):
+        day.within(NOON - hour, NOON)
 
 
 def test_bad_lines_are_named_and_the_good_ones_behind_them_played(tmp_path: Path) -> None:

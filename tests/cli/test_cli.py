@@ -39,6 +39,7 @@ VERBS = [
     ["replay", "play"],
     ["replay", "cat"],
     ["replay", "record"],
+    ["replay", "serve"],
     ["replay", "stats"],
     ["topics", "create"],
     ["topics", "check"],
@@ -205,6 +206,9 @@ def test_a_recorded_manager_interface_becomes_events_and_no_number_leaves(tmp_pa
         (["replay", "cat", "topic:112.calls.v1"], 1, "no Kafka at 127.0.0.1:1"),
         (["worker"], 1, "no Kafka at 127.0.0.1:1"),
         (["up", "--speed", "60"], 2, "--feed"),
+        (["measure", "topic:all@last moon"], 2, "last day, last week, last month, last year, last shift"),
+        (["replay", "record", "topic:all@yesterday", "--to", "x"], 2, "write a day as 2026-10-03"),
+        (["replay", "record", "topic:all@2026-10", "--in", "2026-09", "--to", "x"], 1, "nothing of it lies from"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -253,10 +257,11 @@ def test_a_recording_that_comes_through_a_pipe_is_kept_behind_the_door_to_be_pla
     log = "1732500000|u1|112|NONE|ENTERQUEUE||08123456789|1\n1732500007|u1|112|SIP/budi|CONNECT|7|x|3\n"
     writer = threading.Thread(target=pipe.write_text, args=(log,), daemon=True)
     writer.start()
-    kept, first = _recording(pipe, home, centres.load([]))
+    source, first = _recording(str(pipe), home, centres.load([]))
     writer.join()
 
-    assert first == 1732500000
+    assert first.timestamp() == 1732500000
+    kept = Path(source)
     assert kept.parent == home
     assert len(kept.read_bytes().splitlines()) == 2
     assert not [word for word in (b"0812", b"budi") if word in kept.read_bytes()]

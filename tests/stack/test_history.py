@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from streams import centres
+from streams.analysis.measure import fold
 from streams.analysis.simulation import Place, keep
-from streams.stack.history import History
-from streams.stack.up import Feed, Monitoring, Ports
+from streams.core.calls import OLDEST_JOURNEY
+from streams.sources import Line
+from streams.stack.history import History, _Then
+from streams.stack.up import Monitoring, Ports
+from tests.builders import at, offered
 
 KNOWN = centres.load([])
 NATION = centres.load([centres.NATION])
@@ -17,7 +21,7 @@ TODAY = datetime.now(KNOWN["32.71"].timezone).replace(hour=0, minute=0, second=0
 
 def since(home: Path, codes: list[str]) -> str:
     """What it says of its days."""
-    return Monitoring(home, Ports.from_base(11_300), [], {code: NATION[code] for code in codes}, None).shown.partition("   ")[0]
+    return Monitoring(home, Ports.from_base(11_300), [], {code: NATION[code] for code in codes}).shown.partition("   ")[0]
 
 
 def said(days: int) -> str:
@@ -46,12 +50,6 @@ def test_begun_once_it_stays_begun(tmp_path: Path) -> None:
     assert since(tmp_path, ["32.71"]) == said(20)
 
 
-def test_a_recording_has_no_days_behind_it(tmp_path: Path) -> None:
-    feed = Feed(tmp_path / "feed.jsonl", 0, 1)
-
-    assert "simula" not in Monitoring(tmp_path, Ports.from_base(11_300), [], KNOWN, feed).shown
-
-
 def test_the_process_is_told_everything_by_its_command() -> None:
     history = History(
         Path("a b"),
@@ -59,8 +57,23 @@ def test_the_process_is_told_everything_by_its_command() -> None:
         Path("prometheus"),
         "127.0.0.1:9112",
         1795773885.25,
+        "topic:112.calls.v1",
+        "2026-11-20T19:00:00+07:00@1795773885.5x60",
         ("one.toml", "with space.toml"),
     )
 
     assert History.read(history.command()[3:]) == history
     assert History.read(history._replace(centres=()).command()[3:]).centres == ()
+
+
+def test_ages_of_a_past_that_is_told_as_of_another_time_stay_what_they_were() -> None:
+    monitor, moment, _ = fold([Line(1, offered("waits", 0))], KNOWN, at(60), at(60))
+    assert moment is not None
+    then = _Then(monitor, moment, moment + 1000)
+
+    told, was = then.measure("32.71", moment + 1000), monitor.measure("32.71", moment)
+
+    assert (OLDEST_JOURNEY, (), at(0) + 1000) in told
+    assert (OLDEST_JOURNEY, (), at(0)) in was
+    changed = {old[0].name for old, new in zip(was, told, strict=True) if old != new}
+    assert changed == {metric.name for metric, _, _ in was if metric.name.endswith("_timestamp_seconds")}

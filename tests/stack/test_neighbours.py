@@ -16,6 +16,7 @@ import pytest
 from streams import centres
 from streams.api import Api
 from streams.stack.debian import Programs
+from streams.stack.feed import Feed
 from streams.stack.pages import Pages
 from streams.stack.prometheus import alertmanager, prometheus
 from streams.stack.up import Monitoring, Ports
@@ -50,10 +51,11 @@ def test_what_somebody_else_put_into_the_folder_it_is_started_in_is_not_run(tmp_
     for name in ("streams", "schemas", "asyncio"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise SystemExit('somebody else')")
-    monitoring = Monitoring(tmp_path / "home", Ports.from_base(11_300), [], centres.load([]), None)
+    monitoring = Monitoring(tmp_path / "home", Ports.from_base(11_300), [], centres.load([]))
     monitoring.home.mkdir()
 
-    for service in (monitoring._worker(), monitoring._gateway(), monitoring._feeder()):
+    feed = Feed(tmp_path / "home" / "feed", monitoring.ports, [], "topic:all", datetime.now(UTC), 1)
+    for service in (monitoring._worker(), monitoring._gateway(), monitoring._feeder(), feed._player(tmp_path / "clock")):
         assert service.env is not None
         command = [*service.command[: service.command.index("streams.cli") + 1], "--version"]
         run = subprocess.run(command, cwd=tmp_path, env={**service.env}, capture_output=True, text=True, check=False)

@@ -292,7 +292,7 @@ def test_a_line_for_a_log_names_what_is_urgent_as_long_as_it_fits() -> None:
 
 def test_one_line_says_where_the_wall_the_gateway_and_grafana_are(tmp_path: Path) -> None:
     known = load([])
-    monitoring = Monitoring(tmp_path, Ports.from_base(11_300), [], known, None)
+    monitoring = Monitoring(tmp_path, Ports.from_base(11_300), [], known)
     shown = status.shown(monitoring, known, "https://grafana.kotabogor.go.id")
     assert shown.places == SHOWN.places.replace("112", "113")
     assert "Grafana" not in status.shown(monitoring, known, None).places

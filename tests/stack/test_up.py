@@ -1,4 +1,4 @@
-"""One thread through the whole system: recorded calls in, a page on the receiver out, nothing left behind."""
+"""One thread through the whole system: calls in, a page on the receiver out, nothing left behind."""
 
 import contextlib
 import os
@@ -25,6 +25,7 @@ from streams.stack.up import Ports
 from streams.stack.web_password import local
 from tests.builders import START, answered, ended, offered
 from tests.conftest import DATA, HANG, LOCAL, free_port, strays, wait_until
+from tests.live import recent
 
 pytestmark = pytest.mark.stack
 
@@ -115,9 +116,11 @@ def home(tmp_path: Path, kafka_jars: list[Path], programs: Programs) -> Path:
 
 @pytest.fixture
 def up(home: Path, feed: Path) -> Iterator[Up]:
-    """The monitor that plays a recording."""
+    """The boards on which a recording is played."""
     start = START + timedelta(seconds=3000)
-    yield from running(Up(home, "--feed", str(feed), "--from", start.isoformat(), "--speed", "30"))
+    up = Up(home, "--feed", str(feed), "--from", start.isoformat(), "--speed", "30")
+    up.home = home / "feed"
+    yield from running(up)
 
 
 def running(up: Up) -> Iterator[Up]:
@@ -141,22 +144,21 @@ def test_a_crowd_of_callers_reaches_prometheus_and_the_wall_and_ctrl_c_leaves_no
     wait_until(lambda: up.value('sum(psap_calls_ended_total{outcome="answered"})') == 60 + 35 + CALLERS, "all are answered")
 
     assert up.on_wall('sum(psap_calls_ended_total{outcome="answered"})') == 60 + 35 + CALLERS
-    assert (up.home, Ports.from_base(up.ports)) in local_doctor.running(), "the doctor finds it"
 
     up.process.send_signal(signal.SIGINT)
     said, _ = up.process.communicate(timeout=HANG)
 
     assert up.process.returncode == 130, said
     assert f"papan / boards: http://127.0.0.1:{up.ports + 6}/" in said
-    assert f"gateway http://127.0.0.1:{up.ports + 7}/v1/events   token {up.home}/gateway/token" in said
     assert up.leftovers() == []
 
 
-def test_an_event_that_is_sent_with_the_token_of_this_machine_is_counted(up: Up) -> None:
+def test_an_event_that_is_sent_with_the_token_of_this_machine_is_counted(simulated: Up) -> None:
+    up = simulated
     wait_until(lambda: up.value('up{job="gateway"}') == 1, "Prometheus sees the gateway")
     token = (up.home / "gateway" / "token").read_text().strip()
     kind = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
-    asked = Request(f"http://127.0.0.1:{up.ports + 7}/v1/events", encode(offered("by-http", 3000, "113")), kind)
+    asked = Request(f"http://127.0.0.1:{up.ports + 7}/v1/events", encode(*recent([offered("by-http", 0, "113")])), kind)
 
     with urlopen(asked, timeout=HANG) as answer:
         assert answer.status == 202
@@ -165,9 +167,15 @@ def test_an_event_that_is_sent_with_the_token_of_this_machine_is_counted(up: Up)
         "it is counted",
     )
     assert up.value("pantau112_gateway_events_accepted_total") is not None
+    assert (up.home, Ports.from_base(up.ports)) in local_doctor.running(), "the doctor finds it"
+
+    up.process.send_signal(signal.SIGINT)
+    said, _ = up.process.communicate(timeout=HANG)
+    assert f"gateway http://127.0.0.1:{up.ports + 7}/v1/events   token {up.home}/gateway/token" in said
 
 
-def test_a_page_bears_a_link_by_which_somebody_takes_it_and_the_boards_can_say_who(up: Up) -> None:
+def test_a_page_bears_a_link_by_which_somebody_takes_it_and_the_boards_can_say_who(simulated: Up) -> None:
+    up = simulated
     wait_until(lambda: up.value('pantau112_alertmanager_up{job="gateway"} == 1') == 1, "the gateway sees Alertmanager")
     wait_until(lambda: up.value('up{job="alertmanager"}') == 1, "and so does Prometheus")
     notes = {"summary_id": "Percobaan", "summary": "A trial"}
@@ -184,7 +192,8 @@ def test_a_page_bears_a_link_by_which_somebody_takes_it_and_the_boards_can_say_w
     wait_until(lambda: up.value(taken) == 1, "Prometheus knows who has it")
 
 
-def test_killed_with_9_the_command_leaves_nothing_behind(up: Up) -> None:
+def test_killed_with_9_the_command_leaves_nothing_behind(simulated: Up) -> None:
+    up = simulated
     wait_until(lambda: up.value("pantau112_build_info") == 1, "everything runs")
 
     up.process.kill()

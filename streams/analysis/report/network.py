@@ -1,12 +1,13 @@
 """The network: when links were down and what it took meanwhile, link by link, and who was never heard of."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
-from streams.analysis.lost_calls import Cost, LostCalls, costs
+from streams.analysis.lost_calls import LostCalls
 from streams.analysis.notice import notice
-from streams.analysis.report.scope import WHOLE, Scope
+from streams.analysis.report.scope import ALL, WHOLE, Scope
 from streams.analysis.report.subject import Ratio, Real, Row, Seconds, Subject
 from streams.analysis.report.words import Words
 from streams.analysis.rows.row import Moment
@@ -22,10 +23,14 @@ _KIND = Words(
 class Outage(Row):
     """A time in which a link was down or not registered, whenever it began, if it went on in the report's time."""
 
-    link: Annotated[str, Words("Sambungan", "Link"), Words("Kodenya.", "Its code.")]
+    link: Annotated[str, Words("Sambungan", "Link"), Words("Kodenya; * untuk semua sambungan.", "Its code; * for all links.")]
     kind: Annotated[str, Words("Jenis", "Kind"), _KIND]
     carrier: Annotated[str | None, Words("Operator", "Carrier"), Words("Menurut berkas pusat layanan.", "By the centre's file.")]
-    began: Annotated[Moment, Words("Mulai", "Began"), Words("Pertama diberitakan, UTC.", "When it was first told, UTC.")]
+    began: Annotated[
+        Moment,
+        Words("Mulai", "Began"),
+        Words("Pertama diberitakan, UTC; dari semua: yang pertama.", "When it was first told, UTC; of all: the first."),
+    ]
     ended: Annotated[
         Moment | None, Words("Selesai", "Ended"), Words("UTC; kosong bila tidak diberitakan.", "UTC; empty where nobody told.")
     ]
@@ -100,7 +105,7 @@ class Notice(Row):
 class Link(Row):
     """How long a link carried, of the time in which that is known."""
 
-    link: Annotated[str, Words("Sambungan", "Link"), Words("Kodenya.", "Its code.")]
+    link: Annotated[str, Words("Sambungan", "Link"), Words("Kodenya; * untuk semua sambungan.", "Its code; * for all links.")]
     kind: Annotated[str, Words("Jenis", "Kind"), _KIND]
     carrier: Annotated[str | None, Words("Operator", "Carrier"), Words("Menurut berkas pusat layanan.", "By the centre's file.")]
     outages: Annotated[int, Words("Gangguan", "Outages"), Words("Yang berlangsung dalam periode.", "That went on in the time.")]
@@ -136,58 +141,102 @@ def _outages(scope: Scope) -> str:
 
 
 def outages(scope: Scope) -> Iterator[Outage]:
-    """Each that went on in the whole time, as they began."""
-    found = _costs(scope)
-    taken = (
-        "(FROM journeys SELECT city, link, 1 AS network_dropped, 0 AS cut_off, "
-        "coalesce(epoch_us(arrived) + wait_seconds * 1e6, epoch_us(ended), epoch_us(arrived)) AS moment "
-        "WHERE outcome = 'network_dropped' AND NOT is_test UNION ALL "
-        "FROM journeys SELECT city, link, 0, 1, epoch_us(coalesce(ended, arrived)) WHERE cut_off AND NOT is_test)"
+    """Each that went on in the whole time, as they began; and of several centres together what those of each kind sum to."""
+    each = (
+        "row.city AS city, row.link AS link, kind, carrier, epoch_us(began) / 1e6 AS began, epoch_us(ended) / 1e6 AS ended, "
+        "(ends - epoch_us(row.began)) / 1e6 AS seconds, inside / 1e6 AS seconds_within"
     )
-    for told in scope.ask(
-        f"FROM {_outages(scope)} AS row LEFT JOIN {taken} AS call ON row.city = call.city "
-        "AND call.moment BETWEEN epoch_us(row.began) AND row.ends "
-        "AND coalesce(call.link = row.link, row.link_kind IS DISTINCT FROM 'uplink') "
-        "SELECT row.city AS city, span, period, row.link AS link, kind, carrier, epoch_us(began) / 1e6 AS began, "
-        "epoch_us(ended) / 1e6 AS ended, (ends - epoch_us(row.began)) / 1e6 AS seconds, inside / 1e6 AS seconds_within, "
-        "coalesce(sum(network_dropped), 0)::INT AS network_dropped, coalesce(sum(cut_off), 0)::INT AS cut_off "
-        f"WHERE span = '{WHOLE}' GROUP BY ALL ORDER BY city, began, link, kind"
-    ):
-        key = told["city"], told["link"], told["kind"], told["began"]
-        cost = found[key]
-        lost = cost.lost
-        known = lost if isinstance(lost, LostCalls) else None
-        yield Outage(
+    found = defaultdict[str, list[Outage]](list)
+    for told in _taken(scope, each, "city, began, link, kind"):
+        cost = scope.costs()[told["city"], told["link"], told["kind"], told["began"]]
+        known = cost.lost if isinstance(cost.lost, LostCalls) else None
+        row = Outage(
             **told,
             share=cost.share,
-            calls_came=lost.came,
+            calls_came=cost.lost.came,
             calls_expected=known and known.expected,
             calls_lost=known and known.lost,
             calls_lost_lower=known and known.lower,
             calls_lost_upper=known and known.upper,
         )
+        found[row.kind].append(row)
+        yield row
+    if len(scope.periods) > 1:
+        # A call of which no link was told counts once, however many links were down.
+        for told in _taken(scope, f"'{ALL}' AS city, '{ALL}' AS link, kind", "kind"):
+            yield _together(told, found[told["kind"]])
+
+
+def _together(told: Mapping[str, Any], of_kind: Sequence[Outage]) -> Outage:
+    """The outages of a kind as one; what they lost is known where it is of each of them."""
+    expected, lost = ([getattr(row, name) for row in of_kind] for name in ("calls_expected", "calls_lost"))
+    return Outage(
+        **told,
+        carrier=None,
+        began=min(row.began for row in of_kind),
+        ended=None,
+        seconds=sum(row.seconds for row in of_kind),
+        seconds_within=sum(row.seconds_within for row in of_kind),
+        share=None,
+        calls_came=sum(row.calls_came for row in of_kind),
+        calls_expected=None if None in expected else sum(expected),
+        calls_lost=None if None in lost else sum(lost),
+        calls_lost_lower=None,
+        calls_lost_upper=None,
+    )
+
+
+def _taken(scope: Scope, each: str, order: str) -> Iterator[dict[str, Any]]:
+    """These columns of the outages that went on in the whole time, with how many calls the network took meanwhile."""
+    taken = (
+        "(FROM journeys SELECT city, link, journey, true AS dropped, "
+        "coalesce(epoch_us(arrived) + wait_seconds * 1e6, epoch_us(ended), epoch_us(arrived)) AS moment "
+        "WHERE outcome = 'network_dropped' AND NOT is_test UNION ALL "
+        "FROM journeys SELECT city, link, journey, false, epoch_us(coalesce(ended, arrived)) WHERE cut_off AND NOT is_test)"
+    )
+    yield from scope.ask(
+        f"FROM {_outages(scope)} AS row LEFT JOIN {taken} AS call ON row.city = call.city "
+        "AND call.moment BETWEEN epoch_us(row.began) AND row.ends "
+        "AND coalesce(call.link = row.link, row.link_kind IS DISTINCT FROM 'uplink') "
+        f"SELECT span, period, {each}, count(DISTINCT (call.city, call.journey)) FILTER (dropped) AS network_dropped, "
+        "count(DISTINCT (call.city, call.journey)) FILTER (NOT dropped) AS cut_off "
+        f"WHERE span = '{WHOLE}' GROUP BY ALL ORDER BY {order}"
+    )
 
 
 def notices(scope: Scope) -> Iterator[Notice]:
     """The notice of each outage that went on in the whole time."""
-    found = _costs(scope)
     for told in scope.ask(
         f"FROM {_outages(scope)} SELECT city, span, period, link, kind, epoch_us(began) / 1e6 AS began "
         f"WHERE span = '{WHOLE}' ORDER BY city, began, link, kind"
     ):
-        cost = found[told["city"], told["link"], told.pop("kind"), told["began"]]
+        cost = scope.costs()[told["city"], told["link"], told.pop("kind"), told["began"]]
         texts = notice(cost, scope.centres[told["city"]], scope.moment)
         yield Notice(**told, notice_id=texts[0], notice_en=texts[1])
 
 
-def _costs(scope: Scope) -> dict[tuple[str, str, str, float], Cost]:
-    """What every outage cost, by its centre, link, kind and beginning."""
-    found = (each for city in scope.periods for each in costs(scope.connection, scope.centres[city], scope.moment))
-    return {(each.outage.city, each.outage.link, each.outage.kind, each.outage.began): each for each in found}
-
-
 def links(scope: Scope) -> Iterator[Link]:
-    """Each link of the centre's file and each other that was heard of, in each span."""
+    """Each link of the centre's file and each other that was heard of, in each span; and of several centres all together."""
+    found = defaultdict[tuple[str, str, str], list[Link]](list)
+    for row in _links(scope):
+        found[row.span, row.period, row.kind].append(row)
+        yield row
+    if len(scope.periods) > 1:
+        for _, rows in sorted(found.items()):
+            down, known = (sum(getattr(row, name) for row in rows) for name in ("seconds_down", "known_seconds"))
+            yield replace(
+                rows[0],
+                city=ALL,
+                link=ALL,
+                carrier=None,
+                outages=sum(row.outages for row in rows),
+                seconds_down=down,
+                known_seconds=known,
+                availability=1 - down / known if known else None,
+            )
+
+
+def _links(scope: Scope) -> Iterator[Link]:
     down = {
         (told["city"], told["span"], told["period"], told["link"], told["kind"]): (told["outages"], told["seconds"])
         for told in scope.ask(

@@ -117,6 +117,11 @@ def _date(local: datetime, language: Language) -> str:
     return f"{local.day} {language.says(MONTHS[local.month - 1])} {local.year}"
 
 
+def _kind(column: Column) -> str:
+    """Where a line may break it: a number nowhere, a moment between day and time, a text as texts do."""
+    return "moment" if column.is_moment else "text" if column.type == "VARCHAR" else "number"
+
+
 class _City:
     """What the page says of one centre, or of all together."""
 
@@ -161,8 +166,8 @@ class _City:
         return f"{name}: {value(change.value)} ({told}; {between})"
 
     @property
-    def subjects(self) -> Iterator[tuple[str, str, list[str], list[list[str]]]]:
-        """Every table of the whole time, but what is drawn: title, how it is counted, heads and lines."""
+    def subjects(self) -> Iterator[tuple[str, str, list[tuple[str, str]], list[list[str]]]]:
+        """Every table of the whole time, but what is drawn: title, how it is counted, heads with their kind, and lines."""
         for name in self._report.subjects:
             if name != "hours" and (rows := self.rows(name)):
                 subject = SUBJECTS[name]
@@ -170,7 +175,7 @@ class _City:
                 yield (
                     self._language.says(subject.title),
                     self._language.says(subject.about),
-                    [self._language.says(each.label) for each in known],
+                    [(self._language.says(each.label), _kind(each)) for each in known],
                     [[self.cell(each, row) for each in known] for row in rows],
                 )
 

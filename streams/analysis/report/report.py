@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Self
 
 from schemas.topics import Refusal
 from streams.analysis import period
+from streams.analysis.lost_calls import costs
 from streams.analysis.period import Calendar, Period, Word
 from streams.analysis.report.callbacks import CALLBACKS
 from streams.analysis.report.calls import CALLS
@@ -23,7 +25,7 @@ from streams.analysis.report.hours import HOURS
 from streams.analysis.report.network import LINKS, NOTICES, OUTAGES
 from streams.analysis.report.quality import DIFFERENCES, QUALITY
 from streams.analysis.report.scene import SCENE
-from streams.analysis.report.scope import Scope
+from streams.analysis.report.scope import Costs, Scope
 from streams.analysis.report.seats import PAUSES, SEATS
 from streams.analysis.report.service_levels import SERVICE_LEVELS
 from streams.analysis.report.subject import Row, Subject
@@ -98,6 +100,8 @@ class Reports:
             self._tables = stack.enter_context(Tables())
             self.hindsight = fold_in_hindsight(read, centres, wall, self._tables, on_refusal, ahead_seconds)
             self._told = dict(_told(self.hindsight.heard, centres))
+            # Long to work out, and the same for every subject and every time that is asked for.
+            self._costs = cache(self._cost)
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -114,8 +118,13 @@ class Reports:
             periods[city] = Period(start or told.start, until or told.until)
         if not periods:
             return Report({name: () for name in request.subjects}, {}, self.hindsight)
-        scope = Scope.of(self._tables, self._centres, periods, request.by, self.hindsight)
+        scope = Scope.of(self._tables, self._centres, periods, request.by, self.hindsight, self._costs)
         return Report({name: [*SUBJECTS[name].rows(scope)] for name in request.subjects}, periods, self.hindsight)
+
+    def _cost(self) -> Costs:
+        run, moment = self._tables.connection, self.hindsight.moment or 0.0
+        found = (each for city in self._told for each in costs(run, self._centres[city], moment))
+        return {(each.outage.city, each.outage.link, each.outage.kind, each.outage.began): each for each in found}
 
     def over(self, word: Calendar) -> Iterator[str]:
         """The names of all days, weeks, months or years that something was told of from their first day on, and that were over

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 (the SQL is put together of our own words and of codes that have no quotes)
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Annotated, Any, TypeVar
@@ -11,6 +11,7 @@ import duckdb
 
 from schemas.topics import TOPICS
 from streams.analysis import period
+from streams.analysis.lost_calls import Cost
 from streams.analysis.period import Period, Word
 from streams.analysis.report.hindsight import Hindsight
 from streams.analysis.rows.row import Moment
@@ -37,6 +38,10 @@ class Span:
     until: Annotated[Moment, "When it ended (exclusive)."]
 
 
+Costs = Mapping[tuple[str, str, str, float], Cost]
+"""What every outage cost, by its centre, link, kind and beginning."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What subjects ask: tables of rows as `asked.journeys`, `asked.visits`, …, each row once for every span that it began in,
@@ -51,6 +56,7 @@ class Scope:
     """By centre, because a month begins when its own clocks say so."""
     by: Word | None
     hindsight: Hindsight
+    costs: Callable[[], Costs]
 
     def spans(self) -> Iterator[Span]:
         """The time itself, its parts, and the two that it is compared with."""
@@ -71,9 +77,10 @@ class Scope:
         periods: Mapping[str, Period],
         by: Word | None,
         hindsight: Hindsight,
+        costs: Callable[[], Costs],
     ) -> "Scope":
         """That of the rows in these tables, in place of the one before."""
-        scope = cls(tables.connection, centres, periods, by, hindsight)
+        scope = cls(tables.connection, centres, periods, by, hindsight, costs)
         run = tables.connection.execute
         if run("SELECT 1 FROM duckdb_schemas() WHERE schema_name = 'asked'").fetchone():
             tables.clear(["spans"])

@@ -8,7 +8,7 @@ A shift over midnight is of two days. So these are not the rows that began in a 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Annotated, NamedTuple
@@ -169,7 +169,42 @@ def _sums(times: Times, since: float, until: float, *, is_told: bool) -> Sums:
 
 
 def seats(scope: Scope) -> Iterator[Seat]:
-    """Each seat in each span, and all seats of each centre."""
+    """Each seat in each span, all seats of each centre, and those of all centres together where there are several."""
+    found = defaultdict[tuple[str, str], list[Seat]](list)
+    for row in _seats(scope):
+        yield row
+        if row.seat == ALL:
+            found[row.span, row.period].append(row)
+    if len(scope.periods) > 1:
+        for _, rows in sorted(found.items()):
+            yield _together(rows)
+
+
+def _together(centres: Sequence[Seat]) -> Seat:
+    """The rows of whole centres, of one span, as one. Each ratio is of those centres that have it."""
+    there = [row for row in centres if row.logged_in_seconds is not None]
+    logged_in = sum(row.logged_in_seconds or 0.0 for row in there)
+    planned = [row for row in centres if row.scheduled_seconds is not None]
+    kept = [row for row in planned if row.adherence is not None]
+    adhered = sum(row.logged_in_seconds or 0.0 for row in kept)
+    return replace(
+        centres[0],
+        city=ALL,
+        known_seconds=sum(row.known_seconds for row in centres),
+        calls=sum(row.calls for row in centres),
+        logged_in_seconds=logged_in if there else None,
+        talk_seconds=sum(row.talk_seconds for row in centres),
+        wrap_up_seconds=sum(row.wrap_up_seconds for row in centres),
+        paused_seconds=sum(row.paused_seconds for row in centres),
+        occupancy=(
+            sum(row.talk_seconds + row.wrap_up_seconds for row in there) / logged_in if logged_in >= ENOUGH_SECONDS else None
+        ),
+        scheduled_seconds=sum(row.scheduled_seconds or 0.0 for row in planned) if planned else None,
+        adherence=adhered / sum(row.scheduled_seconds or 0.0 for row in kept) if kept else None,
+    )
+
+
+def _seats(scope: Scope) -> Iterator[Seat]:
     states, at = scope.states("operators", State), defaultdict[str, list[Span]](list)
     for span in scope.spans():
         at[span.city].append(span)
@@ -267,14 +302,16 @@ def _row(span: Span, seat: str, known: float, sums: Sums, *, is_told: bool) -> S
 
 
 def pauses(scope: Scope) -> Iterator[Pause]:
-    """Each reason of each seat in each span, and that of all seats."""
+    """Each reason of each seat in each span, that of all seats, and that of all centres together where there are several."""
+    together = ", (span, period, reason)" if len(scope.periods) > 1 else ""
     for told in scope.ask(
         "FROM (FROM not_ready AS row JOIN spans AS time ON row.city = time.city AND row.began < time.until "
         "AND row.until > time.began SELECT row.city, time.span, time.period, row.seat, row.reason, "
         "(epoch_us(least(row.until, time.until)) - epoch_us(greatest(row.began, time.began))) / 1e6 AS lasted "
         "WHERE kind = 'pause') "
-        f"SELECT city, span, period, coalesce(seat, '{ALL}') AS seat, reason, count(*) AS pauses, sum(lasted) AS seconds, "
-        "max(lasted) AS longest GROUP BY GROUPING SETS ((city, span, period, seat, reason), (city, span, period, reason)) "
+        f"SELECT coalesce(city, '{ALL}') AS city, span, period, coalesce(seat, '{ALL}') AS seat, reason, count(*) AS pauses, "
+        "sum(lasted) AS seconds, max(lasted) AS longest "
+        f"GROUP BY GROUPING SETS ((city, span, period, seat, reason), (city, span, period, reason){together}) "
         "ORDER BY city, span, period, seat, reason"
     ):
         yield Pause(**told)

@@ -143,7 +143,7 @@ class CallRows(CallWatch, BookWatch):
 
     def finish(self, now: float) -> None:
         """Nothing more will be told: the rows of what is not over are done as they stand at `now`, epoch seconds."""
-        state = calls.settled(self._state, now, self._centre)
+        state = calls.settled(self._state, now, self._centre, is_all=True)
         last = state.funnel.watch
         assert isinstance(last, CallRows)
         last._state = state

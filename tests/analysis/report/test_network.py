@@ -1,11 +1,18 @@
 """Outages as they were told, what they took, and how long each link carried of the time in which that is known."""
 
+from typing import Any
+
 import pytest
 
+from streams.analysis.lost_calls import costs
+from streams.analysis.period import Word
+from streams.analysis.report import report as reports
 from streams.analysis.report.network import Link, Notice, Outage
+from streams.analysis.report.report import Report
 from tests.analysis.report.builders import reported
 from tests.analysis.report.simulated import rows
 from tests.builders import answered, at, ended, link, network_dropped, offered
+from tests.trial import KOTA_BOGOR
 
 MIDNIGHT = 16 * 3_600
 EVENTS = [
@@ -74,3 +81,76 @@ def test_a_centre_that_nobody_called_has_its_outage_and_notice() -> None:
     assert [(row.link, row.seconds) for row in rows(report, Outage)] == [("sip-telkom", 6_000)]
     assert len(rows(report, Notice)) == 1
     assert [row.seconds_down for row in rows(report, Link, "part") if row.outages] == [6_000]
+
+
+def in_two_centres(*subjects: str, by: Word | None = None) -> Report:
+    """The same in one and in another centre, which has a call more that was taken in its second outage alone."""
+    other = KOTA_BOGOR.model_copy(update={"code": "32.01", "name": "Kabupaten Bogor"})
+    there = [*EVENTS, offered("c7", MIDNIGHT + 2_300), network_dropped("c7", MIDNIGHT + 2_390)]
+    moved = [event.model_copy(update={"subject": "32.01"}) for event in there]
+    return reported([*EVENTS, *moved], *subjects, centres=[KOTA_BOGOR, other], by=by)
+
+
+def test_what_an_outage_cost_is_worked_out_once_for_whoever_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def noted(connection: Any, centre: Any, now: float) -> Any:
+        asked.append(centre.code)
+        return costs(connection, centre, now)
+
+    monkeypatch.setattr(reports, "costs", noted)
+    report = in_two_centres("outages", "notices")
+
+    assert len(rows(report, Notice)) == 6
+    assert sorted(asked) == ["32.01", "32.71"]
+
+
+def test_outages_of_all_centres_sum_by_their_kind() -> None:
+    found = rows(in_two_centres("outages"), Outage)
+
+    single = [row for row in found if row.city != "*"]
+    together = {row.kind: row for row in found if row.city == "*"}
+    assert (len(single), set(together)) == (6, {"down", "unregistered"})
+    for kind, row in together.items():
+        own = [each for each in single if each.kind == kind]
+        assert (row.link, row.began, row.ended) == ("*", min(each.began for each in own), None)
+        for name in ("seconds", "seconds_within", "network_dropped", "cut_off", "calls_came"):
+            assert getattr(row, name) == sum(getattr(each, name) for each in own), name
+    assert together["down"].network_dropped == 2
+    assert together["down"].cut_off == 2
+
+
+def test_a_call_of_no_known_link_counts_once_in_all_outages_together_though_two_links_were_down() -> None:
+    events = [
+        *(link("up", 0), link("up", 0, "sip-xl"), link("down", 100), link("down", 110, "sip-xl")),
+        *(offered("c1", 120), network_dropped("c1", 130), link("up", 200), link("up", 210, "sip-xl")),
+    ]
+    other = KOTA_BOGOR.model_copy(update={"code": "32.01"})
+    elsewhere = [event.model_copy(update={"subject": "32.01"}) for event in [link("up", 0)]]
+
+    found = rows(reported([*events, *elsewhere], "outages", centres=[KOTA_BOGOR, other]), Outage)
+
+    assert [(row.city, row.link, row.network_dropped) for row in found] == [
+        ("32.71", "sip-telkom", 1),
+        ("32.71", "sip-xl", 1),
+        ("*", "*", 1),
+    ]
+
+
+def test_links_of_all_centres_carried_for_the_share_of_the_time_that_is_known_of_any() -> None:
+    found = rows(in_two_centres("links", by="day"), Link, "part")
+
+    together = {(row.period, row.kind): row for row in found if row.city == "*"}
+    assert set(together) == {(row.period, row.kind) for row in found}
+    for (day, kind), row in together.items():
+        own = [each for each in found if each.city != "*" and (each.period, each.kind) == (day, kind)]
+        down, known = sum(each.seconds_down for each in own), sum(each.known_seconds for each in own)
+        assert (row.link, row.outages) == ("*", sum(each.outages for each in own))
+        assert (row.seconds_down, row.known_seconds) == (down, known)
+        assert row.availability == pytest.approx(1 - down / known)
+
+
+def test_one_centre_has_no_rows_of_all() -> None:
+    report = reported(EVENTS, "outages", "links")
+
+    assert "*" not in {row.city for found in report.subjects.values() for row in found}

@@ -83,3 +83,23 @@ def test_of_many_centres_all_together_stand_first_and_each_has_a_line() -> None:
     assert text.count("<section>") == 1
     assert "24</b>calls offered" in text
     assert all(f"<tr><td>{centre.name}</td><td>2</td>" in text for centre in others)
+
+
+def test_a_table_of_many_columns_is_set_small_on_paper_and_no_line_breaks_a_number_or_a_day() -> None:
+    for text in PAGES.values():
+        tables = re.findall(r'<div class="wide( many)?"><table><thead>(.*?)</thead>', text, re.DOTALL)
+        widths = [(head.count("<th "), bool(many)) for many, head in tables]
+        assert widths
+        assert all(many == (n > 12) for n, many in widths)
+        assert max(widths)[0] > 14
+        cells = re.findall(r'<td class="(\w+)">(.*?)</td>', text, re.DOTALL)
+        assert {kind for kind, _ in cells} == {"number", "text", "moment"}
+        assert not [
+            said
+            for kind, said in cells
+            if kind == "moment" and not re.fullmatch(r"(<span>[\d:-]+</span> ){2}|<span>–</span> ", said)
+        ]
+        assert not [said for kind, said in cells if kind == "number" and "\n" in said]
+        style = text.partition("</style>")[0]
+        assert "td.number, .moment span { white-space: nowrap; }" in style
+        assert ".many table { width: 100%; font-size: 5.8pt; }" in style

@@ -151,3 +151,33 @@ def test_seats_of_a_real_exchange_began_as_many_conversations_as_they_saw() -> N
     began = {row.seat: row.calls for row in rows(found, Seat)}
     # To seat-9 calls are passed on, and who spoke on after such a transfer no queue_log says.
     assert [began[seat] for seat in ("seat-1", "seat-2", "seat-3")] == [12, 9, 6] == [saw[f"seat-{n}"] for n in (1, 2, 3)]
+
+
+def test_seats_of_all_centres_stand_together_and_each_ratio_is_of_the_centres_that_have_it() -> None:
+    untold = KOTA_BOGOR.model_copy(update={"code": "32.01", "shifts": ()})
+    calls = [offered("c1", MIDNIGHT), answered("c1", MIDNIGHT + 5, "seat-1"), ended("c1", MIDNIGHT + 1_005)]
+    there = [event.model_copy(update={"subject": "32.01"}) for event in calls]
+
+    report = reported([*NIGHT, *there], "seats", "pauses", centres=[CENTRE, untold])
+
+    seats = {row.city: row for row in rows(report, Seat) if row.seat == "*"}
+    here, other, both = (seats[city] for city in ("32.71", "32.01", "*"))
+    assert other.logged_in_seconds is None
+    assert (both.calls, both.talk_seconds, both.known_seconds) == (2, 1_200, here.known_seconds + other.known_seconds)
+    assert (both.logged_in_seconds, both.occupancy) == (here.logged_in_seconds, here.occupancy)
+    assert (both.scheduled_seconds, both.adherence) == (here.scheduled_seconds, here.adherence)
+    assert both.adherence is not None
+    pauses = [(row.city, row.seat, row.pauses, row.seconds) for row in rows(report, Pause) if row.seat == "*"]
+    assert pauses == [("*", "*", 2, 1_500), ("32.71", "*", 2, 1_500)]
+
+
+def test_seats_of_two_centres_that_tell_all_sum() -> None:
+    other = CENTRE.model_copy(update={"code": "32.01"})
+    there = [event.model_copy(update={"subject": "32.01"}) for event in NIGHT]
+
+    found = [row for row in rows(reported([*NIGHT, *there], "seats", centres=[CENTRE, other]), Seat) if row.seat == "*"]
+
+    here, _, both = sorted(found, key=lambda row: row.city == "*")
+    assert both.logged_in_seconds == 2 * (here.logged_in_seconds or 0)
+    assert both.scheduled_seconds == 2 * (here.scheduled_seconds or 0)
+    assert (both.occupancy, both.adherence) == (here.occupancy, here.adherence)

@@ -28,6 +28,7 @@ from tests.builders import (
     abandoned,
     answered,
     at,
+    changed,
     classified,
     contacted,
     ended,
@@ -60,7 +61,7 @@ def told(
                 step(state, event, time, centre)
     moment = moment if now is None else now
     watch.finish(moment)
-    state = calls.settled(state, moment, centre)
+    state = calls.settled(state, moment, centre, is_all=True)
     found = [row for row in watch.done if not isinstance(row, frozenset)]
     return [row for row in found if isinstance(row, Journey)], [row for row in found if isinstance(row, Visit)], state
 
@@ -250,6 +251,20 @@ def test_a_transferred_call_is_one_journey_with_two_visits() -> None:
         (1, "112", "a", 20, True),
         (2, "119", "b", 10, False),
     ]
+
+
+def test_the_last_seconds_of_an_exchange_that_several_sources_tell_of_are_rows_too() -> None:
+    centre = changed(BOGOR, sources=[["/32.71/test", "/32.71/other"]])
+    events = [offered("early", 0), abandoned("early", 30), offered("last", 58), answered("last", 60)]
+    assert {event.source for event in events} < {*centre.exchanges}
+
+    journeys, visits, state = told(events, centre)
+
+    assert [(row.arrived, row.outcome, row.wait_seconds) for row in journeys] == [
+        (at(0), "abandoned", 30),
+        (at(58), "answered", 2),
+    ]
+    assert_all_sums(journeys, visits, state)
 
 
 def test_who_is_erased_is_in_no_row_and_who_writes_rows_out_is_told() -> None:
