@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Annotated, Any
 
 from streams.analysis.lost_calls import LostCalls
@@ -279,6 +280,8 @@ OUTAGES = Subject(
     ),
     Outage,
     outages,
+    on_page=40,
+    foremost=attrgetter("seconds"),
 )
 NOTICES = Subject(
     "notices",
@@ -289,6 +292,8 @@ NOTICES = Subject(
     ),
     Notice,
     notices,
+    on_page=10,
+    foremost=attrgetter("began"),
 )
 LINKS = Subject(
     "links",

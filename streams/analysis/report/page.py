@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from heapq import nlargest
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -122,6 +123,18 @@ def _kind(column: Column) -> str:
     return "moment" if column.is_moment else "text" if column.type == "VARCHAR" else "number"
 
 
+class _Table(NamedTuple):
+    """What the page has of a subject: its heads with their kind, and lines."""
+
+    name: str
+    title: str
+    about: str
+    heads: list[tuple[str, str]]
+    lines: list[list[str]]
+    of: str
+    """How many rows there are, where the page has not all."""
+
+
 class _City:
     """What the page says of one centre, or of all together."""
 
@@ -166,17 +179,20 @@ class _City:
         return f"{name}: {value(change.value)} ({told}; {between})"
 
     @property
-    def subjects(self) -> Iterator[tuple[str, str, list[tuple[str, str]], list[list[str]]]]:
-        """Every table of the whole time, but what is drawn: title, how it is counted, heads with their kind, and lines."""
+    def subjects(self) -> Iterator[_Table]:
+        """Every table of the whole time, but what is drawn."""
         for name in self._report.subjects:
             if name != "hours" and (rows := self.rows(name)):
                 subject = SUBJECTS[name]
                 known = [each for each in columns(subject.row) if each.name not in ("city", "span", "period")]
-                yield (
+                foremost = nlargest(subject.on_page, range(len(rows)), key=lambda place: subject.foremost(rows[place]))
+                yield _Table(
+                    name,
                     self._language.says(subject.title),
                     self._language.says(subject.about),
                     [(self._language.says(each.label), _kind(each)) for each in known],
-                    [[self.cell(each, row) for each in known] for row in rows],
+                    [[self.cell(each, rows[place]) for each in known] for place in sorted(foremost)],
+                    self._language.number(len(rows)) if len(rows) > len(foremost) else "",
                 )
 
     def cell(self, column: Column, row: Row) -> str:

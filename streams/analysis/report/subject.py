@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 from streams.analysis.report.scope import Scope
 from streams.analysis.report.words import Words
@@ -87,6 +87,10 @@ class Subject(NamedTuple):
     """How it is counted, in a sentence."""
     row: type[Row]
     rows: Callable[[Scope], Iterator[Row]]
+    on_page: int = 60
+    """The most of its rows that a page of paper is to have of one centre; its table has all."""
+    foremost: Callable[[Any], float] = lambda _: 0.0
+    """Which of them come on the page before others: those with the most. Of equal ones the first."""
 
 
 class Share(NamedTuple):

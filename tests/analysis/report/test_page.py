@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from streams.analysis.period import named
 from streams.analysis.provenance import Provenance
 from streams.analysis.report.files import DICTIONARY, write
@@ -12,7 +14,7 @@ from streams.analysis.report.page import LANGUAGES, page
 from streams.analysis.report.report import SUBJECTS
 from streams.sources import simulate
 from tests.analysis.report.builders import reported
-from tests.builders import START, answered, offered
+from tests.builders import START, answered, link, offered
 from tests.trial import KOTA_BOGOR
 
 CENTRES = {KOTA_BOGOR.code: KOTA_BOGOR}
@@ -103,3 +105,19 @@ def test_a_table_of_many_columns_is_set_small_on_paper_and_no_line_breaks_a_numb
         style = text.partition("</style>")[0]
         assert "td.number, .moment span { white-space: nowrap; }" in style
         assert ".many table { width: 100%; font-size: 5.8pt; }" in style
+
+
+def test_of_many_outages_the_longest_are_on_the_page_and_it_says_where_all_are() -> None:
+    changes = [
+        link(kind, start + lasts)
+        for start in range(0, 50_000, 1_000)
+        for kind, lasts in (("down", 0), ("up", 100 + start // 100))
+    ]
+    report = reported([*changes, link("heartbeat", 60_000)], "outages", "notices")
+    text = page(report, CENTRES, [], LANGUAGES[1])
+
+    assert len(report.subjects["outages"]) == 50
+    assert "Here are 40 of 50; all are in outages.csv." in text
+    assert "Here are 10 of 50; all are in notices.csv." in text
+    minutes = re.findall(r'<td class="number">([\d.]+)\N{NO-BREAK SPACE}min</td>', text)
+    assert min(map(float, minutes)) == pytest.approx(200 / 60, abs=0.05)
