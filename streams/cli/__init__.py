@@ -117,7 +117,7 @@ app.command(epilog="Example: pantau112 staffing topic:112.calls.v1,112.operators
 
 
 app.command(epilog="Example: pantau112 export january.jsonl --to january --format csv")(export)
-app.command(epilog="Example: pantau112 report topic:112.calls.v1,112.operators.v1 --last month --by day --to october")(report)
+app.command(epilog="Example: pantau112 report topic:all --last month --by day --to october")(report)
 app.command(epilog="Example: pantau112 backfill january.jsonl --to january --step 1m")(backfill)
 app.command(epilog="Example: pantau112 whatif january.jsonl --last month --seats +1@18-24 --handle 0.9")(whatif)
 
