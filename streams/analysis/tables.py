@@ -17,8 +17,8 @@ from streams.analysis.rows.told import TABLES
 
 Format = Literal["parquet", "csv"]
 
-MEMORY = "100MB"
-"""The most that DuckDB takes; what is more lies on disk meanwhile."""
+MEMORY_MB, MEMORY_MB_OF_A_CITY = 120, 4
+"""The most that DuckDB takes; what is more lies on disk meanwhile, but for the waits that a percentile is of."""
 
 _OPTIONS: dict[Format, str] = {"parquet": "FORMAT parquet, COMPRESSION zstd", "csv": "FORMAT csv, HEADER"}
 
@@ -33,12 +33,13 @@ class Tables(AbstractContextManager["Tables"]):
     Times are in UTC.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cities: int = 1) -> None:
+        """For the rows of so many centres."""
         self._folder = tempfile.TemporaryDirectory(prefix="pantau112-rows-")
         home = Path(self._folder.name)
         # In one thread the same rows give the same bytes.
         limits: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": MEMORY,
+            "memory_limit": f"{MEMORY_MB + cities * MEMORY_MB_OF_A_CITY}MB",
             "threads": 1,
             "temp_directory": str(home / "spilt"),
         }

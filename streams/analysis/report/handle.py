@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from streams.analysis.report.scope import ALL, Scope
-from streams.analysis.report.subject import Real, Row, Seconds, Subject
+from streams.analysis.report.subject import Real, Row, Seconds, Subject, ranked
 from streams.analysis.report.words import Words
 
 
@@ -75,19 +75,19 @@ def rows(scope: Scope) -> Iterator[Handle]:
         "WHERE is_caller AND talk_seconds IS NOT NULL "
         f"AND coalesce({hour.format('call.answered')} NOT BETWEEN wraps.first AND wraps.last, true)"
     )
-    percentiles = ", ".join(f"quantile_disc(seconds, 0.{p}) AS p{p}" for p in (50, 90, 95))
-    nothing = ", ".join(f"NULL AS p{p}" for p in (50, 90, 95))
-    for part, told, n, ranks in (
-        ("talk", talk, "count(*)", percentiles),
-        ("wrap_up", wrap_up, "count(*)", percentiles),
-        ("handle", f"{talk} UNION ALL {wrap_up} UNION ALL {untold}", "sum(n)::INT", nothing),
+    percentiles = ", ".join(f"{ranked('lasted', p)} AS p{p}" for p in (50, 90, 95))
+    for part, told, n, lasted in (
+        ("talk", talk, "count(*)", "list_sort(list(seconds))"),
+        ("wrap_up", wrap_up, "count(*)", "list_sort(list(seconds))"),
+        ("handle", f"{talk} UNION ALL {wrap_up} UNION ALL {untold}", "sum(n)::INT", "NULL::DOUBLE[]"),
     ):
         for found in scope.ask(
-            f"FROM ({told}) SELECT coalesce(city, '{ALL}') AS city, span, period, {n} AS n, "
-            f"sum(seconds) / {n} AS mean, {ranks}, sum(seconds) AS seconds {scope.grouped()} HAVING {n} > 0 ORDER BY ALL"
+            f"FROM (FROM ({told}) SELECT coalesce(city, '{ALL}') AS city, span, period, {n} AS n, {lasted} AS lasted, "
+            f"sum(seconds) AS seconds {scope.grouped()} HAVING {n} > 0) "
+            f"SELECT city, span, period, n, seconds / n AS mean, {percentiles}, seconds ORDER BY city, span, period"
         ):
-            lasted = known[found["city"], found["span"], found["period"]]
-            yield Handle(part=part, **found, erlangs=found["seconds"] / lasted if lasted else None)
+            seconds = known[found["city"], found["span"], found["period"]]
+            yield Handle(part=part, **found, erlangs=found["seconds"] / seconds if seconds else None)
 
 
 HANDLE = Subject(

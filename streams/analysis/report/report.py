@@ -97,7 +97,7 @@ class Reports:
         """
         self._centres = centres
         with ExitStack() as stack:
-            self._tables = stack.enter_context(Tables())
+            self._tables = stack.enter_context(Tables(len(centres)))
             self.hindsight = fold_in_hindsight(read, centres, wall, self._tables, on_refusal, ahead_seconds)
             self._told = dict(_told(self.hindsight.heard, centres))
             # Long to work out, and the same for every subject and every time that is asked for.

@@ -93,6 +93,11 @@ class Subject(NamedTuple):
     """Which of them come on the page before others: those with the most. Of equal ones the first."""
 
 
+def ranked(ascending: str, percent: int) -> str:
+    """SQL for the percentile by nearest rank of an ascending list of `n`. One list is enough for several of them."""
+    return f"{ascending}[(n * {percent} + 99) // 100]"
+
+
 class Share(NamedTuple):
     """A share with Wilson's 95 % interval; of nothing there is none."""
 

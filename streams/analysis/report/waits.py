@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from streams.analysis.report.scope import ALL, WHOLE, Scope
-from streams.analysis.report.subject import Ratio, Row, Seconds, Subject, share
+from streams.analysis.report.subject import Ratio, Row, Seconds, Subject, ranked, share
 from streams.analysis.report.words import Words
 from streams.analysis.rows.row import Moment
 
@@ -63,12 +63,13 @@ _WAITED = (
 
 def waits(scope: Scope) -> Iterator[Waits]:
     """Of each centre and span, those answered and those who hung up."""
-    percentiles = ", ".join(f"quantile_disc(wait, 0.{p}) AS p{p}" for p in (50, 90, 95, 99))
+    percentiles = ", ".join(f"{ranked('waited', p)} AS p{p}" for p in (50, 90, 95, 99))
     for told in scope.ask(
-        f"FROM {_WAITED} SELECT coalesce(city, '{ALL}') AS city, span, period, outcome, count(*) AS n, avg(wait) AS mean, "
-        f"{percentiles}, max(wait) AS longest, "
-        "list_avg(list_reverse_sort(list(wait))[: (count(*) + 9) // 10]) AS longest_tenth_mean, "
-        f"count(*) FILTER (wait <= 10) AS within_10 {scope.grouped('outcome')} ORDER BY ALL"
+        f"FROM (FROM {_WAITED} SELECT coalesce(city, '{ALL}') AS city, span, period, outcome, count(*) AS n, avg(wait) AS mean, "
+        "list_sort(list(wait)) AS waited, max(wait) AS longest, count(*) FILTER (wait <= 10) AS within_10 "
+        f"{scope.grouped('outcome')}) SELECT city, span, period, outcome, n, mean, {percentiles}, longest, "
+        "list_avg(list_reverse(waited[n - (n + 9) // 10 + 1 :])) AS longest_tenth_mean, within_10 "
+        "ORDER BY city, span, period, outcome"
     ):
         ratio, lower, upper = share(told["within_10"], told["n"])
         yield Waits(**told, within_10_ratio=ratio, within_10_lower=lower, within_10_upper=upper)
