@@ -9,7 +9,8 @@ from typing import Any, assert_never
 
 from schemas.callers import CallerEvent
 from schemas.calls import CallClassified, CallEvent, ExchangeRestarted
-from schemas.topics import decode_recording, encode
+from schemas.reader import encode
+from schemas.topics import decode_recording
 from streams.core import arrivals, callers
 from streams.core.callbook import CAME, ELSEWHERE, Place, entry, mark
 from streams.core.callers import Callers
