@@ -86,7 +86,7 @@ def offences(source: str, path: Path) -> list[str]:
         if top in {"schemas", "streams", "dashboards", "tests"}:
             if not any(is_in(name, package) for package in ours):
                 wrong.append(f"imports {name}")
-        elif pure and top not in {"pydantic", "pydantic_core"} and top not in sys.stdlib_module_names:
+        elif pure and top not in {"pydantic", "pydantic_core", "msgspec"} and top not in sys.stdlib_module_names:
             wrong.append(f"imports {name}")
         elif place not in CLIENTS.get(top, {place}):
             wrong.append(f"imports {name}, which only {' and '.join(sorted(CLIENTS[top]))} may")

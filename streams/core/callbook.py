@@ -235,8 +235,7 @@ class Book:
     def _hour(self, mark: str) -> tuple[int, Lines | None]:
         """The hour that a call came in, and its lines."""
         for hours in (self.named, self.nameless):
-            for number in reversed(hours):
-                lines = hours[number]
+            for number, lines in reversed(hours.items()):
                 if mark in lines:
                     return number, lines
         return 0, None

@@ -9,7 +9,8 @@ from typing import Any, assert_never
 
 from schemas.callers import CallerEvent
 from schemas.calls import CallClassified, CallEvent, ExchangeRestarted
-from schemas.topics import decode_recording, encode
+from schemas.reader import encode
+from schemas.topics import decode_recording
 from streams.core import arrivals, callers
 from streams.core.callbook import CAME, ELSEWHERE, Place, entry, mark
 from streams.core.callers import Callers
@@ -81,7 +82,8 @@ def step(
     But what was counted stays: a loss told before the answer that contradicts it is not taken back. `waited` is one that no other
     source told finer.
     """
-    if (centre.exchanges or state.coarse) and not waited and _waits(state, event, time, centre):
+    exchanges = centre.exchanges
+    if (exchanges or state.coarse) and not waited and _waits(state, event, time, centre):
         return
     funnel = state.funnel
     if time >= state.sweep_at:
@@ -89,7 +91,7 @@ def step(
         if int(time) // HOUR > funnel.patience.settled:
             funnel.patience.settle(time, state.forecast.unseen())
         state.sweep_at = time + SWEEP_SECONDS
-    exchange = mark(centre.exchanges.get(event.source, event.source) if centre.exchanges else event.source)
+    exchange = mark(exchanges.get(event.source, event.source) if exchanges else event.source)
     data: Any = event.data
     try:
         key, journey_id = mark(exchange, data.call), data.journey
@@ -101,18 +103,16 @@ def step(
     # By its type's name, not its class: pydantic's isinstance costs as much as all the rest.
     match event.type:
         case "call.offered":
-            data = event.data
             caller = state.callers.named(data.caller, data.caller_before, funnel.book)
             journey = funnel.enter(key, exchange, time, data.queue, data.clock, data.direction or "inbound", centre)
             if journey is not None:
                 _begin(state, journey, time, centre, caller, data.link, data.district)
         case "call.answered":
-            seat = None if event.data.seat is None else centre.names.seats[event.data.seat]
-            funnel.answer(key, exchange, time, event.data.queue, seat, centre)
+            seat = None if data.seat is None else centre.names.seats[data.seat]
+            funnel.answer(key, exchange, time, data.queue, seat, centre)
         case "call.ended":
-            ended = event.data
-            seat = None if ended.seat is None else centre.names.seats[ended.seat]
-            funnel.end(key, exchange, time, centre, ended.queue, seat, ended.talk_seconds)
+            seat = None if data.seat is None else centre.names.seats[data.seat]
+            funnel.end(key, exchange, time, centre, data.queue, seat, data.talk_seconds)
         case "call.classified":
             _classify(state, key, event, time, centre)
         case "call.abandoned":

@@ -61,7 +61,7 @@ class Crowd:
 
     def _settle(self, until: int, zone: ZoneInfo) -> None:
         waiting = self.waiting - sum(self.recent.values())
-        for second in sorted(second for second in self.recent if second <= until):
+        for second in sorted([second for second in self.recent if second <= until]):
             change = self.recent.pop(second)
             if second >= self.midnight:
                 # Whoever waits over midnight is the day's first peak.

@@ -1,7 +1,6 @@
 """Districts (kecamatan): how many calls, or tickets, each ever brought, and from which the calls of the last half hour came."""
 
 from dataclasses import dataclass, field
-from itertools import takewhile
 
 from streams.core.centre import Centre
 from streams.core.names import Strangers
@@ -58,7 +57,12 @@ class Origins:
         self.recent[call] = moment << 7 | [*self.districts.counts].index(district) << 1 | test
         # Oldest first but for late arrivals, which stay until what came before them goes.
         oldest = self.newest - _KEPT
-        for other in list(takewhile(lambda other: self.recent[other] >> 7 <= oldest, self.recent)):
+        gone = []
+        for other, told in self.recent.items():
+            if told >> 7 > oldest:
+                break
+            gone.append(other)
+        for other in gone:
             del self.recent[other]
         if len(self.recent) > CALLS:
             del self.recent[next(iter(self.recent))]

@@ -562,8 +562,8 @@ class Funnel:
     def _queue(self, name: str, centre: Centre) -> str:
         """Under which queue figures count what came to `name`, which has its totals then."""
         names = centre.names.queues
-        queue = names[name]
-        if queue in self.queues and (queue in names.known or not names.known):
+        queue, known = names[name], names.known
+        if queue in self.queues and (queue in known or not known):
             return queue
         queue = self.strangers.label("queue", name, names)
         if queue in self.queues:
@@ -890,7 +890,7 @@ class Funnel:
 
     def _tally(self, what: int, time: float, n: int, centre: Centre) -> None:
         """Count in the figures that may fall again: 0 of a test, which begins a day as others do, and -1 takes back."""
-        if what in (NETWORK_DROPPED, CUT_OFF):
+        if what in _TAKEN:
             self._count_taken(time, n)
         if what < OFFERED:
             self.window.add(time, what, n)
@@ -915,6 +915,7 @@ def _by_wait(loss: Loss, wait: float | None, centre: Centre) -> Loss:
     return "short_abandoned" if is_short else loss
 
 
+_TAKEN = frozenset({NETWORK_DROPPED, CUT_OFF})
 _CENTRE = re.compile(r"[0-9]{2}\.[0-9]{2}", re.ASCII)
 _KIND: dict[Loss, int] = {
     "overflowed": OVERFLOWED,

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 LATENESS = 3600
 """Seconds an event may be older than the newest of its strand. Within them every id is remembered; beyond them an event is passed
@@ -121,8 +121,7 @@ class Ledger:
         book = self.sources.get(source)
         if book is None:
             book = self._open(source, time)
-        strand: Strand | None = book.strands[-1]
-        assert strand is not None
+        strand: Any = book.strands[-1]
         if time > strand.newest:
             if time > strand.turned + LATENESS:
                 strand = self._go_on(book, strand, time)

@@ -83,10 +83,11 @@ def step(state: State, event: OperatorEvent, time: float, centre: Centre) -> Non
     data = event.data
     if event.type == "operator.ring_no_answer" and event.data.ring_seconds == 0:
         return  # the exchange could not even ring it: nobody let a caller wait
-    seat = state.seats.get(centre.names.seats[data.seat]) or _take_in(state, data.seat, time, centre)
+    names = centre.names
+    seat = state.seats.get(names.seats[data.seat]) or _take_in(state, data.seat, time, centre)
     if seat is None:
         return
-    queue = "" if data.queue is None else short(centre.names.queues[data.queue])
+    queue = "" if data.queue is None else short(names.queues[data.queue])
     match event.type:
         case "operator.logged_in":
             _tell(state, seat, Change(time, MEMBER, queue, "in"))

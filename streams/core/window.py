@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 LONGEST = 3600
@@ -59,17 +58,17 @@ class Window:
             self.newest = moment
         elif moment <= self.newest - _LONGEST or moment <= self.since:
             return
-        cell = (moment & _RING_MASK) << _KIND_BITS | kind
-        if n < 0 and cell not in self.cells:
+        cell, cells = (moment & _RING_MASK) << _KIND_BITS | kind, self.cells
+        if n < 0 and cell not in cells:
             cell = self._of_the_same_second(moment, kind)
-        count = self.cells.get(cell, 0) + n
+        count = cells.get(cell, 0) + n
         if count > 0:
-            self.cells[cell] = count
-            if len(self.cells) > CELLS:
+            cells[cell] = count
+            if len(cells) > CELLS:
                 self._forget(self.newest)
                 self._give_up()
         else:
-            self.cells.pop(cell, None)
+            cells.pop(cell, None)
 
     def _of_the_same_second(self, moment: int, kind: int) -> int:
         """A cell of the kind within the second that begins at a moment; -1 if there is none."""
@@ -85,7 +84,12 @@ class Window:
     def _forget(self, moment: int) -> None:
         """Drop what no window reaches: oldest first but for late arrivals, which stay until what came before them goes."""
         most = self.newest - moment + _LONGEST
-        for cell in list(takewhile(lambda cell: self._age(cell) >= most, self.cells)):
+        newest, gone = self.newest, []
+        for cell in self.cells:
+            if (newest - (cell >> _KIND_BITS)) & _RING_MASK < most:
+                break
+            gone.append(cell)
+        for cell in gone:
             del self.cells[cell]
 
     def _give_up(self) -> None:

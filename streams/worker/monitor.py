@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from pydantic import TypeAdapter
 
 from schemas.event import Event, epochs
-from schemas.topics import TOPIC_OF, TOPICS, Decoded, Refusal, Topic, UnknownType, decode
+from schemas.reader import FORM_OF, read
+from schemas.topics import TOPIC_OF, TOPICS, Decoded, Refusal, Topic, UnknownType
 from streams.core import nouns
 from streams.core.centre import Centre
 from streams.core.fault import place_of
@@ -20,8 +21,8 @@ from streams.core.reading import Metric, Reading
 from streams.core.source_clocks import AHEAD_SECONDS, SourceClocks
 from streams.log.topics import partition_of
 
-TOGETHER = 32
-"""Records that are decoded and then folded: few enough to stay in the processor's cache, and to hold the lock for 0.3 ms only."""
+TOGETHER = 128
+"""Records that are read and then folded: few enough to stay in the processor's cache, and to hold the lock for 1 ms only."""
 
 CITY_INFO = Metric(
     "psap_city_info",
@@ -119,7 +120,9 @@ class Shelf:
 
     def __init__(self, topic: Topic, partitions: int) -> None:
         self.topic = topic
-        self.types = frozenset(topic.types)
+        self.types = frozenset(
+            {*topic.types, *(FORM_OF[name] for name, of in TOPIC_OF.items() if of is topic and name in FORM_OF)}
+        )
         self.noun = NOUNS[topic.noun]
         self.miss = getattr(self.noun, "miss", None)
         """What a noun does about an event that came too late, if it does anything."""
@@ -169,10 +172,10 @@ class Monitor:
         others: dict[int, Outcome | Refusal] = {}
         for start in range(0, len(records), TOGETHER):
             group = records[start : start + TOGETHER]
-            items = [(record.offset, decode(record.value), record.timestamp) for record in group]
-            others |= self._fold(topic, partition, items)
+            (items, times), written = read([record.value for record in group]), [record.timestamp for record in group]
+            others |= self._fold(topic, partition, [record.offset for record in group], items, written, times)
             # One of a group is enough to know a clock by, and nearly all that the others would cost is saved.
-            self._compare(items[-1][1], group[-1].timestamp / 1000)
+            self._compare(items[-1], written[-1] / 1000, times[-1])
         return others
 
     def fold_event(self, topic: str, partition: int, offset: int, event: Event, written: float) -> Outcome | Refusal:
@@ -184,34 +187,49 @@ class Monitor:
 
     def fold_events(self, topic: str, partition: int, events: Sequence[tuple[int, Event, float]]) -> dict[int, Outcome | Refusal]:
         """The same of several. Returns what became of those that were not folded, by their offsets. Raises `NotFoldedError`."""
-        return self._fold(topic, partition, [(offset, event, round(written * 1000)) for offset, event, written in events])
+        offsets, items, written = zip(*events, strict=True) if events else ((), (), ())
+        times = epochs([event.time for event in items])
+        return self._fold(topic, partition, offsets, items, [round(at * 1000) for at in written], times)
 
-    def _compare(self, item: Decoded, written: float) -> None:
+    def _compare(self, item: Decoded, written: float, time: float) -> None:
         """Hold what a source's clock says against Kafka's. A recording's clock is right in its own time."""
-        if isinstance(item, Event) and not item.replayed and item.subject in self.centres:
+        if not isinstance(item, Refusal | UnknownType) and not item.replayed and item.subject in self.centres:
             with self.lock:
-                self.clocks.see(item.subject, item.source, written, item.time.timestamp() - written)
+                self.clocks.see(item.subject, item.source, written, time - written)
 
-    def _fold(self, topic: str, partition: int, items: Sequence[tuple[int, Decoded, float]]) -> dict[int, Outcome | Refusal]:
-        """The same of items, each with its offset and with the moment at which Kafka had it, in epoch milliseconds."""
+    def _fold(
+        self,
+        topic: str,
+        partition: int,
+        offsets: Sequence[int],
+        items: Sequence[Decoded],
+        written: Sequence[int],
+        times: Sequence[float],
+    ) -> dict[int, Outcome | Refusal]:
+        """The same of items, each with its offset, the moment at which Kafka had it in epoch milliseconds, and its time."""
         shelf, ahead = self._shelves[topic], self._ahead * 1000
         types, step, entries = shelf.types, shelf.noun.step, shelf.entries[partition]
         if poison := self.poison.get((topic, partition)):
-            items = [(offset, not_folded(poison[offset]) if offset in poison else item, at) for offset, item, at in items]
-        # By its class, because pydantic's isinstance costs as much as all the rest of this.
-        events: list[tuple[int, Any, float]] = [item for item in items if type(item[1]) in types]
+            items = [
+                not_folded(poison[offset]) if offset in poison else item for offset, item in zip(offsets, items, strict=True)
+            ]
         others: dict[int, Outcome | Refusal] = {}
-        if len(events) < len(items):
-            others = {offset: _unfolded(item) for offset, item, _ in items if type(item) not in types}
-        times = epochs([event.time for _, event, _ in events])
+        latest = written[-1] / 1000 + self._ahead if written else 0.0
+        events: Sequence[Any] = items
+        # By its class, because pydantic's isinstance costs as much as all the rest of this.
+        if not types.issuperset(map(type, items)):
+            told = list(zip(offsets, items, written, times, strict=True))
+            others = {offset: _unfolded(item) for offset, item, _, _ in told if type(item) not in types}
+            told = [each for each in told if type(each[1]) in types]
+            offsets, events, written, times = zip(*told, strict=True) if told else ((), (), (), ())
         if times:
-            self._stretch(topic, partition, min(times), min(max(times), items[-1][2] / 1000 + self._ahead))
+            self._stretch(topic, partition, min(times), min(max(times), latest))
         with self.lock:
             try:
                 # All in one loop, because here a worker spends its time: a function per event would cost more than it says.
-                for (offset, event, written), time in zip(events, times, strict=True):
+                for offset, event, at, time in zip(offsets, events, written, times, strict=True):
                     # Against the moment of its own record, so that it is the same whenever it is folded again.
-                    if time * 1000 > written + ahead:
+                    if time * 1000 > at + ahead:
                         others[offset] = self._in_the_future
                         continue
                     entry = entries.get(event.subject)

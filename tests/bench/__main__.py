@@ -28,7 +28,7 @@ def machine() -> str:
 
 def versions() -> str:
     """Python and the packages that the figures depend on."""
-    packages = ("faust-streaming", "aiokafka", "pydantic", "prometheus-client")
+    packages = ("faust-streaming", "aiokafka", "pydantic", "msgspec", "prometheus-client")
     return ", ".join([f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)])
 
 
