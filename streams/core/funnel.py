@@ -872,7 +872,10 @@ class Funnel:
         totals.offered -= 1
         totals.end(lost.loss, wait, -1)
         place = self.book.find(lost.key)
-        stays = place is None or place.end == ELSEWHERE or lost.loss not in {"abandoned", "short_abandoned"}
+        kind = abandon_kind(wait, centre.thresholds.service_level_seconds, lost.loss == "short_abandoned")
+        # Of a journey that was answered, or that is none of the city's, only the visit ended so.
+        counted = [] if place is None or lost.loss not in {"abandoned", "short_abandoned"} else place.counted()
+        stays = not any(one.what == kind and one.time == int(lost.lost) for one in counted)
         if self.watch is not None:
             self.watch.announced(lost.key, lost.queue, lost.arrived, lost.lost, wait, journey=not stays)
         if place is None or stays:
@@ -881,7 +884,6 @@ class Funnel:
         if wait is not None:
             self.patience.add(lost.lost, wait, hung_up=True, n=-1)
         self.journeys.end("announcement", wait)
-        kind = abandon_kind(wait, centre.thresholds.service_level_seconds, lost.loss == "short_abandoned")
         n = 0 if place.is_test else 1
         self._tally(kind, lost.lost, -n, centre)
         self._tally(ANNOUNCEMENT, lost.lost, n, centre)

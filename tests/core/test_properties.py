@@ -122,6 +122,9 @@ def test_every_offered_call_is_ended_or_waiting_at_any_moment_in_any_order(told:
         assert state.funnel.crowd.waiting >= 0
         assert min(state.funnel.day.counts + state.callers.day.counts + state.forecast.counts, default=0) >= 0
         assert min([*state.funnel.window.cells.values(), *state.callers.window.cells.values()], default=1) > 0
+        ended = [state.funnel.journeys.ended, state.funnel.journeys.backward]
+        ended += [part for queue in state.funnel.queues.values() for part in (queue.ended, queue.backward)]
+        assert min([n for each in ended for n in each.values()], default=0) >= 0
         assert min(state.funnel.workload.calls.sums + state.funnel.workload.microseconds.sums, default=0) >= 0
 
 
@@ -153,6 +156,15 @@ def test_telling_everything_twice_changes_nothing(told: list[CallEvent]) -> None
     once, twice = fold(told), fold([*told, *told])
 
     assert readings(once, HOUR) == readings(twice, HOUR)
+
+
+def test_whoever_was_answered_before_he_came_is_in_no_announcement_when_a_queue_is_told() -> None:
+    """His visit is lost, he is not: to take him back as lost would leave more answers than callers."""
+    told = [answered("c0", 0), offered("c0", 3), ended("c0", 0), offered("c0", 60), queued("c0", 0, "113")]
+
+    said = readings(fold(told), HOUR)
+
+    assert said.by_label(JOURNEYS_ENDED_TOTAL) == {"answered": 1}
 
 
 @settings(deadline=None)
