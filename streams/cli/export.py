@@ -33,8 +33,8 @@ def export(
 ) -> None:
     """Write tables for SQL: a row for each call, visit, ticket, outage, shift, river reading, weather warning and survey answer.
 
-    The rows sum to what measure says of the same events (where several sources tell of one exchange, they have the last 5 seconds
-    too, in which measure still waits for a finer clock). All of them are folded; --from, --until, --last and --in choose rows.
+    The rows sum to what measure says of the same events. Where several sources tell of one exchange they have the last 5 seconds
+    too, which measure leaves to a finer clock. All events are folded; --from, --until, --last and --in choose rows.
 
     Beside the tables lies DICTIONARY.md: what each column means. Callers are pseudonyms.
     """
