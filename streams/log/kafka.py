@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition, errors
 from kafka.admin import ConfigResource, ConfigResourceType, MemberToRemove, ScramMechanism, UserScramCredentialUpsertion
 from kafka.errors import (
     CoordinatorLoadInProgressError,
@@ -131,6 +131,9 @@ class Log:
             for attempt in _until_loaded():
                 with attempt:
                     said = admin.delete_groups([group])[group]
+                    # Of each group Kafka says it by the name of the error, and raises none.
+                    if getattr(getattr(errors, said, None), "retriable", False):
+                        raise getattr(errors, said)
             if said not in ("OK", "GroupIdNotFoundError"):
                 raise LogError(f"Kafka does not delete the group {group} ({said})")
 

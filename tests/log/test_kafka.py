@@ -212,3 +212,25 @@ def test_the_newest_record_tells_when_it_was_written(events_log: Log) -> None:
     newest = events_log.newest()
     assert newest is not None
     assert before - 1 <= newest <= time.time() + 1
+
+
+def test_a_group_is_deleted_when_a_kafka_that_was_just_started_has_read_who_was_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = ["OK", "CoordinatorLoadInProgressError"]
+
+    class JustStarted:
+        def __init__(self, **_: object) -> None: ...
+
+        def describe_topics(self, _: list[str]) -> list[dict[str, object]]:
+            return []
+
+        def delete_groups(self, groups: list[str]) -> dict[str, str]:
+            return {group: answers.pop() for group in groups}
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("streams.log.kafka.KafkaAdminClient", JustStarted)
+    monkeypatch.setattr("streams.log.kafka.let_in", lambda _: None)
+    with Log(Settings(bootstrap="127.0.0.1:9")) as log:
+        log.remove("112.calls.v1", "pantau112-v1")
+
+    assert not answers
